@@ -1,0 +1,15 @@
+"""What an upload may be."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Limits(BaseModel):
+    """Bounds of one uploaded file."""
+
+    model_config = ConfigDict(frozen=True)
+
+    max_upload_bytes: int = Field(default=209_715_200, ge=1, le=107_374_182_400)
+    """200 MiB: 500 scanned pages at 300 dpi stay below it. Uploads are streamed: this bounds disk, not memory."""
+
+    max_pages: int = Field(default=5_000, ge=1, le=1_000_000)
+    """Two hours of OCR on two cores, the longest job that is still one job."""

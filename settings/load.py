@@ -1,0 +1,59 @@
+"""`Settings`, every concern in one frozen object, and `load_settings`, which reads the environment once."""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from settings.access import Access
+from settings.alerts import Alerts
+from settings.limits import Limits
+from settings.ocr import Ocr
+from settings.places import Places
+from settings.queues import QUEUE_TABLE, Queue, QueueSettings, merged
+from settings.sentences import sentences, unknown_variables
+from settings.web import Web
+
+PREFIX: Final = "OFFLOAD_"
+
+
+class Settings(Web, Places, Access, Limits, Alerts, Ocr, BaseSettings):
+    """All settings. Keyword arguments go before the environment: `Settings(data_dir=folder)`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        # `OFFLOAD_REDIS_URL=` in a compose file means unset, not an empty URL.
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    queues: dict[Queue, QueueSettings] = Field(default=QUEUE_TABLE)
+
+    @field_validator("queues", mode="before")
+    @classmethod
+    def _merge_queues(cls, given: Any) -> Any:
+        return merged(given)
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Settings from the process's environment. Raises SystemExit: one sentence a bad variable, each naming it."""
+    unknown = unknown_variables(Settings, PREFIX, environment)
+    if unknown:
+        raise SystemExit("\n".join(unknown))
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SystemExit("\n".join(sentences(Settings, PREFIX, environment, error))) from None
+
+
+@cache
+def load_settings() -> Settings:
+    """The settings of this process, read once. Raises SystemExit with one sentence for each bad variable."""
+    return read_settings(os.environ)

@@ -1,0 +1,13 @@
+"""How text is read from a picture."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Ocr(BaseModel):
+    """The OCR engine."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ocr_engine: Literal["easyocr"] = Field(default="easyocr", description="easyocr")

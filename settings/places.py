@@ -1,0 +1,84 @@
+"""Where things are kept and which servers hold them."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from settings.urls import file_or_s3_url, url_of
+
+
+def _folder(path: Path) -> Path:
+    whole = path.expanduser().absolute()
+    if whole.exists() and not whole.is_dir():
+        raise ValueError("not a folder")
+    return whole
+
+
+class Places(BaseModel):
+    """Folders and servers. Whatever is unset lives under `data_dir`, so that one folder is the whole installation."""
+
+    model_config = ConfigDict(frozen=True)
+
+    data_dir: Annotated[Path, AfterValidator(_folder)] = Field(
+        default=Path("data"), validate_default=True, description="a folder, existing or to be made"
+    )
+
+    redis_url: Annotated[str, url_of("redis", "rediss", "unix")] | None = Field(
+        default=None,
+        repr=False,
+        description="redis://[user:password@]host:port/db, rediss://… or unix:///path",
+        json_schema_extra={"secret": True},
+    )
+    """None means the Valkey that `offload up` starts, whose address stands in `data_dir`/redis.url while it runs."""
+
+    database_url: Annotated[str, url_of("sqlite+aiosqlite", "postgresql+asyncpg")] = Field(
+        default_factory=lambda made: f"sqlite+aiosqlite:///{made['data_dir']}/offload.db",
+        repr=False,
+        description="sqlite+aiosqlite:///path or postgresql+asyncpg://user:password@host/name",
+        json_schema_extra={"secret": True},
+    )
+
+    storage_url: Annotated[str, AfterValidator(file_or_s3_url)] = Field(
+        default_factory=lambda made: (made["data_dir"] / "files").as_uri(),
+        description="file:///folder or s3://bucket/prefix",
+    )
+    """A file:// URL is percent-encoded as URLs are: decode its path before use."""
+
+    smtp_url: Annotated[str, url_of("smtp", "smtps", host=True)] | None = Field(
+        default=None,
+        repr=False,
+        description="smtp://[user:password@]host:port, or smtps://… for TLS from the first byte",
+        json_schema_extra={"secret": True},
+    )
+    """None means the mail catcher that `offload up` starts: no message leaves the machine."""
+
+    @property
+    def queue_dir(self) -> Path:
+        """Where the embedded Valkey keeps its append-only log."""
+        return self.data_dir / "queue"
+
+    @property
+    def outbox_dir(self) -> Path:
+        """Where the mail catcher files messages."""
+        return self.data_dir / "outbox"
+
+    @property
+    def redis_url_file(self) -> Path:
+        """Holds the embedded Valkey's URL, password included, while `offload up` runs."""
+        return self.data_dir / "redis.url"
+
+    def queue_server_url(self) -> str:
+        """URL of the Redis or Valkey to use: the one configured, else the one of the stack running from `data_dir`.
+
+        Raises SystemExit with one sentence where there is neither.
+        """
+        if self.redis_url:
+            return self.redis_url
+        try:
+            return self.redis_url_file.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            raise SystemExit(
+                f"No queue server: set OFFLOAD_REDIS_URL, or run `offload up` with OFFLOAD_DATA_DIR={self.data_dir}, "
+                "which starts one."
+            ) from None

@@ -1,0 +1,71 @@
+"""The four queues and what bounds each. An operator overrides a field with OFFLOAD_QUEUES__<QUEUE_NAME>__<FIELD>."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Queue(StrEnum):
+    """A queue's name is also the name of its arq sorted set, so a plain arq client addresses it by the same word."""
+
+    PDF_PROCESSING = "pdf-processing"
+    EMAIL_SENDER = "email-sender"
+    CSV_EXPORT = "csv-export"
+    THUMBNAILS = "thumbnails"
+
+
+def _none_in_words(given: Any) -> Any:
+    return None if isinstance(given, str) and given.lower() == "none" else given
+
+
+class QueueSettings(BaseModel):
+    """Bounds of one queue."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    retries: int = Field(ge=0, le=100)
+    """Tries after the first. A crash or a deploy does not count as one."""
+
+    timeout_s: Annotated[float | None, BeforeValidator(_none_in_words)] = Field(gt=0, le=86_400)
+    """Seconds one attempt may take; None means as long as it needs."""
+
+    jobs_at_once: int = Field(ge=1, le=1000)
+    """Jobs one worker process runs side by side."""
+
+    rate_per_minute: int = Field(default=0, ge=0, le=1_000_000)
+    """Units (messages, for email) a minute over all workers together; 0 means unlimited."""
+
+    memory_mb: int = Field(default=0, ge=0, le=1_048_576)
+    """Ceiling of the child process that does a job's heavy part; 0 means none."""
+
+    owner_limit: int = Field(default=10_000, ge=1)
+    """Waiting jobs one owner may have here before the API answers 429: bounds Redis, not honest use."""
+
+
+QUEUE_TABLE: dict[Queue, QueueSettings] = {
+    # Two jobs a worker: OCR keeps a core busy each, and the reference machine has two.
+    Queue.PDF_PROCESSING: QueueSettings(retries=2, timeout_s=600, jobs_at_once=2),
+    # A campaign has no honest time limit: 12,000 messages at 100 a minute take two hours.
+    Queue.EMAIL_SENDER: QueueSettings(retries=3, timeout_s=None, jobs_at_once=5, rate_per_minute=100),
+    # One at a time, so that 256 MB an export is also 256 MB a worker.
+    Queue.CSV_EXPORT: QueueSettings(retries=1, timeout_s=300, jobs_at_once=1, memory_mb=256),
+    # Four documents overlap reading, rendering and writing; the pool bounds the CPU.
+    Queue.THUMBNAILS: QueueSettings(retries=2, timeout_s=60, jobs_at_once=4),
+}
+
+
+def merged(overrides: Mapping[str, QueueSettings | Mapping[str, Any]]) -> dict[Queue, Any]:
+    """The table with the overridden fields of {queue name: {field: value}} put over it, still to be validated.
+
+    Names may be written as in a variable (`email_sender`) or as the queue is called. An unknown one raises ValueError.
+    """
+    table: dict[Queue, Any] = dict(QUEUE_TABLE)
+    for name, fields in overrides.items():
+        queue = Queue(name.lower().replace("_", "-"))
+        if isinstance(fields, QueueSettings):
+            table[queue] = fields
+        else:
+            table[queue] = QUEUE_TABLE[queue].model_dump() | {field.lower(): value for field, value in fields.items()}
+    return table
