@@ -1,0 +1,60 @@
+"""Functions for the children of the pool's tests: module-level, so that a spawned process finds them."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+
+def double(number: int) -> int:
+    return number * 2
+
+
+def own_pid() -> int:
+    return os.getpid()
+
+
+def mark_and_hang(marker: Path) -> None:
+    """Write the child's pid, then hang in a way that no polite signal ends."""
+    marker.with_suffix(".part").write_text(str(os.getpid()))
+    marker.with_suffix(".part").rename(marker)
+    while True:
+        time.sleep(60)
+
+
+def wait_for_file(path: Path) -> int:
+    while not path.exists():
+        time.sleep(0.01)
+    return os.getpid()
+
+
+def crash() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def leave(code: int) -> None:
+    os._exit(code)
+
+
+def grow(megabytes: int) -> int:
+    """Hold ever more memory, slowly enough to be caught, up to a bound that the machine can bear."""
+    held = []
+    for _ in range(megabytes):
+        held.append(b"x" * 1024 * 1024)
+        time.sleep(0.005)
+    return len(held)
+
+
+def fail(message: str) -> None:
+    raise ValueError(message)
+
+
+class Stubborn(Exception):
+    """Pickles, but cannot be read back: its constructor wants two arguments and its args hold one."""
+
+    def __init__(self, left: str, right: str) -> None:
+        super().__init__(left + right)
+
+
+def fail_stubbornly() -> None:
+    raise Stubborn("no", "way")
