@@ -37,8 +37,8 @@ class CpuPool:
         """Return `function(*args)` as computed in a child. Arguments, result and errors must be picklable.
 
         `timeout_s` counts from the moment the child begins, not from the moment the call joined the queue. Raises the
-        function's own error, TimeoutError, MemoryCeiling, or ChildDied. In each case but the first, and when the awaiting
-        task is cancelled, the child is killed.
+        function's own error, TimeoutError, MemoryCeiling, or ChildDied. In each case but the first, and when the
+        awaiting task is cancelled, the child is killed.
         """
         slot = await self._free.get()
         try:
