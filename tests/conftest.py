@@ -1,0 +1,51 @@
+"""Real parts for every test: one private Valkey for the session, a clean database and a folder for each test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from service.embedded import EmbeddedValkey
+from settings import load_settings
+
+API_KEYS = "acme:acme-secret-key-1,globex:globex-secret-key-2"
+DASHBOARD_USERS = "admin:admin-password-1:operator,viewer:viewer-password-1:viewer"
+
+
+@pytest.fixture(scope="session")
+def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
+    """The session's server. A test that kills servers starts its own, so that no other test notices."""
+    with EmbeddedValkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey(valkey_server: EmbeddedValkey) -> str:
+    """URL of the session's server, with whatever earlier tests left in it."""
+    return valkey_server.url
+
+
+@pytest.fixture
+def redis_url(valkey: str) -> str:
+    """URL of the session's server, emptied."""
+    with redis.Redis.from_url(valkey) as client:
+        client.flushall()
+        client.config_resetstat()
+    return valkey
+
+
+@pytest.fixture
+def settings_env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, redis_url: str) -> Iterator[dict[str, str]]:
+    """The OFFLOAD_ variables of a private installation, set in this process for the length of the test."""
+    environment = {
+        "OFFLOAD_DATA_DIR": str(tmp_path / "data"),
+        "OFFLOAD_REDIS_URL": redis_url,
+        "OFFLOAD_API_KEYS": API_KEYS,
+        "OFFLOAD_DASHBOARD_USERS": DASHBOARD_USERS,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    load_settings.cache_clear()
+    yield environment
+    load_settings.cache_clear()

@@ -1,0 +1,33 @@
+"""Tests wait for conditions, never for times."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+LIMIT_S = 60.0
+"""A test that has waited so long has failed. Far above what a slow machine needs, so that it is never the measure."""
+
+
+def wait_until(condition: Callable[[], T], limit_s: float = LIMIT_S) -> T:
+    """The first true value of `condition()`, asked every 20 ms. Raises AssertionError after `limit_s`."""
+    deadline = time.monotonic() + limit_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {limit_s:.0f} s: {condition}"
+        time.sleep(0.02)
+    return value
+
+
+async def wait_until_async(condition: Callable[[], T | Awaitable[T]], limit_s: float = LIMIT_S) -> T:
+    """As `wait_until`, for a coroutine function or a plain one, without blocking the event loop."""
+    deadline = time.monotonic() + limit_s
+    while True:
+        value = condition()
+        answer = await value if isawaitable(value) else value
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"not within {limit_s:.0f} s: {condition}"
+        await asyncio.sleep(0.02)
