@@ -1,0 +1,95 @@
+"""Engine and sessions. Reading and writing are told apart, because SQLite needs to know before a transaction begins."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from service.database.migrate import migrate
+
+BUSY_TIMEOUT_MS = 30_000
+"""How long a writer waits for another process's transaction before SQLite says "database is locked"."""
+
+POOL_CONNECTIONS = 10
+"""PostgreSQL connections a process keeps; 10 more may open under load. Five processes stay below its default 100."""
+
+
+class Database:
+    """Sessions on one database. `reading()` for queries, `writing()` for a transaction that is committed at its end."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        if self.sqlite:
+            if self.url.database:
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            self.engine = create_async_engine(self.url, poolclass=NullPool)
+            _teach_sqlite(self.engine.sync_engine)
+        else:
+            # A connection that the server closed meanwhile is noticed before it is used.
+            self.engine = create_async_engine(self.url, pool_size=POOL_CONNECTIONS, max_overflow=10, pool_pre_ping=True)
+        self.reading = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._writing = async_sessionmaker(
+            self.engine.execution_options(sqlite_begin="IMMEDIATE"), expire_on_commit=False
+        )
+
+    @property
+    def sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    async def migrate(self) -> None:
+        """Bring the schema up to date. Processes that start together wait for the first, which does it."""
+        async with self.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+            await connection.run_sync(migrate)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """A session in a transaction that holds the right to write: committed at the end, rolled back on an error."""
+        async with self._writing() as session, session.begin():
+            yield session
+
+    async def check(self) -> None:
+        """Raise what keeps the database from answering."""
+        async with self.reading() as session:
+            await session.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+@asynccontextmanager
+async def open_database(url: str) -> AsyncIterator[Database]:
+    """The database at `url`, migrated, closed at the end."""
+    database = Database(url)
+    try:
+        await database.migrate()
+        yield database
+    finally:
+        await database.close()
+
+
+def _teach_sqlite(engine: Engine) -> None:
+    """Several processes on one file: a write-ahead log, patience, and transactions that we begin ourselves.
+
+    The driver's own implicit BEGIN is deferred: a transaction that reads and then writes would fail at once, without
+    waiting, when another process wrote in between. See SQLite's documentation on BEGIN IMMEDIATE and WAL.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # In WAL mode NORMAL cannot corrupt the file; a power cut may cost the last transactions, a kill -9 none.
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN " + connection.get_execution_options().get("sqlite_begin", "DEFERRED"))

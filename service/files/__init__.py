@@ -1,0 +1,1 @@
+"""Uploaded files: taken in, looked at, described, handed out."""

@@ -1,0 +1,171 @@
+"""Objects by path, on a local folder or in an S3 bucket. An object appears whole or not at all."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.store import LocalStore, S3Store
+
+if TYPE_CHECKING:
+    from obstore import GetResult, OffsetRange
+
+CHUNK_BYTES = 1 << 20
+"""What a stream hands over at a time: large enough to cost few calls, small enough for many streams side by side."""
+
+PART_BYTES = 8 << 20
+"""A part of an S3 multipart upload. S3 takes 10,000 parts of at least 5 MiB: this allows objects of 78 GiB."""
+
+PARTS_AT_ONCE = 2
+"""Parts in flight, so that one upload holds some 16 MiB and not obstore's default of twelve parts."""
+
+
+class NoSuchObject(Exception):
+    """There is no object at that path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"nothing is stored at {path}")
+
+
+class Storage:
+    """Objects under a `file:///folder` or `s3://bucket/prefix` URL. Paths are relative, with `/` between segments.
+
+    S3 takes its credentials, region and endpoint from the usual AWS_* variables. A path that tries to leave the root
+    raises ValueError.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.root: Path | None = None
+        self._store: LocalStore | S3Store
+        if parts.scheme == "file":
+            self.root = Path(unquote(parts.path))
+            # Folders emptied by a delete go too, so that one folder a file does not grow without end.
+            self._store = LocalStore(self.root, automatic_cleanup=True, mkdir=True)
+        elif parts.scheme == "s3":
+            self._store = S3Store(parts.netloc, prefix=parts.path.strip("/") or None)
+        else:
+            raise ValueError(f"storage is file:// or s3://, not {parts.scheme}://")
+
+    async def put(self, path: str, data: bytes | Path | AsyncIterator[bytes]) -> None:
+        """Store bytes, a file's content or a stream of bytes at `path`, replacing what was there.
+
+        When the stream raises, nothing is stored, what was there stays, and the error comes through.
+        """
+        await obstore.put_async(self._store, path, data, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
+
+    async def adopt(self, path: str, source: Path) -> None:
+        """Store a local file that is no longer needed: moved where that is possible, else copied and removed."""
+        target = self.local_path(path)
+        if target is None or not await asyncio.to_thread(_moved, source, target):
+            await self.put(path, source)
+            await asyncio.to_thread(source.unlink, missing_ok=True)
+
+    async def get(self, path: str) -> bytes:
+        """The whole object; for what is known to be small. Raises NoSuchObject."""
+        try:
+            return bytes(await (await obstore.get_async(self._store, path)).bytes_async())
+        except FileNotFoundError:
+            raise NoSuchObject(path) from None
+
+    async def stream(self, path: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Bytes `start` up to but not including `end` (default: to the end), in chunks. Raises NoSuchObject at once."""
+        try:
+            wanted: OffsetRange | tuple[int, int] = {"offset": start} if end is None else (start, end)
+            result = await obstore.get_async(self._store, path, options={"range": wanted} if start or end else None)
+        except FileNotFoundError:
+            raise NoSuchObject(path) from None
+        return _chunks(result)
+
+    async def size(self, path: str) -> int:
+        """Bytes of the object. Raises NoSuchObject."""
+        try:
+            return (await obstore.head_async(self._store, path))["size"]
+        except FileNotFoundError:
+            raise NoSuchObject(path) from None
+
+    async def exists(self, path: str) -> bool:
+        try:
+            await self.size(path)
+        except NoSuchObject:
+            return False
+        return True
+
+    async def list(self, prefix: str = "") -> Sequence[str]:
+        """Sorted paths of every object below the folder `prefix`."""
+        found = obstore.list(self._store, prefix.rstrip("/") or None, chunk_size=1000)
+        return sorted([entry["path"] async for batch in found for entry in batch])
+
+    async def delete(self, path: str) -> None:
+        """Remove the object; none there is none removed."""
+        await self._delete([path])
+
+    async def delete_prefix(self, prefix: str) -> int:
+        """Remove every object below the folder `prefix` and return how many there were."""
+        if not prefix.strip("/"):
+            raise ValueError("deleting everything needs a prefix that is not empty")
+        paths = await self.list(prefix)
+        await self._delete(paths)
+        return len(paths)
+
+    async def _delete(self, paths: Sequence[str]) -> None:
+        for path in paths if self.root else [paths]:
+            with contextlib.suppress(FileNotFoundError):
+                await obstore.delete_async(self._store, path)
+
+    def local_path(self, path: str) -> Path | None:
+        """Where the object lies on this machine's disk (whether it exists or not), or None where storage is remote."""
+        if self.root is None:
+            return None
+        if any(segment in ("", ".", "..") for segment in path.split("/")):
+            raise ValueError(f"not a path inside the storage: {path!r}")
+        return self.root / path
+
+    async def check(self) -> None:
+        """Raise what keeps the storage from being used: OSError for a folder, obstore's BaseError for S3."""
+        if self.root is not None:
+            if not await asyncio.to_thread(os.access, self.root, os.R_OK | os.W_OK | os.X_OK):
+                raise PermissionError(f"{self.root} cannot be written")
+            return
+        async for _ in obstore.list(self._store, chunk_size=1):
+            return
+
+
+async def _chunks(result: "GetResult") -> AsyncIterator[bytes]:
+    async for chunk in result.stream(min_chunk_size=CHUNK_BYTES):
+        yield bytes(chunk)
+
+
+def _moved(source: Path, target: Path) -> bool:
+    """Rename `source` to `target`; False where they are on different file systems."""
+    while True:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.replace(source, target)
+        except FileNotFoundError:
+            # A delete beside it may have removed the folder as empty between the two lines above.
+            if not source.exists():
+                raise
+        except OSError:
+            return False
+        else:
+            return True
+
+
+async def copy_to(storage: Storage, path: str, folder: Path, name: str) -> Path:
+    """A local file with the object's bytes: the stored one itself where storage is local, else a copy in `folder`."""
+    local = storage.local_path(path)
+    if local is not None:
+        if not await asyncio.to_thread(local.is_file):
+            raise NoSuchObject(path)
+        return local
+    target = folder / name
+    chunks = await storage.stream(path)
+    with target.open("wb") as file:
+        async for chunk in chunks:
+            await asyncio.to_thread(file.write, chunk)
+    return target
