@@ -1,0 +1,37 @@
+"""Connections to Redis that notice a dead peer: arq's own settings have neither a socket timeout nor keepalive."""
+
+import socket
+from typing import Any
+
+from arq.connections import ArqRedis
+from redis.asyncio import BlockingConnectionPool
+
+CONNECT_TIMEOUT_S = 5.0
+"""A server that does not take a connection in this time is treated as away."""
+
+SOCKET_TIMEOUT_S = 5.0
+"""Half a lease: a half-open socket is given up while there is still time to renew over a new one."""
+
+MAX_CONNECTIONS = 50
+"""More than one process ever has in flight; the pool waits instead of failing when they are all busy."""
+
+
+def connect(url: str, *, max_connections: int = MAX_CONNECTIONS, **extra: Any) -> ArqRedis:
+    """A client for `url` (redis://, rediss://, unix://). Raises ValueError for another scheme."""
+    keepalive = {}
+    if not url.startswith("unix://"):
+        keepalive = {
+            "socket_keepalive": True,
+            "socket_keepalive_options": {socket.TCP_KEEPIDLE: 10, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 3},
+            "socket_connect_timeout": CONNECT_TIMEOUT_S,
+        }
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=max_connections,
+        timeout=SOCKET_TIMEOUT_S,
+        socket_timeout=SOCKET_TIMEOUT_S,
+        health_check_interval=30,
+        **keepalive,
+        **extra,
+    )
+    return ArqRedis(pool_or_conn=pool)

@@ -1,0 +1,11 @@
+"""Job state in Redis: one package reads and writes it, and nothing else knows a key's name."""
+
+from service.store.errors import IdempotencyConflict, LeaseLost, NoSuchJob, TooManyQueued, WrongState
+from service.store.queries import Page
+from service.store.record import Attempt, Job, WorkerInfo
+from service.store.store import Claimed, Queued, Store
+
+__all__ = [
+    "Attempt", "Claimed", "IdempotencyConflict", "Job", "LeaseLost", "NoSuchJob", "Page", "Queued", "Store",
+    "TooManyQueued", "WorkerInfo", "WrongState",
+]

@@ -1,0 +1,30 @@
+"""What the store refuses, each with the sentence a client is shown."""
+
+
+class StoreError(Exception):
+    """A request that the store did not carry out."""
+
+
+class NoSuchJob(StoreError):
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"there is no job {job_id}")
+
+
+class WrongState(StoreError):
+    """The job's state forbids the action."""
+
+
+class IdempotencyConflict(StoreError):
+    def __init__(self, key: str, job_id: str) -> None:
+        super().__init__(f"Idempotency-Key {key!r} was used for another request (job {job_id})")
+        self.job_id = job_id
+
+
+class TooManyQueued(StoreError):
+    def __init__(self, limit: int, retry_after_s: int) -> None:
+        super().__init__(f"{limit} of your jobs are waiting already; try again in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+
+class LeaseLost(Exception):
+    """The attempt no longer holds its job: whatever it wanted to write was not written."""

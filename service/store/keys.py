@@ -1,0 +1,103 @@
+"""Every key and channel of ours in Redis, and who removes it. The Lua beside this file builds the same names.
+
+Waiting and running jobs are also members of the sorted set that bears the queue's own name, and have an `arq:job:` and
+(while running) an `arq:in-progress:` key, so that arq's `Job.status()` and `arq --check` tell the truth about them.
+"""
+
+PREFIX = "offload:"
+
+CLOCK = PREFIX + "clock"
+"""The last creation stamp given out (µs since the epoch, unique). One key for ever."""
+
+WORKERS = PREFIX + "workers"
+"""Sorted set: worker id by its last heartbeat (ms). Swept by every heartbeat."""
+
+
+def job(job_id: str) -> str:
+    """Hash: the record. Goes with the job (retention or delete)."""
+    return f"{PREFIX}job:{job_id}"
+
+
+def attempts(job_id: str) -> str:
+    """List: one JSON object an ended attempt, oldest first. Goes with the job."""
+    return f"{PREFIX}attempts:{job_id}"
+
+
+def checkpoint(job_id: str) -> str:
+    """Hash: what finished work a retry need not repeat. Goes with the job."""
+    return f"{PREFIX}checkpoint:{job_id}"
+
+
+def parts(job_id: str) -> str:
+    """List: the ids of a job's parts, in order. Goes with the job."""
+    return f"{PREFIX}parts:{job_id}"
+
+
+def by_type(job_type: str, state: str) -> str:
+    """Sorted set: job ids of a type in a state by creation stamp. An entry goes with its job."""
+    return f"{PREFIX}type:{job_type}:{state}"
+
+
+def by_owner(owner: str, state: str) -> str:
+    """Sorted set: job ids of an owner in a state by creation stamp. An entry goes with its job."""
+    return f"{PREFIX}owner:{owner}:{state}"
+
+
+def found_by(key: str, value: str) -> str:
+    """Sorted set: job ids that carry a declared search key's value. An entry goes with its job."""
+    return f"{PREFIX}find:{key}:{value}"
+
+
+def types(queue: str) -> str:
+    """Set: the job types ever seen on a queue. As many as there are declared types."""
+    return f"{PREFIX}types:{queue}"
+
+
+def running(queue: str) -> str:
+    """Hash: job id to fencing token of every lease on the queue. An entry ends with its attempt."""
+    return f"{PREFIX}running:{queue}"
+
+
+def fair(queue: str) -> str:
+    """Sorted set: flow (an owner, or a job with parts) by the virtual time its next job starts at. Swept by the claim."""
+    return f"{PREFIX}fair:{queue}"
+
+
+def queue(name: str) -> str:
+    """Hash: a queue's virtual clock, backlog estimate, pause and limits. One for each queue."""
+    return f"{PREFIX}queue:{name}"
+
+
+def finished(queue: str) -> str:
+    """Sorted set: completed and cancelled ids by when they ended (ms). Swept by retention."""
+    return f"{PREFIX}finished:{queue}"
+
+
+def pace(job_type: str) -> str:
+    """Hash: measured milliseconds a job and a unit, exponentially weighted. One a type."""
+    return f"{PREFIX}pace:{job_type}"
+
+
+def metrics(queue: str, minute: int) -> str:
+    """Hash: event counts of one minute. Expires after two days."""
+    return f"{PREFIX}minute:{queue}:{minute}"
+
+
+def idempotency(owner: str, key: str) -> str:
+    """String: fingerprint and job id of a request. Expires after a day."""
+    return f"{PREFIX}idempotency:{owner}:{key}"
+
+
+def worker(worker_id: str) -> str:
+    """String: a worker's last report as JSON. Expires unless renewed."""
+    return f"{PREFIX}worker:{worker_id}"
+
+
+def wake(queue: str) -> str:
+    """Channel: says that the queue has work, or that a running job must stop."""
+    return f"{PREFIX}wake:{queue}"
+
+
+def events(job_id: str) -> str:
+    """Channel: says that a job's record changed."""
+    return f"{PREFIX}event:{job_id}"

@@ -1,0 +1,90 @@
+-- ARGV: queue, worker id, jobs wanted, lease in ms, known job types as msgpack list, 1 to reap.
+-- Answers {claimed, foreign, unknown, next due in ms or -1}: claimed is a list of {id, fence, fields…};
+-- foreign are ids enqueued by plain arq that have no record yet; unknown are types this worker cannot run.
+
+local queue, worker, want, lease = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local known = {}
+for _, name in ipairs(cmsgpack.unpack(ARGV[5])) do known[name] = true end
+local claimed, foreign, unknown = {}, {}, {}
+local settings = redis.call('HMGET', P .. 'queue:' .. queue, 'paused', 'limit', 'virtual_ms', 'uncounted')
+
+-- A lease that ran out: its worker is gone. A crash spends an attempt; three in a row end the job.
+local function crashed(j)
+  local key = job_key(j.id)
+  local dead = redis.call('HMGET', key, 'worker', 'started_ms', 'cancel_requested')
+  unlease(j)
+  local crashes = redis.call('HINCRBY', key, 'crashes', 1)
+  local used = tonumber(j.attempt) - (tonumber(j.tries_base) or 0)
+  note_attempt(j.id, {number = tonumber(j.attempt), worker = dead[1], started_ms = tonumber(dead[2]), finished_ms = now,
+    outcome = 'crashed', error = 'the worker died while running this job'})
+  count(j.queue, 'crashed', 1)
+  if dead[3] and dead[3] ~= '' then finish(j, 'cancelled', {'message', 'Cancelled'}) return end
+  if crashes >= 3 or used > tonumber(j.retries) then
+    local times = crashes == 3 and 'three times' or crashes == 2 and 'twice' or crashes == 1 and 'once' or crashes .. ' times'
+    finish(j, 'failed', {'error', 'the worker died ' .. times .. ' while running this job', 'error_type', 'WorkerDied'})
+  else
+    requeue(j, {'message', 'The worker died; taken up again'})
+  end
+end
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', queue, READY, now, 'LIMIT', 0, 200)) do
+  local j = load(id)
+  if not j then
+    if redis.call('EXISTS', 'arq:job:' .. id) == 1 then foreign[#foreign + 1] = id else redis.call('ZREM', queue, id) end
+  elseif j.state == 'active' then
+    if ARGV[6] == '1' then crashed(j) end
+  elseif WAITING[j.state] then requeue(j, {})
+  else end_arq(j) end
+end
+
+local function take(j, score)
+  local key = job_key(j.id)
+  local fence = redis.call('HINCRBY', key, 'fence', 1)
+  local resumed = redis.call('HDEL', key, 'resume') == 1
+  if not resumed then
+    redis.call('HINCRBY', key, 'attempt', 1)
+    redis.call('HSET', key, 'started_ms', now)
+    redis.call('HSETNX', key, 'first_started_ms', now)
+  end
+  redis.call('HSET', key, 'state', 'active', 'worker', worker)
+  redis.call('HSET', P .. 'running:' .. queue, j.id, fence)
+  redis.call('ZADD', queue, now + lease, j.id)
+  redis.call('SET', 'arq:in-progress:' .. j.id, fence, 'PX', lease)
+  if not resumed then count(queue, 'started', 1) end
+  move(j, 'active')
+  -- Virtual time follows the tags that are served and moves a little with each, so that a stream of
+  -- newcomers at the present tag cannot hold back those behind it for ever.
+  local tag = score + H + (HEAD_START[j.priority] or 0)
+  local v = tonumber(settings[3] or nil) or tag
+  settings[3] = math.max(v, math.min(tag, now)) + math.max(j.cost, 100) / (1 + redis.call('ZCARD', P .. 'fair:' .. queue))
+  claimed[#claimed + 1] = {j.id, fence, redis.call('HGETALL', key)}
+end
+
+local limit = tonumber(settings[2] or nil)
+if limit then want = math.min(want, limit - redis.call('HLEN', P .. 'running:' .. queue)) end
+if want > 0 and not (settings[1] and settings[1] ~= '') then
+  local skip = 0
+  while #claimed < want and skip < 1000 do
+    local row = redis.call('ZRANGEBYSCORE', queue, '-inf', READY, 'WITHSCORES', 'LIMIT', skip, want - #claimed)
+    if #row == 0 then break end
+    for i = 1, #row, 2 do
+      local id, j = row[i], load(row[i])
+      if not j then
+        if redis.call('EXISTS', 'arq:job:' .. id) == 1 then foreign[#foreign + 1] = id skip = skip + 1
+        else redis.call('ZREM', queue, id) end
+      elseif TERMINAL[j.state] then end_arq(j)
+      elseif redis.call('ZSCORE', 'arq:abort', id) then finish(j, 'cancelled', {'message', 'Cancelled'})
+      elseif not known[j.type] then unknown[j.type] = true skip = skip + 1
+      else take(j, tonumber(row[i + 1])) end
+    end
+  end
+  if #claimed > 0 then
+    redis.call('HSET', P .. 'queue:' .. queue, 'virtual_ms', string.format('%.3f', settings[3]))
+    redis.call('ZREMRANGEBYSCORE', P .. 'fair:' .. queue, '-inf', math.min(now, settings[3]) - 1)
+  end
+end
+
+local due = redis.call('ZRANGEBYSCORE', queue, '(' .. string.format('%.0f', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+local names = {}
+for name in pairs(unknown) do names[#names + 1] = name end
+return {claimed, foreign, names, due[2] and math.max(0, math.ceil(tonumber(due[2]) - now)) or -1}

@@ -1,0 +1,209 @@
+-- Shared by every script beside this file: it is put in front of each before loading.
+-- Scripts build key names from ids, so they need one Redis (with replicas if wanted), not Redis Cluster.
+
+local P = 'offload:'
+-- Ready jobs are scored this far in the past; deferred jobs by their due time, running ones by the end of their lease.
+local H = 315360000000
+-- Without this bound a queue whose costs are underestimated would age its low-priority jobs too slowly.
+local MAX_LAG = 3600000
+local HEAD_START = {high = 600000, normal = 0, low = -600000}
+local WAITING = {queued = true, scheduled = true, retrying = true}
+local TERMINAL = {completed = true, failed = true, cancelled = true}
+
+local time = redis.call('TIME')
+local now_us = time[1] * 1000000 + time[2]
+local now = math.floor(now_us / 1000)
+local READY = now - H / 2
+
+local FIELDS = {'state', 'queue', 'type', 'owner', 'priority', 'cost', 'stamp', 'parent', 'waiting_parts', 'attempt', 'retries', 'tries_base'}
+
+local function job_key(id) return P .. 'job:' .. id end
+
+-- The fields that moving a job needs, or nil when there is no such job.
+local function load(id)
+  local v = redis.call('HMGET', job_key(id), unpack(FIELDS))
+  if not v[1] then return nil end
+  local j = {id = id}
+  for i, name in ipairs(FIELDS) do j[name] = v[i] or '' end
+  j.cost = tonumber(j.cost) or 0
+  return j
+end
+
+local function count(queue, field, by)
+  local key = P .. 'minute:' .. queue .. ':' .. math.floor(now / 60000)
+  if redis.call('HINCRBY', key, field, by) == by then redis.call('EXPIRE', key, 172800) end
+end
+
+local function index(j, state, verb)
+  if j.parent ~= '' then return end
+  if verb == 'ZREM' then
+    redis.call('ZREM', P .. 'type:' .. j.type .. ':' .. state, j.id)
+    redis.call('ZREM', P .. 'owner:' .. j.owner .. ':' .. state, j.id)
+  else
+    redis.call('ZADD', P .. 'type:' .. j.type .. ':' .. state, j.stamp, j.id)
+    redis.call('ZADD', P .. 'owner:' .. j.owner .. ':' .. state, j.stamp, j.id)
+  end
+end
+
+-- The one place where a job changes state: indexes, backlog estimate and event go with it.
+local function move(j, to)
+  local from = j.state
+  if from ~= to then
+    if from ~= '' then index(j, from, 'ZREM') end
+    index(j, to, 'ZADD')
+    local was, is = WAITING[from] or false, WAITING[to] or false
+    if was ~= is then redis.call('HINCRBY', P .. 'queue:' .. j.queue, 'backlog_ms', is and j.cost or -j.cost) end
+    j.state = to
+  end
+  redis.call('PUBLISH', P .. 'event:' .. j.id, to)
+end
+
+-- Put a job into its queue's fair order. Its tag is the later of the queue's virtual time and its flow's last tag,
+-- as in start-time fair queueing (Goyal, Vin, Cheng, 1996); priority moves it by a fixed span of that time.
+local function ready(j)
+  local state_key, fair_key = P .. 'queue:' .. j.queue, P .. 'fair:' .. j.queue
+  local base = now
+  local v = tonumber(redis.call('HGET', state_key, 'virtual_ms') or nil)
+  if v and v < now and #redis.call('ZRANGEBYSCORE', j.queue, '-inf', READY, 'LIMIT', 0, 1) > 0 then
+    base = math.max(v, now - MAX_LAG)
+  end
+  local flow = j.parent ~= '' and 'job:' .. j.parent or 'owner:' .. j.owner
+  local last = tonumber(redis.call('ZSCORE', fair_key, flow) or nil)
+  local tag = base
+  if last and last > tag then tag = last end
+  local span = j.cost
+  if span < 100 then span = 100 end
+  -- A long job must not push its owner's next one far away: its parts have a flow of their own.
+  if j.parent == '' and span > 30000 then span = 30000 end
+  redis.call('ZADD', fair_key, tag + span, flow)
+  redis.call('ZADD', j.queue, tag - H - (HEAD_START[j.priority] or 0), j.id)
+end
+
+local function wake(queue, word) redis.call('PUBLISH', P .. 'wake:' .. queue, word or 'work') end
+
+local function unlease(j)
+  redis.call('HDEL', P .. 'running:' .. j.queue, j.id)
+  redis.call('DEL', 'arq:in-progress:' .. j.id)
+end
+
+local function end_arq(j)
+  redis.call('ZREM', j.queue, j.id)
+  redis.call('DEL', 'arq:job:' .. j.id)
+  redis.call('ZREM', 'arq:abort', j.id)
+end
+
+local function note_attempt(id, entry)
+  redis.call('RPUSH', P .. 'attempts:' .. id, cjson.encode(entry))
+  redis.call('LTRIM', P .. 'attempts:' .. id, -50, -1)
+end
+
+local function arq_entry(j)
+  redis.call('SET', 'arq:job:' .. j.id, cmsgpack.pack({t = 1, f = j.type, a = {j.id}, k = {}, et = now}))
+end
+
+-- A part has ended: its parent's counts follow, and after the last one the parent is ready to go on.
+local function part_ended(j)
+  local key = job_key(j.parent)
+  local parent = load(j.parent)
+  if not parent or TERMINAL[parent.state] then return end
+  redis.call('HINCRBY', key, j.state == 'completed' and 'parts_done' or 'parts_failed', 1)
+  local left = redis.call('HINCRBY', key, 'waiting_parts', -1)
+  redis.call('PUBLISH', P .. 'event:' .. j.parent, parent.state)
+  -- A parent that still holds its lease is about to be put aside, and will see the count itself.
+  if left == 0 and redis.call('HEXISTS', P .. 'running:' .. parent.queue, parent.id) == 0 then
+    redis.call('HSET', key, 'resume', 1)
+    ready(parent)
+    wake(parent.queue)
+  end
+end
+
+-- Bring a job to a terminal state. `fields` is a flat list of what to write beside it.
+local function finish(j, state, fields)
+  end_arq(j)
+  redis.call('HSET', job_key(j.id), 'state', state, 'finished_ms', now, 'cancel_requested', '', 'worker', '', unpack(fields))
+  move(j, state)
+  count(j.queue, state, 1)
+  if j.parent ~= '' then part_ended(j)
+  elseif state ~= 'failed' then redis.call('ZADD', P .. 'finished:' .. j.queue, now, j.id) end
+end
+
+local function requeue(j, fields)
+  redis.call('HSET', job_key(j.id), 'state', 'queued', 'worker', '', unpack(fields))
+  redis.call('HDEL', job_key(j.id), 'due_ms')
+  ready(j)
+  move(j, 'queued')
+  wake(j.queue)
+end
+
+local last_stamp
+local function next_stamp()
+  last_stamp = math.max(now_us, (last_stamp or tonumber(redis.call('GET', P .. 'clock') or '0')) + 1)
+  return string.format('%.0f', last_stamp)
+end
+local function keep_clock()
+  if last_stamp then redis.call('SET', P .. 'clock', string.format('%.0f', last_stamp)) end
+end
+
+-- Write a new job's record, its place in the queue and its indexes.
+local function write(job)
+  local state = job.due > now and 'scheduled' or 'queued'
+  local j = {id = job.id, queue = job.queue, type = job.type, owner = job.owner, priority = job.priority,
+    cost = job.cost, parent = job.parent or '', state = '', stamp = next_stamp()}
+  redis.call('HSET', job_key(job.id), 'id', job.id, 'type', job.type, 'queue', job.queue, 'owner', job.owner,
+    'priority', job.priority, 'cost', job.cost, 'parent', j.parent, 'state', state, 'stamp', j.stamp, 'created_ms', now,
+    unpack(job.fields))
+  arq_entry(j)
+  redis.call('SADD', P .. 'types:' .. job.queue, job.type)
+  if #job.find > 0 then
+    redis.call('HSET', job_key(job.id), 'find', cmsgpack.pack(job.find))
+    for _, find in ipairs(job.find) do redis.call('ZADD', P .. 'find:' .. find, j.stamp, job.id) end
+  end
+  if state == 'scheduled' then
+    redis.call('HSET', job_key(job.id), 'due_ms', job.due)
+    redis.call('ZADD', job.queue, job.due, job.id)
+  else
+    ready(j)
+  end
+  move(j, state)
+  count(job.queue, 'enqueued', 1)
+  return j
+end
+
+-- Units of a part (or of the job itself) are done: the counts, and the bar that they move, only rise.
+local function advance(j, units_done)
+  local key = job_key(j.id)
+  local before = tonumber(redis.call('HGET', key, 'units_done') or '0')
+  if units_done <= before then return end
+  redis.call('HSET', key, 'units_done', units_done)
+  if j.parent == '' then return end
+  local parent_key = job_key(j.parent)
+  local done = redis.call('HINCRBY', parent_key, 'units_done', units_done - before)
+  local m = redis.call('HMGET', parent_key, 'meter', 'progress', 'units_total', 'state')
+  if not m[1] or TERMINAL[m[4]] then return end
+  local meter, total = cjson.decode(m[1]), tonumber(m[3])
+  if done > total then done = total end
+  local percent = math.floor(meter.low + (meter.high - meter.low) * done / math.max(total, 1))
+  percent = math.max(percent, tonumber(m[2]) or 0)
+  local words = {done = done, total = total, percent = percent}
+  local message = string.gsub(meter.message, '{(%w+)}', function(name) return tostring(words[name] or '') end)
+  local data = cjson.decode(redis.call('HGET', parent_key, 'data') or '{}')
+  data[meter.done_key], data[meter.total_key] = done, total
+  redis.call('HSET', parent_key, 'progress', percent, 'message', message, 'data', cjson.encode(data))
+  redis.call('PUBLISH', P .. 'event:' .. j.parent, 'progress')
+end
+
+-- Stop whatever of a job's parts has not ended. The parent is not told: it is ending itself.
+local function cancel_parts(id)
+  for _, part in ipairs(redis.call('LRANGE', P .. 'parts:' .. id, 0, -1)) do
+    local j = load(part)
+    if j and WAITING[j.state] then
+      end_arq(j)
+      redis.call('HSET', job_key(part), 'state', 'cancelled', 'finished_ms', now)
+      move(j, 'cancelled')
+      redis.call('HINCRBY', job_key(id), 'waiting_parts', -1)
+    elseif j and j.state == 'active' then
+      redis.call('HSET', job_key(part), 'cancel_requested', now)
+      wake(j.queue, 'cancel ' .. part)
+    end
+  end
+end

@@ -1,0 +1,41 @@
+-- ARGV[1]: msgpack list of jobs, each {id, queue, type, owner, priority, cost, due, fields, find, idem, limit, adopt, refused}.
+-- Answers one {outcome, job id, state} a job; outcome is new, same, conflict or full.
+
+local function earlier(job)
+  if job.adopt and redis.call('EXISTS', job_key(job.id)) == 1 then return {'same', job.id, ''} end
+  if not job.idem then return nil end
+  local seen = redis.call('GET', P .. 'idempotency:' .. job.owner .. ':' .. job.idem.key)
+  if not seen then return nil end
+  local print, id = string.match(seen, '^(%S+) (.+)$')
+  local state = redis.call('HGET', job_key(id), 'state')
+  if not state then return nil end
+  return {print == job.idem.print and 'same' or 'conflict', id, state}
+end
+
+local function full(job)
+  if not job.limit then return nil end
+  local waiting = 0
+  for state in pairs(WAITING) do
+    waiting = waiting + redis.call('ZCARD', P .. 'owner:' .. job.owner .. ':' .. state)
+  end
+  return waiting >= job.limit and {'full', '', ''} or nil
+end
+
+local woken, answers = {}, {}
+local function accept(job)
+  local j = write(job)
+  if job.idem then
+    redis.call('SET', P .. 'idempotency:' .. job.owner .. ':' .. job.idem.key, job.idem.print .. ' ' .. job.id, 'EX', 86400)
+  end
+  if job.refused then
+    finish(j, 'failed', {'error', job.refused, 'error_type', 'Refused'})
+  elseif j.state == 'queued' then
+    woken[job.queue] = true
+  end
+  return {'new', job.id, j.state}
+end
+
+for i, job in ipairs(cmsgpack.unpack(ARGV[1])) do answers[i] = earlier(job) or full(job) or accept(job) end
+keep_clock()
+for queue in pairs(woken) do wake(queue) end
+return answers

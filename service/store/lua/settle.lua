@@ -1,0 +1,92 @@
+-- ARGV[1]: msgpack list of outcomes, each {id, queue, fence, kind, fields, attempt, due, units, run_ms}.
+-- kind is completed, failed, cancelled, retry, later, handback or suspend. Answers one word an outcome: the job's state
+-- afterwards, or lost when the lease is another's by now, in which case nothing was written.
+
+local function learn(j, outcome)
+  if not outcome.run_ms then return end
+  local key = P .. 'pace:' .. j.type
+  local old = redis.call('HMGET', key, 'job_ms', 'unit_ms')
+  local function blend(field, was, seen)
+    local mean = was and tonumber(was) * 0.8 + seen * 0.2 or seen
+    redis.call('HSET', key, field, string.format('%.3f', mean))
+  end
+  blend('job_ms', old[1], outcome.run_ms)
+  if outcome.units > 0 then blend('unit_ms', old[2], outcome.run_ms / outcome.units) end
+  redis.call('HINCRBY', key, 'seen', 1)
+  count(j.queue, 'run_ms', outcome.run_ms)
+end
+
+local function wait_until(j, outcome)
+  redis.call('HSET', job_key(j.id), 'state', 'retrying', 'worker', '', 'due_ms', outcome.due, unpack(outcome.fields))
+  redis.call('ZADD', j.queue, outcome.due, j.id)
+  move(j, 'retrying')
+end
+
+local function unspend(j) redis.call('HINCRBY', job_key(j.id), 'attempt', -1) end
+
+local settle = {}
+
+function settle.completed(j, outcome)
+  if j.parent ~= '' then advance(j, outcome.units) end
+  finish(j, 'completed', outcome.fields)
+  learn(j, outcome)
+end
+
+function settle.failed(j, outcome)
+  if j.parent ~= '' then advance(j, outcome.units) end
+  finish(j, 'failed', outcome.fields)
+end
+
+function settle.cancelled(j, outcome)
+  cancel_parts(j.id)
+  finish(j, 'cancelled', outcome.fields)
+end
+
+function settle.retry(j, outcome)
+  wait_until(j, outcome)
+  count(j.queue, 'retried', 1)
+end
+
+function settle.later(j, outcome)
+  unspend(j)
+  wait_until(j, outcome)
+end
+
+function settle.handback(j, outcome)
+  unspend(j)
+  requeue(j, outcome.fields)
+end
+
+function settle.suspend(j, outcome)
+  redis.call('ZREM', j.queue, j.id)
+  redis.call('HSET', job_key(j.id), 'worker', '')
+  if tonumber(redis.call('HGET', job_key(j.id), 'waiting_parts') or '0') <= 0 then
+    redis.call('HSET', job_key(j.id), 'resume', 1)
+    ready(j)
+    wake(j.queue)
+  end
+  move(j, 'active')
+end
+
+local answers = {}
+for i, outcome in ipairs(cmsgpack.unpack(ARGV[1])) do
+  local held = redis.call('HGET', P .. 'running:' .. outcome.queue, outcome.id)
+  local j = held == tostring(outcome.fence) and load(outcome.id)
+  if not j then
+    answers[i] = 'lost'
+  else
+    local key = job_key(j.id)
+    unlease(j)
+    if outcome.attempt then note_attempt(j.id, outcome.attempt) end
+    redis.call('HSET', key, 'crashes', 0)
+    local stop = redis.call('HGET', key, 'cancel_requested')
+    local kind = outcome.kind
+    if stop and stop ~= '' and kind ~= 'completed' and kind ~= 'failed' and kind ~= 'cancelled' then
+      settle.cancelled(j, {fields = {'message', 'Cancelled'}})
+    else
+      settle[kind](j, outcome)
+    end
+    answers[i] = j.state
+  end
+end
+return answers

@@ -1,0 +1,175 @@
+"""The reading side of the store. Every list is an index read from its newest end; nothing walks the key space."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from service.states import State
+from service.store import keys
+from service.store.record import Attempt, Job, WorkerInfo, to_job
+from settings.queues import Queue
+
+EXAMINED_MAX = 2_000
+"""Entries one page may look at to fill a filter that no index serves: bounds the cost of a page, not its truth."""
+
+
+@dataclass(slots=True, frozen=True)
+class Page:
+    """Jobs, newest first. `next_cursor` is opaque; None at the end."""
+
+    jobs: list[Job]
+    next_cursor: str | None
+
+
+class Queries:
+    """Lists, counts and single records."""
+
+    def __init__(self, redis: "Redis[bytes]") -> None:
+        self.redis = redis
+
+    async def get(self, job_id: str) -> Job | None:
+        """One record, or None."""
+        return (await self.get_many([job_id]))[0]
+
+    async def get_many(self, job_ids: Sequence[str]) -> list[Job | None]:
+        """Records in the order asked for, None where there is none (any more)."""
+        pipe = self.redis.pipeline(transaction=False)
+        for job_id in job_ids:
+            pipe.hgetall(keys.job(job_id))
+        return [to_job(i, raw) if raw else None for i, raw in zip(job_ids, await pipe.execute(), strict=True)]
+
+    async def attempts(self, job_id: str) -> list[Attempt]:
+        """Ended attempts, oldest first (the last 50)."""
+        rows = await self.redis.lrange(keys.attempts(job_id), 0, -1)
+        return [msgspec.json.decode(row, type=Attempt) for row in rows]
+
+    async def parts(self, job_id: str) -> list[Job]:
+        """A job's parts in order; empty when it has none."""
+        ids = [x.decode() for x in await self.redis.lrange(keys.parts(job_id), 0, -1)]
+        return [job for job in await self.get_many(ids) if job is not None] if ids else []
+
+    async def list(
+        self,
+        *,
+        queue: str | None = None,
+        state: str | None = None,
+        type: str | None = None,
+        owner: str | None = None,
+        search: tuple[str, str] | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page:
+        """One page of jobs, newest first. Raises ValueError for a cursor that is none of ours."""
+        wanted = (queue, state, type, owner)
+        below = _read_cursor(cursor)
+        found: list[Job] = []
+        indexes = await self._indexes(queue, state, type, owner, search)
+        examined = 0
+        while len(found) < limit:
+            rows = await self._newest(indexes, below, limit + 1)
+            jobs = [job for job in await self.get_many([i for i, _ in rows]) if job] if rows else []
+            found += [job for job in jobs if _fits(job, *wanted)]
+            examined += len(rows)
+            if len(rows) <= limit:
+                return Page(found[:limit], _cursor(found[limit - 1].stamp) if len(found) > limit else None)
+            below = rows[-1][1]
+            if examined >= EXAMINED_MAX:
+                break
+        more = found[limit - 1].stamp if len(found) >= limit else below
+        return Page(found[:limit], _cursor(int(more or 0)))
+
+    async def _indexes(
+        self, queue: str | None, state: str | None, type: str | None, owner: str | None, search: tuple[str, str] | None
+    ) -> "list[str]":
+        states = [state] if state else [str(s) for s in State]
+        if search:
+            return [keys.found_by(*search)]
+        if owner:
+            return [keys.by_owner(owner, s) for s in states]
+        if type:
+            return [keys.by_type(type, s) for s in states]
+        return [keys.by_type(t, s) for t in await self.types(queue) for s in states]
+
+    async def _newest(self, indexes: Sequence[str], below: int | None, count: int) -> "list[tuple[str, int]]":
+        """The `count` highest (id, stamp) under `below` over several indexes, each of which is sorted by stamp."""
+        top = f"({below}" if below else "+inf"
+        pipe = self.redis.pipeline(transaction=False)
+        for index in indexes:
+            pipe.zrevrangebyscore(index, top, "-inf", start=0, num=count, withscores=True)
+        rows = [(i.decode(), int(stamp)) for part in await pipe.execute() for i, stamp in part] if indexes else []
+        return sorted(rows, key=lambda row: -row[1])[:count]
+
+    async def types(self, queue: str | None = None) -> "list[str]":
+        """Job types ever seen on a queue (all queues when None)."""
+        queues: Iterable[str] = [queue] if queue else [str(q) for q in Queue]
+        pipe = self.redis.pipeline(transaction=False)
+        for name in queues:
+            pipe.smembers(keys.types(name))
+        return sorted({t.decode() for members in await pipe.execute() for t in members})
+
+    async def counts(self) -> dict[str, dict[State, int]]:
+        """Jobs (parts not counted) by queue and state: one ZCARD a type and state, whatever their number."""
+        seen = [(str(q), t) for q in Queue for t in await self.types(str(q))]
+        pipe = self.redis.pipeline(transaction=False)
+        for _, job_type in seen:
+            for state in State:
+                pipe.zcard(keys.by_type(job_type, state))
+        answers = iter(await pipe.execute())
+        totals = {str(q): dict.fromkeys(State, 0) for q in Queue}
+        for queue, _ in seen:
+            for state in State:
+                totals[queue][state] += next(answers)
+        return totals
+
+    async def backlog_ms(self) -> dict[str, int]:
+        """Expected milliseconds of work that waits, by queue."""
+        pipe = self.redis.pipeline(transaction=False)
+        for queue in Queue:
+            pipe.hget(keys.queue(queue), "backlog_ms")
+        return {str(q): max(0, int(v or 0)) for q, v in zip(Queue, await pipe.execute(), strict=True)}
+
+    async def pace(self, job_type: str) -> tuple[float | None, float | None]:
+        """Measured (milliseconds a job, milliseconds a unit) of a type; None where nothing has been measured."""
+        job_ms, unit_ms = await self.redis.hmget(keys.pace(job_type), "job_ms", "unit_ms")
+        return (float(job_ms) if job_ms else None, float(unit_ms) if unit_ms else None)
+
+    async def workers(self) -> "list[WorkerInfo]":
+        """Workers that reported within the last quarter of an hour, by queue and age."""
+        ids = [x.decode() for x in await self.redis.zrange(keys.WORKERS, 0, -1)]
+        if not ids:
+            return []
+        rows: list[Any] = await self.redis.mget([keys.worker(i) for i in ids])
+        found = [msgspec.json.decode(row, type=WorkerInfo) for row in rows if row]
+        return sorted(found, key=lambda w: (w.queue, w.started_at_ms))
+
+    async def minutes(self, queue: str, minutes: Sequence[int]) -> "list[dict[str, int]]":
+        """Event counts of the given minutes (minutes since the epoch)."""
+        pipe = self.redis.pipeline(transaction=False)
+        for minute in minutes:
+            pipe.hgetall(keys.metrics(queue, minute))
+        return [{k.decode(): int(float(v)) for k, v in row.items()} for row in await pipe.execute()]
+
+
+def _fits(job: Job, queue: str | None, state: str | None, type: str | None, owner: str | None) -> bool:
+    return (
+        (queue is None or job.queue == queue)
+        and (state is None or job.state == state)
+        and (type is None or job.type == type)
+        and (owner is None or job.owner == owner)
+    )
+
+
+def _cursor(stamp: int) -> str:
+    return f"{stamp:x}"
+
+
+def _read_cursor(cursor: str | None) -> int | None:
+    if cursor is None:
+        return None
+    try:
+        return int(cursor, 16)
+    except ValueError:
+        raise ValueError(f"cursor {cursor[:40]!r} is not one that a list has given out") from None

@@ -1,0 +1,135 @@
+"""The job store speaks in verbs: queued, claimed, renewed, progressed, kept, split, settled, cancel, retry, delete.
+
+Each verb is one atomic script (service/store/lua). The reading side is in `queries.py`; `Store` is both.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from service.states import State
+from service.store import keys, scripts
+from service.store.errors import LeaseLost, NoSuchJob, WrongState
+from service.store.events import Watchers
+from service.store.queries import Queries
+from service.store.record import Job, to_job
+from service.store.requests import NewJob, Outcome
+from tasks.job import Meter
+
+pack = msgspec.msgpack.Encoder().encode
+to_json = msgspec.json.Encoder().encode
+
+
+@dataclass(slots=True, frozen=True)
+class Queued:
+    """What became of a request to queue: `outcome` is new, same, conflict or full."""
+
+    outcome: str
+    job_id: str
+    state: str
+
+
+@dataclass(slots=True, frozen=True)
+class Claimed:
+    """What a claim brought back."""
+
+    jobs: list[Job]
+    foreign: list[str]
+    """Ids that a plain arq client enqueued and that have no record yet."""
+    unknown: list[str]
+    """Job types that wait and that this worker cannot run."""
+    next_due_ms: int
+    """Milliseconds until the next deferred job or lease is due; -1 when there is none."""
+
+
+class Store(Queries):
+    """Reads and writes job state in one Redis (not Redis Cluster)."""
+
+    def __init__(self, redis: "Redis[bytes]") -> None:
+        super().__init__(redis)
+        self.watchers = Watchers(redis)
+        self.watch = self.watchers.watch
+
+    async def queued(self, jobs: Sequence[NewJob]) -> list[Queued]:
+        """Write records, indexes and arq entries of `jobs`, all or nothing, in one round trip."""
+        rows = await scripts.ENQUEUE(self.redis, pack(jobs))
+        return [Queued(*(word.decode() for word in row)) for row in rows]
+
+    async def claimed(self, queue: str, worker: str, want: int, lease_ms: int, known: bytes, *, reap: bool) -> Claimed:
+        """Lease up to `want` ready jobs of the types in `known` (a msgpack list) to `worker`.
+
+        Promotes what is due and, with `reap`, settles jobs whose lease has run out.
+        """
+        rows, foreign, unknown, due = await scripts.CLAIM(self.redis, queue, worker, want, lease_ms, known, int(reap))
+        jobs = [to_job(row[0].decode(), dict(zip(row[2][::2], row[2][1::2], strict=True))) for row in rows]
+        return Claimed(jobs, [x.decode() for x in foreign], [x.decode() for x in unknown], due)
+
+    async def renewed(self, queue: str, lease_ms: int, held: Sequence[tuple[str, int]]) -> tuple[list[str], list[str]]:
+        """Prolong leases. Answers (ids whose lease is lost, ids somebody asked to stop)."""
+        lost, stop = await scripts.RENEW(self.redis, queue, lease_ms, pack(held))
+        return [x.decode() for x in lost], [x.decode() for x in stop]
+
+    async def progressed(self, job: Job, percent: int, message: str, data: dict[str, Any], units_done: int = -1) -> None:
+        """Record progress of an attempt and tell whoever watches. Raises LeaseLost."""
+        args = (job.id, job.queue, job.fence, percent, message, to_json(data), units_done)
+        if not await scripts.PROGRESS(self.redis, *args):
+            raise LeaseLost(job.id)
+
+    async def checkpointed(self, job: Job, name: str, value: bytes) -> None:
+        """Keep a small fact that a retry need not find again. Raises LeaseLost."""
+        if not await scripts.CHECKPOINT(self.redis, job.id, job.queue, job.fence, name, value):
+            raise LeaseLost(job.id)
+
+    async def split(self, job: Job, parts: Sequence[NewJob], meter: Meter, units: int) -> tuple[int, list[str]]:
+        """Make the job's parts, once. Answers (parts still to end, their ids in order). Raises LeaseLost."""
+        answer = await scripts.PARTS(self.redis, job.id, job.queue, job.fence, pack(parts), to_json(meter), units)
+        if answer[0] < 0:
+            raise LeaseLost(job.id)
+        return answer[0], [x.decode() for x in answer[1]]
+
+    async def settled(self, outcomes: Sequence[Outcome]) -> list[str]:
+        """Record how attempts ended, in one round trip. Answers each job's state, or `lost` where the lease was lost."""
+        return [x.decode() for x in await scripts.SETTLE(self.redis, pack(outcomes))]
+
+    async def cancel(self, job_id: str) -> Job:
+        """Stop a job: at once where it waits, else as soon as its worker has stopped it. Raises NoSuchJob, WrongState."""
+        before, _ = self._states(job_id, await scripts.CANCEL(self.redis, job_id))
+        if State(before).terminal:
+            raise WrongState(f"job {job_id} is {before} and can no longer be cancelled")
+        return await self.present(job_id)
+
+    async def retry(self, job_id: str) -> Job:
+        """Queue a failed or cancelled job again; finished parts and checkpoints stay. Raises NoSuchJob, WrongState."""
+        before, after = self._states(job_id, await scripts.RETRY(self.redis, job_id))
+        if after != State.QUEUED or before == after:
+            raise WrongState(f"job {job_id} is {before}; only a failed or cancelled job can be retried")
+        return await self.present(job_id)
+
+    async def delete(self, job_id: str) -> None:
+        """Remove the record of a job that has ended, with its parts. Raises NoSuchJob, WrongState."""
+        answer = await scripts.DELETE(self.redis, job_id)
+        if not answer:
+            raise NoSuchJob(job_id)
+        if not answer[1]:
+            raise WrongState(f"job {job_id} is {answer[0].decode()}; cancel it before deleting it")
+
+    @staticmethod
+    def _states(job_id: str, answer: list[bytes]) -> tuple[str, str]:
+        if not answer:
+            raise NoSuchJob(job_id)
+        return answer[0].decode(), answer[1].decode()
+
+    async def present(self, job_id: str) -> Job:
+        """The record, or NoSuchJob."""
+        job = await self.get(job_id)
+        if job is None:
+            raise NoSuchJob(job_id)
+        return job
+
+    async def checkpoints(self, job_id: str) -> dict[str, bytes]:
+        """What attempts of the job have checkpointed."""
+        raw = await self.redis.hgetall(keys.checkpoint(job_id))
+        return {name.decode(): value for name, value in raw.items()}
