@@ -1,0 +1,41 @@
+"""Jobs with the files that go with them: what has to touch both the store and the storage."""
+
+from service.storage import Storage
+from service.store import Job, Store
+
+
+def folder(root: str) -> str:
+    """Where a job's files live in storage."""
+    return f"jobs/{root}"
+
+
+def kept_path(root: str, name: str) -> str:
+    """An intermediate result that a retry does not repeat."""
+    return f"{folder(root)}/kept/{name}"
+
+
+def artefact_path(root: str, name: str) -> str:
+    """A finished file that the job's owner may download."""
+    return f"{folder(root)}/files/{name}"
+
+
+class Jobs:
+    """Actions on a job and its files together."""
+
+    def __init__(self, store: Store, storage: Storage) -> None:
+        self.store = store
+        self.storage = storage
+
+    def artefact(self, job: Job, name: str) -> str | None:
+        """Storage path of a job's artefact, or None when it has none of that name."""
+        if any(one["name"] == name for one in job.artefacts):
+            return artefact_path(job.root, name)
+        return None
+
+    async def delete(self, job_id: str) -> None:
+        """Remove an ended job and its files. Raises NoSuchJob, WrongState.
+
+        The record goes first: a crash in between leaves files that no record names, and the sweep of `jobs/` finds them.
+        """
+        await self.store.delete(job_id)
+        await self.storage.delete_prefix(folder(job_id) + "/")

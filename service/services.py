@@ -1,0 +1,58 @@
+"""What both roots are wired from: the open connections and the parts that use them."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from arq.connections import ArqRedis
+
+from service.database.connection import Database, open_database
+from service.enqueue import Enqueuer
+from service.files.store import FileStore
+from service.jobs import Jobs
+from service.pool import CpuPool
+from service.redis import connect
+from service.storage import Storage
+from service.store import Store
+from settings import Settings
+
+
+@dataclass(slots=True)
+class Services:
+    """Open for the life of a process."""
+
+    settings: Settings
+    redis: ArqRedis
+    store: Store
+    enqueuer: Enqueuer
+    jobs: Jobs
+    database: Database
+    storage: Storage
+    files: FileStore
+    pool: CpuPool
+
+
+@contextlib.asynccontextmanager
+async def open_services(settings: Settings, *, pool: CpuPool | None = None) -> AsyncIterator[Services]:
+    """Connect everything; close it in the opposite order. `pool` defaults to one child, started when first needed."""
+    async with contextlib.AsyncExitStack() as stack:
+        redis = connect(settings.queue_server_url())
+        stack.push_async_callback(redis.aclose, close_connection_pool=True)
+        store = Store(redis)
+        stack.push_async_callback(store.watchers.close)
+        database = await stack.enter_async_context(open_database(settings.database_url))
+        storage = Storage(settings.storage_url)
+        pool = pool or CpuPool(1, memory_mb=1024, name="inspection")
+        stack.push_async_callback(pool.close)
+        files = FileStore(database, storage, settings, pool)
+        yield Services(
+            settings=settings,
+            redis=redis,
+            store=store,
+            enqueuer=Enqueuer(store, settings.queues),
+            jobs=Jobs(store, storage),
+            database=database,
+            storage=storage,
+            files=files,
+            pool=pool,
+        )

@@ -1,0 +1,73 @@
+"""The leases a worker holds: renewed together, given up together."""
+
+import asyncio
+import time
+
+import structlog
+from redis.exceptions import RedisError
+
+from service.execution import Execution
+from service.store import Store
+
+log = structlog.get_logger("offload.worker")
+
+LEASE_MS = 10_000
+"""How long a job waits after its worker died without a word. Under 15 s with room for the claim that finds it; long
+against a stalled event loop or a Redis restart."""
+
+RENEW_S = 2.5
+"""A quarter of the lease: three renewals may fail before it runs out."""
+
+
+class Leases:
+    """Every running execution by job id."""
+
+    def __init__(self, store: Store, queue: str) -> None:
+        self.store = store
+        self.queue = queue
+        self.held: dict[str, Execution] = {}
+        self.quiet_until_s = 0.0
+
+    def trouble(self) -> None:
+        """Redis was out of reach: nobody's lease may be called expired until everyone could have renewed it."""
+        self.quiet_until_s = time.monotonic() + LEASE_MS / 1000 * 1.2
+
+    @property
+    def may_reap(self) -> bool:
+        return time.monotonic() >= self.quiet_until_s
+
+    def stop(self, job_id: str, reason: str) -> None:
+        """End a running job early; nothing happens when it is not here."""
+        execution = self.held.get(job_id)
+        if execution is not None:
+            execution.stop(reason)
+
+    def stop_all(self, reason: str) -> None:
+        for execution in list(self.held.values()):
+            execution.stop(reason)
+
+    async def renew_forever(self) -> None:
+        """Renew until cancelled; keeps trying while Redis is away."""
+        pause_s = RENEW_S
+        while True:
+            await asyncio.sleep(pause_s)
+            try:
+                await self._renew()
+                pause_s = RENEW_S
+            except (RedisError, OSError):
+                self.trouble()
+                pause_s = 0.25
+
+    async def _renew(self) -> None:
+        if not self.held:
+            return
+        held = [(job_id, execution.job.fence) for job_id, execution in self.held.items()]
+        lost, stop = await self.store.renewed(self.queue, LEASE_MS, held)
+        for job_id in lost:
+            # Between the snapshot and the answer a job may have been settled, or claimed here anew with another fence.
+            execution = self.held.get(job_id)
+            if execution is not None and (job_id, execution.job.fence) in held and not execution.reporting:
+                log.warning("lease lost", job=job_id)
+                execution.stop("lost")
+        for job_id in stop:
+            self.stop(job_id, "cancelled")

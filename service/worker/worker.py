@@ -1,0 +1,210 @@
+"""`OffloadWorker`: what the stock `arq` command runs once tasks/workers.py has put it in the place of arq's own worker.
+
+arq keeps its command line, settings classes, cron declarations and signal handling; claiming, leases, outcomes and
+surviving the loss of Redis are ours. docs/decisions/worker.md says which of arq's behaviours this replaces, and why.
+"""
+
+import asyncio
+import contextlib
+import signal
+import time
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import structlog
+from arq.worker import Worker
+from redis.exceptions import RedisError
+
+from service.execution import Execution
+from service.services import Services
+from service.store import Job, Store, keys
+from service.worker.adopt import adopt
+from service.worker.heartbeat import BEAT_S, Heartbeat
+from service.worker.leases import LEASE_MS, Leases
+from service.worker.outcomes import Outcomes
+from tasks.job import REGISTRY
+
+log = structlog.get_logger("offload.worker")
+
+IDLE_S = 1.0
+"""An idle worker looks at the clock this often: for deferred jobs, expired leases, and a wake-up that got lost."""
+
+
+class OffloadWorker(Worker):
+    """One queue's worker. `on_startup` must put `services` and `cpu_pool` into `ctx`."""
+
+    services: Services
+    store: Store
+    leases: Leases
+    outcomes: Outcomes
+    heartbeat: Heartbeat
+
+    async def main(self) -> None:
+        """Claim and run jobs until told to stop; then let them finish, and hand back what does not in time."""
+        self.stopping = asyncio.Event()
+        self.work = asyncio.Event()
+        if self.on_startup:
+            await self.on_startup(self.ctx)
+        self.services = self.ctx["services"]
+        self._pool = self.ctx["redis"] = self.services.redis
+        self.store = self.services.store
+        self.leases = Leases(self.store, self.queue_name)
+        self.outcomes = Outcomes(self.store)
+        self.heartbeat = Heartbeat(self.services.redis, self.queue_name, self.max_jobs, self.ctx["cpu_pool"])
+        self.known = {t.name: t for t in REGISTRY.values() if t.queue == self.queue_name}
+        self.known_packed = msgspec.msgpack.encode(sorted(self.known))
+        self.told_unknown: set[str] = set()
+        log.info("worker ready", id=self.heartbeat.info.id, jobs_at_once=self.max_jobs, types=sorted(self.known))
+        async with self._helpers():
+            await self._claim_until_stopped()
+            await self._drain()
+
+    @contextlib.asynccontextmanager
+    async def _helpers(self) -> Any:
+        helpers = [
+            asyncio.create_task(helper)
+            for helper in (self._listen(), self.leases.renew_forever(), self._beat_forever(), self._cron_forever())
+        ]
+        try:
+            yield
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+
+    async def _claim_until_stopped(self) -> None:
+        while not self.stopping.is_set():
+            self.work.clear()
+            free = self.max_jobs - len(self.tasks)
+            claimed, wait_s = 0, IDLE_S
+            if free > 0:
+                try:
+                    claimed, wait_s = await self._claim(free)
+                except (RedisError, OSError) as error:
+                    self._redis_away(error)
+                    wait_s = 0.1
+            if self.burst and not self.tasks and not claimed and not await self.store.redis.zcard(self.queue_name):
+                return
+            if claimed < free or free == 0:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.work.wait(), wait_s)
+
+    async def _claim(self, free: int) -> tuple[int, float]:
+        """Claim up to `free` jobs and start them. Answers (how many, seconds until something is due)."""
+        answer = await self.store.claimed(
+            self.queue_name, self.heartbeat.info.id, free, LEASE_MS, self.known_packed, reap=self.leases.may_reap
+        )
+        self._redis_back()
+        for job in answer.jobs:
+            self._start(job)
+        if answer.foreign:
+            await adopt(self.store, self.services.enqueuer, self.queue_name, answer.foreign)
+            return len(answer.jobs), 0.0
+        for name in set(answer.unknown) - self.told_unknown:
+            self.told_unknown.add(name)
+            log.warning("left for a newer worker: this one does not know the type", type=name)
+        due_s = answer.next_due_ms / 1000 if answer.next_due_ms >= 0 else IDLE_S
+        return len(answer.jobs), min(IDLE_S, due_s)
+
+    def _start(self, job: Job) -> None:
+        execution = Execution(job, self.known[job.type], self.services, self.ctx["cpu_pool"], self.outcomes.record)
+        self.leases.held[job.id] = execution
+        task = self.loop.create_task(execution.process())
+        self.tasks[job.id] = task
+        task.add_done_callback(lambda done: self._ended(job.id, execution, done))
+
+    def _ended(self, job_id: str, execution: Execution, task: "asyncio.Task[str]") -> None:
+        if self.leases.held.get(job_id) is execution:
+            del self.leases.held[job_id]
+            del self.tasks[job_id]
+        self.work.set()
+        state = "lost" if task.cancelled() or task.exception() else task.result()
+        if not task.cancelled() and (error := task.exception()):
+            log.error("an execution broke", job=job_id, exc_info=error)
+        self.heartbeat.info.processed += state == "completed"
+        self.heartbeat.info.failed += state == "failed"
+        self.jobs_complete, self.jobs_failed = self.heartbeat.info.processed, self.heartbeat.info.failed
+        self.jobs_retried += state == "retrying"
+
+    def _redis_away(self, error: Exception) -> None:
+        if self.leases.may_reap:
+            log.warning("Redis is out of reach; running jobs go on", error=str(error))
+        self.leases.trouble()
+        self.away = True
+
+    away = False
+
+    def _redis_back(self) -> None:
+        if self.away:
+            self.away = False
+            log.info("Redis is back")
+
+    async def _listen(self) -> None:
+        """Wake the claim when work arrives, and stop a job when somebody asks for it."""
+        while True:
+            pubsub = self.services.redis.pubsub(ignore_subscribe_messages=True)
+            try:
+                await pubsub.subscribe(keys.wake(self.queue_name))
+                self.work.set()
+                while True:
+                    message = await pubsub.get_message(timeout=30)
+                    if message is not None:
+                        word, _, job_id = message["data"].decode().partition(" ")
+                        if word == "cancel":
+                            self.leases.stop(job_id, "cancelled")
+                        self.work.set()
+            except (RedisError, OSError):
+                await asyncio.sleep(0.2)
+            finally:
+                with contextlib.suppress(RedisError, OSError):
+                    await pubsub.aclose()  # type: ignore[no-untyped-call]  # redis-py leaves it without annotations
+
+    async def _beat_forever(self) -> None:
+        # A server that has just come back must hear every worker's renewal before any lease counts as expired.
+        with contextlib.suppress(RedisError, OSError):
+            uptime_s = int((await self.services.redis.info("server"))["uptime_in_seconds"])
+            if uptime_s < LEASE_MS / 1000:
+                self.leases.trouble()
+        while True:
+            with contextlib.suppress(RedisError, OSError):
+                await self.heartbeat.beat(
+                    list(self.tasks), health_key=self.health_check_key, stopping=self.stopping.is_set()
+                )
+            await asyncio.sleep(BEAT_S)
+
+    async def _cron_forever(self) -> None:
+        while self.cron_jobs:
+            with contextlib.suppress(RedisError, OSError):
+                await self.run_cron(datetime.now(tz=self.timezone), 0.5)
+            await asyncio.sleep(0.5)
+
+    def handle_sig_wait_for_completion(self, signum: signal.Signals) -> None:
+        """SIGTERM and SIGINT: stop claiming, give running jobs the grace time. A second one cuts the grace short."""
+        if self.stopping.is_set():
+            self.leases.stop_all("shutdown")
+            return
+        log.info("stopping", signal=signal.Signals(signum).name, running=len(self.tasks), grace_s=self._job_completion_wait)
+        self.stopping.set()
+        self.work.set()
+
+    handle_sig = handle_sig_wait_for_completion
+
+    async def _drain(self) -> None:
+        deadline_s = time.monotonic() + self._job_completion_wait
+        while self.tasks and time.monotonic() < deadline_s:
+            await asyncio.wait(list(self.tasks.values()), timeout=min(0.5, deadline_s - time.monotonic()))
+        self.leases.stop_all("shutdown")
+        if self.tasks:
+            await asyncio.wait(list(self.tasks.values()), timeout=LEASE_MS / 1000)
+
+    async def close(self) -> None:
+        """Report this worker gone and close what start-up opened."""
+        if self._pool is None:
+            return
+        with contextlib.suppress(RedisError, OSError):
+            await self.heartbeat.gone()
+            await self.pool.delete(self.health_check_key)
+        if self.on_shutdown:
+            await self.on_shutdown(self.ctx)
+        self._pool = None

@@ -1,0 +1,105 @@
+"""One worker settings class a queue: `arq tasks.workers.PdfProcessing` and its three sisters. They only wire.
+
+This is the one file of tasks/ that knows service/, and nothing imports it.
+"""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import arq.worker
+from arq.connections import RedisSettings
+
+import tasks.declared  # noqa: F401  # declares every job type
+from service.logs import configure_logs
+from service.pool import CpuPool
+from service.services import open_services
+from service.worker.worker import OffloadWorker
+from settings import Queue, load_settings
+
+try:
+    import uvloop
+
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+except ImportError:
+    # Without it everything works, a little slower.
+    uvloop = None
+
+# The stock command builds its worker from this name at call time: the smallest seam that arq offers.
+arq.worker.Worker = OffloadWorker  # type: ignore[misc]
+
+settings = load_settings()
+configure_logs()
+redis_settings = RedisSettings.from_dsn(settings.queue_server_url())
+
+GRACE_S = 25
+"""Running work may finish this long after SIGTERM: under the 30 s after which orchestrators kill."""
+
+FOREVER_S = 30 * 86_400
+"""What arq is told where a queue has no time limit: it wants a number."""
+
+
+def starting(queue: Queue, children: int) -> Any:
+    """A start-up hook that opens the services, with a process pool of `children` for the queue's CPU work."""
+
+    async def start(ctx: dict[str, Any]) -> None:
+        memory_mb = settings.queues[queue].memory_mb
+        ctx["stack"] = stack = contextlib.AsyncExitStack()
+        ctx["cpu_pool"] = CpuPool(children, memory_mb=memory_mb, name=str(queue))
+        stack.push_async_callback(ctx["cpu_pool"].close)
+        ctx["services"] = await stack.enter_async_context(open_services(settings, pool=ctx["cpu_pool"]))
+
+    return start
+
+
+async def stop(ctx: dict[str, Any]) -> None:
+    """Close what `starting` opened."""
+    await ctx["stack"].aclose()
+
+
+class PdfProcessing:
+    queue_name = str(Queue.PDF_PROCESSING)
+    functions = tasks.declared.functions(Queue.PDF_PROCESSING)
+    max_jobs = settings.queues[Queue.PDF_PROCESSING].jobs_at_once
+    job_timeout = settings.queues[Queue.PDF_PROCESSING].timeout_s or FOREVER_S
+    cron_jobs: list[Any] = []
+    redis_settings = redis_settings
+    job_completion_wait = GRACE_S
+    on_startup = starting(Queue.PDF_PROCESSING, max_jobs)
+    on_shutdown = stop
+
+
+class EmailSender:
+    queue_name = str(Queue.EMAIL_SENDER)
+    functions = tasks.declared.functions(Queue.EMAIL_SENDER)
+    max_jobs = settings.queues[Queue.EMAIL_SENDER].jobs_at_once
+    job_timeout = settings.queues[Queue.EMAIL_SENDER].timeout_s or FOREVER_S
+    cron_jobs: list[Any] = []
+    redis_settings = redis_settings
+    job_completion_wait = GRACE_S
+    on_startup = starting(Queue.EMAIL_SENDER, 1)
+    on_shutdown = stop
+
+
+class CsvExport:
+    queue_name = str(Queue.CSV_EXPORT)
+    functions = tasks.declared.functions(Queue.CSV_EXPORT)
+    max_jobs = settings.queues[Queue.CSV_EXPORT].jobs_at_once
+    job_timeout = settings.queues[Queue.CSV_EXPORT].timeout_s or FOREVER_S
+    cron_jobs: list[Any] = []
+    redis_settings = redis_settings
+    job_completion_wait = GRACE_S
+    on_startup = starting(Queue.CSV_EXPORT, max_jobs)
+    on_shutdown = stop
+
+
+class Thumbnails:
+    queue_name = str(Queue.THUMBNAILS)
+    functions = tasks.declared.functions(Queue.THUMBNAILS)
+    max_jobs = settings.queues[Queue.THUMBNAILS].jobs_at_once
+    job_timeout = settings.queues[Queue.THUMBNAILS].timeout_s or FOREVER_S
+    cron_jobs: list[Any] = []
+    redis_settings = redis_settings
+    job_completion_wait = GRACE_S
+    on_startup = starting(Queue.THUMBNAILS, 2)
+    on_shutdown = stop
