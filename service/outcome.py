@@ -3,7 +3,7 @@
 import random
 import traceback
 
-from service.pool import ChildDied, MemoryCeiling
+from tasks.cpu import ChildDied, MemoryCeiling
 from service.status import now_ms
 from service.store import Job
 from service.store.requests import Outcome

@@ -32,9 +32,6 @@ settings = load_settings()
 configure_logs()
 redis_settings = RedisSettings.from_dsn(settings.queue_server_url())
 
-GRACE_S = 25
-"""Running work may finish this long after SIGTERM: under the 30 s after which orchestrators kill."""
-
 FOREVER_S = 30 * 86_400
 """What arq is told where a queue has no time limit: it wants a number."""
 
@@ -64,7 +61,7 @@ class PdfProcessing:
     job_timeout = settings.queues[Queue.PDF_PROCESSING].timeout_s or FOREVER_S
     cron_jobs: list[Any] = []
     redis_settings = redis_settings
-    job_completion_wait = GRACE_S
+    job_completion_wait = settings.grace_s
     on_startup = starting(Queue.PDF_PROCESSING, max_jobs)
     on_shutdown = stop
 
@@ -76,7 +73,7 @@ class EmailSender:
     job_timeout = settings.queues[Queue.EMAIL_SENDER].timeout_s or FOREVER_S
     cron_jobs: list[Any] = []
     redis_settings = redis_settings
-    job_completion_wait = GRACE_S
+    job_completion_wait = settings.grace_s
     on_startup = starting(Queue.EMAIL_SENDER, 1)
     on_shutdown = stop
 
@@ -88,7 +85,7 @@ class CsvExport:
     job_timeout = settings.queues[Queue.CSV_EXPORT].timeout_s or FOREVER_S
     cron_jobs: list[Any] = []
     redis_settings = redis_settings
-    job_completion_wait = GRACE_S
+    job_completion_wait = settings.grace_s
     on_startup = starting(Queue.CSV_EXPORT, max_jobs)
     on_shutdown = stop
 
@@ -100,6 +97,6 @@ class Thumbnails:
     job_timeout = settings.queues[Queue.THUMBNAILS].timeout_s or FOREVER_S
     cron_jobs: list[Any] = []
     redis_settings = redis_settings
-    job_completion_wait = GRACE_S
+    job_completion_wait = settings.grace_s
     on_startup = starting(Queue.THUMBNAILS, 2)
     on_shutdown = stop

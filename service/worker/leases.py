@@ -11,26 +11,23 @@ from service.store import Store
 
 log = structlog.get_logger("offload.worker")
 
-LEASE_MS = 10_000
-"""How long a job waits after its worker died without a word. Under 15 s with room for the claim that finds it; long
-against a stalled event loop or a Redis restart."""
-
-RENEW_S = 2.5
-"""A quarter of the lease: three renewals may fail before it runs out."""
+RENEWALS = 4
+"""Renewals in the length of a lease: three may fail before it runs out."""
 
 
 class Leases:
     """Every running execution by job id."""
 
-    def __init__(self, store: Store, queue: str) -> None:
+    def __init__(self, store: Store, queue: str, lease_s: float) -> None:
         self.store = store
         self.queue = queue
+        self.lease_ms = round(lease_s * 1000)
         self.held: dict[str, Execution] = {}
         self.quiet_until_s = 0.0
 
     def trouble(self) -> None:
         """Redis was out of reach: nobody's lease may be called expired until everyone could have renewed it."""
-        self.quiet_until_s = time.monotonic() + LEASE_MS / 1000 * 1.2
+        self.quiet_until_s = time.monotonic() + self.lease_ms / 1000 * 1.2
 
     @property
     def may_reap(self) -> bool:
@@ -48,12 +45,12 @@ class Leases:
 
     async def renew_forever(self) -> None:
         """Renew until cancelled; keeps trying while Redis is away."""
-        pause_s = RENEW_S
+        renew_s = pause_s = self.lease_ms / 1000 / RENEWALS
         while True:
             await asyncio.sleep(pause_s)
             try:
                 await self._renew()
-                pause_s = RENEW_S
+                pause_s = renew_s
             except (RedisError, OSError):
                 self.trouble()
                 pause_s = 0.25
@@ -62,7 +59,7 @@ class Leases:
         if not self.held:
             return
         held = [(job_id, execution.job.fence) for job_id, execution in self.held.items()]
-        lost, stop = await self.store.renewed(self.queue, LEASE_MS, held)
+        lost, stop = await self.store.renewed(self.queue, self.lease_ms, held)
         for job_id in lost:
             # Between the snapshot and the answer a job may have been settled, or claimed here anew with another fence.
             execution = self.held.get(job_id)

@@ -21,7 +21,7 @@ from service.services import Services
 from service.store import Job, Store, keys
 from service.worker.adopt import adopt
 from service.worker.heartbeat import BEAT_S, Heartbeat
-from service.worker.leases import LEASE_MS, Leases
+from service.worker.leases import Leases
 from service.worker.outcomes import Outcomes
 from tasks.job import REGISTRY
 
@@ -49,7 +49,7 @@ class OffloadWorker(Worker):
         self.services = self.ctx["services"]
         self._pool = self.ctx["redis"] = self.services.redis
         self.store = self.services.store
-        self.leases = Leases(self.store, self.queue_name)
+        self.leases = Leases(self.store, self.queue_name, self.services.settings.lease_s)
         self.outcomes = Outcomes(self.store)
         self.heartbeat = Heartbeat(self.services.redis, self.queue_name, self.max_jobs, self.ctx["cpu_pool"])
         self.known = {t.name: t for t in REGISTRY.values() if t.queue == self.queue_name}
@@ -93,7 +93,7 @@ class OffloadWorker(Worker):
     async def _claim(self, free: int) -> tuple[int, float]:
         """Claim up to `free` jobs and start them. Answers (how many, seconds until something is due)."""
         answer = await self.store.claimed(
-            self.queue_name, self.heartbeat.info.id, free, LEASE_MS, self.known_packed, reap=self.leases.may_reap
+            self.queue_name, self.heartbeat.info.id, free, self.leases.lease_ms, self.known_packed, reap=self.leases.may_reap
         )
         self._redis_back()
         for job in answer.jobs:
@@ -164,7 +164,7 @@ class OffloadWorker(Worker):
         # A server that has just come back must hear every worker's renewal before any lease counts as expired.
         with contextlib.suppress(RedisError, OSError):
             uptime_s = int((await self.services.redis.info("server"))["uptime_in_seconds"])
-            if uptime_s < LEASE_MS / 1000:
+            if uptime_s < self.leases.lease_ms / 1000:
                 self.leases.trouble()
         while True:
             with contextlib.suppress(RedisError, OSError):
@@ -196,7 +196,7 @@ class OffloadWorker(Worker):
             await asyncio.wait(list(self.tasks.values()), timeout=min(0.5, deadline_s - time.monotonic()))
         self.leases.stop_all("shutdown")
         if self.tasks:
-            await asyncio.wait(list(self.tasks.values()), timeout=LEASE_MS / 1000)
+            await asyncio.wait(list(self.tasks.values()), timeout=self.leases.lease_ms / 1000)
 
     async def close(self) -> None:
         """Report this worker gone and close what start-up opened."""

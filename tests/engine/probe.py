@@ -1,0 +1,113 @@
+"""Job types and a worker settings class that the engine's tests run in real `arq` processes.
+
+Side effects go to a ledger: a file outside Redis to which every process appends whole lines.
+"""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from tasks.job import Meter, Payload, Permanent, job
+from tasks.run import Run
+from settings.queues import Queue
+
+LEDGER = Path(os.environ.get("PROBE_LEDGER", os.devnull))
+
+
+def write_ledger(*words: Any) -> None:
+    """Append one line, atomically, that survives a kill -9 of the writer."""
+    line = " ".join(str(word) for word in words) + "\n"
+    descriptor = os.open(LEDGER, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(descriptor, line.encode())
+    os.close(descriptor)
+
+
+class Echo(Payload):
+    word: str = ""
+
+
+@job(queue=Queue.THUMBNAILS, public=False)
+async def probe_echo(payload: Echo, run: Run) -> dict[str, str]:
+    """Answers with its word."""
+    write_ledger("echo", run.job_id, payload.word, time.time())
+    return {"word": payload.word}
+
+
+class Steps(Payload):
+    steps: int
+    step_s: float = 0.05
+
+
+STEPS = Meter("Step {done} of {total} ({percent}%)", "steps_done", "total_steps", low=10, high=90)
+
+
+@job(queue=Queue.THUMBNAILS, public=False, timeout_s=60)
+async def probe_steps(payload: Steps, run: Run) -> dict[str, int]:
+    """Does its steps one by one, keeping each, so that a retry goes on where it was."""
+    done = len(await run.kept("step"))
+    write_ledger("begin", run.job_id, run.attempt, done)
+    for step in range(done, payload.steps):
+        await asyncio.sleep(payload.step_s)
+        write_ledger("step", run.job_id, step)
+        await run.keep(f"step{step:05}", b"done")
+        await run.progress(step + 1, payload.steps, STEPS)
+    return {"steps": payload.steps}
+
+
+class Trouble(Payload):
+    kind: str
+    until_attempt: int = 1_000
+
+
+@job(queue=Queue.THUMBNAILS, public=False, timeout_s=1.0, backoff_s=0.05, retries=2)
+async def probe_trouble(payload: Trouble, run: Run) -> str:
+    """Fails in the way asked for, until an attempt."""
+    write_ledger("trouble", run.job_id, run.attempt)
+    if run.attempt >= payload.until_attempt:
+        return "recovered"
+    if payload.kind == "permanent":
+        raise Permanent("there is nothing to be done about it")
+    if payload.kind == "hang":
+        await asyncio.sleep(3600)
+    if payload.kind == "die":
+        os.kill(os.getpid(), 9)
+    raise ValueError(f"attempt {run.attempt} went wrong")
+
+
+class Spread(Payload):
+    parts: int
+    bad: list[int] = []
+    part_s: float = 0.01
+
+
+class Piece(Payload):
+    number: int
+    bad: bool
+    part_s: float
+
+
+PIECES = Meter("Piece {done} of {total} ({percent}%)", "pieces_done", "total_pieces", low=0, high=90)
+
+
+@job(queue=Queue.THUMBNAILS, public=False, retries=0)
+async def probe_piece(payload: Piece, run: Run) -> int:
+    """One piece; a bad one fails unless a file beside the ledger says that it has been mended."""
+    await asyncio.sleep(payload.part_s)
+    write_ledger("piece", run.job_id, payload.number, time.time())
+    if payload.bad and not LEDGER.with_suffix(".mended").exists():
+        raise ValueError(f"piece {payload.number} is bad")
+    return payload.number * 10
+
+
+@job(queue=Queue.THUMBNAILS, public=False, retries=0)
+async def probe_spread(payload: Spread, run: Run) -> dict[str, Any]:
+    """Spreads over parts and adds up what they answer."""
+    pieces = [Piece(number=n, bad=n in payload.bad, part_s=payload.part_s) for n in range(payload.parts)]
+    results = await run.parts(probe_piece, pieces, PIECES, [1] * payload.parts)
+    write_ledger("gathered", run.job_id, sum(r.status == "completed" for r in results))
+    bad = [r.number for r in results if r.status != "completed"]
+    if len(bad) == payload.parts:
+        raise Permanent("every piece failed")
+    return {"sum": sum(r.result or 0 for r in results), "bad": bad}
