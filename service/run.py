@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 import structlog
@@ -148,6 +148,10 @@ class JobRun:
         if left > 0:
             raise PutAside
         return [part_result(part) for part in await store.get_many(ids) if part is not None]
+
+    def use(self, port: type[T]) -> T:
+        """What is offered under a protocol of tasks/ports/. Raises KeyError for one that nobody offers."""
+        return cast(T, self.services.ports[port])
 
     def log(self, event: str, **fields: Any) -> None:
         """One line in the log, with the job's id and attempt."""

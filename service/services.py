@@ -30,6 +30,8 @@ class Services:
     storage: Storage
     files: FileStore
     pool: CpuPool
+    ports: dict[type, object]
+    """What `run.use(protocol)` answers, by protocol."""
 
 
 @contextlib.asynccontextmanager
@@ -55,4 +57,10 @@ async def open_services(settings: Settings, *, pool: CpuPool | None = None) -> A
             storage=storage,
             files=files,
             pool=pool,
+            ports=offered_ports(),
         )
+
+
+def offered_ports() -> dict[type, object]:
+    """The implementations of tasks/ports/, each under its protocol."""
+    return {}

@@ -80,6 +80,10 @@ class Run(Protocol):
         """
         ...
 
+    def use(self, port: type[T]) -> T:
+        """What the system offers under a protocol of tasks/ports/ (a mailer, the campaigns' rows, a dataset's rows)."""
+        ...
+
     def log(self, event: str, **fields: Any) -> None:
         """One line in the log, with the job's id and attempt bound."""
         ...

@@ -1,0 +1,1 @@
+"""What tasks may ask for beyond files and the pool: protocols, implemented in service/ and handed out by `run.use`."""
