@@ -49,7 +49,7 @@ def fail(message: str) -> None:
     raise ValueError(message)
 
 
-class Stubborn(Exception):
+class StubbornError(Exception):
     """Pickles, but cannot be read back: its constructor wants two arguments and its args hold one."""
 
     def __init__(self, left: str, right: str) -> None:
@@ -57,4 +57,4 @@ class Stubborn(Exception):
 
 
 def fail_stubbornly() -> None:
-    raise Stubborn("no", "way")
+    raise StubbornError("no", "way")

@@ -1,0 +1,74 @@
+"""Opening a document: a PDF, or an image file whose frames (TIFF) or single picture are its pages."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasks.job import Permanent
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfDocument
+
+PDF_MARK_WITHIN = 1024
+"""Readers accept leading bytes before `%PDF-` (PDF 32000-1, annex H, note 13)."""
+
+
+def is_pdf(path: Path) -> bool:
+    """Whether the file is a PDF by its content, whatever its name."""
+    with path.open("rb") as file:
+        return b"%PDF-" in file.read(PDF_MARK_WITHIN + 5)
+
+
+def count_pages(path: Path) -> int:
+    """The number of pages. Raises Permanent, with a sentence for the sender, for a document that cannot be opened."""
+    if not is_pdf(path):
+        with open_image(path) as image:
+            return getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
+    with open_pdf(path) as pdf:
+        return len(pdf)
+
+
+@contextmanager
+def open_pdf(path: Path) -> Iterator["PdfDocument"]:
+    """The PDF, closed at the end. Raises Permanent if it is encrypted, damaged or empty."""
+    import pypdfium2
+
+    try:
+        pdf = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError:
+        raise Permanent(_fault(path)) from None
+    try:
+        yield pdf
+    finally:
+        pdf.close()
+
+
+def _fault(path: Path) -> str:
+    """Why PDFium cannot open the file. Its own error code may be left over from an earlier document."""
+    import pikepdf
+
+    try:
+        with pikepdf.open(path, attempt_recovery=False) as pdf:
+            if not len(pdf.pages):
+                return "The PDF has no pages."
+    except pikepdf.PasswordError:
+        return "The PDF is encrypted and needs a password; upload it without one."
+    except pikepdf.PdfError:
+        pass
+    return "The file is not a readable PDF: it is damaged or cut short."
+
+
+@contextmanager
+def open_image(path: Path) -> Iterator[Any]:
+    """The picture as a PIL image, its pixels not yet read. Raises Permanent if it is not one."""
+    from PIL import Image, UnidentifiedImageError
+
+    # What is decoded is bounded by `render`, not by Pillow's guess at what is an attack.
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        image = Image.open(path)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+        raise Permanent("The file is neither a PDF nor an image that can be read.") from None
+    with image:
+        yield image

@@ -1,0 +1,80 @@
+"""Reading a range of pages: each by itself in the pool, kept as soon as it is read. Runs in the worker."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+
+import msgspec
+
+from tasks.cpu import ChildDied, MemoryCeiling
+from tasks.ocr.page import Reading, read_page
+from tasks.run import Run
+
+PAGE_TIMEOUT_S = 45.0
+"""A page takes one to three seconds, with torch some fifteen; ten that hang twice each still fit a 600 s attempt."""
+
+PAGE_TRIES = 2
+"""A child may die of what its neighbour did; a page that fails twice fails by itself."""
+
+PAGES_AT_ONCE = 4
+"""Pages of one document in the pool's queue at once: bounds its share of the pool beside other documents."""
+
+
+class FailedPage(msgspec.Struct):
+    """A page that could not be read; `page` counts from 1."""
+
+    page: int
+    reason: str
+
+
+def kept_name(page: int) -> str:
+    """Where page `page` (from 1) is kept."""
+    return f"pages/{page:04d}.json"
+
+
+async def read_pages(
+    run: Run, path: Path, pages: Iterable[int], reading: Reading, done: Callable[[int], Awaitable[None]]
+) -> list[FailedPage]:
+    """Read and keep those of `pages` (from 1) that are not kept yet; `done(n)` is told how many are behind us.
+
+    Returns the pages that failed, in order. Raises nothing for a page; a cancel ends all of them.
+    """
+    wanted = list(pages)
+    kept = set(await run.kept("pages/"))
+    missing = [page for page in wanted if kept_name(page) not in kept]
+    finished = len(wanted) - len(missing)
+    failed: list[FailedPage] = []
+    turn = asyncio.Semaphore(PAGES_AT_ONCE)
+
+    async def one(page: int) -> None:
+        nonlocal finished
+        async with turn:
+            failure = await _read_one(run, path, page, reading)
+        if failure:
+            failed.append(failure)
+        finished += 1
+        await done(finished)
+
+    async with asyncio.TaskGroup() as group:
+        for page in missing:
+            group.create_task(one(page))
+    return sorted(failed, key=lambda failure: failure.page)
+
+
+async def _read_one(run: Run, path: Path, page: int, reading: Reading) -> FailedPage | None:
+    reason = ""
+    for attempt in range(1, PAGE_TRIES + 1):
+        try:
+            text = await run.cpu(read_page, path, page - 1, reading, timeout_s=PAGE_TIMEOUT_S)
+        except TimeoutError:
+            reason = f"reading it took longer than {PAGE_TIMEOUT_S:g} s"
+        except (ChildDied, MemoryCeiling) as error:
+            reason = str(error)
+        except Exception as error:
+            # Whatever a torn page does to a library is that page's affair; the document goes on without it.
+            reason = f"{type(error).__name__}: {error}"
+        else:
+            await run.keep(kept_name(page), text)
+            return None
+        run.log("page failed", page=page, attempt=attempt, reason=reason)
+    return FailedPage(page, reason[:500])

@@ -1,0 +1,156 @@
+"""OCR of a document: text.txt and pages.json from a PDF or an image. Long documents are read in parts of ten pages."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from settings import Queue, load_settings
+from tasks.job import Meter, PartResult, Payload, Permanent, job
+from tasks.ocr.artefacts import Tally, kept_pages, pages_file, text_file
+from tasks.ocr.document import count_pages
+from tasks.ocr.page import Reading
+from tasks.ocr.pages import FailedPage, kept_name, read_pages
+from tasks.ocr.words import decode
+from tasks.run import Run
+
+PART_PAGES = 10
+"""Half a minute of work with 600 s to do it in; what a part that fails can cost at most."""
+
+OPEN_TIMEOUT_S = 60.0
+"""Opening counts pages; on the largest upload (200 MiB, no cross-reference table) that takes some seconds."""
+
+LISTED = 100
+"""Failed pages listed in the result, which is kept in Redis and shown whole."""
+
+METER = Meter("Processing page {done} of {total} ({percent}%)", "pages_processed", "total_pages", low=20, high=90)
+
+
+class PdfOcr(Payload, frozen=True, kw_only=True):
+    """The document to read, and optionally by which engine and in which languages (codes as EasyOCR's)."""
+
+    file_id: str
+    engine: Literal["easyocr"] | None = None
+    languages: list[str] = msgspec.field(default_factory=lambda: ["en"])
+
+
+class PdfOcrPages(Payload, frozen=True, kw_only=True):
+    """A part: pages `first` to `last` of a document, counted from 1."""
+
+    file_id: str
+    first: int
+    last: int
+    engine: str
+    languages: list[str]
+
+
+class PdfText(msgspec.Struct):
+    """What came of it. The text itself is in the artefacts, however long it is."""
+
+    pages: int
+    words: int
+    ocr_pages: int
+    text_layer_pages: int
+    blank_pages: int
+    failed: int
+    failed_pages: list[FailedPage]
+    """The first LISTED of them; all stand in pages.json."""
+
+
+class PartRead(msgspec.Struct):
+    """What came of a part."""
+
+    failed_pages: list[FailedPage]
+
+
+async def _accepts(payload: PdfOcr, checks: Any) -> int:
+    """The document must be the sender's. Returns its pages, the units of work."""
+    document = await checks.file(payload.file_id)
+    return document.pages or 1
+
+
+@job(
+    queue=Queue.PDF_PROCESSING,
+    search_keys=("file_id",),
+    expected_s=3.0,
+    expected_unit_s=1.5,
+    accepts=_accepts,
+)
+async def pdf_ocr(payload: PdfOcr, run: Run) -> PdfText:
+    """Read the text of a scanned PDF or an image."""
+    engine = payload.engine or load_settings().ocr_engine
+    total = await _page_count(payload.file_id, run)
+    await run.stage(10, "The file is there", pages_processed=0, total_pages=total)
+    if total > PART_PAGES:
+        failed = await _read_in_parts(payload, run, engine, total)
+    else:
+        failed = await _read_range(payload.file_id, run, range(1, total + 1), engine, payload.languages)
+    if len(failed) == total:
+        raise RuntimeError(f"No page could be read; the first said: {failed[0].reason}")
+    tally = await _write_artefacts(run, total, failed)
+    return PdfText(
+        total, tally.words, tally.ocr_pages, tally.text_layer_pages, tally.blank_pages, len(failed), failed[:LISTED]
+    )
+
+
+@job(queue=Queue.PDF_PROCESSING, public=False, expected_s=1.0, expected_unit_s=1.5)
+async def pdf_ocr_pages(payload: PdfOcrPages, run: Run) -> PartRead:
+    """Read some pages of a long document."""
+    pages = range(payload.first, payload.last + 1)
+    return PartRead(await _read_range(payload.file_id, run, pages, payload.engine, payload.languages))
+
+
+async def _page_count(file_id: str, run: Run) -> int:
+    kept = await run.recall("total_pages")
+    if kept:
+        return int(kept)
+    path = await run.files.local(file_id, run.scratch)
+    total = await run.cpu(count_pages, path, timeout_s=OPEN_TIMEOUT_S)
+    limit = load_settings().max_pages
+    if total > limit:
+        raise Permanent(f"The document has {total:,} pages; at most {limit:,} are read.")
+    await run.keep("total_pages", str(total).encode())
+    return total
+
+
+async def _read_range(file_id: str, run: Run, pages: range, engine: str, languages: list[str]) -> list[FailedPage]:
+    path = await run.files.local(file_id, run.scratch)
+    reading = Reading(engine, tuple(languages), str(load_settings().data_dir / "models"))
+
+    async def done(count: int) -> None:
+        await run.progress(count, len(pages), METER)
+
+    return await read_pages(run, path, pages, reading, done)
+
+
+async def _read_in_parts(payload: PdfOcr, run: Run, engine: str, total: int) -> list[FailedPage]:
+    ranges = [(first, min(first + PART_PAGES - 1, total)) for first in range(1, total + 1, PART_PAGES)]
+    parts = [
+        PdfOcrPages(file_id=payload.file_id, first=first, last=last, engine=engine, languages=payload.languages)
+        for first, last in ranges
+    ]
+    results = await run.parts(pdf_ocr_pages, parts, METER, [last - first + 1 for first, last in ranges])
+    return await _failures(run, total, parts, results)
+
+
+async def _failures(run: Run, total: int, parts: list[PdfOcrPages], results: list[PartResult]) -> list[FailedPage]:
+    """Every page that is not kept, with the reason its part gave for it, or for having failed itself."""
+    reasons: dict[int, str] = {}
+    for part, result in zip(parts, results, strict=True):
+        for page in range(part.first, part.last + 1):
+            reasons[page] = result.error or "it was not read"
+        if result.result:
+            read = msgspec.convert(result.result, PartRead)
+            reasons.update((failure.page, failure.reason) for failure in read.failed_pages)
+    kept = set(await run.kept("pages/"))
+    return [FailedPage(page, reasons[page]) for page in range(1, total + 1) if kept_name(page) not in kept]
+
+
+async def _write_artefacts(run: Run, total: int, failed: list[FailedPage]) -> Tally:
+    tally = Tally()
+    async for _, data in kept_pages(run, total):
+        if data:
+            tally.add(decode(data))
+    await run.artefact("text.txt", text_file(run, total), "text/plain; charset=utf-8")
+    await run.stage(95, "Text assembled", pages_processed=total, total_pages=total)
+    await run.artefact("pages.json", pages_file(run, total, failed), "application/json")
+    return tally

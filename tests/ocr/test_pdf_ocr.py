@@ -1,0 +1,163 @@
+"""The job from document to artefacts, with a real pool and the real engine."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from tasks.job import Permanent
+from tasks.ocr import pages
+from tasks.ocr.words import decode
+from tasks.pdf_ocr import PdfOcr, pdf_ocr
+from tests.ocr import documents
+from tests.ocr.local_run import LocalRun
+from tests.ocr.score import recall
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_scan_becomes_text(run: LocalRun) -> None:
+    data, truth = documents.scan_pdf(pages=2)
+    run.files.add("scan", data)
+    result = await pdf_ocr.function(PdfOcr(file_id="scan"), run)
+    text = run.artefact_bytes("text.txt").decode()
+    assert result.pages == result.ocr_pages == 2
+    assert result.failed_pages == []
+    assert [recall(page, true) > 0.9 for page, true in zip(text.split("\f"), truth, strict=False)] == [True, True]
+
+
+async def test_progress_rises_through_its_stages(run: LocalRun) -> None:
+    data, _ = documents.text_pdf(pages=4)
+    run.files.add("text", data)
+    await pdf_ocr.function(PdfOcr(file_id="text"), run)
+    percents = [percent for percent, _, _ in run.stages]
+    assert percents == sorted(percents)
+    assert percents[0] == 10
+    assert percents[-1] == 95
+    assert (90, "Processing page 4 of 4 (90%)", {"pages_processed": 4, "total_pages": 4}) in run.stages
+
+
+async def test_a_text_layer_is_taken_as_it_is(run: LocalRun) -> None:
+    data, truth = documents.text_pdf(pages=1)
+    run.files.add("text", data)
+    result = await pdf_ocr.function(PdfOcr(file_id="text"), run)
+    assert result.text_layer_pages == 1
+    written = json.loads(run.artefact_bytes("pages.json"))
+    page = written["pages"][0]
+    assert recall(page["text"], truth[0]) == 1.0
+    assert {word["source"] for word in page["words"]} == {"text-layer"}
+    assert [word["order"] for word in page["words"]] == list(range(len(page["words"])))
+    assert all(0 <= word["box"][0] < word["box"][2] <= page["width"] for word in page["words"])
+    assert all(0 <= word["box"][1] < word["box"][3] <= page["height"] for word in page["words"])
+
+
+async def test_a_blank_page_is_blank(run: LocalRun) -> None:
+    run.files.add("blank", documents.blank_pdf())
+    result = await pdf_ocr.function(PdfOcr(file_id="blank"), run)
+    assert (result.blank_pages, result.words) == (1, 0)
+
+
+async def test_a_long_document_is_read_in_parts_of_ten(run: LocalRun) -> None:
+    data, truth = documents.text_pdf(pages=23, words=20)
+    run.files.add("long", data)
+    result = await pdf_ocr.function(PdfOcr(file_id="long"), run)
+    assert [(part.first, part.last) for part in run.part_payloads] == [(1, 10), (11, 20), (21, 23)]
+    assert result.pages == result.text_layer_pages == 23
+    texts = run.artefact_bytes("text.txt").decode().split("\f")
+    assert [recall(text, true) for text, true in zip(texts, truth, strict=False)] == [1.0] * 23
+
+
+async def test_a_retry_reads_only_what_is_missing(run: LocalRun) -> None:
+    data, _ = documents.text_pdf(pages=3)
+    run.files.add("text", data)
+    await pdf_ocr.function(PdfOcr(file_id="text"), run)
+    second = run.folder / "kept" / "pages" / "0002.json"
+    first = run.folder / "kept" / "pages" / "0001.json"
+    second.unlink()
+    before = first.stat().st_mtime_ns
+    result = await pdf_ocr.function(PdfOcr(file_id="text"), run)
+    assert result.text_layer_pages == 3
+    assert first.stat().st_mtime_ns == before
+    assert decode(second.read_bytes()).page == 2
+
+
+async def test_a_page_that_cannot_be_read_is_listed_and_the_rest_goes_on(
+    run: LocalRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, _ = documents.text_pdf(pages=3)
+    run.files.add("text", data)
+    monkeypatch.setattr(pages, "read_page", hang_on_page_two)
+    monkeypatch.setattr(pages, "PAGE_TIMEOUT_S", 2.0)
+    result = await pdf_ocr.function(PdfOcr(file_id="text"), run)
+    assert [(failure.page, failure.reason) for failure in result.failed_pages] == [
+        (2, "reading it took longer than 2 s")
+    ]
+    assert result.text_layer_pages == 2
+    written = json.loads(run.artefact_bytes("pages.json"))
+    assert [page["page"] for page in written["pages"]] == [1, 3]
+    assert written["failed_pages"][0]["page"] == 2
+    assert len([event for event, fields in run.lines if fields.get("page") == 2]) == pages.PAGE_TRIES
+
+
+async def test_a_child_killed_over_a_page_costs_one_more_try_of_that_page(
+    run: LocalRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, _ = documents.text_pdf(pages=3)
+    run.files.add("text", data)
+    monkeypatch.setattr(pages, "read_page", die_once_on_page_two)
+    result = await pdf_ocr.function(PdfOcr(file_id="text"), run)
+    assert result.failed == 0
+    assert [fields["page"] for event, fields in run.lines if event == "page failed"] == [2]
+
+
+async def test_no_page_at_all_is_a_failed_job(run: LocalRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, _ = documents.text_pdf(pages=2)
+    run.files.add("text", data)
+    monkeypatch.setattr(pages, "read_page", always_fail)
+    with pytest.raises(RuntimeError, match="No page could be read; the first said: ValueError: torn"):
+        await pdf_ocr.function(PdfOcr(file_id="text"), run)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("encrypted", "needs a password"),
+        ("truncated", "damaged or cut short"),
+        ("header only", "damaged or cut short"),
+        ("text", "neither a PDF nor an image"),
+        ("empty", "neither a PDF nor an image"),
+        ("no pages", "has no pages"),
+    ],
+)
+async def test_bad_documents_fail_for_good_with_a_sentence(run: LocalRun, name: str, sentence: str) -> None:
+    whole, _ = documents.text_pdf()
+    bad = {
+        "encrypted": documents.encrypted(whole),
+        "truncated": whole[: len(whole) // 3],
+        "header only": b"%PDF-1.7\n",
+        "text": b"Just a few words.",
+        "empty": b"",
+        "no pages": documents.blank_pdf(pages=0),
+    }
+    run.files.add("bad", bad[name])
+    with pytest.raises(Permanent, match=sentence):
+        await pdf_ocr.function(PdfOcr(file_id="bad"), run)
+
+
+def hang_on_page_two(path, index, reading):  # type: ignore[no-untyped-def]  # stands in for read_page
+    while index == 1:
+        signal.pause()
+    return pages.read_page(path, index, reading)
+
+
+def die_once_on_page_two(path, index, reading):  # type: ignore[no-untyped-def]  # stands in for read_page
+    marker = path.with_suffix(".died")
+    if index == 1 and not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return pages.read_page(path, index, reading)
+
+
+def always_fail(path, index, reading):  # type: ignore[no-untyped-def]  # stands in for read_page
+    raise ValueError("torn")
