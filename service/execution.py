@@ -88,11 +88,11 @@ class Execution:
         return Outcome(self.job.id, self.job.queue, self.job.fence, kind, fields=fields or [], **more)
 
     def _completed(self, result: Any, run: JobRun) -> Outcome:
-        fields = ["progress", 100, "message", "Done", "result", as_json(result), "error", ""]
+        fields = ["progress", 100, "message", "Done", "error", ""]
         fields += ["artefacts", as_json(run.artefacts)]
         entry = attempt_entry(self.job, "completed")
         run_ms = int(entry["finished_ms"]) - int(entry["started_ms"])  # type: ignore[call-overload]  # both are ints
-        return self._outcome("completed", fields, attempt=entry, units=self.job.units, run_ms=run_ms)
+        return self._outcome("completed", fields, attempt=entry, units=self.job.units, run_ms=run_ms, result=as_json(result))
 
     def _stopped(self) -> Outcome:
         if self.stopped_for == "cancelled":

@@ -52,6 +52,8 @@ class Outcome(msgspec.Struct):
     due: int = 0
     units: int = 0
     run_ms: int | bool = False
+    result: str | bool = False
+    """What a completed job answers, as JSON."""
 
 
 def new_job(

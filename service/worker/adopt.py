@@ -48,9 +48,11 @@ async def _request(enqueuer: Enqueuer, job_id: str, raw: bytes) -> NewJob:
         raise Unreadable(f"the arguments do not fit {job_type.name}: {error}") from None
     cost_ms = await enqueuer.estimator.cost_ms(job_type, 0)
     retries = job_type.retries if job_type.retries is not None else enqueuer.queues[job_type.queue].retries
-    return new_job(
+    request = new_job(
         job_type, payload, job_id=job_id, owner=OWNER, priority="normal", retries=retries, cost_ms=cost_ms, units=0
     )
+    request.fields += ["arq_format", "json" if raw[:1] == b"{" else "msgpack"]
+    return request
 
 
 def _read(raw: bytes) -> dict[str, Any]:

@@ -92,11 +92,20 @@ local function end_arq(j)
   redis.call('ZREM', 'arq:abort', j.id)
 end
 
+local function arq_result(j, success, value)
+  local v = redis.call('HMGET', job_key(j.id), 'created_ms', 'started_ms', 'arq_format')
+  local pack = v[3] == 'json' and cjson.encode or cmsgpack.pack
+  redis.call('SET', 'arq:result:' .. j.id, pack({t = tonumber(j.attempt), f = j.type, a = {j.id}, k = {}, s = success,
+    et = tonumber(v[1]), r = value, st = tonumber(v[2]) or now, ft = now, q = j.queue, id = j.id}), 'PX', 600000)
+end
+
 local function note_attempt(id, entry)
   redis.call('RPUSH', P .. 'attempts:' .. id, cjson.encode(entry))
   redis.call('LTRIM', P .. 'attempts:' .. id, -50, -1)
 end
 
+-- What arq's client reads: the entry of a waiting job, and for ten minutes the result of one that ended. A job that came
+-- from a plain arq client keeps that client's format; a cancelled one leaves no result, for which arq wants an exception.
 local function arq_entry(j)
   redis.call('SET', 'arq:job:' .. j.id, cmsgpack.pack({t = 1, f = j.type, a = {j.id}, k = {}, et = now}))
 end
@@ -152,7 +161,7 @@ local function write(job)
   redis.call('HSET', job_key(job.id), 'id', job.id, 'type', job.type, 'queue', job.queue, 'owner', job.owner,
     'priority', job.priority, 'cost', job.cost, 'parent', j.parent, 'state', state, 'stamp', j.stamp, 'created_ms', now,
     unpack(job.fields))
-  arq_entry(j)
+  if job.adopt then redis.call('PERSIST', 'arq:job:' .. job.id) else arq_entry(j) end
   redis.call('SADD', P .. 'types:' .. job.queue, job.type)
   if #job.find > 0 then
     redis.call('HSET', job_key(job.id), 'find', cmsgpack.pack(job.find))

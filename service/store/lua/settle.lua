@@ -1,4 +1,4 @@
--- ARGV[1]: msgpack list of outcomes, each {id, queue, fence, kind, fields, attempt, due, units, run_ms}.
+-- ARGV[1]: msgpack list of outcomes, each {id, queue, fence, kind, fields, attempt, due, units, run_ms, result}.
 -- kind is completed, failed, cancelled, retry, later, handback or suspend. Answers one word an outcome: the job's state
 -- afterwards, or lost when the lease is another's by now, in which case nothing was written.
 
@@ -28,13 +28,19 @@ local settle = {}
 
 function settle.completed(j, outcome)
   if j.parent ~= '' then advance(j, outcome.units) end
+  if outcome.result then redis.call('HSET', job_key(j.id), 'result', outcome.result) end
   finish(j, 'completed', outcome.fields)
   learn(j, outcome)
+  if j.parent == '' then
+    local small = outcome.result and #outcome.result <= 4096
+    arq_result(j, true, small and cjson.decode(outcome.result) or cjson.null)
+  end
 end
 
 function settle.failed(j, outcome)
   if j.parent ~= '' then advance(j, outcome.units) end
   finish(j, 'failed', outcome.fields)
+  if j.parent == '' then arq_result(j, false, redis.call('HGET', job_key(j.id), 'error')) end
 end
 
 function settle.cancelled(j, outcome)
