@@ -92,7 +92,9 @@ class Execution:
         fields += ["artefacts", as_json(run.artefacts)]
         entry = attempt_entry(self.job, "completed")
         run_ms = int(entry["finished_ms"]) - int(entry["started_ms"])  # type: ignore[call-overload]  # both are ints
-        return self._outcome("completed", fields, attempt=entry, units=self.job.units, run_ms=run_ms, result=as_json(result))
+        return self._outcome(
+            "completed", fields, attempt=entry, units=self.job.units, run_ms=run_ms, result=as_json(result), next=run.following
+        )
 
     def _stopped(self) -> Outcome:
         if self.stopped_for == "cancelled":

@@ -1,5 +1,7 @@
 """Jobs with the files that go with them: what has to touch both the store and the storage."""
 
+from collections.abc import Sequence
+
 from service.storage import Storage
 from service.store import Job, Store
 
@@ -33,9 +35,14 @@ class Jobs:
         return None
 
     async def delete(self, job_id: str) -> None:
-        """Remove an ended job and its files. Raises NoSuchJob, WrongState.
-
-        The record goes first: a crash in between leaves files that no record names, and the sweep of `jobs/` finds them.
-        """
+        """Put an ended job into the bin; its files go when the bin is emptied. Raises NoSuchJob, WrongState."""
         await self.store.delete(job_id)
-        await self.storage.delete_prefix(folder(job_id) + "/")
+
+    async def purge(self, job_ids: Sequence[str]) -> None:
+        """Remove ended jobs for good, with their files.
+
+        The files go first: a crash in between leaves records that the next sweep finds, not files that nobody names.
+        """
+        for job_id in job_ids:
+            await self.storage.delete_prefix(folder(job_id) + "/")
+        await self.store.purged(job_ids)

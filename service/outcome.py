@@ -4,6 +4,7 @@ import random
 import traceback
 
 from tasks.cpu import ChildDied, MemoryCeiling
+from service.fingerprint import fingerprint
 from service.status import now_ms
 from service.store import Job
 from service.store.requests import Outcome
@@ -60,7 +61,7 @@ def failure(job: Job, job_type: JobType, error: BaseException, timeout_s: float 
     last = isinstance(error, Permanent) or job.tries_used > job.retries
     entry = attempt_entry(job, "timeout" if timeout_s else "failed", error, said)
     if last:
-        fields = ["error", said, "error_type", type(error).__name__, "message", said]
+        fields = ["error", said, "error_type", type(error).__name__, "message", said, "fingerprint", fingerprint(error)]
         return Outcome(job.id, job.queue, job.fence, "failed", fields=fields, attempt=entry, units=job.units)
     delay_s = backoff_s(job_type, job.tries_used)
     fields = ["error", said, "error_type", type(error).__name__, "message", f"Trying again in {delay_s:.0f} s: {said}"]

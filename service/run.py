@@ -1,6 +1,7 @@
 """`JobRun`: the `Run` that a task is handed, over the store, the storage and the process pool."""
 
 import asyncio
+import secrets
 import shutil
 import tempfile
 import time
@@ -16,7 +17,7 @@ from service.jobs import artefact_path, kept_path
 from service.pool import CpuPool
 from service.services import Services
 from service.store import Job, LeaseLost
-from service.store.requests import new_job
+from service.store.requests import NewJob, new_job
 from tasks.job import REGISTRY, JobType, Meter, PartResult, Payload
 
 T = TypeVar("T")
@@ -41,6 +42,7 @@ class JobRun:
         self.services = services
         self.pool = pool
         self.artefacts: list[dict[str, Any]] = list(job.artefacts)
+        self.following: list[NewJob] = []
         self.logger = structlog.get_logger("offload.job").bind(job=job.id, attempt=job.attempt)
         self._scratch: Path | None = None
         self._pending: tuple[int, str, dict[str, Any], int] | None = None
@@ -125,29 +127,38 @@ class JobRun:
 
     async def parts(self, job: JobType, payloads: Sequence[Payload], meter: Meter, units: Sequence[int]) -> list[PartResult]:
         """Do `payloads` as parts of this job; answers when every one has ended."""
-        store, estimator = self.services.store, self.services.enqueuer.estimator
-        queue = self.services.settings.queues[job.queue]
-        retries = job.retries if job.retries is not None else queue.retries
         requests = [
-            new_job(
-                job,
-                payload,
-                job_id=f"{self.job.id}.{number}",
-                owner=self.owner,
-                priority=self.job.priority,
-                retries=retries,
-                cost_ms=await estimator.cost_ms(job, units[number - 1]),
-                units=units[number - 1],
-                parent=self.job.id,
-                part=number,
-            )
+            await self._request(job, payload, f"{self.job.id}.{number}", units[number - 1], parent=self.job.id, part=number)
             for number, payload in enumerate(payloads, 1)
         ]
         await self.flush()
-        left, ids = await store.split(self.job, requests, meter, sum(units))
+        left, ids = await self.services.store.split(self.job, requests, meter, sum(units))
         if left > 0:
             raise PutAside
-        return [part_result(part) for part in await store.get_many(ids) if part is not None]
+        return [part_result(part) for part in await self.services.store.get_many(ids) if part is not None]
+
+    async def then(self, job: JobType, payload: Payload, units: int = 0) -> str:
+        """Start another job with this one's completion. Answers its id."""
+        request = await self._request(job, payload, f"{job.name}-{secrets.token_hex(10)}", units)
+        self.following.append(request)
+        return request.id
+
+    async def _request(
+        self, job: JobType, payload: Payload, job_id: str, units: int, *, parent: str = "", part: int = 0
+    ) -> NewJob:
+        retries = job.retries if job.retries is not None else self.services.settings.queues[job.queue].retries
+        return new_job(
+            job,
+            payload,
+            job_id=job_id,
+            owner=self.owner,
+            priority=self.job.priority,
+            retries=retries,
+            cost_ms=await self.services.enqueuer.estimator.cost_ms(job, units),
+            units=units,
+            parent=parent,
+            part=part,
+        )
 
     def use(self, port: type[T]) -> T:
         """What is offered under a protocol of tasks/ports/. Raises KeyError for one that nobody offers."""

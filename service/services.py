@@ -1,11 +1,13 @@
 """What both roots are wired from: the open connections and the parts that use them."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from arq.connections import ArqRedis
 
+from service.caretaker import Caretaker
 from service.database.connection import Database, open_database
 from service.enqueue import Enqueuer
 from service.files.store import FileStore
@@ -47,12 +49,14 @@ async def open_services(settings: Settings, *, pool: CpuPool | None = None) -> A
         pool = pool or CpuPool(1, memory_mb=1024, name="inspection")
         stack.push_async_callback(pool.close)
         files = FileStore(database, storage, settings, pool)
+        jobs = Jobs(store, storage)
+        await stack.enter_async_context(caretaking(Caretaker(settings, store, jobs)))
         yield Services(
             settings=settings,
             redis=redis,
             store=store,
             enqueuer=Enqueuer(store, settings.queues),
-            jobs=Jobs(store, storage),
+            jobs=jobs,
             database=database,
             storage=storage,
             files=files,
@@ -64,3 +68,15 @@ async def open_services(settings: Settings, *, pool: CpuPool | None = None) -> A
 def offered_ports() -> dict[type, object]:
     """The implementations of tasks/ports/, each under its protocol."""
     return {}
+
+
+@contextlib.asynccontextmanager
+async def caretaking(caretaker: Caretaker) -> AsyncIterator[None]:
+    """Within the block this process stands for election."""
+    task = asyncio.create_task(caretaker.run_forever())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await caretaker.resign()

@@ -26,7 +26,7 @@ class QueueSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     retries: int = Field(ge=0, le=100)
-    """Tries after the first. A crash or a deploy does not count as one."""
+    """Tries after the first. A crash spends one, a deploy does not."""
 
     timeout_s: Annotated[float | None, BeforeValidator(_none_in_words)] = Field(gt=0, le=86_400)
     """Seconds one attempt may take; None means as long as it needs."""
@@ -39,6 +39,12 @@ class QueueSettings(BaseModel):
 
     memory_mb: int = Field(default=0, ge=0, le=1_048_576)
     """Ceiling of the child process that does a job's heavy part; 0 means none."""
+
+    keep_days: float = Field(default=7, gt=0, le=3650)
+    """Days a completed or cancelled job is kept, with its files: a week, so that Monday can look at Tuesday's."""
+
+    keep_jobs: int = Field(default=100_000, ge=0, le=10_000_000)
+    """Completed and cancelled jobs kept at most: at about 1.5 KB each, 150 MB of Redis a queue."""
 
     owner_limit: int = Field(default=10_000, ge=1)
     """Waiting jobs one owner may have here before the API answers 429: bounds Redis, not honest use."""

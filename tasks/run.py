@@ -80,6 +80,10 @@ class Run(Protocol):
         """
         ...
 
+    async def then(self, job: "JobType", payload: "Payload", units: int = 0) -> str:
+        """Start another job when this attempt completes, exactly once and only then. Answers the job's id."""
+        ...
+
     def use(self, port: type[T]) -> T:
         """What the system offers under a protocol of tasks/ports/ (a mailer, the campaigns' rows, a dataset's rows)."""
         ...

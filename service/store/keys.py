@@ -101,3 +101,36 @@ def wake(queue: str) -> str:
 def events(job_id: str) -> str:
     """Channel: says that a job's record changed."""
     return f"{PREFIX}event:{job_id}"
+
+
+ERRORS = PREFIX + "errors"
+"""Sorted set: error fingerprints by when they were last seen (ms). Swept by the caretaker when a group is old and empty."""
+
+BIN = PREFIX + "bin"
+"""Sorted set: deleted job ids by when they were deleted (ms). Emptied by the caretaker."""
+
+OPERATIONS = PREFIX + "operations"
+"""Sorted set: tracked operations by when they began (ms). Swept by the caretaker."""
+
+CARETAKER = PREFIX + "caretaker"
+"""String: which process looks after retention and operations now. Expires unless renewed."""
+
+
+def error_group(fingerprint: str) -> str:
+    """Hash: one error group. Goes with its entry in ERRORS."""
+    return f"{PREFIX}error:{fingerprint}"
+
+
+def error_jobs(fingerprint: str) -> str:
+    """Sorted set: dead letters of a group by creation stamp. An entry goes when its job leaves the failed state."""
+    return f"{PREFIX}error-jobs:{fingerprint}"
+
+
+def operation(operation_id: str) -> str:
+    """Hash: a tracked operation. Expires a day after it began."""
+    return f"{PREFIX}operation:{operation_id}"
+
+
+def operation_ids(operation_id: str) -> str:
+    """Sorted set: the frozen ids that an operation still has to do. Expires a day after it began."""
+    return f"{PREFIX}operation-ids:{operation_id}"

@@ -31,8 +31,9 @@ class Queries:
         self.redis = redis
 
     async def get(self, job_id: str) -> Job | None:
-        """One record, or None."""
-        return (await self.get_many([job_id]))[0]
+        """One record, or None; one in the bin counts as gone."""
+        job = (await self.get_many([job_id]))[0]
+        return None if job and job.deleted_ms else job
 
     async def get_many(self, job_ids: Sequence[str]) -> list[Job | None]:
         """Records in the order asked for, None where there is none (any more)."""

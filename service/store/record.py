@@ -52,6 +52,8 @@ class Job:
     waiting_parts: int = 0
     artefacts: list[dict[str, Any]] = field(default_factory=list)
     cancel_requested: bool = False
+    fingerprint: str | None = None
+    deleted_ms: int | None = None
 
     @property
     def tries_used(self) -> int:
@@ -153,4 +155,6 @@ def to_job(job_id: str, raw: Mapping[bytes, bytes]) -> Job:
         waiting_parts=number(b"waiting_parts") or 0,
         artefacts=document(b"artefacts", []),
         cancel_requested=bool(get(b"cancel_requested")),
+        fingerprint=text(b"fingerprint"),
+        deleted_ms=number(b"deleted_ms"),
     )

@@ -54,6 +54,8 @@ class Outcome(msgspec.Struct):
     run_ms: int | bool = False
     result: str | bool = False
     """What a completed job answers, as JSON."""
+    next: list[NewJob] = msgspec.field(default_factory=list)
+    """Jobs that begin with the completion."""
 
 
 def new_job(

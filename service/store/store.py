@@ -14,9 +14,13 @@ from service.states import State
 from service.store import keys, scripts
 from service.store.errors import LeaseLost, NoSuchJob, WrongState
 from service.store.events import Watchers
+from service.store.groups import ErrorGroups
+from service.store.operations import Operations
 from service.store.queries import Queries
 from service.store.record import Job, to_job
 from service.store.requests import NewJob, Outcome
+from service.store.retention import Retention
+from service.store.steering import Steering
 from tasks.job import Meter
 
 pack = msgspec.msgpack.Encoder().encode
@@ -52,18 +56,26 @@ class Store(Queries):
         super().__init__(redis)
         self.watchers = Watchers(redis)
         self.watch = self.watchers.watch
+        self.steering = Steering(redis)
+        self.error_groups = ErrorGroups(redis)
+        self.operations = Operations(self)
+        self.retention = Retention(redis)
 
     async def queued(self, jobs: Sequence[NewJob]) -> list[Queued]:
         """Write records, indexes and arq entries of `jobs`, all or nothing, in one round trip."""
         rows = await scripts.ENQUEUE(self.redis, pack(jobs))
         return [Queued(*(word.decode() for word in row)) for row in rows]
 
-    async def claimed(self, queue: str, worker: str, want: int, lease_ms: int, known: bytes, *, reap: bool) -> Claimed:
+    async def claimed(
+        self, queue: str, worker: str, want: int, lease_ms: int, known: bytes, *, reap: bool, rated: bool = True
+    ) -> Claimed:
         """Lease up to `want` ready jobs of the types in `known` (a msgpack list) to `worker`.
 
-        Promotes what is due and, with `reap`, settles jobs whose lease has run out.
+        Promotes what is due and, with `reap`, settles jobs whose lease has run out. With `rated`, a rate that somebody
+        set for the queue bounds the starts of jobs; without, the task meters what it does itself.
         """
-        rows, foreign, unknown, due = await scripts.CLAIM(self.redis, queue, worker, want, lease_ms, known, int(reap))
+        args = (queue, worker, want, lease_ms, known, int(reap), int(rated))
+        rows, foreign, unknown, due = await scripts.CLAIM(self.redis, *args)
         jobs = [to_job(row[0].decode(), dict(zip(row[2][::2], row[2][1::2], strict=True))) for row in rows]
         return Claimed(jobs, [x.decode() for x in foreign], [x.decode() for x in unknown], due)
 
@@ -109,12 +121,22 @@ class Store(Queries):
         return await self.present(job_id)
 
     async def delete(self, job_id: str) -> None:
-        """Remove the record of a job that has ended, with its parts. Raises NoSuchJob, WrongState."""
+        """Put a job that has ended into the bin, from where it can be restored for a while. Raises NoSuchJob, WrongState."""
         answer = await scripts.DELETE(self.redis, job_id)
         if not answer:
             raise NoSuchJob(job_id)
         if not answer[1]:
             raise WrongState(f"job {job_id} is {answer[0].decode()}; cancel it before deleting it")
+
+    async def restore(self, job_id: str) -> Job:
+        """Take a job out of the bin. Raises NoSuchJob when it is not there (any more)."""
+        if not await scripts.RESTORE(self.redis, job_id):
+            raise NoSuchJob(job_id)
+        return await self.present(job_id)
+
+    async def purged(self, job_ids: Sequence[str]) -> int:
+        """Remove jobs that have ended for good, with their parts; what has not ended is left. Answers how many went."""
+        return int(await scripts.PURGE(self.redis, *job_ids)) if job_ids else 0
 
     @staticmethod
     def _states(job_id: str, answer: list[bytes]) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from service.worker.adopt import adopt
 from service.worker.heartbeat import BEAT_S, Heartbeat
 from service.worker.leases import Leases
 from service.worker.outcomes import Outcomes
+from settings import Queue
 from tasks.job import REGISTRY
 
 log = structlog.get_logger("offload.worker")
@@ -55,6 +56,8 @@ class OffloadWorker(Worker):
         self.known = {t.name: t for t in REGISTRY.values() if t.queue == self.queue_name}
         self.known_packed = msgspec.msgpack.encode(sorted(self.known))
         self.told_unknown: set[str] = set()
+        # Where the queue has a rate of its own, its tasks meter messages; a rate set at run time bounds those, not jobs.
+        self.rated = not self.services.settings.queues[Queue(self.queue_name)].rate_per_minute
         log.info("worker ready", id=self.heartbeat.info.id, jobs_at_once=self.max_jobs, types=sorted(self.known))
         async with self._helpers():
             await self._claim_until_stopped()
@@ -93,7 +96,8 @@ class OffloadWorker(Worker):
     async def _claim(self, free: int) -> tuple[int, float]:
         """Claim up to `free` jobs and start them. Answers (how many, seconds until something is due)."""
         answer = await self.store.claimed(
-            self.queue_name, self.heartbeat.info.id, free, self.leases.lease_ms, self.known_packed, reap=self.leases.may_reap
+            self.queue_name, self.heartbeat.info.id, free, self.leases.lease_ms, self.known_packed, reap=self.leases.may_reap,
+            rated=self.rated,
         )
         self._redis_back()
         for job in answer.jobs:

@@ -111,3 +111,15 @@ async def probe_spread(payload: Spread, run: Run) -> dict[str, Any]:
     if len(bad) == payload.parts:
         raise Permanent("every piece failed")
     return {"sum": sum(r.result or 0 for r in results), "bad": bad}
+
+
+class Chain(Payload):
+    links: int
+
+
+@job(queue=Queue.THUMBNAILS, public=False)
+async def probe_chain(payload: Chain, run: Run) -> dict[str, str | None]:
+    """Starts the next link with its completion, until none is left."""
+    write_ledger("link", payload.links)
+    following = await run.then(probe_chain, Chain(links=payload.links - 1)) if payload.links else None
+    return {"next": following}

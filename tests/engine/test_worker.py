@@ -179,3 +179,13 @@ async def test_cancelling_a_job_cancels_its_parts(store, enqueuer, start_worker,
     assert len(ledger.lines("piece")) < 400
     await store.delete(accepted.job_id)
     assert await store.parts(accepted.job_id) == []
+
+
+async def test_a_chain_starts_each_link_with_the_one_before(store, enqueuer, start_worker, ledger) -> None:
+    start_worker()
+    accepted = await enqueuer.enqueue(probe.probe_chain, probe.Chain(links=3), owner="acme")
+    await wait_until_async(lambda: len(ledger.lines("link")) == 4)
+    assert [line[0] for line in ledger.lines("link")] == ["3", "2", "1", "0"]
+    following = (await store.present(accepted.job_id)).result["next"]
+    await until(store, following, State.COMPLETED)
+    assert (await store.present(following)).owner == "acme"

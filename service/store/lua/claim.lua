@@ -1,4 +1,5 @@
--- ARGV: queue, worker id, jobs wanted, lease in ms, known job types as msgpack list, 1 to reap.
+-- ARGV: queue, worker id, jobs wanted, lease in ms, known job types as msgpack list, 1 to reap,
+-- 1 where a rate bounds the starts of jobs (0 where the task itself meters what it does).
 -- Answers {claimed, foreign, unknown, next due in ms or -1}: claimed is a list of {id, fence, fields…};
 -- foreign are ids enqueued by plain arq that have no record yet; unknown are types this worker cannot run.
 
@@ -6,7 +7,16 @@ local queue, worker, want, lease = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber
 local known = {}
 for _, name in ipairs(cmsgpack.unpack(ARGV[5])) do known[name] = true end
 local claimed, foreign, unknown = {}, {}, {}
-local settings = redis.call('HMGET', P .. 'queue:' .. queue, 'paused', 'limit', 'virtual_ms', 'uncounted')
+local queue_key = P .. 'queue:' .. queue
+local settings = redis.call('HMGET', queue_key, 'pause', 'limit', 'virtual_ms', 'rate', 'rate_next_ms')
+
+-- What somebody set for this queue, unless its time is over.
+local function steered(i, field)
+  if not settings[i] then return nil end
+  local note = cjson.decode(settings[i])
+  if type(note.until_ms) == 'number' and note.until_ms <= now then redis.call('HDEL', queue_key, field) return nil end
+  return note
+end
 
 -- A lease that ran out: its worker is gone. A crash spends an attempt; three in a row end the job.
 local function crashed(j)
@@ -21,7 +31,7 @@ local function crashed(j)
   if dead[3] and dead[3] ~= '' then finish(j, 'cancelled', {'message', 'Cancelled'}) return end
   if crashes >= 3 or used > tonumber(j.retries) then
     local times = crashes == 3 and 'three times' or crashes == 2 and 'twice' or crashes == 1 and 'once' or crashes .. ' times'
-    finish(j, 'failed', {'error', 'the worker died ' .. times .. ' while running this job', 'error_type', 'WorkerDied'})
+    finish(j, 'failed', {'error', 'the worker died ' .. times .. ' while running this job', 'error_type', 'WorkerDied', 'fingerprint', 'worker-died-' .. j.type})
   else
     requeue(j, {'message', 'The worker died; taken up again'})
   end
@@ -52,17 +62,18 @@ local function take(j, score)
   redis.call('SET', 'arq:in-progress:' .. j.id, fence, 'PX', lease)
   if not resumed then count(queue, 'started', 1) end
   move(j, 'active')
-  -- Virtual time follows the tags that are served and moves a little with each, so that a stream of
-  -- newcomers at the present tag cannot hold back those behind it for ever.
+  -- Virtual time follows the tags that are served and creeps on with each, so that a stream of newcomers at the
+  -- present tag cannot hold back those behind it for ever: they come in turn after every fourth.
   local tag = score + H + (HEAD_START[j.priority] or 0)
-  local v = tonumber(settings[3] or nil) or tag
-  settings[3] = math.max(v, math.min(tag, now)) + math.max(j.cost, 100) / (1 + redis.call('ZCARD', P .. 'fair:' .. queue))
+  settings[3] = math.max(tonumber(settings[3] or nil) or tag, tag) + math.max(j.cost, 100) / 4
   claimed[#claimed + 1] = {j.id, fence, redis.call('HGETALL', key)}
 end
 
-local limit = tonumber(settings[2] or nil)
-if limit then want = math.min(want, limit - redis.call('HLEN', P .. 'running:' .. queue)) end
-if want > 0 and not (settings[1] and settings[1] ~= '') then
+local limit, rate = steered(2, 'limit'), ARGV[7] == '1' and steered(4, 'rate') or nil
+if limit then want = math.min(want, limit.value - redis.call('HLEN', P .. 'running:' .. queue)) end
+local rate_next = tonumber(settings[5] or nil) or 0
+if rate then want = rate_next <= now and math.min(want, 1) or 0 end
+if want > 0 and not steered(1, 'pause') then
   local skip = 0
   while #claimed < want and skip < 1000 do
     local row = redis.call('ZRANGEBYSCORE', queue, '-inf', READY, 'WITHSCORES', 'LIMIT', skip, want - #claimed)
@@ -79,12 +90,17 @@ if want > 0 and not (settings[1] and settings[1] ~= '') then
     end
   end
   if #claimed > 0 then
-    redis.call('HSET', P .. 'queue:' .. queue, 'virtual_ms', string.format('%.3f', settings[3]))
-    redis.call('ZREMRANGEBYSCORE', P .. 'fair:' .. queue, '-inf', math.min(now, settings[3]) - 1)
+    redis.call('HSET', queue_key, 'virtual_ms', string.format('%.3f', settings[3]))
+    if rate then
+      rate_next = now + 60000 / rate.value
+      redis.call('HSET', queue_key, 'rate_next_ms', string.format('%.3f', rate_next))
+    end
+    redis.call('ZREMRANGEBYSCORE', P .. 'fair:' .. queue, '-inf', settings[3] - 1)
   end
 end
 
 local due = redis.call('ZRANGEBYSCORE', queue, '(' .. string.format('%.0f', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 local names = {}
 for name in pairs(unknown) do names[#names + 1] = name end
+if rate and rate_next > now and (not due[2] or rate_next < tonumber(due[2])) then due[2] = rate_next end
 return {claimed, foreign, names, due[2] and math.max(0, math.ceil(tonumber(due[2]) - now)) or -1}

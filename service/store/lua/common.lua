@@ -45,12 +45,30 @@ local function index(j, state, verb)
   end
 end
 
+-- Dead letters of one cause stand together under its fingerprint.
+local function group(j, verb)
+  if j.parent ~= '' then return end
+  local v = redis.call('HMGET', job_key(j.id), 'fingerprint', 'error', 'error_type')
+  local print = v[1]
+  if not print or print == '' then return end
+  local jobs, key = P .. 'error-jobs:' .. print, P .. 'error:' .. print
+  if verb == 'ZREM' then redis.call('ZREM', jobs, j.id) return end
+  redis.call('ZADD', jobs, j.stamp, j.id)
+  redis.call('ZADD', P .. 'errors', now, print)
+  redis.call('HSETNX', key, 'first_ms', now)
+  redis.call('HSET', key, 'last_ms', now, 'type', j.type, 'queue', j.queue, 'error', v[2] or '', 'error_type', v[3] or '',
+    'sample', j.id)
+  redis.call('HINCRBY', key, 'seen', 1)
+  if redis.call('HGET', key, 'life') == 'resolved' then redis.call('HSET', key, 'life', 'regressed') end
+end
+
 -- The one place where a job changes state: indexes, backlog estimate and event go with it.
 local function move(j, to)
   local from = j.state
   if from ~= to then
     if from ~= '' then index(j, from, 'ZREM') end
     index(j, to, 'ZADD')
+    if from == 'failed' then group(j, 'ZREM') elseif to == 'failed' then group(j, 'ZADD') end
     local was, is = WAITING[from] or false, WAITING[to] or false
     if was ~= is then redis.call('HINCRBY', P .. 'queue:' .. j.queue, 'backlog_ms', is and j.cost or -j.cost) end
     j.state = to
@@ -63,9 +81,12 @@ end
 local function ready(j)
   local state_key, fair_key = P .. 'queue:' .. j.queue, P .. 'fair:' .. j.queue
   local base = now
-  local v = tonumber(redis.call('HGET', state_key, 'virtual_ms') or nil)
-  if v and v < now and #redis.call('ZRANGEBYSCORE', j.queue, '-inf', READY, 'LIMIT', 0, 1) > 0 then
-    base = math.max(v, now - MAX_LAG)
+  if #redis.call('ZRANGEBYSCORE', j.queue, '-inf', READY, 'LIMIT', 0, 1) > 0 then
+    local v = tonumber(redis.call('HGET', state_key, 'virtual_ms') or nil)
+    if v then base = math.max(v, now - MAX_LAG) end
+  else
+    -- An idle queue owes nobody anything: its virtual time starts afresh.
+    redis.call('HSET', state_key, 'virtual_ms', now)
   end
   local flow = j.parent ~= '' and 'job:' .. j.parent or 'owner:' .. j.owner
   local last = tonumber(redis.call('ZSCORE', fair_key, flow) or nil)
@@ -199,6 +220,19 @@ local function advance(j, units_done)
   data[meter.done_key], data[meter.total_key] = done, total
   redis.call('HSET', parent_key, 'progress', percent, 'message', message, 'data', cjson.encode(data))
   redis.call('PUBLISH', P .. 'event:' .. j.parent, 'progress')
+end
+
+-- Take a job out of every list, or put it back; its record stays.
+local function list(j, verb)
+  index(j, j.state, verb)
+  local find = redis.call('HGET', job_key(j.id), 'find')
+  for _, name in ipairs(find and cmsgpack.unpack(find) or {}) do
+    if verb == 'ZREM' then redis.call('ZREM', P .. 'find:' .. name, j.id)
+    else redis.call('ZADD', P .. 'find:' .. name, j.stamp, j.id) end
+  end
+  if j.state == 'failed' then group(j, verb)
+  elseif verb == 'ZREM' then redis.call('ZREM', P .. 'finished:' .. j.queue, j.id)
+  else redis.call('ZADD', P .. 'finished:' .. j.queue, redis.call('HGET', job_key(j.id), 'finished_ms'), j.id) end
 end
 
 -- Stop whatever of a job's parts has not ended. The parent is not told: it is ending itself.

@@ -1,4 +1,4 @@
--- ARGV[1]: msgpack list of outcomes, each {id, queue, fence, kind, fields, attempt, due, units, run_ms, result}.
+-- ARGV[1]: msgpack list of outcomes, each {id, queue, fence, kind, fields, attempt, due, units, run_ms, result, next}.
 -- kind is completed, failed, cancelled, retry, later, handback or suspend. Answers one word an outcome: the job's state
 -- afterwards, or lost when the lease is another's by now, in which case nothing was written.
 
@@ -30,6 +30,11 @@ function settle.completed(j, outcome)
   if j.parent ~= '' then advance(j, outcome.units) end
   if outcome.result then redis.call('HSET', job_key(j.id), 'result', outcome.result) end
   finish(j, 'completed', outcome.fields)
+  -- Written with the completion: the next link of a chain is started once, or not at all.
+  for _, job in ipairs(outcome.next) do
+    if write(job).state == 'queued' then wake(job.queue) end
+  end
+  keep_clock()
   learn(j, outcome)
   if j.parent == '' then
     local small = outcome.result and #outcome.result <= 4096
