@@ -1,6 +1,19 @@
 """The relational database: SQLite by default, PostgreSQL in production."""
 
 from service.database.connection import Database, open_database
+from service.database.events import Event
+from service.database.mail import Campaign, Delivery, Suppression, Template, User
 from service.database.models import Base, Document
 
-__all__ = ["Base", "Database", "Document", "open_database"]
+__all__ = [
+    "Base",
+    "Campaign",
+    "Database",
+    "Delivery",
+    "Document",
+    "Event",
+    "Suppression",
+    "Template",
+    "User",
+    "open_database",
+]
