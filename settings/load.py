@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from settings.access import Access
 from settings.alerts import Alerts
 from settings.limits import Limits
+from settings.mail import Mail
 from settings.ocr import Ocr
 from settings.places import Places
 from settings.queues import QUEUE_TABLE, Queue, QueueSettings, merged
@@ -20,7 +21,7 @@ from settings.web import Web
 PREFIX: Final = "OFFLOAD_"
 
 
-class Settings(Web, Places, Access, Limits, Alerts, Ocr, BaseSettings):
+class Settings(Web, Places, Access, Limits, Alerts, Ocr, Mail, BaseSettings):
     """All settings. Keyword arguments go before the environment: `Settings(data_dir=folder)`."""
 
     model_config = SettingsConfigDict(
