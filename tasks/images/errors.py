@@ -1,0 +1,7 @@
+"""What the functions of this package raise."""
+
+from tasks.job import Permanent
+
+
+class BadPicture(Permanent):
+    """A file of which no picture can be made: one sentence for the person who sent it."""

@@ -1,0 +1,101 @@
+"""Opening a picture: only formats that we take, and refused by its header if decoding it would take too much."""
+
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
+
+from tasks.images.errors import BadPicture
+from tasks.images.memory import DECODE_MAX_BYTES, too_much_memory
+
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF")
+"""Pillow would try every format it knows, some of which start other programs."""
+
+MAX_PIXELS = 400_000_000
+"""The largest cameras' pictures. A JPEG of so many is decoded at an eighth in some 4 s on one core; it bounds time."""
+
+BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
+"""Of Pillow's picture in memory; every other mode takes 4."""
+
+WEBP_BYTES_PER_PIXEL = 12
+"""libwebp's animation decoder keeps two canvases of 4 bytes a pixel beside the picture, for a still one too."""
+
+COEFFICIENT_BYTES = 2
+"""libjpeg keeps every coefficient of a progressive JPEG until its last scan, one a pixel and component."""
+
+DAMAGED = "The picture is damaged or cut short."
+
+
+@contextmanager
+def open_picture(path: Path) -> Iterator[Image.Image]:
+    """The file's first frame, not decoded yet. Raises BadPicture."""
+    # What may be decoded is decided below, by memory and time, not by Pillow's guess at what is an attack.
+    Image.MAX_IMAGE_PIXELS = None
+    with warnings.catch_warnings():
+        # Broken EXIF and the like is worth a warning to Pillow; here it is a picture like any other.
+        warnings.simplefilter("ignore")
+        _check_webp(path)
+        with _damage_told():
+            image = Image.open(path, formats=FORMATS)
+        with image:
+            _check_pixels(image.width, image.height)
+            yield image
+
+
+def load(image: Image.Image, wanted: tuple[int, int]) -> None:
+    """Decode. A JPEG is decoded at the eighth, quarter or half that is still at least `wanted`. Raises BadPicture."""
+    whole = image.width * image.height
+    need = 0
+    if isinstance(image, JpegImageFile):
+        image.draft(None, wanted)
+        if image.info.get("progressive"):
+            need = whole * image.layers * COEFFICIENT_BYTES
+    pixel_bytes = WEBP_BYTES_PER_PIXEL if image.format == "WEBP" else BYTES_PER_PIXEL.get(image.mode, 4)
+    need += image.width * image.height * pixel_bytes
+    if need > DECODE_MAX_BYTES:
+        raise BadPicture(too_much_memory())
+    with _damage_told():
+        image.load()
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    """Whatever Pillow's decoders stumble over, as one sentence."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except UnidentifiedImageError:
+        raise BadPicture("The file is no picture that can be read: it is damaged or of another kind.") from None
+    except Exception:  # each decoder raises errors of its own
+        raise BadPicture(DAMAGED) from None
+
+
+def _check_pixels(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise BadPicture(
+            f"The picture has {width:,} × {height:,} pixels; at most {MAX_PIXELS // 10**6} million can be read."
+        )
+
+
+def _check_webp(path: Path) -> None:
+    """Pillow allocates a WebP's canvases as it opens it, so its size is read here first (RFC 9649, section 2)."""
+    with path.open("rb") as file:
+        head = file.read(30)
+    if head[:4] != b"RIFF" or head[8:12] != b"WEBP" or len(head) < 30:
+        return
+    match head[12:16]:
+        case b"VP8X":
+            width, height = (int.from_bytes(head[at : at + 3], "little") + 1 for at in (24, 27))
+        case b"VP8L":
+            bits = int.from_bytes(head[21:25], "little")
+            width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        case _:
+            width, height = (side & 0x3FFF for side in struct.unpack("<HH", head[26:30]))
+    if width * height * WEBP_BYTES_PER_PIXEL > DECODE_MAX_BYTES:
+        _check_pixels(width, height)
+        raise BadPicture(too_much_memory(f"The picture of {width:,} × {height:,} pixels"))

@@ -1,0 +1,56 @@
+"""All thumbnails of a document from one decode, largest first, each from the one before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from tasks.images.colour import srgb_on_white
+from tasks.images.encode import encoded
+from tasks.images.exif import orientation, upright
+from tasks.images.memory import bounded_memory
+from tasks.images.pdf import first_page
+from tasks.images.recipe import Variant
+from tasks.images.shrink import DRAFT_GAP, fitted, resized, shrunk
+from tasks.images.source import load, open_picture
+from tasks.ocr.document import is_pdf
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A finished picture file; `width` and `height` in pixels."""
+
+    variant: Variant
+    width: int
+    height: int
+    data: bytes
+
+
+def render_thumbnails(path: Path, wanted: Sequence[Variant]) -> list[Thumbnail]:
+    """The document's thumbnails in the variants asked for. A picture is never enlarged; a page is drawn at any size.
+
+    Raises Permanent with one sentence about the document.
+    """
+    largest = max(variant.size for variant in wanted)
+    made: list[Thumbnail] = []
+    with bounded_memory():
+        image = first_page(path, largest) if is_pdf(path) else picture(path, (largest, largest))
+        for size in sorted({variant.size for variant in wanted}, reverse=True):
+            image = resized(image, fitted(image.size, (size, size)))
+            made += [
+                Thumbnail(variant, *image.size, encoded(image, variant.format))
+                for variant in wanted
+                if variant.size == size
+            ]
+    return made
+
+
+def picture(path: Path, box: tuple[int, int]) -> Image.Image:
+    """An image file's first frame within a square `box`, upright, in sRGB on white. Raises BadPicture."""
+    with open_picture(path) as image:
+        size = fitted(image.size, box)
+        load(image, (round(size[0] * DRAFT_GAP), round(size[1] * DRAFT_GAP)))
+        turned = orientation(image)
+        small = srgb_on_white(shrunk(image, size), image.info.get("icc_profile"))
+    return upright(small, turned)
