@@ -10,6 +10,7 @@ from arq.connections import ArqRedis
 from service.caretaker import Caretaker
 from service.database.connection import Database, open_database
 from service.enqueue import Enqueuer
+from service.exports import Records
 from service.files.store import FileStore
 from service.jobs import Jobs
 from service.pool import CpuPool
@@ -17,6 +18,7 @@ from service.redis import connect
 from service.storage import Storage
 from service.store import Store
 from settings import Settings
+from tasks.ports.exports import Exports
 
 
 @dataclass(slots=True)
@@ -61,13 +63,13 @@ async def open_services(settings: Settings, *, pool: CpuPool | None = None) -> A
             storage=storage,
             files=files,
             pool=pool,
-            ports=offered_ports(),
+            ports=offered_ports(database, store),
         )
 
 
-def offered_ports() -> dict[type, object]:
+def offered_ports(database: Database, store: Store) -> dict[type, object]:
     """The implementations of tasks/ports/, each under its protocol."""
-    return {}
+    return {Exports: Records(database, store)}
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,1 @@
+"""Exports: what can be exported, what of it was asked for, and the child process that writes the file."""

@@ -1,0 +1,60 @@
+"""Rows from a database in chunks, within one consistent snapshot. Runs in the child: no ORM, no framework."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+CHUNK_ROWS = 1_000
+"""Rows in memory at a time: enough that the cost of a chunk is lost in that of its rows."""
+
+Chunk = Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Query:
+    """SQL that counts the rows and SQL that reads them, with the parameters of both."""
+
+    count: str
+    rows: str
+    parameters: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class SqliteSource:
+    """A database file. Moments are text in it, as `YYYY-MM-DD HH:MM:SS.ffffff` in UTC; flags are 0 and 1."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class PostgresSource:
+    """What asyncpg connects with."""
+
+    connect: Mapping[str, Any]
+
+
+Source = SqliteSource | PostgresSource
+
+
+def read(source: Source, query: Query) -> contextlib.AbstractContextManager[tuple[int, Iterator[Chunk]]]:
+    """(number of rows, chunks of them), both of the moment at which this began, whatever is written meanwhile."""
+    if isinstance(source, SqliteSource):
+        return _read_sqlite(source, query)
+    # Only a child that reads PostgreSQL pays for its driver's memory.
+    from tasks.exports.reading_postgres import read_postgres
+
+    return read_postgres(source, query)
+
+
+@contextlib.contextmanager
+def _read_sqlite(source: SqliteSource, query: Query) -> Iterator[tuple[int, Iterator[Chunk]]]:
+    # A driver that begins transactions by itself would not hold one open for a SELECT.
+    connection = sqlite3.connect(source.path, isolation_level=None, timeout=30)
+    with contextlib.closing(connection):
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("BEGIN")
+        (total,) = connection.execute(query.count, query.parameters).fetchone()
+        cursor = connection.execute(query.rows, query.parameters)
+        yield total, iter(lambda: cursor.fetchmany(CHUNK_ROWS), [])
