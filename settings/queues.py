@@ -54,7 +54,8 @@ QUEUE_TABLE: dict[Queue, QueueSettings] = {
     # Two jobs a worker: OCR keeps a core busy each, and the reference machine has two.
     Queue.PDF_PROCESSING: QueueSettings(retries=2, timeout_s=600, jobs_at_once=2),
     # A campaign has no honest time limit: 12,000 messages at 100 a minute take two hours.
-    Queue.EMAIL_SENDER: QueueSettings(retries=3, timeout_s=None, jobs_at_once=5, rate_per_minute=100),
+    # The child renders templates, which are other people's programs: one that fills the memory is killed.
+    Queue.EMAIL_SENDER: QueueSettings(retries=3, timeout_s=None, jobs_at_once=5, rate_per_minute=100, memory_mb=512),
     # One at a time, so that 256 MB an export is also 256 MB a worker.
     Queue.CSV_EXPORT: QueueSettings(retries=1, timeout_s=300, jobs_at_once=1, memory_mb=256),
     # Four documents overlap reading, rendering and writing; the pool bounds the CPU.

@@ -2,6 +2,7 @@
 
 from service.database.connection import Database, open_database
 from service.database.events import Event
+from service.database.images import ImageRecord
 from service.database.mail import Campaign, Delivery, Suppression, Template, User
 from service.database.models import Base, Document
 
@@ -12,6 +13,7 @@ __all__ = [
     "Delivery",
     "Document",
     "Event",
+    "ImageRecord",
     "Suppression",
     "Template",
     "User",
