@@ -1,0 +1,59 @@
+# Everything needs only Python 3.11+ and make. VENV= chooses another folder for the packages.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+RUN_STAMP := $(VENV)/.installed-run
+DEV_STAMP := $(VENV)/.installed-dev
+SOURCES := settings tasks service dashboard tests bench samples
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench clean
+
+help:  ## Say what can be made.
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(RUN_STAMP)  ## Start everything here and read a scanned sample; SAMPLE=0 only starts.
+	@exec $(BIN)/offload up --with-parent $(if $(filter 0,$(SAMPLE)),,--sample samples/scan.pdf)
+
+test: $(DEV_STAMP)  ## The whole test suite.
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(DEV_STAMP)  ## Format, lint, types, import rules, templates, container files.
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --quiet --check dashboard/templates
+	$(BIN)/djlint --quiet --lint dashboard/templates
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yml
+
+format: $(DEV_STAMP)  ## Format the code as `make check` wants it.
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/djlint --quiet --reformat dashboard/templates
+
+bench: $(DEV_STAMP)  ## Every benchmark, each printing one table.
+	@for bench in bench/[a-z]*.py; do $(BIN)/python $$bench || exit 1; done
+
+clean:  ## Remove what was installed and cached; data/ stays.
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Offload needs Python 3.11 or newer: set PYTHON= to one."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp is older than what it was installed from when that has changed, and so it is installed again.
+$(RUN_STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'Installing the pinned packages into $(VENV): once, some minutes, 7 GB with torch.'
+	$(PIP) install --quiet -c constraints.txt -e '.[ocr]'
+	@touch $@
+
+$(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'Installing the pinned packages and tools into $(VENV): once, some minutes, 7 GB with torch.'
+	$(PIP) install --quiet -c constraints.txt -e '.[ocr,dev]'
+	@touch $@ $(RUN_STAMP)

@@ -1,0 +1,116 @@
+"""The command line as a client of the JSON API: address, key, and one clear sentence for each thing that goes wrong."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from settings import Settings
+
+TIMEOUT = httpx.Timeout(30.0, read=120.0)
+"""Seconds. Reading waits longer: after an upload the server counts the pages before it answers."""
+
+PAGE = 200
+"""Jobs asked for at once."""
+
+TERMINAL = frozenset({"completed", "failed", "cancelled"})
+
+
+class CliError(Exception):
+    """Something the person at the terminal can act on, in one sentence."""
+
+
+class Api:
+    """The calls the command line makes. Each raises CliError where the server refuses or does not answer."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        self._http = http
+
+    def upload(self, path: Path) -> dict[str, Any]:
+        """Upload a file, streamed from disk; returns its metadata."""
+        try:
+            with path.open("rb") as file:
+                return self._call("POST", "/api/files", files={"file": (path.name, file)})
+        except OSError as error:
+            raise CliError(f"{path} cannot be read: {error.strerror}.") from None
+
+    def start_ocr(self, file_id: str, priority: str) -> dict[str, Any]:
+        """Queue a pdf-ocr job; returns its id and estimate."""
+        return self._call("POST", "/api/jobs/pdf-ocr", json={"file_id": file_id, "priority": priority})
+
+    def status(self, job_id: str) -> dict[str, Any]:
+        """The status object of a job."""
+        return self._call("GET", f"/api/jobs/{job_id}/status")
+
+    def text(self, job_id: str) -> str:
+        """The text a pdf-ocr job has read."""
+        return self._response("GET", f"/api/jobs/{job_id}/files/text.txt").text
+
+    def jobs(self, limit: int, **filters: str | None) -> Iterator[dict[str, Any]]:
+        """Up to `limit` jobs, newest first."""
+        given = {name: value for name, value in filters.items() if value}
+        cursor: str | None = None
+        while limit > 0:
+            asked = given | {"limit": str(min(limit, PAGE))} | ({"cursor": cursor} if cursor else {})
+            page = self._call("GET", "/api/jobs", params=asked)
+            yield from page["jobs"]
+            limit -= len(page["jobs"])
+            cursor = page.get("next_cursor")
+            if not cursor:
+                return
+
+    def retry(self, job_id: str) -> None:
+        """Queue a failed job again."""
+        self._call("POST", f"/api/jobs/{job_id}/retry")
+
+    def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._response(method, path, **arguments).json()
+        return answer
+
+    def _response(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        try:
+            response = self._http.request(method, path, **arguments)
+        except httpx.TimeoutException:
+            raise CliError(f"The Offload server at {self._http.base_url} took too long to answer.") from None
+        except httpx.TransportError:
+            raise no_server(str(self._http.base_url)) from None
+        if response.is_success:
+            return response
+        raise CliError(_refusal(response))
+
+
+@contextmanager
+def open_api(settings: Settings, server: str | None, key: str | None) -> Iterator[Api]:
+    """An `Api` on `server` with `key`; by default the server and the first key of this installation."""
+    base_url = (server or settings.web_url).rstrip("/")
+    if key is None and settings.given_api_keys is None and not settings.credentials_file.exists():
+        # Asking for the keys would generate some that no server knows.
+        raise no_server(base_url)
+    headers = {"Authorization": f"Bearer {key or next(iter(settings.api_keys))}"}
+    try:
+        http = httpx.Client(base_url=base_url, headers=headers, timeout=TIMEOUT, trust_env=server is not None)
+    except httpx.InvalidURL:
+        raise CliError(f"'{base_url}' is not the address of a server.") from None
+    with http:
+        yield Api(http)
+
+
+def no_server(address: str) -> CliError:
+    """The sentence for a server that is not there."""
+    return CliError(f"No Offload server answers at {address.rstrip('/')}: start one with `make run` or `offload up`.")
+
+
+def _refusal(response: httpx.Response) -> str:
+    """The server's own sentence, with every field it named."""
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        return f"The server at {response.url.host}:{response.url.port} does not know this API key."
+    try:
+        answer = response.json()
+        detail = str(answer["detail"])
+    except (ValueError, KeyError, TypeError):
+        asked = f"{response.request.method} {response.url.path}"
+        return f"The server answered {response.status_code} {response.reason_phrase} to {asked}."
+    fields = [f"{error['field']}: {error['message']}" for error in answer.get("errors") or [] if error.get("field")]
+    return "; ".join([detail, *(field for field in fields if field not in detail)])

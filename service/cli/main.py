@@ -1,0 +1,106 @@
+"""The `offload` command line."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from service.cli.client import Api, CliError, open_api
+from service.cli.jobs import print_jobs, retry_failed
+from service.cli.ocr import read_text
+from service.cli.up import run_stack
+from service.lifeline import die_with_parent
+from settings import Queue, load_settings
+
+STATUSES = ("queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="offload", prog_name="offload")
+def main() -> None:
+    """Offload: background jobs for documents. Configured by OFFLOAD_ variables; see the README."""
+
+
+def on_server(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command its first argument `api`, and options to choose server and key; say errors in one sentence."""
+
+    @click.option("--server", metavar="URL", help="Server to use; by default the one of this installation.")
+    @click.option("--key", metavar="SECRET", help="API key; by default this installation's first.")
+    @wraps(command)
+    def with_api(server: str | None, key: str | None, **options: Any) -> None:
+        try:
+            with open_api(load_settings(), server, key) as api:
+                command(api, **options)
+        except CliError as error:
+            raise click.ClickException(str(error)) from None
+
+    return with_api
+
+
+queue_option = click.option("--queue", type=click.Choice([queue.value for queue in Queue]), help="Only this queue.")
+type_option = click.option("--type", "job_type", metavar="TYPE", help="Only this job type, such as pdf-ocr.")
+
+
+@main.command()
+@click.option(
+    "--sample",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="When all is up, show this file going through OCR.",
+)
+@click.option("--with-parent", is_flag=True, help="Stop when the process that started this one ends.")
+def up(sample: Path | None, with_parent: bool) -> None:
+    """Start everything here: queue server, mail catcher, web application, one worker a queue."""
+    if with_parent:
+        die_with_parent(signal.SIGTERM)
+    sys.exit(asyncio.run(run_stack(load_settings(), Console(), sample)))
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="File for the text."
+)
+@click.option("--priority", type=click.Choice(["high", "normal", "low"]), default="normal", show_default=True)
+@on_server
+def ocr(api: Api, file: Path, output: Path | None, priority: str) -> None:
+    """Read the text of FILE, a PDF or an image.
+
+    The text goes to standard output, the progress bar to standard error.
+    """
+    text = read_text(api, file, priority, Console(stderr=True))
+    if output:
+        output.write_text(text, encoding="utf-8")
+    else:
+        click.echo(text)
+
+
+@main.command()
+@queue_option
+@type_option
+@click.option("--status", type=click.Choice(STATUSES), help="Only this status.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many at most.")
+@on_server
+def jobs(api: Api, queue: str | None, job_type: str | None, status: str | None, limit: int) -> None:
+    """List jobs, newest first."""
+    print_jobs(api, Console(), limit, queue=queue, type=job_type, status=status)
+
+
+@main.command("retry-failed")
+@queue_option
+@type_option
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True, help="How many at most.")
+@on_server
+def retry_failed_command(api: Api, queue: str | None, job_type: str | None, limit: int) -> None:
+    """Queue failed jobs again, oldest first."""
+    if retry_failed(api, Console(), limit, queue=queue, type=job_type):
+        raise click.ClickException("Some could not be queued again.")
+
+
+if __name__ == "__main__":
+    main()
