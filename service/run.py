@@ -14,6 +14,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from service.jobs import artefact_path, kept_path
+from service.patience import patiently
 from service.pool import CpuPool
 from service.services import Services
 from service.store import Job, LeaseLost
@@ -117,6 +118,11 @@ class JobRun:
             return None
         return await self.services.storage.get(path)
 
+    async def once(self, name: str) -> bool:
+        """True the first time any attempt asks for `name`, False ever after."""
+        mine = secrets.token_bytes(8)
+        return await patiently("a checkpoint", lambda: self.services.store.checkpointed(self.job, name, mine)) == mine
+
     async def artefact(self, name: str, data: bytes | Path | AsyncIterator[bytes], media_type: str) -> None:
         """Put a finished file under the job, whole."""
         path = artefact_path(self.job.root, name)
@@ -132,10 +138,12 @@ class JobRun:
             for number, payload in enumerate(payloads, 1)
         ]
         await self.flush()
-        left, ids = await self.services.store.split(self.job, requests, meter, sum(units))
+        store = self.services.store
+        left, ids = await patiently("parts", lambda: store.split(self.job, requests, meter, sum(units)))
         if left > 0:
             raise PutAside
-        return [part_result(part) for part in await self.services.store.get_many(ids) if part is not None]
+        ended = await patiently("parts", lambda: store.get_many(ids))
+        return [part_result(part) for part in ended if part is not None]
 
     async def then(self, job: JobType, payload: Payload, units: int = 0) -> str:
         """Start another job with this one's completion. Answers its id."""

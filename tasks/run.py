@@ -68,6 +68,13 @@ class Run(Protocol):
         """What was kept under `name`, or None."""
         ...
 
+    async def once(self, name: str) -> bool:
+        """True the first time any attempt of this job asks for `name`, False ever after: guards an effect against repeats.
+
+        It says yes before the effect, so a death in between leaves the effect undone: at most once, never twice.
+        """
+        ...
+
     async def artefact(self, name: str, data: bytes | Path | AsyncIterator[bytes], media_type: str) -> None:
         """Put a finished file under the job. It appears whole or not at all."""
         ...

@@ -90,10 +90,12 @@ class Store(Queries):
         if not await scripts.PROGRESS(self.redis, *args):
             raise LeaseLost(job.id)
 
-    async def checkpointed(self, job: Job, name: str, value: bytes) -> None:
-        """Keep a small fact that a retry need not find again. Raises LeaseLost."""
-        if not await scripts.CHECKPOINT(self.redis, job.id, job.queue, job.fence, name, value):
+    async def checkpointed(self, job: Job, name: str, value: bytes) -> bytes:
+        """Keep a small fact that later attempts can see. Answers the first value ever kept there. Raises LeaseLost."""
+        stands = await scripts.CHECKPOINT(self.redis, job.id, job.queue, job.fence, name, value)
+        if stands is None:
             raise LeaseLost(job.id)
+        return bytes(stands)
 
     async def split(self, job: Job, parts: Sequence[NewJob], meter: Meter, units: int) -> tuple[int, list[str]]:
         """Make the job's parts, once. Answers (parts still to end, their ids in order). Raises LeaseLost."""

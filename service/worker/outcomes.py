@@ -2,20 +2,13 @@
 
 import asyncio
 
-import structlog
-from redis.exceptions import RedisError
-
+from service.patience import patiently
 from service.store import Store
 from service.store.requests import Outcome
 
-log = structlog.get_logger("offload.worker")
-
-PATIENCE_S = (0.05, 0.1, 0.25, 0.5, 1.0)
-"""Pauses between tries while Redis is away; the last one repeats. An outcome is never given up: its fence decides."""
-
 
 class Outcomes:
-    """Records outcomes, in order, retrying for as long as Redis is away."""
+    """Records outcomes, in order. One is never given up while Redis is away: its fence decides what it is worth then."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -33,19 +26,8 @@ class Outcomes:
     async def _send(self) -> None:
         while self.waiting:
             batch, self.waiting = self.waiting[:500], self.waiting[500:]
-            states = await self._settle([outcome for outcome, _ in batch])
+            outcomes = [outcome for outcome, _ in batch]
+            states = await patiently("outcomes", lambda: self.store.settled(outcomes))  # noqa: B023  # awaited at once
             for (_, answer), state in zip(batch, states, strict=True):
                 if not answer.done():
                     answer.set_result(state)
-
-    async def _settle(self, outcomes: list[Outcome]) -> list[str]:
-        tries = 0
-        while True:
-            try:
-                return await self.store.settled(outcomes)
-            except (RedisError, OSError) as error:
-                pause_s = PATIENCE_S[min(tries, len(PATIENCE_S) - 1)]
-                if tries == 0:
-                    log.warning("outcomes wait for Redis", outcomes=len(outcomes), error=str(error))
-                tries += 1
-                await asyncio.sleep(pause_s)

@@ -123,3 +123,31 @@ async def probe_chain(payload: Chain, run: Run) -> dict[str, str | None]:
     write_ledger("link", payload.links)
     following = await run.then(probe_chain, Chain(links=payload.links - 1)) if payload.links else None
     return {"next": following}
+
+
+class Effects(Payload):
+    effects: int
+    effect_s: float = 0.01
+    cpu: bool = False
+
+
+def double(number: int) -> int:
+    """Something for a pool child."""
+    return number * 2
+
+
+EFFECTS = Meter("Effect {done} of {total} ({percent}%)", "effects_done", "total_effects")
+
+
+@job(queue=Queue.THUMBNAILS, public=False, retries=20, backoff_s=0.05, backoff_max_s=0.5)
+async def probe_effects(payload: Effects, run: Run) -> int:
+    """Has its effects one by one, each guarded by a checkpoint of its own."""
+    for effect in range(payload.effects):
+        if await run.once(f"effect{effect}"):
+            write_ledger("effect", f"{run.job_id}/{effect}")
+        await asyncio.sleep(payload.effect_s)
+        await run.progress(effect + 1, payload.effects, EFFECTS)
+    if payload.cpu and await run.cpu(double, 21) != 42:
+        raise ValueError("the pool cannot count")
+    write_ledger("through", run.job_id)
+    return payload.effects

@@ -177,7 +177,7 @@ async def test_cancelling_a_job_cancels_its_parts(store, enqueuer, start_worker,
 
     await wait_until_async(all_ended)
     assert len(ledger.lines("piece")) < 400
-    await store.delete(accepted.job_id)
+    await store.purged([accepted.job_id])
     assert await store.parts(accepted.job_id) == []
 
 
