@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-RUN_STAMP := $(VENV)/.installed-run
-DEV_STAMP := $(VENV)/.installed-dev
+# Named by what was installed, so that a folder of packages shared by two clones is not installed anew for each.
+PINS := $(shell cat pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
+RUN_STAMP := $(VENV)/.offload-$(PINS)-run
+DEV_STAMP := $(VENV)/.offload-$(PINS)-dev
 SOURCES := settings tasks service dashboard tests bench samples
 
 .DEFAULT_GOAL := help
@@ -47,13 +49,12 @@ $(BIN)/python:
 		{ echo "Offload needs Python 3.11 or newer: set PYTHON= to one."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# A stamp is older than what it was installed from when that has changed, and so it is installed again.
-$(RUN_STAMP): pyproject.toml constraints.txt | $(BIN)/python
+$(RUN_STAMP): | $(BIN)/python
 	@echo 'Installing the pinned packages into $(VENV): once, some minutes, 7 GB with torch.'
 	$(PIP) install --quiet -c constraints.txt -e '.[ocr]'
 	@touch $@
 
-$(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
+$(DEV_STAMP): | $(BIN)/python
 	@echo 'Installing the pinned packages and tools into $(VENV): once, some minutes, 7 GB with torch.'
 	$(PIP) install --quiet -c constraints.txt -e '.[ocr,dev]'
 	@touch $@ $(RUN_STAMP)

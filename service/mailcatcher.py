@@ -56,7 +56,13 @@ async def serve(host: str, port: int, outbox: Path) -> None:
         loop.add_signal_handler(number, stop.set)
 
     def session() -> SMTP:
-        return SMTP(handler, hostname="localhost", ident="Offload mail catcher", data_size_limit=MESSAGE_MAX_BYTES, enable_SMTPUTF8=True)
+        return SMTP(
+            handler,
+            hostname="localhost",
+            ident="Offload mail catcher",
+            data_size_limit=MESSAGE_MAX_BYTES,
+            enable_SMTPUTF8=True,
+        )
 
     async with await loop.create_server(session, host, port):
         print(f"catching mail on {host}:{port}", flush=True)

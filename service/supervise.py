@@ -140,8 +140,9 @@ class Stack:
 
     def _web_command(self) -> list[str]:
         address = ["--host", self.settings.host, "--port", str(self.settings.port)]
-        patience = ["--timeout-graceful-shutdown", str(WEB_GRACE_S)]
-        return python("uvicorn", "dashboard.app:create_app", "--factory", *address, *patience)
+        # A line for each poll of each open page would bury what matters in one terminal.
+        manners = ["--no-access-log", "--timeout-graceful-shutdown", str(WEB_GRACE_S)]
+        return python("uvicorn", "dashboard.app:create_app", "--factory", *address, *manners)
 
     def _child(self, name: str, command: list[str]) -> Child:
         child = Child(name, command, self._env, self._say, self._count_end)

@@ -1,0 +1,41 @@
+# Two images from one file: `--target web` (no torch) and `--target worker` (with the OCR engines).
+FROM python:3.11-slim-bookworm AS base
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/opt/venv/bin:$PATH
+WORKDIR /app
+
+FROM base AS build
+RUN python -m venv /opt/venv
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY settings settings
+COPY tasks tasks
+COPY service service
+COPY dashboard dashboard
+# Editable, so that the image runs the sources in /app, with the templates, scripts and migrations beside them.
+RUN --mount=type=cache,target=/root/.cache/pip pip install -c constraints.txt -e .
+
+FROM build AS build-worker
+RUN --mount=type=cache,target=/root/.cache/pip pip install -c constraints.txt -e '.[ocr]'
+
+FROM base AS run
+RUN useradd --uid 10001 --create-home offload && install -d -o offload -g offload -m 700 /data
+ENV OFFLOAD_DATA_DIR=/data OFFLOAD_HOST=0.0.0.0
+COPY --from=build /app /app
+COPY static static
+VOLUME /data
+
+FROM run AS worker
+COPY --from=build-worker /opt/venv /opt/venv
+USER 10001
+ENV WORKER=tasks.workers.PdfProcessing
+# The stock check: it fails when the worker's last heartbeat is too old.
+HEALTHCHECK --interval=30s --timeout=15s --start-period=60s CMD ["sh", "-c", "exec arq --check \"$WORKER\""]
+CMD ["sh", "-c", "exec arq \"$WORKER\""]
+
+FROM run AS web
+COPY --from=build /opt/venv /opt/venv
+USER 10001
+ENV OFFLOAD_PORT=8000
+EXPOSE 8000
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
+  CMD ["sh", "-c", "exec python -c \"from urllib.request import urlopen; urlopen('http://127.0.0.1:$OFFLOAD_PORT/health/live')\""]
+CMD ["sh", "-c", "exec uvicorn dashboard.app:create_app --factory --host \"$OFFLOAD_HOST\" --port \"$OFFLOAD_PORT\" --timeout-graceful-shutdown 20"]
