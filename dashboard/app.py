@@ -1,0 +1,46 @@
+"""The web root: the JSON API, the dashboard and the static files over one set of open services. It only wires."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.template import TemplateConfig
+
+from dashboard.assets import static_routes
+from dashboard.headers import add_security_headers
+from dashboard.provided import shared_figures
+from dashboard.routes import dashboard_routes
+from dashboard.templating import template_environment
+from service.api import EXCEPTION_HANDLERS, api_routes, openapi_config
+from service.services import Services, open_services
+from settings import Settings, load_settings
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """The app, for `uvicorn --factory dashboard.app:create_app`. Without `settings` it reads its environment."""
+    settings = settings or load_settings()
+
+    @contextlib.asynccontextmanager
+    async def services_open(app: Litestar) -> AsyncIterator[None]:
+        async with open_services(settings) as services:
+            app.state.update({"services": services, **shared_figures(services)})
+            yield
+
+    return Litestar(
+        route_handlers=[*api_routes(), *dashboard_routes(), *static_routes()],
+        dependencies={"services": Provide(_services, sync_to_thread=False)},
+        lifespan=[services_open],
+        state=State({"settings": settings}),
+        exception_handlers=EXCEPTION_HANDLERS,
+        openapi_config=openapi_config(),
+        before_send=[add_security_headers],
+        template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(template_environment())),
+    )
+
+
+def _services(state: State) -> Services:
+    services: Services = state["services"]
+    return services

@@ -1,0 +1,81 @@
+"""A POST is obeyed only when it comes from one of our own pages, opened by the same user."""
+
+import hashlib
+import hmac
+import secrets
+from typing import Any
+
+from litestar import Request
+from litestar.datastructures import Cookie
+from litestar.exceptions import PermissionDeniedException
+
+from dashboard.auth import User, require_operator
+
+COOKIE = "offload_csrf"
+FIELD = "csrf"
+NONCE_BYTES = 18
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+CHECKED_BY_HANDLER = "csrf_checked_by_handler"
+"""Handler option: the body is streamed, so it cannot be parsed before the handler does it."""
+
+
+def token_for(request: Request[User, Any, Any]) -> str:
+    """The token that this browser already has, or a new one: several open pages share it."""
+    kept = request.cookies.get(COOKIE, "")
+    if _belongs(kept, request.user):
+        return kept
+    nonce = secrets.token_urlsafe(NONCE_BYTES)
+    return f"{nonce}.{_signature(nonce, request.user)}"
+
+
+def cookie_of(request: Request[User, Any, Any], token: str) -> Cookie:
+    # Lax, not Strict: a page opened by a link from elsewhere must still be sent the token it already has,
+    # or opening it would make the forms of every other open page worthless.
+    return Cookie(
+        key=COOKIE, value=token, path="/admin", httponly=True, samesite="lax", secure=request.url.scheme == "https"
+    )
+
+
+async def guard(request: Request[User, Any, Any]) -> None:
+    """Before every handler: a request that may change something is an operator's, and comes from one of our pages.
+
+    Raises PermissionDeniedException (403). A handler that streams its form checks the token itself, and says so.
+    """
+    if request.method in SAFE_METHODS:
+        return
+    require_operator(request)
+    require_same_origin(request)
+    if not request.route_handler.opt.get(CHECKED_BY_HANDLER):
+        require_token(request, (await request.form()).get(FIELD))
+
+
+def require_token(request: Request[User, Any, Any], given: object) -> None:
+    """Raises PermissionDeniedException (403) unless `given` is this browser's token, made for this user."""
+    kept = request.cookies.get(COOKIE, "")
+    if (
+        not isinstance(given, str)
+        or not hmac.compare_digest(given.encode(), kept.encode())
+        or not _belongs(given, request.user)
+    ):
+        raise PermissionDeniedException("This form has no valid token. Open the page again and repeat the action.")
+
+
+def require_same_origin(request: Request[User, Any, Any]) -> None:
+    """Raises PermissionDeniedException (403) for a request that the browser says another site has sent."""
+    fetch_site = request.headers.get("sec-fetch-site", "none")
+    origin = request.headers.get("origin")
+    own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    # Behind a proxy that ends TLS the scheme seen here differs from the browser's; the host must still be the same.
+    foreign = origin is not None and origin.partition("://")[2] != own.partition("://")[2]
+    if fetch_site not in {"same-origin", "none"} or foreign:
+        raise PermissionDeniedException("This action was sent from another site, and nothing was changed.")
+
+
+def _signature(nonce: str, user: User) -> str:
+    return hmac.new(user.signing_key, f"{user.name}:{nonce}".encode(), hashlib.sha256).hexdigest()
+
+
+def _belongs(token: str, user: User) -> bool:
+    nonce, _, signature = token.partition(".")
+    return hmac.compare_digest(signature.encode(), _signature(nonce, user).encode())

@@ -1,0 +1,83 @@
+"""What goes wrong, as a page with one sentence and a way back."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.response import Template
+from redis.exceptions import RedisError
+from sqlalchemy.exc import OperationalError
+
+from dashboard.auth import User
+from dashboard.page import render
+from service.files.form import BadForm
+from service.files.store import NoSuchFile
+from service.store import IdempotencyConflict, NoSuchJob, TooManyQueued, WrongState
+from tasks.job import Refused
+
+logger = logging.getLogger("offload.dashboard")
+
+STATUS_CODES: dict[type[Exception], int] = {
+    NoSuchJob: 404,
+    NoSuchFile: 404,
+    WrongState: 409,
+    IdempotencyConflict: 409,
+    TooManyQueued: 429,
+    BadForm: 400,
+    RedisError: 503,
+    OperationalError: 503,
+    OSError: 503,
+}
+
+AWAY = "A server it needs does not answer. Nothing is lost: this page works again as soon as it is back."
+BROKEN = "The dashboard made a mistake, and has written it to its log."
+
+
+def explain(request: Request[User, Any, Any], error: Exception) -> Response[str] | Template:
+    """The answer to whatever a handler raised. A refresh gets a sentence, a reader gets a page."""
+    status_code, sentence = _told(error)
+    if status_code >= 500:
+        logger.error("%s %s", request.method, request.url.path, exc_info=error)
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if status_code == 401 or "hx-request" in request.headers:
+        return Response(sentence, status_code=status_code, headers=headers, media_type="text/plain")
+    back, back_words = _way_back(request)
+    return render(
+        request,
+        "templates/error.html",
+        status_code=status_code,
+        code=status_code,
+        headline=HTTPStatus(status_code).phrase,
+        sentence=_as_sentence(sentence),
+        back=back,
+        back_words=back_words,
+    )
+
+
+def _told(error: Exception) -> tuple[int, str]:
+    if isinstance(error, HTTPException):
+        return error.status_code, error.detail
+    if isinstance(error, Refused):
+        return error.status_code, str(error)
+    status_code = next((code for kind, code in STATUS_CODES.items() if isinstance(error, kind)), 500)
+    if status_code == 503:
+        return status_code, AWAY
+    return status_code, str(error) if status_code < 500 else BROKEN
+
+
+def _as_sentence(words: str) -> str:
+    """With a capital and a full stop. What begins with a file's name begins as the file is called."""
+    begins_with_a_word = words.partition(" ")[0].isalpha()
+    capital = words[:1].upper() if begins_with_a_word else words[:1]
+    return f"{capital}{words[1:]}{'' if words.endswith(('.', '!', '?', '…')) else '.'}"
+
+
+def _way_back(request: Request[User, Any, Any]) -> tuple[str, str]:
+    job_id = request.path_params.get("job_id")
+    if job_id and request.method == "POST":
+        return f"/admin/jobs/{job_id}", "Back to the job"
+    if request.url.path.startswith("/admin/jobs"):
+        return "/admin/jobs", "All jobs"
+    return "/admin/queues", "Queues"

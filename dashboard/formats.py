@@ -1,0 +1,83 @@
+"""How values read: counts, sizes, durations, moments and JSON. Times are milliseconds since the epoch, in UTC."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from markupsafe import Markup
+
+SECOND_MS = 1_000
+MINUTE_MS = 60 * SECOND_MS
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
+COARSE = ((DAY_MS, "d", HOUR_MS, "h"), (HOUR_MS, "h", MINUTE_MS, "min"), (MINUTE_MS, "min", SECOND_MS, "s"))
+"""A unit and the next finer one, the coarsest first."""
+
+SHOWN_JSON_CHARACTERS = 20_000
+"""Of a payload or a result on a page: more of it freezes a browser. The whole stands behind a link."""
+
+
+def number(value: int) -> str:
+    return f"{value:,}"
+
+
+def size(count: int) -> str:
+    """Bytes in decimal units, three significant digits at most."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 999.5:
+            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 99.5 else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def duration(elapsed_ms: int | float) -> str:
+    """Two units at most, the coarser the longer: 850 ms, 12.3 s, 4 min 12 s, 2 h 5 min, 3 d 4 h."""
+    elapsed_ms = max(0, int(elapsed_ms))
+    if elapsed_ms < SECOND_MS:
+        return f"{elapsed_ms} ms"
+    if elapsed_ms < MINUTE_MS:
+        return f"{elapsed_ms / SECOND_MS:.1f} s"
+    unit_ms, unit, rest_ms, rest = next(step for step in COARSE if elapsed_ms >= step[0])
+    count, left_ms = divmod(elapsed_ms, unit_ms)
+    return f"{count} {unit} {left_ms // rest_ms} {rest}" if left_ms >= rest_ms else f"{count} {unit}"
+
+
+def whole(elapsed_ms: int | float) -> str:
+    """A duration that is looked at while it grows: no fractions, so that it does not flicker."""
+    elapsed_ms = max(0, int(elapsed_ms))
+    return duration(elapsed_ms) if elapsed_ms >= MINUTE_MS else f"{elapsed_ms // SECOND_MS} s"
+
+
+def moment(at_ms: int) -> Markup:
+    """A <time> in UTC, exact on hover. static/times.js turns it into the viewer's zone."""
+    at = datetime.fromtimestamp(at_ms / SECOND_MS, UTC)
+    exact = f"{at:%Y-%m-%dT%H:%M:%S}.{at_ms % SECOND_MS:03d}Z"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        exact, exact.replace("T", " ").replace("Z", " UTC"), f"{at.day} {at:%b %H:%M:%S} UTC"
+    )
+
+
+def pretty(value: Any) -> str:
+    """Indented JSON, cut where it would freeze a page."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    if len(text) <= SHOWN_JSON_CHARACTERS:
+        return text
+    return f"{text[:SHOWN_JSON_CHARACTERS]}\n… {len(text) - SHOWN_JSON_CHARACTERS:,} more characters"
+
+
+def compact(payload: dict[str, Any], limit: int = 160) -> str:
+    """A payload on one line: `file_id=file-1 sizes=[150,300]`."""
+    given = {key: value for key, value in payload.items() if value is not None and value != ""}
+    line = " ".join(f"{key}={_one_line(value)[:limit]}" for key, value in given.items())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def _one_line(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), default=str)
+
+
+def share(part: int, whole: int) -> float:
+    """`part` of `whole` in per cent, 0 to 100."""
+    return 0.0 if whole <= 0 else max(0.0, min(100.0, 100 * part / whole))

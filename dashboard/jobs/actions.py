@@ -1,0 +1,26 @@
+"""What an operator may do to a job. Each is a POST, answered with the address to look at next."""
+
+from litestar import post
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from service.api.injected import Wired
+
+
+@post("/jobs/{job_id:str}/retry", status_code=303)
+async def retry_job(services: Wired, job_id: FromPath[str]) -> Redirect:
+    await services.store.retry(job_id)
+    return Redirect(f"/admin/jobs/{job_id}?notice=retried", status_code=303)
+
+
+@post("/jobs/{job_id:str}/cancel", status_code=303)
+async def cancel_job(services: Wired, job_id: FromPath[str]) -> Redirect:
+    job = await services.store.cancel(job_id)
+    notice = "cancelled" if job.state.terminal else "cancelling"
+    return Redirect(f"/admin/jobs/{job_id}?notice={notice}", status_code=303)
+
+
+@post("/jobs/{job_id:str}/delete", status_code=303)
+async def delete_job(services: Wired, job_id: FromPath[str]) -> Redirect:
+    await services.jobs.delete(job_id)
+    return Redirect("/admin/jobs?notice=deleted", status_code=303)

@@ -1,0 +1,46 @@
+"""What a row says about a job beside its name: one time whose meaning follows the state, and its tries."""
+
+from dataclasses import dataclass
+
+from dashboard.formats import duration, whole
+from service.states import State
+from service.store.record import Job
+
+
+@dataclass(frozen=True)
+class When:
+    """`words` say what the time means; `at_ms` is the moment they speak of."""
+
+    words: str
+    at_ms: int
+
+
+def when(job: Job, now_ms: int) -> When:
+    """Waiting since, starts at, running for, next try at, took, failed or cancelled at."""
+    started = job.started_ms or job.created_ms
+    finished = job.finished_ms or now_ms
+    match job.state:
+        case State.QUEUED:
+            return When(f"waiting {whole(now_ms - job.created_ms)}", job.created_ms)
+        case State.SCHEDULED:
+            return _due(job, now_ms, "starts in")
+        case State.RETRYING:
+            return _due(job, now_ms, "next try in")
+        case State.ACTIVE:
+            return When(f"running {whole(now_ms - started)}", started)
+        case State.COMPLETED:
+            return When(f"took {duration(finished - started)}", finished)
+        case State.FAILED:
+            return When(f"failed after {duration(finished - started)}", finished)
+        case State.CANCELLED:
+            return When("cancelled", finished)
+
+
+def _due(job: Job, now_ms: int, words: str) -> When:
+    at_ms = job.due_ms or now_ms
+    return When(f"{words} {whole(at_ms - now_ms)}" if at_ms > now_ms else "due now", at_ms)
+
+
+def tries(job: Job) -> str:
+    """Tries used of those allowed, such as 1/3."""
+    return f"{job.tries_used}/{job.retries + 1}"

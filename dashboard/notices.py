@@ -1,0 +1,21 @@
+"""What a page says after an action. The address carries only the key, so that nobody can put words into a link."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Notice:
+    """`css` gives the tone, `icon` names a symbol."""
+
+    words: str
+    css: str = "health-good"
+    icon: str = "completed"
+
+
+NOTICES = {
+    "started": Notice("The document is in, and its job is queued."),
+    "retried": Notice("Queued again, with its finished work kept."),
+    "cancelled": Notice("Cancelled."),
+    "cancelling": Notice("Its worker has been asked to stop.", css="health-watch", icon="retrying"),
+    "deleted": Notice("The job and its files are deleted."),
+}

@@ -1,0 +1,36 @@
+"""Starting a job from the first page: a document goes in, and its OCR is queued."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, post
+from litestar.response import Redirect
+
+from dashboard import csrf
+from dashboard.auth import User
+from service.api.checks import Checks
+from service.api.injected import Wired
+from service.files.form import open_upload_form
+from tasks.job import REGISTRY, Refused
+
+PRIORITIES = ("high", "normal", "low")
+
+
+@post("/queues/pdf-processing/upload", status_code=303, request_max_body_size=None, opt={csrf.CHECKED_BY_HANDLER: True})
+async def upload_document(request: Request[User, Any, Any], services: Wired) -> Redirect:
+    """The file is never whole in memory: it is read as it arrives, after the token that stands before it in the form.
+
+    `FileStore.upload` bounds its size, so the server's own bound on bodies is off.
+    """
+    form = await open_upload_form(request.headers, request.stream())
+    csrf.require_token(request, form.fields.get(csrf.FIELD))
+    priority = form.fields.get("priority", "normal")
+    if priority not in PRIORITIES:
+        raise Refused(f"There is no priority {priority[:40]}: it is high, normal or low.", field="priority")
+    owner = request.user.owner
+    document = await services.files.upload(form.chunks(), owner=owner, name=form.name)
+    job_type = REGISTRY["pdf-ocr"]
+    payload = msgspec.convert({"file_id": document.file_id}, job_type.payload)
+    units = await job_type.accepts(payload, Checks(services, owner)) if job_type.accepts else None
+    accepted = await services.enqueuer.enqueue(job_type, payload, owner=owner, priority=priority, units=units or 0)
+    return Redirect(f"/admin/jobs/{accepted.job_id}?notice=started", status_code=303)

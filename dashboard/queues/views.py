@@ -1,0 +1,20 @@
+"""GET /admin/queues and the fragment that keeps it fresh."""
+
+from typing import Any
+
+from litestar import Request, get
+from litestar.response import Template
+
+from dashboard.auth import User
+from dashboard.page import render
+from dashboard.provided import Figures
+
+
+@get("/queues", name="queues")
+async def queues_page(request: Request[User, Any, Any], figures: Figures) -> Template:
+    return render(request, "queues/page.html", overview=await figures())
+
+
+@get("/queues/live")
+async def queues_live(request: Request[User, Any, Any], figures: Figures) -> Template:
+    return render(request, "queues/live.html", overview=await figures())

@@ -1,0 +1,70 @@
+"""Every page and action of the dashboard, behind the one guard that none of them can forget."""
+
+from typing import Any
+
+from litestar import Router, get
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from dashboard import csrf
+from dashboard.auth import BasicAuth
+from dashboard.errors import explain
+from dashboard.jobs.actions import cancel_job, delete_job, retry_job
+from dashboard.jobs.detail import job_live, job_page
+from dashboard.jobs.files import job_file
+from dashboard.jobs.views import jobs_live, jobs_page
+from dashboard.provided import PROVIDED
+from dashboard.queues.actions import upload_document
+from dashboard.queues.views import queues_live, queues_page
+from dashboard.workers.views import workers_live, workers_page
+from service.api import EXCEPTION_HANDLERS
+
+FORM_BYTES = 65_536
+"""A form of ours is a token and a few words. Uploads set their own bound."""
+
+
+@get("/", include_in_schema=False)
+async def home() -> Redirect:
+    return Redirect("/admin/queues")
+
+
+@get("/")
+async def admin_home() -> Redirect:
+    return Redirect("/admin/queues")
+
+
+@get("/{anything:path}")
+async def no_such_page(anything: FromPath[str]) -> None:
+    raise NotFoundException(f"There is no page at /admin{anything[:200]}.")
+
+
+def dashboard_routes() -> list[Any]:
+    """The router of /admin, and / that leads to it."""
+    admin = Router(
+        path="/admin",
+        route_handlers=[
+            admin_home,
+            queues_page,
+            queues_live,
+            upload_document,
+            jobs_page,
+            jobs_live,
+            job_page,
+            job_live,
+            job_file,
+            retry_job,
+            cancel_job,
+            delete_job,
+            workers_page,
+            workers_live,
+            no_such_page,
+        ],
+        middleware=[BasicAuth],
+        before_request=csrf.guard,
+        exception_handlers=dict.fromkeys(EXCEPTION_HANDLERS, explain),
+        dependencies=PROVIDED,
+        request_max_body_size=FORM_BYTES,
+        include_in_schema=False,
+    )
+    return [home, admin]

@@ -1,0 +1,38 @@
+"""The template environment: what templates may call, and where they lie (beside the views that render them)."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from dashboard import formats
+from dashboard.assets import asset
+from dashboard.charts import bars, spark
+from dashboard.jobs.row import tries, when
+from dashboard.jobs.visible import visible
+from dashboard.looks import look
+
+FOLDER = Path(__file__).resolve().parent
+
+
+def template_environment() -> Environment:
+    """Escapes by default; a name that a view forgot to give is an error, not an empty space."""
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        asset=asset, bars=bars, look=look, share=formats.share, spark=spark, tries=tries, visible=visible, when=when
+    )
+    environment.filters.update(
+        number=formats.number,
+        size=formats.size,
+        duration=formats.duration,
+        whole=formats.whole,
+        moment=formats.moment,
+        pretty=formats.pretty,
+        compact=formats.compact,
+    )
+    return environment

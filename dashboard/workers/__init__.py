@@ -1,0 +1,1 @@
+"""The workers: who is there, since when, and what each is doing."""

@@ -1,0 +1,39 @@
+// The manners of a page that refreshes itself: quiet on a hidden tab, honest about its age.
+const freshness = document.querySelector("[data-freshness]");
+
+function say(words, manner = "") {
+  if (!freshness) return;
+  freshness.textContent = words;
+  freshness.className = `freshness ${manner}`;
+}
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (!event.target.matches("[data-live]")) return;
+  if (document.hidden || document.querySelector("[data-selecting]")) event.preventDefault();
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (!event.target.matches("[data-live]")) return;
+  if (event.detail.successful) say(`updated ${clock(new Date())}`);
+  else say("reconnecting", "lost");
+});
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return say("paused", "paused");
+  for (const element of document.querySelectorAll("[data-live]")) htmx.trigger(element, "refresh");
+});
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.setAttribute("aria-label", "Copied");
+  button.title = "Copied";
+});
+
+// The notice of a finished action is told once: reloading or sharing the address does not tell it again.
+const address = new URL(location.href);
+if (address.searchParams.has("notice")) {
+  address.searchParams.delete("notice");
+  history.replaceState(null, "", address);
+}

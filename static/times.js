@@ -1,0 +1,25 @@
+// Times arrive as UTC text inside <time datetime>; here they become the viewer's own, with the exact moment on hover.
+const pad = (number, width = 2) => String(number).padStart(width, "0");
+const clock = (at) => `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
+const dayAndMonth = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+function offset(at) {
+  const minutes = -at.getTimezoneOffset();
+  const size = Math.abs(minutes);
+  return `UTC${minutes < 0 ? "−" : "+"}${pad(Math.floor(size / 60))}:${pad(size % 60)}`;
+}
+
+function localise(root) {
+  const today = new Date().toDateString();
+  for (const element of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(element.dateTime);
+    const day = dayAndMonth.format(at);
+    element.textContent = at.toDateString() === today ? clock(at) : `${day} ${clock(at).slice(0, 5)}`;
+    element.title = `${day} ${at.getFullYear()} ${clock(at)}.${pad(at.getMilliseconds(), 3)} ${offset(at)}`;
+  }
+}
+
+localise(document);
+for (const place of document.querySelectorAll("[data-zone]")) {
+  place.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
+}

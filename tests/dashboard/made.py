@@ -1,0 +1,134 @@
+"""Jobs in every state, made by the store's own verbs as a worker would: what the pages are shown with."""
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from service.jobs import artefact_path
+from service.services import Services
+from service.status import now_ms
+from service.store import Job, WorkerInfo, keys
+from service.store.requests import Outcome
+from settings.queues import Queue
+from tasks.job import JobType, Payload
+from tasks.run import Run
+
+LEASE_MS = 600_000
+
+
+class Anything(Payload):
+    """A payload with a field that is personal and one that is not."""
+
+    file_id: str = "file-1"
+    email: str = "ada@example.com"
+
+
+async def _never_run(payload: Anything, run: Run) -> None:
+    raise AssertionError("only a worker runs a job")
+
+
+def made_type(name: str = "pdf-ocr", queue: Queue = Queue.PDF_PROCESSING) -> JobType:
+    """A job type that is not registered: pages must cope with jobs of a release that knew more."""
+    return JobType(
+        name=name,
+        queue=queue,
+        payload=Anything,
+        function=_never_run,
+        search_keys=("file_id",),
+        personal=frozenset({"email"}),
+    )
+
+
+class Maker:
+    """Makes jobs and takes them through their states."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.store = services.store
+
+    async def queued(
+        self, job_type: JobType | None = None, owner: str = "acme", payload: Payload | None = None, **more: Any
+    ) -> str:
+        accepted = await self.services.enqueuer.enqueue(
+            job_type or made_type(), payload or Anything(), owner=owner, **more
+        )
+        return accepted.job_id
+
+    async def active(self, job_type: JobType | None = None, worker: str = "pdf-processing:host:1", **more: Any) -> Job:
+        """A job that a worker has claimed."""
+        job_type = job_type or made_type()
+        job_id = await self.queued(job_type, **more)
+        known = msgspec.msgpack.encode([job_type.name])
+        claimed = await self.store.claimed(str(job_type.queue), worker, 1, LEASE_MS, known, reap=False)
+        assert [job.id for job in claimed.jobs] == [job_id]
+        return claimed.jobs[0]
+
+    async def progressed(self, job: Job, percent: int, message: str, **data: Any) -> None:
+        await self.store.progressed(job, percent, message, data)
+
+    async def completed(self, job: Job, files: dict[str, tuple[bytes, str]] | None = None, result: Any = None) -> str:
+        artefacts = []
+        for name, (content, media_type) in (files or {}).items():
+            await self.services.storage.put(artefact_path(job.root, name), content)
+            artefacts.append({"name": name, "bytes": len(content), "media_type": media_type})
+        fields = ["result", _json(result), "artefacts", _json(artefacts), "progress", 100, "message", "Done"]
+        return await self._settle(job, "completed", fields, _entry(job, "completed"))
+
+    async def failed(self, job: Job, error: str = "the page is blank", traceback: str | None = None) -> str:
+        fields = ["error", error, "error_type", "Permanent", "message", error]
+        return await self._settle(job, "failed", fields, _entry(job, "failed", error, traceback))
+
+    async def retrying(self, job: Job, error: str = "ConnectionError: no answer", delay_ms: int = 60_000) -> str:
+        fields = [
+            "error",
+            error,
+            "error_type",
+            "ConnectionError",
+            "message",
+            f"Trying again in {delay_ms // 1000} s: {error}",
+        ]
+        return await self._settle(job, "retry", fields, _entry(job, "retry", error), due=now_ms() + delay_ms)
+
+    async def worker(self, queue: Queue = Queue.PDF_PROCESSING, silent_ms: int = 0, **more: Any) -> str:
+        """A worker's report, `silent_ms` old."""
+        at_ms = now_ms()
+        info = WorkerInfo(
+            id=f"{queue}:host:1",
+            queue=str(queue),
+            host="host",
+            pid=4711,
+            pool_pids=[4712, 4713],
+            version="0.1.0",
+            started_at_ms=at_ms - 3_600_000,
+            heartbeat_ms=at_ms - silent_ms,
+            active=0,
+            processed=12,
+            failed=1,
+            rss_bytes=734_003_200,
+            slots=2,
+        )
+        info = replace(info, **more)
+        await self.store.redis.set(keys.worker(info.id), msgspec.json.encode(info))
+        await self.store.redis.zadd(keys.WORKERS, {info.id: info.heartbeat_ms})
+        return info.id
+
+    async def _settle(self, job: Job, kind: str, fields: list[Any], attempt: dict[str, Any], due: int = 0) -> str:
+        outcome = Outcome(job.id, job.queue, job.fence, kind, fields=fields, attempt=attempt, due=due)
+        assert await self.store.settled([outcome]) != ["lost"]
+        return job.id
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _entry(job: Job, outcome: str, error: str | None = None, traceback: str | None = None) -> dict[str, Any]:
+    entry = {
+        "number": job.attempt,
+        "worker": job.worker or "",
+        "started_ms": job.started_ms or job.created_ms,
+        "finished_ms": now_ms(),
+        "outcome": outcome,
+    }
+    return entry | ({"error": error} if error else {}) | ({"traceback": traceback} if traceback else {})

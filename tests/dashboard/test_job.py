@@ -1,0 +1,131 @@
+"""One job's page, and what may be done there."""
+
+import pytest
+
+from dashboard.jobs.steps import steps
+from service.states import State
+from service.status import now_ms
+from service.store import Job
+from tests.dashboard.conftest import Client, act
+from tests.dashboard.made import Maker
+
+TEXT = "Linn is an extremely powerful yet amazingly simple language.\n"
+
+
+async def test_a_running_job_shows_its_bar_and_asks_to_be_followed(operator: Client, made: Maker) -> None:
+    job = await made.active()
+    await made.progressed(job, 67, "Processing page 134 of 200 (67%)", pages_processed=134, total_pages=200)
+    answer = await operator.get(f"/admin/jobs/{job.id}")
+    assert '<progress class="large" max="100" value="67"' in answer.text
+    assert "Processing page 134 of 200 (67%)" in answer.text and "Pages processed" in answer.text
+    live = await operator.get(f"/admin/jobs/{job.id}/live")
+    assert live.status_code == 200 and 'value="67"' in live.text and "<html" not in live.text
+
+
+async def test_the_page_and_the_refresh_show_a_job_alike(operator: Client, made: Maker) -> None:
+    job_id = await made.completed(await made.active(), {"text.txt": (TEXT.encode(), "text/plain")})
+    page, live = await operator.get(f"/admin/jobs/{job_id}"), await operator.get(f"/admin/jobs/{job_id}/live")
+    assert live.text.strip() in page.text
+
+
+async def test_following_ends_with_the_job(operator: Client, made: Maker) -> None:
+    job_id = await made.completed(await made.active())
+    live = await operator.get(f"/admin/jobs/{job_id}/live")
+    assert live.status_code == 286, "the status by which htmx stops a poll"
+    assert "data-live" not in live.text
+
+
+async def test_attempts_stand_newest_first_with_error_and_traceback(operator: Client, made: Maker) -> None:
+    job = await made.active()
+    await made.failed(job, error="ValueError: no such page", traceback="Traceback (most recent call last):\n  File …")
+    page = (await operator.get(f"/admin/jobs/{job.id}")).text
+    assert "ValueError: no such page" in page and "Traceback (most recent call last)" in page
+    assert "pdf-processing:host:1" in page and "1/3 tries used" in page
+
+
+async def test_text_is_previewed_and_files_are_downloaded(operator: Client, made: Maker) -> None:
+    files = {"text.txt": (TEXT.encode(), "text/plain"), "pages.json": (b"{}", "application/json")}
+    job_id = await made.completed(await made.active(), files, result={"pages": 1})
+    page = (await operator.get(f"/admin/jobs/{job_id}")).text
+    assert TEXT.strip() in page and "pages.json" in page
+    file = await operator.get(f"/admin/jobs/{job_id}/files/text.txt")
+    assert (file.status_code, file.text) == (200, TEXT)
+    assert "sandbox" in file.headers["content-security-policy"]
+    part = await operator.get(f"/admin/jobs/{job_id}/files/text.txt", headers={"range": "bytes=0-3"})
+    assert (part.status_code, part.text) == (206, "Linn")
+
+
+@pytest.mark.parametrize("path", ["pdf-ocr-nothing", "pdf-ocr-nothing/live", "pdf-ocr-nothing/files/text.txt"])
+async def test_a_job_that_is_not_there_is_a_404_in_words(operator: Client, path: str) -> None:
+    answer = await operator.get(f"/admin/jobs/{path}")
+    assert answer.status_code == 404 and "There is no job pdf-ocr-nothing." in answer.text
+
+
+async def test_a_file_that_is_not_there_is_a_404_in_words(operator: Client, made: Maker) -> None:
+    job_id = await made.completed(await made.active())
+    answer = await operator.get(f"/admin/jobs/{job_id}/files/..%2Fsecret")
+    assert answer.status_code == 404
+
+
+async def test_cancel_retry_and_delete(operator: Client, made: Maker) -> None:
+    job_id = await made.queued()
+    cancelled = await act(operator, f"/admin/jobs/{job_id}/cancel")
+    assert (cancelled.status_code, cancelled.headers["location"]) == (303, f"/admin/jobs/{job_id}?notice=cancelled")
+    assert "Cancelled." in (await operator.get(cancelled.headers["location"])).text
+
+    retried = await act(operator, f"/admin/jobs/{job_id}/retry")
+    assert retried.headers["location"].endswith("notice=retried")
+    assert (await made.store.present(job_id)).state is State.QUEUED
+
+    await act(operator, f"/admin/jobs/{job_id}/cancel")
+    deleted = await act(operator, f"/admin/jobs/{job_id}/delete")
+    assert deleted.headers["location"] == "/admin/jobs?notice=deleted"
+    assert await made.store.get(job_id) is None
+
+
+async def test_a_running_job_is_asked_to_stop(operator: Client, made: Maker) -> None:
+    job = await made.active()
+    answer = await act(operator, f"/admin/jobs/{job.id}/cancel")
+    assert answer.headers["location"].endswith("notice=cancelling")
+    page = (await operator.get(f"/admin/jobs/{job.id}")).text
+    assert "asked to stop" in page and f"{job.id}/cancel" not in page
+
+
+@pytest.mark.parametrize(("action", "sentence"), [("retry", "can be retried"), ("delete", "cancel it before deleting")])
+async def test_what_the_state_forbids_is_a_409_in_words(
+    operator: Client, made: Maker, action: str, sentence: str
+) -> None:
+    job_id = await made.queued()
+    answer = await act(operator, f"/admin/jobs/{job_id}/{action}")
+    assert answer.status_code == 409
+    assert sentence in answer.text and f'href="/admin/jobs/{job_id}"' in answer.text
+
+
+async def test_deleting_says_first_what_it_takes_with_it(operator: Client, made: Maker) -> None:
+    files = {"text.txt": (b"x", "text/plain"), "pages.json": (b"{}", "application/json")}
+    job_id = await made.completed(await made.active(), files)
+    page = (await operator.get(f"/admin/jobs/{job_id}")).text
+    assert f"Delete {job_id} and its 2 files? This cannot be undone." in page
+
+
+def _job(state: State, **more: int) -> Job:
+    return Job("j", "pdf-ocr", "pdf-processing", "acme", state, "normal", {}, 1, created_ms=1_000, **more)
+
+
+def test_the_way_through_the_states_tells_wait_from_run() -> None:
+    done = _job(State.COMPLETED, first_started_ms=4_000, started_ms=4_000, finished_ms=64_000)
+    assert [(step.label, step.note) for step in steps(done, 70_000)] == [
+        ("Created", "by acme"),
+        ("Started", "after 3.0 s"),
+        ("Completed", "ran 1 min"),
+    ]
+
+
+def test_a_job_for_later_says_when() -> None:
+    later = _job(State.SCHEDULED, due_ms=121_000)
+    assert [(step.label, step.note) for step in steps(later, 1_000)][1] == ("Starts", "in 2 min")
+
+
+def test_a_job_that_was_never_started_says_so() -> None:
+    cancelled = _job(State.CANCELLED, finished_ms=2_000)
+    assert [step.note for step in steps(cancelled, now_ms())][1] == "never"

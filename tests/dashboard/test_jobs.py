@@ -1,0 +1,129 @@
+"""The list of jobs, and its filter."""
+
+import pytest
+
+from dashboard.jobs.filters import Filter, from_address, from_input
+from settings import Queue
+from tests.dashboard.conftest import VIEWER, Client
+from tests.dashboard.made import Anything, Maker, made_type
+
+EXPORT = made_type("csv-export", Queue.CSV_EXPORT)
+
+
+async def test_rows_stand_newest_first_with_state_and_tries(operator: Client, made: Maker) -> None:
+    first = await made.queued()
+    second = await made.failed(await made.active(EXPORT), error="the table is gone")
+    page = (await operator.get("/admin/jobs")).text
+    assert page.index(f'id="row-{second}"') < page.index(f'id="row-{first}"')
+    row = page.split(f'id="row-{second}"')[1].split("</tr>")[0]
+    assert "state-failed" in row and "the table is gone" in row and "1/2" in row
+
+
+async def test_every_filter_is_in_the_address(operator: Client, made: Maker) -> None:
+    acme = await made.queued(EXPORT, owner="acme")
+    globex = await made.queued(EXPORT, owner="globex")
+    pdf = await made.queued(payload=Anything(file_id="file-77"))
+    for address, shown in {
+        "?owner=globex": {globex},
+        "?queue=csv-export": {acme, globex},
+        "?type=pdf-ocr": {pdf},
+        "?status=queued&queue=pdf-processing": {pdf},
+        "?status=failed": set(),
+        "?file_id=file-77": {pdf},
+        "?file_id=file-77&owner=globex": set(),
+    }.items():
+        page = (await operator.get(f"/admin/jobs{address}")).text
+        assert {job for job in (acme, globex, pdf) if f'id="row-{job}"' in page} == shown, address
+
+
+@pytest.mark.parametrize(
+    ("words", "leads_to"),
+    [
+        ("state:failed", "/admin/jobs?status=failed"),
+        ("failed csv-export", "/admin/jobs?status=failed&queue=csv-export"),
+        ("task:pdf-ocr owner:acme", "/admin/jobs?type=pdf-ocr&owner=acme"),
+        ("file_id:file-1", "/admin/jobs?file_id=file-1"),
+    ],
+)
+async def test_what_is_typed_becomes_an_address(operator: Client, words: str, leads_to: str) -> None:
+    answer = await operator.get("/admin/jobs", params={"q": words})
+    assert (answer.status_code, answer.headers["location"]) == (303, leads_to)
+
+
+async def test_typing_an_id_leads_to_the_job(operator: Client, made: Maker) -> None:
+    job_id = await made.queued()
+    answer = await operator.get("/admin/jobs", params={"q": f" {job_id} "})
+    assert answer.headers["location"] == f"/admin/jobs/{job_id}"
+
+
+async def test_words_that_mean_nothing_are_named(operator: Client) -> None:
+    answer = await operator.get("/admin/jobs", params={"q": "<b>colour</b>"})
+    assert answer.status_code == 400
+    assert "&lt;b&gt;colour&lt;/b&gt;" in answer.text and "<b>colour" not in answer.text
+
+
+def test_what_is_typed_is_added_to_what_is_chosen() -> None:
+    chosen = Filter(queue="csv-export")
+    assert from_input("failed what", chosen) == (Filter(status="failed", queue="csv-export"), ["what"])
+
+
+def test_a_state_that_does_not_exist_is_no_filter() -> None:
+    assert from_address({"status": "sleeping", "utm_source": "mail"}) == Filter()
+
+
+def test_each_chip_leads_to_the_address_without_it() -> None:
+    chips = Filter(status="failed", queue="csv-export").chips()
+    assert [(chip.words, chip.without) for chip in chips] == [
+        ("state: failed", "/admin/jobs?queue=csv-export"),
+        ("queue: csv-export", "/admin/jobs?status=failed"),
+    ]
+
+
+async def test_pages_follow_each_other_without_a_gap(operator: Client, made: Maker) -> None:
+    made_ids = {await made.queued() for _ in range(53)}
+    first = (await operator.get("/admin/jobs")).text
+    older = first.split("cursor=")[-1].split('"')[0]
+    second = (await operator.get(f"/admin/jobs?cursor={older}")).text
+    on_first = {job_id for job_id in made_ids if f'id="row-{job_id}"' in first}
+    on_second = {job_id for job_id in made_ids if f'id="row-{job_id}"' in second}
+    assert len(on_first) == 50 and on_first | on_second == made_ids and not on_first & on_second
+
+
+async def test_a_cursor_that_is_none_of_ours_is_refused(operator: Client) -> None:
+    answer = await operator.get("/admin/jobs?cursor=zzz")
+    assert answer.status_code == 400 and "Cursor &#39;zzz&#39;" in answer.text
+
+
+async def test_a_refresh_keeps_the_rows_where_they_stand_and_counts_the_new(operator: Client, made: Maker) -> None:
+    first, second = await made.queued(), await made.queued()
+    page = (await operator.get("/admin/jobs")).text
+    live = page.split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
+    arrived = await made.queued()
+    await made.store.cancel(first)
+    fragment = (await operator.get(live)).text
+    assert fragment.index(f'id="row-{second}"') < fragment.index(f'id="row-{first}"')
+    assert f'id="row-{arrived}"' not in fragment and "1 new job: show" in fragment
+    assert "state-cancelled" in fragment.split(f'id="row-{first}"')[1].split("</tr>")[0]
+
+
+async def test_personal_fields_are_masked_for_a_viewer(operator: Client, made: Maker) -> None:
+    job_id = await made.queued(made_type("newsletter"), payload=Anything(email="ada@example.com"))
+    for address in ("/admin/jobs", f"/admin/jobs/{job_id}"):
+        assert "ada@example.com" in (await operator.get(address)).text
+    operator.auth = VIEWER
+    for address in ("/admin/jobs", f"/admin/jobs/{job_id}"):
+        assert "ada@example.com" not in (await operator.get(address)).text
+
+
+async def test_hostile_words_are_text(operator: Client, made: Maker) -> None:
+    evil = "<script>alert(1)</script><img src=x onerror=alert(1)>"
+    job_id = await made.failed(await made.active(payload=Anything(file_id=evil)), error=evil, traceback=evil)
+    for address in ("/admin/jobs", "/admin/queues", f"/admin/jobs/{job_id}"):
+        page = (await operator.get(address)).text
+        assert "<script>alert" not in page and "<img" not in page and "&lt;script&gt;" in page
+
+
+async def test_an_empty_list_says_why(operator: Client, made: Maker) -> None:
+    assert "No jobs yet" in (await operator.get("/admin/jobs")).text
+    assert "Nothing waits for a decision" in (await operator.get("/admin/jobs?status=failed")).text
+    assert "No job fits this filter" in (await operator.get("/admin/jobs?owner=initech")).text

@@ -1,0 +1,118 @@
+"""The first page."""
+
+import re
+
+from settings import Queue
+from tests.dashboard.conftest import Client, token
+from tests.dashboard.made import Maker, made_type
+
+
+async def test_the_way_in_leads_to_the_queues(operator: Client) -> None:
+    for address in ("/", "/admin"):
+        answer = await operator.get(address)
+        assert (answer.status_code, answer.headers["location"]) == (302, "/admin/queues")
+
+
+async def test_the_four_queues_stand_with_their_counts(operator: Client, made: Maker) -> None:
+    for _ in range(3):
+        await made.queued(made_type("csv-export", Queue.CSV_EXPORT))
+    page = (await operator.get("/admin/queues")).text
+    for queue in Queue:
+        assert f'id="queue-{queue}"' in page
+    row = page.split('id="queue-csv-export"')[1].split("</tr>")[0]
+    assert re.search(r'status=queued">3</a>', row)
+
+
+async def test_work_without_a_worker_is_called_stuck(operator: Client, made: Maker) -> None:
+    await made.queued(made_type("email-batch", Queue.EMAIL_SENDER))
+    page = (await operator.get("/admin/queues/live")).text
+    assert "Stuck" in page and "email-sender has no worker and 1 job to do" in page
+
+
+async def test_failed_jobs_are_said_to_wait_for_a_decision(operator: Client, made: Maker) -> None:
+    await made.worker()
+    await made.failed(await made.active(), error="This PDF needs a password.")
+    page = (await operator.get("/admin/queues/live")).text
+    assert "Failed jobs wait for a decision" in page and "1 in pdf-processing" in page
+    assert "This PDF needs a password." in page
+
+
+async def test_a_worker_that_fell_silent_is_reported(operator: Client, made: Maker) -> None:
+    await made.worker(silent_ms=60_000)
+    assert "1 worker stopped reporting" in (await operator.get("/admin/queues/live")).text
+
+
+async def test_all_well_says_who_is_there(operator: Client, made: Maker) -> None:
+    await made.worker()
+    await made.active()
+    page = (await operator.get("/admin/queues/live")).text
+    assert "All well" in page and "1 worker, 1 running, 0 waiting" in page
+
+
+async def test_throughput_counts_what_ended(operator: Client, made: Maker) -> None:
+    await made.completed(await made.active())
+    await made.failed(await made.active())
+    page = (await operator.get("/admin/queues/live")).text
+    assert "1 completed, 1 failed, at most 1 completed in one minute" in page
+
+
+async def test_twenty_viewers_cost_one_computation(operator: Client, made: Maker) -> None:
+    async def commands() -> int:
+        stats = await made.services.redis.info("commandstats")
+        return int(stats.get("cmdstat_zcard", {}).get("calls", 0))
+
+    await made.queued()
+    await operator.get("/admin/queues/live")
+    one = await commands()
+    for _ in range(20):
+        await operator.get("/admin/queues/live")
+    assert await commands() < 21 * one
+
+
+async def test_the_fragment_is_the_part_of_the_page_that_it_replaces(operator: Client, made: Maker) -> None:
+    fragment = (await operator.get("/admin/queues/live")).text
+    assert fragment.lstrip().startswith('<div id="overview"')
+    assert "<html" not in fragment and "upload" not in fragment
+
+
+async def test_a_file_that_is_no_document_is_refused_with_a_sentence(operator: Client) -> None:
+    answer = await operator.post(
+        "/admin/queues/pdf-processing/upload",
+        data={"csrf": await token(operator), "priority": "high"},
+        files={"file": ("notes.pdf", b"just some text")},
+    )
+    assert answer.status_code == 415
+    assert "notes.pdf is not a PDF or image." in answer.text
+
+
+async def test_an_upload_starts_a_job(operator: Client, made: Maker, scan: bytes) -> None:
+    answer = await operator.post(
+        "/admin/queues/pdf-processing/upload",
+        data={"csrf": await token(operator), "priority": "high"},
+        files={"file": ("scan.png", scan)},
+    )
+    assert answer.status_code == 303
+    job_id = answer.headers["location"].removeprefix("/admin/jobs/").partition("?")[0]
+    job = await made.store.present(job_id)
+    assert (job.type, job.priority, job.owner, job.units) == ("pdf-ocr", "high", "dashboard:admin", 1)
+    document = await made.services.files.describe(job.payload["file_id"], job.owner)
+    assert (document.name, document.bytes) == ("scan.png", len(scan))
+    page = await operator.get(answer.headers["location"])
+    assert "The document is in" in page.text
+
+
+async def test_a_form_without_its_token_keeps_no_file(operator: Client, made: Maker, scan: bytes) -> None:
+    answer = await operator.post("/admin/queues/pdf-processing/upload", files={"file": ("scan.png", scan)})
+    assert answer.status_code == 403
+    assert (await made.store.list()).jobs == []
+    assert await made.services.storage.list("documents/") == []
+
+
+async def test_an_unknown_priority_is_named(operator: Client, scan: bytes) -> None:
+    answer = await operator.post(
+        "/admin/queues/pdf-processing/upload",
+        data={"csrf": await token(operator), "priority": "urgent"},
+        files={"file": ("scan.png", scan)},
+    )
+    assert answer.status_code == 400
+    assert "There is no priority urgent" in answer.text
