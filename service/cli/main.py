@@ -15,8 +15,10 @@ from service.cli.client import Api, CliError, open_api
 from service.cli.jobs import print_jobs, retry_failed
 from service.cli.ocr import read_text
 from service.cli.up import run_stack
+from service.database.connection import open_database
+from service.database.seed import seed as seed_rows
 from service.lifeline import die_with_parent
-from settings import Queue, load_settings
+from settings import Queue, Settings, load_settings
 
 STATUSES = ("queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled")
 
@@ -100,6 +102,20 @@ def retry_failed_command(api: Api, queue: str | None, job_type: str | None, limi
     """Queue failed jobs again, oldest first."""
     if retry_failed(api, Console(), limit, queue=queue, type=job_type):
         raise click.ClickException("Some could not be queued again.")
+
+
+@main.command()
+@click.option("--users", type=click.IntRange(0, 1_000_000), default=100, show_default=True)
+@click.option("--events", type=click.IntRange(0, 10_000_000), default=1000, show_default=True)
+def seed(users: int, events: int) -> None:
+    """Put demonstration rows into the database: the same ones on every machine, none twice."""
+    added_users, added_events = asyncio.run(_seed(load_settings(), users, events))
+    click.echo(f"{added_users} users and {added_events} events added.")
+
+
+async def _seed(settings: Settings, users: int, events: int) -> tuple[int, int]:
+    async with open_database(settings.database_url) as database:
+        return await seed_rows(database, users=users, events=events)
 
 
 if __name__ == "__main__":
