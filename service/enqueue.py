@@ -83,7 +83,14 @@ class Enqueuer:
         return ids
 
     def _request(
-        self, job_type: JobType, payload: Payload, owner: str, priority: str, units: int, estimate: Estimate, due_ms: int
+        self,
+        job_type: JobType,
+        payload: Payload,
+        owner: str,
+        priority: str,
+        units: int,
+        estimate: Estimate,
+        due_ms: int,
     ) -> NewJob:
         retries = job_type.retries if job_type.retries is not None else self.queues[job_type.queue].retries
         request = new_job(

@@ -93,7 +93,13 @@ class Execution:
         entry = attempt_entry(self.job, "completed")
         run_ms = int(entry["finished_ms"]) - int(entry["started_ms"])  # type: ignore[call-overload]  # both are ints
         return self._outcome(
-            "completed", fields, attempt=entry, units=self.job.units, run_ms=run_ms, result=as_json(result), next=run.following
+            "completed",
+            fields,
+            attempt=entry,
+            units=self.job.units,
+            run_ms=run_ms,
+            result=as_json(result),
+            next=run.following,
         )
 
     def _stopped(self) -> Outcome:

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 
 import structlog
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from service.redis import Client
 from service.store.scripts import Script
 
 log = structlog.get_logger("offload.limiter")
@@ -41,7 +41,7 @@ class Permit:
 class Limiter:
     """Gives out `per_minute` permits in any 60 s at most, over every process that uses `name`; 0 means no limit."""
 
-    def __init__(self, redis: "Redis[bytes]", name: str, per_minute: int) -> None:
+    def __init__(self, redis: Client, name: str, per_minute: int) -> None:
         self._redis = redis
         self._name = name
         self.per_minute = per_minute

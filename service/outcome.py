@@ -3,11 +3,11 @@
 import random
 import traceback
 
-from tasks.cpu import ChildDied, MemoryCeiling
 from service.fingerprint import fingerprint
 from service.status import now_ms
 from service.store import Job
 from service.store.requests import Outcome
+from tasks.cpu import ChildDied, MemoryCeiling
 from tasks.job import JobType, Permanent, RetryLater
 
 TRACEBACK_MAX = 8_000
@@ -36,7 +36,9 @@ def backoff_s(job_type: JobType, tries: int) -> float:
     return ceiling / 2 + random.uniform(0, ceiling / 2)
 
 
-def attempt_entry(job: Job, outcome: str, error: BaseException | None = None, said: str | None = None) -> dict[str, object]:
+def attempt_entry(
+    job: Job, outcome: str, error: BaseException | None = None, said: str | None = None
+) -> dict[str, object]:
     """The attempt as its history keeps it."""
     entry: dict[str, object] = {
         "number": job.attempt,

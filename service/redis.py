@@ -1,10 +1,13 @@
 """Connections to Redis that notice a dead peer: arq's own settings have neither a socket timeout nor keepalive."""
 
 import socket
-from typing import Any
+from typing import Any, TypeAlias
 
 from arq.connections import ArqRedis
 from redis.asyncio import BlockingConnectionPool
+
+Client: TypeAlias = Any
+"""An asyncio client of redis-py, whose own annotations cannot tell it from the synchronous one."""
 
 CONNECT_TIMEOUT_S = 5.0
 """A server that does not take a connection in this time is treated as away."""

@@ -131,10 +131,14 @@ class JobRun:
         self.artefacts = [one for one in self.artefacts if one["name"] != name]
         self.artefacts.append({"name": name, "bytes": size, "media_type": media_type})
 
-    async def parts(self, job: JobType, payloads: Sequence[Payload], meter: Meter, units: Sequence[int]) -> list[PartResult]:
+    async def parts(
+        self, job: JobType, payloads: Sequence[Payload], meter: Meter, units: Sequence[int]
+    ) -> list[PartResult]:
         """Do `payloads` as parts of this job; answers when every one has ended."""
         requests = [
-            await self._request(job, payload, f"{self.job.id}.{number}", units[number - 1], parent=self.job.id, part=number)
+            await self._request(
+                job, payload, f"{self.job.id}.{number}", units[number - 1], parent=self.job.id, part=number
+            )
             for number, payload in enumerate(payloads, 1)
         ]
         await self.flush()

@@ -30,7 +30,7 @@ def estimated_completion_ms(job: Job, at_ms: int) -> int | None:
         return max(job.expected_ms or 0, begin + job.estimated_ms)
     total = job.units_total or job.units
     elapsed = max(0, at_ms - job.started_ms)
-    if total and 0 < job.units_done:
+    if total and job.units_done > 0:
         return at_ms + round(elapsed * max(0, total - job.units_done) / job.units_done)
     return max(at_ms, job.started_ms + job.estimated_ms)
 

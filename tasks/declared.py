@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from typing import Any
+from typing import Any, cast
 
 from arq.worker import Function
 
@@ -24,7 +24,9 @@ def functions(queue: Queue) -> list[Function]:
     arq's own limits are left open here; attempts and timeouts are the execution's, so that ours always speak first.
     """
     return [
-        Function(t.name, t.function, timeout_s=None, keep_result_s=0, keep_result_forever=False, max_tries=None)
+        Function(
+            t.name, cast(Any, t.function), timeout_s=None, keep_result_s=0, keep_result_forever=False, max_tries=None
+        )
         for t in REGISTRY.values()
         if t.queue == queue
     ]

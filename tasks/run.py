@@ -40,9 +40,16 @@ class Run(Protocol):
     job_id: str
     owner: str
     attempt: int
-    scratch: Path
-    """A folder of this attempt's own, removed when the attempt ends."""
-    files: Files
+
+    @property
+    def scratch(self) -> Path:
+        """A folder of this attempt's own, removed when the attempt ends."""
+        ...
+
+    @property
+    def files(self) -> Files:
+        """Uploaded files."""
+        ...
 
     async def progress(self, done: int, total: int, meter: "Meter") -> None:
         """Record `done` of `total` units. Never lowers the bar; writes are throttled, the last of a burst is not lost."""
@@ -79,7 +86,9 @@ class Run(Protocol):
         """Put a finished file under the job. It appears whole or not at all."""
         ...
 
-    async def parts(self, job: "JobType", payloads: Sequence["Payload"], meter: "Meter", units: Sequence[int]) -> list["PartResult"]:
+    async def parts(
+        self, job: "JobType", payloads: Sequence["Payload"], meter: "Meter", units: Sequence[int]
+    ) -> list["PartResult"]:
         """Do the payloads as parts spread over all workers, and return when every one has ended, in order.
 
         The attempt is put aside meanwhile and holds no slot; when the last part ends the task runs again from its start

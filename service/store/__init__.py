@@ -6,6 +6,16 @@ from service.store.record import Attempt, Job, WorkerInfo
 from service.store.store import Claimed, Queued, Store
 
 __all__ = [
-    "Attempt", "Claimed", "IdempotencyConflict", "Job", "LeaseLost", "NoSuchJob", "Page", "Queued", "Store",
-    "TooManyQueued", "WorkerInfo", "WrongState",
+    "Attempt",
+    "Claimed",
+    "IdempotencyConflict",
+    "Job",
+    "LeaseLost",
+    "NoSuchJob",
+    "Page",
+    "Queued",
+    "Store",
+    "TooManyQueued",
+    "WorkerInfo",
+    "WrongState",
 ]

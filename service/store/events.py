@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
+from service.redis import Client
 from service.store import keys
 
 RECONNECT_S = 0.5
@@ -17,7 +17,7 @@ RECONNECT_S = 0.5
 class Watchers:
     """Fans a job's events out to the coroutines that wait for them."""
 
-    def __init__(self, redis: "Redis[bytes]") -> None:
+    def __init__(self, redis: Client) -> None:
         self.redis = redis
         self.waiting: dict[str, set[asyncio.Event]] = {}
         self.pubsub: PubSub | None = None
@@ -81,4 +81,4 @@ class Watchers:
             with contextlib.suppress(asyncio.CancelledError):
                 await self.listener
         if self.pubsub:
-            await self.pubsub.aclose()  # type: ignore[no-untyped-call]  # redis-py leaves it without annotations
+            await self.pubsub.aclose()

@@ -1,10 +1,10 @@
 """Dead letters by cause: groups under an error's fingerprint, each with a life of its own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from redis.asyncio import Redis
-
+from service.redis import Client
 from service.store import keys
 
 Life = Literal["open", "ignored", "resolved", "regressed"]
@@ -36,7 +36,7 @@ class ErrorGroup:
 class ErrorGroups:
     """Reads the groups and changes their lives."""
 
-    def __init__(self, redis: "Redis[bytes]") -> None:
+    def __init__(self, redis: Client) -> None:
         self.redis = redis
 
     async def list(self, limit: int = 100) -> list[ErrorGroup]:
@@ -64,7 +64,7 @@ class ErrorGroups:
             seen=int(text["seen"]),
             waiting=waiting,
             sample=text["sample"],
-            life=text.get("life", "open"),  # type: ignore[arg-type]  # only `live` writes it
+            life=text.get("life", "open"),
         )
 
     async def live(self, fingerprint: str, life: Life) -> None:
@@ -72,7 +72,7 @@ class ErrorGroups:
         if await self.redis.exists(keys.error_group(fingerprint)):
             await self.redis.hset(keys.error_group(fingerprint), "life", life)
 
-    async def jobs(self, fingerprint: str, limit: int = 50) -> "list[str]":
+    async def jobs(self, fingerprint: str, limit: int = 50) -> Sequence[str]:
         """Ids of the group's dead letters, newest first."""
         return [i.decode() for i in await self.redis.zrevrange(keys.error_jobs(fingerprint), 0, limit - 1)]
 

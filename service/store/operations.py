@@ -4,11 +4,11 @@ A job that arrives, fails or ends after the operator looked is not in the set, w
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from redis.asyncio import Redis
-
+from service.redis import Client
 from service.states import TERMINAL, State
 from service.status import now_ms
 from service.store import keys
@@ -61,7 +61,7 @@ class Operations:
 
     def __init__(self, queries: Queries) -> None:
         self.queries = queries
-        self.redis: "Redis[bytes]" = queries.redis
+        self.redis: Client = queries.redis
 
     async def begin(self, kind: Kind, selection: Selection, *, words: str, by: str) -> Operation:
         """Freeze the selection and begin. `words` describe it for people."""
@@ -110,7 +110,7 @@ class Operations:
         text = {name.decode(): value.decode() for name, value in raw.items()}
         return Operation(
             id=operation_id,
-            kind=text["kind"],  # type: ignore[arg-type]  # only `begin` writes it
+            kind=text["kind"],
             words=text["words"],
             by=text["by"],
             state=text["state"],
@@ -122,11 +122,8 @@ class Operations:
 
     async def list(self, limit: int = 20) -> list[Operation]:
         """The latest operations, newest first."""
-        found = []
-        for raw in await self.redis.zrevrange(keys.OPERATIONS, 0, limit - 1):
-            if await self.redis.exists(keys.operation(raw.decode())):
-                found.append(await self.present(raw.decode()))
-        return found
+        ids = [raw.decode() for raw in await self.redis.zrevrange(keys.OPERATIONS, 0, limit - 1)]
+        return [await self.present(i) for i in ids if await self.redis.exists(keys.operation(i))]
 
     async def abort(self, operation_id: str) -> Operation:
         """Stop before the next step; what has been done stays done."""
@@ -134,7 +131,7 @@ class Operations:
             await self.redis.hset(keys.operation(operation_id), "state", "aborted")
         return await self.present(operation_id)
 
-    async def next_ids(self, operation_id: str, count: int) -> "list[str]":
+    async def next_ids(self, operation_id: str, count: int) -> Sequence[str]:
         """The next ids to do."""
         return [i.decode() for i in await self.redis.zrange(keys.operation_ids(operation_id), 0, count - 1)]
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from redis.asyncio import Redis
 
+from service.redis import Client
 from service.states import State
 from service.store import keys
 from service.store.record import Attempt, Job, WorkerInfo, to_job
@@ -27,7 +27,7 @@ class Page:
 class Queries:
     """Lists, counts and single records."""
 
-    def __init__(self, redis: "Redis[bytes]") -> None:
+    def __init__(self, redis: Client) -> None:
         self.redis = redis
 
     async def get(self, job_id: str) -> Job | None:
@@ -84,7 +84,7 @@ class Queries:
 
     async def _indexes(
         self, queue: str | None, state: str | None, type: str | None, owner: str | None, search: tuple[str, str] | None
-    ) -> "list[str]":
+    ) -> Sequence[str]:
         states = [state] if state else [str(s) for s in State]
         if search:
             return [keys.found_by(*search)]
@@ -94,7 +94,7 @@ class Queries:
             return [keys.by_type(type, s) for s in states]
         return [keys.by_type(t, s) for t in await self.types(queue) for s in states]
 
-    async def _newest(self, indexes: Sequence[str], below: int | None, count: int) -> "list[tuple[str, int]]":
+    async def _newest(self, indexes: Sequence[str], below: int | None, count: int) -> Sequence[tuple[str, int]]:
         """The `count` highest (id, stamp) under `below` over several indexes, each of which is sorted by stamp."""
         top = f"({below}" if below else "+inf"
         pipe = self.redis.pipeline(transaction=False)
@@ -103,7 +103,7 @@ class Queries:
         rows = [(i.decode(), int(stamp)) for part in await pipe.execute() for i, stamp in part] if indexes else []
         return sorted(rows, key=lambda row: -row[1])[:count]
 
-    async def types(self, queue: str | None = None) -> "list[str]":
+    async def types(self, queue: str | None = None) -> Sequence[str]:
         """Job types ever seen on a queue (all queues when None)."""
         queues: Iterable[str] = [queue] if queue else [str(q) for q in Queue]
         pipe = self.redis.pipeline(transaction=False)
@@ -137,16 +137,16 @@ class Queries:
         job_ms, unit_ms = await self.redis.hmget(keys.pace(job_type), "job_ms", "unit_ms")
         return (float(job_ms) if job_ms else None, float(unit_ms) if unit_ms else None)
 
-    async def workers(self) -> "list[WorkerInfo]":
+    async def workers(self) -> Sequence[WorkerInfo]:
         """Workers that reported within the last quarter of an hour, by queue and age."""
         ids = [x.decode() for x in await self.redis.zrange(keys.WORKERS, 0, -1)]
         if not ids:
             return []
-        rows: list[Any] = await self.redis.mget([keys.worker(i) for i in ids])
+        rows: Sequence[Any] = await self.redis.mget([keys.worker(i) for i in ids])
         found = [msgspec.json.decode(row, type=WorkerInfo) for row in rows if row]
         return sorted(found, key=lambda w: (w.queue, w.started_at_ms))
 
-    async def minutes(self, queue: str, minutes: Sequence[int]) -> "list[dict[str, int]]":
+    async def minutes(self, queue: str, minutes: Sequence[int]) -> Sequence[dict[str, int]]:
         """Event counts of the given minutes (minutes since the epoch)."""
         pipe = self.redis.pipeline(transaction=False)
         for minute in minutes:

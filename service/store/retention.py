@@ -1,7 +1,6 @@
 """What may go: jobs over their queue's age or count, and what has been in the bin long enough."""
 
-from redis.asyncio import Redis
-
+from service.redis import Client
 from service.status import now_ms
 from service.store import keys
 
@@ -12,7 +11,7 @@ BIN_S = 15 * 60
 class Retention:
     """Names the ids whose time is over; who removes them removes their files first."""
 
-    def __init__(self, redis: "Redis[bytes]") -> None:
+    def __init__(self, redis: Client) -> None:
         self.redis = redis
 
     async def over_age(self, queue: str, keep_s: float, limit: int) -> list[str]:

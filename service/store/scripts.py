@@ -4,8 +4,9 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
+
+from service.redis import Client
 
 FOLDER = Path(__file__).parent / "lua"
 
@@ -17,7 +18,7 @@ class Script:
         self.text = (FOLDER / "common.lua").read_text() + (FOLDER / f"{name}.lua").read_text()
         self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
-    async def __call__(self, redis: "Redis[bytes]", *args: Any) -> Any:
+    async def __call__(self, redis: Client, *args: Any) -> Any:
         try:
             return await redis.execute_command("EVALSHA", self.sha, 0, *args)
         except NoScriptError:

@@ -7,8 +7,8 @@ so it takes effect at once; setting one wakes the workers.
 from typing import Literal
 
 import msgspec
-from redis.asyncio import Redis
 
+from service.redis import Client
 from service.status import now_ms
 from service.store import keys
 
@@ -31,7 +31,7 @@ class Note(msgspec.Struct, frozen=True):
 class Steering:
     """Reads and sets the notes of each queue."""
 
-    def __init__(self, redis: "Redis[bytes]") -> None:
+    def __init__(self, redis: Client) -> None:
         self.redis = redis
 
     async def set(
@@ -57,7 +57,7 @@ class Steering:
         if value is None:
             pipe.hdel(keys.queue(queue), kind)
         else:
-            pipe.hset(keys.queue(queue), kind, value)  # type: ignore[arg-type]  # bytes are as good as str here
+            pipe.hset(keys.queue(queue), kind, value)
         pipe.publish(keys.wake(queue), "work")
         await pipe.execute()
 

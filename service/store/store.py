@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from redis.asyncio import Redis
 
+from service.redis import Client
 from service.states import State
 from service.store import keys, scripts
 from service.store.errors import LeaseLost, NoSuchJob, WrongState
@@ -52,7 +52,7 @@ class Claimed:
 class Store(Queries):
     """Reads and writes job state in one Redis (not Redis Cluster)."""
 
-    def __init__(self, redis: "Redis[bytes]") -> None:
+    def __init__(self, redis: Client) -> None:
         super().__init__(redis)
         self.watchers = Watchers(redis)
         self.watch = self.watchers.watch
@@ -84,7 +84,9 @@ class Store(Queries):
         lost, stop = await scripts.RENEW(self.redis, queue, lease_ms, pack(held))
         return [x.decode() for x in lost], [x.decode() for x in stop]
 
-    async def progressed(self, job: Job, percent: int, message: str, data: dict[str, Any], units_done: int = -1) -> None:
+    async def progressed(
+        self, job: Job, percent: int, message: str, data: dict[str, Any], units_done: int = -1
+    ) -> None:
         """Record progress of an attempt and tell whoever watches. Raises LeaseLost."""
         args = (job.id, job.queue, job.fence, percent, message, to_json(data), units_done)
         if not await scripts.PROGRESS(self.redis, *args):

@@ -80,6 +80,14 @@ def _payload(entry: dict[str, Any]) -> dict[str, Any]:
 def _refused(queue: str, job_id: str, reason: str) -> NewJob:
     declared: JobType | None = next((t for t in REGISTRY.values() if t.queue == queue), None)
     return NewJob(
-        id=job_id, queue=queue, type=declared.name if declared else queue, owner=OWNER, priority="normal", cost=0, due=0,
-        fields=["payload", "{}", "retries", 0], find=[], refused=reason,
+        id=job_id,
+        queue=queue,
+        type=declared.name if declared else queue,
+        owner=OWNER,
+        priority="normal",
+        cost=0,
+        due=0,
+        fields=["payload", "{}", "retries", 0],
+        find=[],
+        refused=reason,
     )

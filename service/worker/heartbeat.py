@@ -7,9 +7,9 @@ from importlib.metadata import version
 
 import msgspec
 import psutil
-from redis.asyncio import Redis
 
 from service.pool import CpuPool
+from service.redis import Client
 from service.status import now_ms
 from service.store import WorkerInfo, keys
 
@@ -23,7 +23,7 @@ REMEMBERED_S = 900
 class Heartbeat:
     """Reports one worker."""
 
-    def __init__(self, redis: "Redis[bytes]", queue: str, slots: int, pool: CpuPool) -> None:
+    def __init__(self, redis: Client, queue: str, slots: int, pool: CpuPool) -> None:
         self.redis = redis
         self.pool = pool
         self.process = psutil.Process()

@@ -96,7 +96,12 @@ class OffloadWorker(Worker):
     async def _claim(self, free: int) -> tuple[int, float]:
         """Claim up to `free` jobs and start them. Answers (how many, seconds until something is due)."""
         answer = await self.store.claimed(
-            self.queue_name, self.heartbeat.info.id, free, self.leases.lease_ms, self.known_packed, reap=self.leases.may_reap,
+            self.queue_name,
+            self.heartbeat.info.id,
+            free,
+            self.leases.lease_ms,
+            self.known_packed,
+            reap=self.leases.may_reap,
             rated=self.rated,
         )
         self._redis_back()
@@ -162,7 +167,7 @@ class OffloadWorker(Worker):
                 await asyncio.sleep(0.2)
             finally:
                 with contextlib.suppress(RedisError, OSError):
-                    await pubsub.aclose()  # type: ignore[no-untyped-call]  # redis-py leaves it without annotations
+                    await pubsub.aclose()
 
     async def _beat_forever(self) -> None:
         # A server that has just come back must hear every worker's renewal before any lease counts as expired.
@@ -188,7 +193,9 @@ class OffloadWorker(Worker):
         if self.stopping.is_set():
             self.leases.stop_all("shutdown")
             return
-        log.info("stopping", signal=signal.Signals(signum).name, running=len(self.tasks), grace_s=self._job_completion_wait)
+        log.info(
+            "stopping", signal=signal.Signals(signum).name, running=len(self.tasks), grace_s=self._job_completion_wait
+        )
         self.stopping.set()
         self.work.set()
 

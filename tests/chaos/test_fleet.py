@@ -36,7 +36,9 @@ JOBS, SPREADS, PARTS = 1500, 10, 40
 class Fleet:
     """Workers behind a proxy, a server of their own, and somebody who strikes at both."""
 
-    def __init__(self, folder: Path, environment: dict[str, str], server: EmbeddedValkey, proxy: Proxy, seed: int) -> None:
+    def __init__(
+        self, folder: Path, environment: dict[str, str], server: EmbeddedValkey, proxy: Proxy, seed: int
+    ) -> None:
         self.folder = folder
         self.environment = environment
         self.server = server
@@ -46,7 +48,9 @@ class Fleet:
         self.blows: Counter[str] = Counter()
 
     def hire(self) -> None:
-        self.workers.append(WorkerProcess(self.environment, self.folder / f"worker-{len(self.blows)}-{time.monotonic_ns()}.log"))
+        self.workers.append(
+            WorkerProcess(self.environment, self.folder / f"worker-{len(self.blows)}-{time.monotonic_ns()}.log")
+        )
 
     async def strike(self) -> None:
         """One blow, and what a supervisor would do after it."""
@@ -144,7 +148,8 @@ async def run_under_blows(fleet: Fleet, store: Store, ledger: Ledger) -> None:
 
     async def clients() -> list[str]:
         jobs = [
-            await accept(enqueuer, n, probe.Effects(effects=3, cpu=n % 10 == 0), probe.probe_effects) for n in range(JOBS)
+            await accept(enqueuer, n, probe.Effects(effects=3, cpu=n % 10 == 0), probe.probe_effects)
+            for n in range(JOBS)
         ]
         spreads = [
             await accept(enqueuer, JOBS + n, probe.Spread(parts=PARTS), probe.probe_spread) for n in range(SPREADS)
@@ -172,7 +177,9 @@ async def check(fleet: Fleet, store: Store, ledger: Ledger, ids: list[str]) -> N
     effects = Counter(line[0] for line in ledger.lines("effect"))
     assert max(effects.values()) == 1, (said, effects.most_common(3))
     through = {line[0] for line in ledger.lines("through")}
-    assert through >= {job.id for job in jobs if job and job.type == "probe-effects" and job.state is State.COMPLETED}, said
+    assert through >= {
+        job.id for job in jobs if job and job.type == "probe-effects" and job.state is State.COMPLETED
+    }, said
 
     minute = int(time.time() // 60)
     counts: Counter[str] = Counter()

@@ -72,15 +72,14 @@ class Ledger:
 
 
 @pytest.fixture
-def start_worker(
-    settings_env: dict[str, str], ledger: Ledger, tmp_path: Path
-) -> Iterator[Callable[[], WorkerProcess]]:
+def start_worker(settings_env: dict[str, str], ledger: Ledger, tmp_path: Path) -> Iterator[Callable[[], WorkerProcess]]:
     """Starts worker processes of the thumbnails queue; ends what is left of them."""
     started: list[WorkerProcess] = []
 
     def start(**environment: str) -> WorkerProcess:
         worker = WorkerProcess(
-            settings_env | {"PROBE_LEDGER": str(ledger.path), "OFFLOAD_LEASE_S": "2"} | environment, tmp_path / f"worker-{len(started)}.log"
+            settings_env | {"PROBE_LEDGER": str(ledger.path), "OFFLOAD_LEASE_S": "2"} | environment,
+            tmp_path / f"worker-{len(started)}.log",
         )
         started.append(worker)
         return worker
@@ -103,4 +102,3 @@ async def store(settings_env: dict[str, str]) -> AsyncIterator[Store]:
 @pytest.fixture
 def enqueuer(store: Store) -> Enqueuer:
     return Enqueuer(store, load_settings().queues)
-

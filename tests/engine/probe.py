@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from settings.queues import Queue
 from tasks.job import Meter, Payload, Permanent, job
 from tasks.run import Run
-from settings.queues import Queue
 
 LEDGER = Path(os.environ.get("PROBE_LEDGER", os.devnull))
 

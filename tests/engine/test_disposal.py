@@ -127,7 +127,9 @@ OWNED_WITHOUT_EXPIRY = {
 
 async def test_every_key_has_an_expiry_or_an_owner(store, enqueuer, start_worker, caretaker, ledger) -> None:
     ids = await failed(store, enqueuer, start_worker, 1)
-    spread = await enqueuer.enqueue(probe.probe_spread, probe.Spread(parts=4, bad=[1]), owner="acme", idempotency_key="k")
+    spread = await enqueuer.enqueue(
+        probe.probe_spread, probe.Spread(parts=4, bad=[1]), owner="acme", idempotency_key="k"
+    )
     plain = await enqueuer.enqueue_many(probe.probe_steps, [probe.Steps(steps=2)] * 3, owner="acme")
 
     async def done() -> bool:

@@ -6,9 +6,8 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from redis.asyncio import Redis
 
-from service.redis import connect
+from service.redis import Client, connect
 from service.store import Job, Store
 from service.store.requests import NewJob, Outcome, new_job
 from tests.engine import probe
@@ -21,7 +20,15 @@ def request(job_id: str, owner: str, *, priority: str = "normal", parent: str = 
     job_type = probe.probe_piece if parent else probe.probe_echo
     payload = probe.Piece(number=0, bad=False, part_s=0) if parent else probe.Echo()
     return new_job(
-        job_type, payload, job_id=job_id, owner=owner, priority=priority, retries=0, cost_ms=cost_ms, units=1, parent=parent
+        job_type,
+        payload,
+        job_id=job_id,
+        owner=owner,
+        priority=priority,
+        retries=0,
+        cost_ms=cost_ms,
+        units=1,
+        parent=parent,
     )
 
 
@@ -72,7 +79,9 @@ async def test_owners_take_turns(store: Store) -> None:
 
 
 async def test_priority_is_a_head_start(store: Store) -> None:
-    await store.queued([request("low", "a", priority="low"), request("normal", "b"), request("high", "c", priority="high")])
+    await store.queued(
+        [request("low", "a", priority="low"), request("normal", "b"), request("high", "c", priority="high")]
+    )
     assert [await run_one(store) for _ in range(3)] == ["high", "normal", "low"]
 
 
@@ -101,7 +110,7 @@ async def test_every_job_runs_once_whatever_arrives(
     redis_url: str, batches: Sequence[Sequence[tuple[str, str, int]]], served: int
 ) -> None:
     """Random arrivals: all run, each once, and one owner's jobs of one priority keep their order."""
-    redis: Redis[bytes] = connect(redis_url)
+    redis: Client = connect(redis_url)
     try:
         await redis.flushall()
         store = Store(redis)

@@ -1,5 +1,7 @@
 """A queue is paused, bounded and rated while it runs, without a restart, each with a reason and an end."""
 
+import itertools
+
 import pytest
 
 from service.states import State
@@ -54,7 +56,7 @@ async def test_a_rate_spaces_the_starts(store, enqueuer, start_worker, ledger) -
     await enqueuer.enqueue_many(probe.probe_echo, [probe.Echo(word="x")] * 6, owner="acme")
     await wait_until_async(lambda: len(ledger.lines("echo")) == 6)
     starts = sorted([(await store.present(line[0])).started_ms for line in ledger.lines("echo")])
-    assert all(later - earlier >= 249 for earlier, later in zip(starts, starts[1:], strict=False))
+    assert all(later - earlier >= 249 for earlier, later in itertools.pairwise(starts))
 
 
 @pytest.mark.parametrize(

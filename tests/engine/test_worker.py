@@ -153,7 +153,9 @@ async def test_parts_spread_and_come_together(store, enqueuer, start_worker, led
     assert len(ledger.lines("piece")) == 40
 
 
-async def test_one_bad_part_does_not_kill_the_whole_and_retry_does_only_it(store, enqueuer, start_worker, ledger) -> None:
+async def test_one_bad_part_does_not_kill_the_whole_and_retry_does_only_it(
+    store, enqueuer, start_worker, ledger
+) -> None:
     start_worker()
     accepted = await enqueuer.enqueue(probe.probe_spread, probe.Spread(parts=3, bad=[0, 1, 2]), owner="acme")
     await until(store, accepted.job_id, State.FAILED)
