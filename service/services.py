@@ -12,13 +12,19 @@ from service.database.connection import Database, open_database
 from service.enqueue import Enqueuer
 from service.exports import Records
 from service.files.store import FileStore
+from service.images.records import ImageRecords
 from service.jobs import Jobs
+from service.mail.ports import open_mail
 from service.pool import CpuPool
 from service.redis import connect
 from service.storage import Storage
 from service.store import Store
+from service.thumbnails.store import ThumbnailStore
+from service.thumbnails.upkeep import Upkeep
 from settings import Settings
 from tasks.ports.exports import Exports
+from tasks.ports.images import Images
+from tasks.ports.thumbnails import Thumbnails, ThumbnailUpkeep
 
 
 @dataclass(slots=True)
@@ -52,6 +58,7 @@ async def open_services(settings: Settings, *, pool: CpuPool | None = None) -> A
         stack.push_async_callback(pool.close)
         files = FileStore(database, storage, settings, pool)
         jobs = Jobs(store, storage)
+        mail_ports = await stack.enter_async_context(open_mail(settings, database, redis))
         await stack.enter_async_context(caretaking(Caretaker(settings, store, jobs)))
         yield Services(
             settings=settings,
@@ -63,13 +70,18 @@ async def open_services(settings: Settings, *, pool: CpuPool | None = None) -> A
             storage=storage,
             files=files,
             pool=pool,
-            ports=offered_ports(database, store),
+            ports=offered_ports(database, store, storage) | mail_ports,
         )
 
 
-def offered_ports(database: Database, store: Store) -> dict[type, object]:
+def offered_ports(database: Database, store: Store, storage: Storage) -> dict[type, object]:
     """The implementations of tasks/ports/, each under its protocol."""
-    return {Exports: Records(database, store)}
+    return {
+        Exports: Records(database, store),
+        Images: ImageRecords(database, storage),
+        Thumbnails: ThumbnailStore(storage),
+        ThumbnailUpkeep: Upkeep(storage, database),
+    }
 
 
 @contextlib.asynccontextmanager

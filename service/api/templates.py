@@ -1,0 +1,206 @@
+"""/api/templates: an owner's templates, each refused with the line and the reason unless it works."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import Router, delete, get, post, put
+from litestar.params import FromPath, JSONBody
+
+from service.api.bodies import StrictJson
+from service.api.errors import BadRequest
+from service.api.injected import Owner, Wired
+from service.api.openapi import refusals
+from service.api.shapes import FieldError
+from service.database import Template, User
+from service.mail.ports import links
+from service.mail.templates import TemplateRows
+from service.services import Services
+from service.status import rfc3339
+from tasks.job import Refused
+from tasks.mail.render import Letter, check, render
+from tasks.mail.template import USER_FIELDS, Problem, Source, problems
+
+CHECK_TIMEOUT_S = 10.0
+"""For what takes milliseconds, unless the template is up to something."""
+
+BODY_MAX_BYTES = 4 << 20
+"""Room for three fields of half a million characters."""
+
+SAMPLE = Letter(
+    position=1,
+    address="ada@example.com",
+    user={"id": 1, "name": "Ada Lovelace", "email": "ada@example.com", "locale": "en", "plan": "free"},
+    message_id="<sample@example.com>",
+    unsubscribe_url="https://example.com/unsubscribe/sample",
+)
+"""Whom a new template is tried on."""
+
+
+class TemplateRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """A template: `{{ user.name }}`, `{{ user.email }}` and the other fields of the recipient, and `{{ unsubscribe_url }}`."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    subject: str
+    html: str
+    text: str
+
+
+class TemplateBody(msgspec.Struct):
+    """A template as it is kept."""
+
+    template_id: str
+    name: str
+    subject: str
+    html: str
+    text: str
+    created_at: str | None
+    updated_at: str | None
+
+
+class TemplateList(msgspec.Struct):
+    """An owner's templates, newest first."""
+
+    templates: list[TemplateBody]
+
+
+class PreviewRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """For whom."""
+
+    user_id: int
+
+
+class PreviewBody(msgspec.Struct):
+    """What that user would get. The HTML has its styles inlined."""
+
+    subject: str
+    html: str
+    text: str
+
+
+@post(
+    "/",
+    dto=StrictJson,
+    return_dto=None,
+    request_max_body_size=BODY_MAX_BYTES,
+    responses=refusals(400, 413),
+    summary="Make a template",
+)
+async def create_template(
+    data: JSONBody[TemplateRequest], services: Wired, owner: Owner
+) -> TemplateBody:
+    source = await _working(services, data)
+    return template_body(await TemplateRows(services.database).create(owner, data.name, source))
+
+
+@get("/", responses=refusals(), summary="All templates")
+async def list_templates(services: Wired, owner: Owner) -> TemplateList:
+    return TemplateList([template_body(row) for row in await TemplateRows(services.database).list(owner)])
+
+
+@get("/{template_id:str}", responses=refusals(404), summary="One template")
+async def read_template(
+    template_id: FromPath[str], services: Wired, owner: Owner
+) -> TemplateBody:
+    return template_body(await TemplateRows(services.database).get(template_id, owner))
+
+
+@put(
+    "/{template_id:str}",
+    dto=StrictJson,
+    return_dto=None,
+    request_max_body_size=BODY_MAX_BYTES,
+    responses=refusals(400, 404, 413),
+    summary="Replace a template",
+)
+async def replace_template(
+    template_id: FromPath[str],
+    data: JSONBody[TemplateRequest],
+    services: Wired,
+    owner: Owner,
+) -> TemplateBody:
+    source = await _working(services, data)
+    return template_body(await TemplateRows(services.database).replace(template_id, owner, data.name, source))
+
+
+@delete("/{template_id:str}", responses=refusals(404), summary="Delete a template")
+async def delete_template(
+    template_id: FromPath[str], services: Wired, owner: Owner
+) -> None:
+    await TemplateRows(services.database).delete(template_id, owner)
+
+
+@post(
+    "/{template_id:str}/preview",
+    dto=StrictJson,
+    return_dto=None,
+    status_code=200,
+    responses=refusals(400, 404),
+    summary="What one user would get",
+)
+async def preview_template(
+    template_id: FromPath[str],
+    data: JSONBody[PreviewRequest],
+    services: Wired,
+    owner: Owner,
+) -> PreviewBody:
+    row = await TemplateRows(services.database).get(template_id, owner)
+    return await preview(services, row, data.user_id)
+
+
+async def preview(services: Services, template: Template, user_id: int) -> PreviewBody:
+    """A template filled in for one user. Raises Refused: 404 for an unknown user, 400 where it cannot be filled in."""
+    async with services.database.reading() as session:
+        user = await session.get(User, user_id) if 0 <= user_id < 2**63 else None
+    if user is None:
+        raise Refused(f"There is no user {user_id}.", field="user_id", status_code=404)
+    letter = Letter(
+        position=1,
+        address=user.email,
+        user={name: getattr(user, name) for name in USER_FIELDS},
+        message_id=SAMPLE.message_id,
+        unsubscribe_url=links(services.settings).url(user.id),
+    )
+    source = Source(template.subject, template.html, template.text)
+    try:
+        rendered = await services.pool.run(render, source, letter, timeout_s=CHECK_TIMEOUT_S)
+    except TimeoutError:
+        raise Refused("The template takes too long to fill in.", field="template_id") from None
+    if isinstance(rendered, Problem):
+        raise Refused(rendered.sentence, field=rendered.field)
+    return PreviewBody(rendered.subject, rendered.html, rendered.text)
+
+
+async def _working(services: Services, data: TemplateRequest) -> Source:
+    """The texts, once they have been compiled and tried on a sample. Raises BadRequest with every problem found."""
+    source = Source(data.subject, data.html, data.text)
+    try:
+        found = await services.pool.run(problems, source, timeout_s=CHECK_TIMEOUT_S)
+        if not found:
+            problem = await services.pool.run(check, source, [SAMPLE], timeout_s=CHECK_TIMEOUT_S)
+            found = [problem] if problem else []
+    except TimeoutError:
+        raise BadRequest(FieldError("html", "The template takes too long to fill in.")) from None
+    if found:
+        raise BadRequest(*(FieldError(problem.field, problem.sentence) for problem in found))
+    return source
+
+
+def template_body(row: Template) -> TemplateBody:
+    return TemplateBody(
+        template_id=row.template_id,
+        name=row.name,
+        subject=row.subject,
+        html=row.html,
+        text=row.text,
+        created_at=rfc3339(round(row.created_at.timestamp() * 1000)),
+        updated_at=rfc3339(round(row.updated_at.timestamp() * 1000)),
+    )
+
+
+routes = Router(
+    "/templates",
+    route_handlers=[
+        create_template, list_templates, read_template, replace_template, delete_template, preview_template,
+    ],
+    tags=["templates"],
+)  # fmt: skip

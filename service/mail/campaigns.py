@@ -1,0 +1,177 @@
+"""Campaigns: opened once, read by every part, reported at the end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from service.database import Base, Database, Delivery, User
+from service.database import Campaign as CampaignRow
+from service.database.types import utc_now
+from service.mail import audience
+from service.mail.audience import Recipient
+from service.mail.unsubscribe import Links
+from service.status import rfc3339
+from tasks.mail.addresses import deliverable
+from tasks.mail.message import message_id
+from tasks.mail.render import Letter
+from tasks.mail.template import USER_FIELDS, Source
+from tasks.ports.mail import Campaign, StoredTemplate
+
+BATCH = 1_500
+"""Rows a statement inserts: 18,000 values, under PostgreSQL's 32,767 a statement."""
+
+PAGE = 1_000
+"""Rows of a report read at a time, so that its memory does not grow with the campaign."""
+
+
+class CampaignRows:
+    """Campaigns in the database."""
+
+    def __init__(self, database: Database, links: Links, sender: str) -> None:
+        self._database = database
+        self._links = links
+        self._sender = sender
+
+    async def segment_size(self, segment: str) -> int:
+        """How many users a segment has now."""
+        async with self._database.reading() as session:
+            return await audience.segment_size(session, segment)
+
+    async def find(self, campaign_id: str) -> Campaign | None:
+        """A campaign that was opened."""
+        async with self._database.reading() as session:
+            row = await session.get(CampaignRow, campaign_id)
+        if row is None:
+            return None
+        return Campaign(row.campaign_id, row.owner, Source(row.subject, row.html, row.text), row.recipients, row.to_send)
+
+    async def open(
+        self, campaign_id: str, owner: str, template: StoredTemplate, *, segment: str | None, user_ids: Sequence[int] | None
+    ) -> Campaign:
+        """Write the campaign and its deliveries in one transaction; find it where it was opened before."""
+        opened = await self.find(campaign_id)
+        if opened is not None:
+            return opened
+        async with self._database.reading() as session:
+            found = await audience.recipients(session, segment=segment, user_ids=user_ids)
+            # A hundred thousand addresses take seconds, in which the worker must go on renewing its leases.
+            await asyncio.to_thread(audience.check_addresses, found)
+            await audience.check_suppressed(session, found)
+        # Those to be sent come first, so that a range of positions is a part.
+        found.sort(key=lambda one: one.status != "pending")
+        to_send = sum(one.status == "pending" for one in found)
+        try:
+            await self._write(campaign_id, owner, template, found, to_send)
+        except IntegrityError:
+            # Somebody who lost this job's lease meanwhile was quicker.
+            opened = await self.find(campaign_id)
+            if opened is None:
+                raise
+            return opened
+        return Campaign(campaign_id, owner, template.source, len(found), to_send)
+
+    async def _write(
+        self, campaign_id: str, owner: str, template: StoredTemplate, found: list[Recipient], to_send: int
+    ) -> None:
+        table = Base.metadata.tables["deliveries"]
+        row = CampaignRow(
+            campaign_id=campaign_id,
+            owner=owner,
+            template_id=template.template_id,
+            name=template.name,
+            subject=template.source.subject,
+            html=template.source.html,
+            text=template.source.text,
+            recipients=len(found),
+            to_send=to_send,
+        )
+        async with self._database.writing() as session:
+            session.add(row)
+            await session.flush()
+            for start in range(0, len(found), BATCH):
+                batch = [
+                    self._delivery(campaign_id, position, one)
+                    for position, one in enumerate(found[start : start + BATCH], start + 1)
+                ]
+                await session.execute(insert(table), batch)
+
+    def _delivery(self, campaign_id: str, position: int, one: Recipient) -> dict[str, Any]:
+        return {
+            "campaign_id": campaign_id,
+            "position": position,
+            "user_id": one.user_id,
+            "email": one.email,
+            "address": one.address,
+            "status": one.status,
+            "claims": 0,
+            "tries": 0,
+            "smtp_text": one.reason,
+            "message_id": message_id(campaign_id, one.user_id, self._sender),
+            "changed_at": utc_now(),
+        }
+
+    async def letters(self, campaign_id: str, positions: Sequence[int]) -> list[Letter]:
+        """What messages to these deliveries are made of. One whose user has gone meanwhile is skipped for good."""
+        wanted = (Delivery.campaign_id == campaign_id) & Delivery.position.in_(positions)
+        statement = select(Delivery, User).join(User, User.id == Delivery.user_id).where(wanted)
+        async with self._database.reading() as session:
+            rows = (await session.execute(statement.order_by(Delivery.position))).all()
+        gone = set(positions) - {delivery.position for delivery, _ in rows}
+        if gone:
+            await self._skip(campaign_id, sorted(gone))
+        return [self._letter(delivery, user) for delivery, user in rows]
+
+    async def _skip(self, campaign_id: str, positions: Sequence[int]) -> None:
+        async with self._database.writing() as session:
+            await session.execute(
+                update(Delivery)
+                .where(Delivery.campaign_id == campaign_id, Delivery.position.in_(positions), Delivery.status == "pending")
+                .values(status="skipped", smtp_text="the user was removed meanwhile", changed_at=utc_now())
+            )
+
+    def _letter(self, delivery: Delivery, user: User) -> Letter:
+        variables = {name: getattr(user, name) for name in USER_FIELDS}
+        # The address that was checked when the campaign was opened, whatever the user has changed it to since.
+        email = delivery.email or user.email
+        return Letter(
+            position=delivery.position,
+            address=deliverable(email),
+            user=variables | {"email": email},
+            message_id=delivery.message_id,
+            unsubscribe_url=self._links.url(user.id),
+        )
+
+    async def counts(self, campaign_id: str) -> dict[str, int]:
+        """Deliveries by status; statuses that none has are left out."""
+        statement = select(Delivery.status, func.count().label("number")).where(Delivery.campaign_id == campaign_id)
+        async with self._database.reading() as session:
+            rows = await session.execute(statement.group_by(Delivery.status))
+            return {row.status: row.number for row in rows}
+
+    async def report(self, campaign_id: str) -> AsyncIterator[dict[str, Any]]:
+        """One row a recipient, in order of their positions."""
+        last = 0
+        while True:
+            statement = select(Delivery).where(Delivery.campaign_id == campaign_id, Delivery.position > last)
+            async with self._database.reading() as session:
+                rows = list(await session.scalars(statement.order_by(Delivery.position).limit(PAGE)))
+            for row in rows:
+                yield _report_row(row)
+            if len(rows) < PAGE:
+                return
+            last = rows[-1].position
+
+
+def _report_row(row: Delivery) -> dict[str, Any]:
+    return {
+        "user_id": row.user_id,
+        "email": row.email,
+        "outcome": row.status,
+        "smtp_code": row.smtp_code,
+        "smtp_text": row.smtp_text,
+        "message_id": row.message_id,
+        "time": rfc3339(round(row.changed_at.timestamp() * 1000)),
+    }

@@ -1,0 +1,227 @@
+"""Deliveries one by one: claimed before sending, settled after the server's answer.
+
+    pending ─claim→ sending ─settle→ sent, bounced (5xx), failed, pending again (4xx, with a time), unknown
+    pending → suppressed, skipped, failed (no message could be written)
+    unknown → sent, bounced, failed (a late answer), pending (an operator asks for it)
+
+The rule: a claim is one conditional update, so two workers never send the same delivery. A claim left behind by a dead
+worker is judged by its journal: no dot was sent, so the delivery is pending again; an answer had come, so it is settled
+with that; the dot was sent and no answer noted, or there is no evidence, so it is `unknown` and is not sent again unless
+somebody asks. Every try bears the same Message-ID.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.database import Database, Delivery, Suppression
+from service.database.types import utc_now
+from service.mail.journal import Journal, Testimony, testimony_of
+from service.mail.suppression import suppress_after_bounces
+from service.mail.verdicts import UNKNOWN_TEXT, Verdict, verdict_of
+from service.mail.writes import GroupedWrites
+from tasks.ports.mail import Outstanding
+
+log = structlog.get_logger("offload.mail")
+
+EVIDENCE_S = 60.0
+"""A claim whose worker may still live is left alone this long; then it is in doubt. A worker that lost its lease settles
+within seconds, and what it settles later still counts."""
+
+RETRY_S = 1.0
+"""Pause between tries to settle while the database is away. The journal has the answer meanwhile."""
+
+
+@dataclass(slots=True, frozen=True)
+class Claim:
+    """The right to send one delivery, once. `number` fences it."""
+
+    campaign_id: str
+    position: int
+    number: int
+    tries: int
+
+    @property
+    def key(self) -> str:
+        """Its name in the journal."""
+        return f"{self.campaign_id}/{self.position}/{self.number}"
+
+
+class DeliveryRows:
+    """The rows, and the journal that this process's claims refer to."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.database = database
+        self.writes = GroupedWrites(database)
+        self.journal = Journal(folder)
+
+    async def claim(self, campaign_id: str, position: int) -> Claim | None:
+        """Claim a delivery for sending, now. None where it is no longer pending or its address is suppressed by now."""
+        self.journal.start()
+        statement = (
+            update(Delivery)
+            .where(_is(campaign_id, position), Delivery.status == "pending", ~_suppressed())
+            .values(status="sending", claims=Delivery.claims + 1, claimed_by=self.journal.id, changed_at=utc_now())
+            .returning(Delivery.claims, Delivery.tries)
+        )
+
+        async def write(session: AsyncSession) -> Claim | None:
+            row = (await session.execute(statement)).one_or_none()
+            if row is None:
+                await session.execute(_suppress_pending(_is(campaign_id, position)))
+                return None
+            return Claim(campaign_id, position, *row)
+
+        claim = await self.writes.run(write)
+        if claim is not None:
+            self.journal.begin(claim.key)
+        return claim
+
+    async def settle(self, claim: Claim, verdict: Verdict) -> None:
+        """Write what became of a claim; waits for the database for as long as that takes."""
+        while True:
+            try:
+                await self.writes.run(lambda session: _settle(session, claim, verdict))
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("a delivery waits for the database", delivery=claim.key, error=str(error))
+                await asyncio.sleep(RETRY_S)
+            else:
+                self.journal.settled(claim.key)
+                return
+
+    async def due(self, campaign_id: str, positions: Sequence[int]) -> list[int]:
+        """Those of `positions` that can be sent now, after claims left behind have been judged."""
+        await self._recover(campaign_id, positions)
+        statement = select(Delivery.position).where(
+            _among(campaign_id, positions),
+            Delivery.status == "pending",
+            (Delivery.due_at.is_(None)) | (Delivery.due_at <= utc_now()),
+        )
+        async with self.database.reading() as session:
+            return list(await session.scalars(statement.order_by(Delivery.position)))
+
+    async def _recover(self, campaign_id: str, positions: Sequence[int]) -> None:
+        async with self.database.reading() as session:
+            left = list(
+                await session.scalars(
+                    select(Delivery).where(_among(campaign_id, positions), Delivery.status == "sending")
+                )
+            )
+        found: dict[str, Testimony | None] = {}
+        for row in left:
+            claim = Claim(row.campaign_id, row.position, row.claims, row.tries)
+            journal_id = row.claimed_by or ""
+            if claim.key in self.journal.open_claims:
+                continue
+            if journal_id not in found:
+                found[journal_id] = testimony_of(self.journal.folder, journal_id)
+            verdict = judged(claim, found[journal_id], row.changed_at)
+            if verdict is not None:
+                log.info("a claim left behind", delivery=claim.key, judged=verdict.status)
+                await self.settle(claim, verdict)
+
+    async def outstanding(self, campaign_id: str, positions: Sequence[int]) -> Outstanding:
+        """How many of `positions` are not settled, and when the first of them can be tried."""
+        statement = select(Delivery.status, Delivery.due_at, Delivery.changed_at, Delivery.smtp_code, Delivery.smtp_text)
+        async with self.database.reading() as session:
+            rows = (
+                await session.execute(
+                    statement.where(_among(campaign_id, positions), Delivery.status.in_(("pending", "sending")))
+                )
+            ).all()
+        if not rows:
+            return Outstanding(0, 0.0, "")
+        now = utc_now()
+        waits = [
+            (row.due_at or now) - now if row.status == "pending" else row.changed_at + timedelta(seconds=EVIDENCE_S) - now
+            for row in rows
+        ]
+        first = min(range(len(rows)), key=waits.__getitem__)
+        said = f"{rows[first].smtp_code or ''} {rows[first].smtp_text or ''}".strip()
+        reason = said if rows[first].status == "pending" else "another worker may still be sending"
+        return Outstanding(len(rows), max(0.0, waits[first].total_seconds()), reason)
+
+    async def unsettled(self, campaign_id: str) -> list[int]:
+        """Positions that are pending or being sent."""
+        statement = select(Delivery.position).where(
+            Delivery.campaign_id == campaign_id, Delivery.status.in_(("pending", "sending"))
+        )
+        async with self.database.reading() as session:
+            return list(await session.scalars(statement.order_by(Delivery.position)))
+
+    async def unsendable(self, campaign_id: str, position: int, reason: str) -> None:
+        """Settle a pending delivery as failed."""
+        statement = update(Delivery).where(_is(campaign_id, position), Delivery.status == "pending")
+        await self.writes.run(
+            lambda session: session.execute(statement.values(status="failed", smtp_text=reason, changed_at=utc_now()))
+        )
+
+    async def reopen(self, campaign_id: str) -> list[int]:
+        """Make the deliveries in doubt pending again; answers their positions."""
+        in_doubt = update(Delivery).where(Delivery.campaign_id == campaign_id, Delivery.status == "unknown")
+        # A new claim number: whoever still holds the old claim can no longer settle it.
+        values = {"status": "pending", "claims": Delivery.claims + 1, "due_at": None, "changed_at": utc_now()}
+        async with self.database.writing() as session:
+            return sorted(await session.scalars(in_doubt.values(values).returning(Delivery.position)))
+
+    async def claims_of(self, journal_id: str) -> int:
+        """Deliveries whose fate only that journal may know."""
+        statement = select(func.count()).where(Delivery.claimed_by == journal_id, Delivery.status == "sending")
+        async with self.database.reading() as session:
+            return await session.scalar(statement) or 0
+
+
+def judged(claim: Claim, testimony: Testimony | None, claimed_at: datetime) -> Verdict | None:
+    """What became of a claim that somebody else left behind; None while it is too early to say."""
+    if testimony is None:
+        late = utc_now() - claimed_at >= timedelta(seconds=EVIDENCE_S)
+        return Verdict("unknown", text=UNKNOWN_TEXT) if late else None
+    if claim.key not in testimony.dotted:
+        return Verdict("pending", text="the worker died before it was sent", tries=claim.tries)
+    reply = testimony.dotted[claim.key]
+    return verdict_of(reply, claim.tries) if reply else Verdict("unknown", text=UNKNOWN_TEXT)
+
+
+def _is(campaign_id: str, position: int) -> ColumnElement[bool]:
+    return (Delivery.campaign_id == campaign_id) & (Delivery.position == position)
+
+
+def _among(campaign_id: str, positions: Sequence[int]) -> ColumnElement[bool]:
+    return (Delivery.campaign_id == campaign_id) & Delivery.position.in_(positions)
+
+
+def _suppressed() -> ColumnElement[bool]:
+    return select(Suppression.address).where(Suppression.address == Delivery.address).exists()
+
+
+def _suppress_pending(which: ColumnElement[bool]) -> Any:
+    reason = select(Suppression.reason).where(Suppression.address == Delivery.address).scalar_subquery()
+    return (
+        update(Delivery)
+        .where(which, Delivery.status == "pending", _suppressed())
+        .values(status="suppressed", smtp_text=reason, changed_at=utc_now())
+    )
+
+
+async def _settle(session: AsyncSession, claim: Claim, verdict: Verdict) -> None:
+    mine = _is(claim.campaign_id, claim.position) & (Delivery.claims == claim.number)
+    values: dict[str, Any] = {
+        "status": verdict.status,
+        "smtp_code": verdict.code,
+        "smtp_text": verdict.text,
+        "tries": verdict.tries,
+        "due_at": verdict.due_at,
+        "changed_at": utc_now(),
+    }
+    statement = update(Delivery).where(mine, Delivery.status.in_(("sending", "unknown"))).values(values)
+    address = await session.scalar(statement.returning(Delivery.address))
+    if address and verdict.about_recipient:
+        await suppress_after_bounces(session, address)

@@ -1,0 +1,143 @@
+"""Sends messages: a connection, leave from the limiter, the claim, the handover, the verdict."""
+
+import asyncio
+import contextlib
+from email.utils import parseaddr
+
+import structlog
+from aiosmtplib import SMTP
+
+from service.limiter import Limiter, Permit
+from service.mail.connections import Connection, Connections, mail_server
+from service.mail.deliveries import Claim, DeliveryRows
+from service.mail.handover import InDoubt, NotHandedOver, Reply, hand_over
+from service.mail.journal import abandoned, discard
+from service.mail.measures import Measures
+from service.mail.verdicts import UNKNOWN_TEXT, Verdict, later, verdict_of
+from tasks.mail.message import for_data
+from tasks.ports.mail import MailServerAway
+
+log = structlog.get_logger("offload.mail")
+
+PATIENCE_S = 5.0
+"""How long a job that is told to stop waits for the message in hand. Its delivery is settled later if that is not enough,
+or by whoever comes next if this process ends first."""
+
+
+class SmtpMailer:
+    """Sends through one server, for all jobs of this process."""
+
+    def __init__(
+        self, smtp_url: str | None, sender: str, deliveries: DeliveryRows, limiter: Limiter, measures: Measures
+    ) -> None:
+        self.sender = sender
+        self._envelope_sender = parseaddr(sender)[1]
+        self._connections = Connections(mail_server(smtp_url)) if smtp_url else None
+        self._deliveries = deliveries
+        self._limiter = limiter
+        self._measures = measures
+        self._in_hand: set[asyncio.Task[None]] = set()
+        self._swept = False
+
+    async def send(self, campaign_id: str, position: int, address: str, content: bytes) -> None:
+        """Send one message and settle its delivery. Raises MailServerAway. Cancelling the waits changes nothing."""
+        if self._connections is None:
+            raise MailServerAway("no mail server is configured: set OFFLOAD_SMTP_URL")
+        await self._sweep()
+        connection = await self._connections.borrow()
+        try:
+            client = await connection.ready()
+            permit = await self._limiter.permit()
+        except BaseException:
+            self._connections.give_back(connection)
+            raise
+        delivery = self._deliver(connection, client, permit, campaign_id, position, address, for_data(content))
+        in_hand = asyncio.create_task(delivery)
+        self._in_hand.add(in_hand)
+        in_hand.add_done_callback(lambda done: self._ended(connection, done))
+        try:
+            await asyncio.shield(in_hand)
+        except asyncio.CancelledError:
+            # Between the dot and the answer there is nothing to be cancelled any more.
+            await asyncio.wait({in_hand}, timeout=PATIENCE_S)
+            raise
+
+    def _ended(self, connection: Connection, done: "asyncio.Task[None]") -> None:
+        self._in_hand.discard(done)
+        if self._connections is not None:
+            self._connections.give_back(connection)
+        if not done.cancelled() and (error := done.exception()):
+            log.error("a message could not be dealt with", error=str(error))
+
+    async def _deliver(
+        self, connection: Connection, client: SMTP, permit: Permit, campaign_id: str, position: int, address: str, data: bytes
+    ) -> None:
+        claim = await self._deliveries.claim(campaign_id, position)
+        if claim is None:
+            return
+        try:
+            if not permit.fresh:
+                await self._limiter.permit()
+            verdict = await self._offer(connection, client, claim, address, data)
+        except BaseException:
+            # The connection is closed by now: whether the dot was sent, the journal knows.
+            await self._deliveries.settle(claim, self._interrupted(claim))
+            raise
+        await self._deliveries.settle(claim, verdict)
+        log.info("message", delivery=claim.key, status=verdict.status, code=verdict.code, text=verdict.text)
+        await self._measures.count(verdict.status)
+
+    async def _offer(self, connection: Connection, client: SMTP, claim: Claim, address: str, data: bytes) -> Verdict:
+        try:
+            try:
+                reply = await self._hand_over(client, claim, address, data)
+            except NotHandedOver as error:
+                # A kept connection may have been closed by the server at any time; a fresh one settles the matter.
+                log.info("connection lost before the message was sent", delivery=claim.key, error=str(error))
+                connection.drop()
+                client = await connection.ready()
+                # The server may have counted the first one.
+                await self._limiter.permit()
+                reply = await self._hand_over(client, claim, address, data)
+        except (NotHandedOver, MailServerAway) as error:
+            return later(None, str(error), claim.tries)
+        except InDoubt as error:
+            log.warning("in doubt", delivery=claim.key, error=str(error))
+            return Verdict("unknown", text=f"{UNKNOWN_TEXT}: {error}", tries=claim.tries)
+        return verdict_of(reply, claim.tries)
+
+    async def _hand_over(self, client: SMTP, claim: Claim, address: str, data: bytes) -> Reply:
+        journal = self._deliveries.journal
+        reply = await hand_over(client, self._envelope_sender, address, data, lambda: journal.dot_follows(claim.key))
+        # Without the note the answer still goes to the database; it would only be missed if this process died before.
+        with contextlib.suppress(OSError):
+            journal.answered(claim.key, reply)
+        return reply
+
+    def _interrupted(self, claim: Claim) -> Verdict:
+        dotted = self._deliveries.journal.testimony.dotted
+        if claim.key in dotted:
+            return Verdict("unknown", text=UNKNOWN_TEXT, tries=claim.tries)
+        return Verdict("pending", text="interrupted before it was sent", tries=claim.tries)
+
+    async def _sweep(self) -> None:
+        """Remove journals of the dead that no delivery refers to any more."""
+        if self._swept:
+            return
+        self._swept = True
+        folder = self._deliveries.journal.folder
+        for journal_id in await asyncio.to_thread(lambda: list(abandoned(folder))):
+            if not await self._deliveries.claims_of(journal_id):
+                discard(folder, journal_id)
+
+    async def close(self) -> None:
+        """Settle what is in hand, then part from the server."""
+        if self._in_hand:
+            await asyncio.wait(self._in_hand, timeout=PATIENCE_S)
+        for task in list(self._in_hand):
+            task.cancel()
+        if self._in_hand:
+            await asyncio.wait(self._in_hand, timeout=PATIENCE_S)
+        if self._connections is not None:
+            await self._connections.close()
+        self._deliveries.journal.close()

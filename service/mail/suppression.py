@@ -1,0 +1,42 @@
+"""The addresses that are not written to."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.database import Delivery, Suppression
+from service.database.types import utc_now
+
+BOUNCES_MAX = 2
+"""One bounce may be the server's mood; a second makes the address a liability to the sender's reputation."""
+
+ASKED_AT_ONCE = 500
+"""Addresses in one query: PostgreSQL takes 32,767 values a statement, SQLite as many."""
+
+
+async def suppress(session: AsyncSession, address: str, reason: str) -> None:
+    """Put an address (as compared) on the list; one that is on it keeps its first reason."""
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    row = {"address": address, "reason": reason, "created_at": utc_now()}
+    await session.execute(insert(Suppression).values(row).on_conflict_do_nothing())
+
+
+async def suppress_after_bounces(session: AsyncSession, address: str) -> None:
+    """Put an address on the list if its bounces are enough, over all campaigns."""
+    bounces = select(func.count()).where(Delivery.address == address, Delivery.status == "bounced")
+    if (await session.scalar(bounces) or 0) >= BOUNCES_MAX:
+        await suppress(session, address, f"bounced {BOUNCES_MAX} times")
+
+
+async def suppressed(session: AsyncSession, addresses: Sequence[str]) -> dict[str, str]:
+    """Those of the addresses that are on the list, with the reason."""
+    found: dict[str, str] = {}
+    for start in range(0, len(addresses), ASKED_AT_ONCE):
+        batch = addresses[start : start + ASKED_AT_ONCE]
+        rows = await session.execute(
+            select(Suppression.address, Suppression.reason).where(Suppression.address.in_(batch))
+        )
+        found.update((address, reason) for address, reason in rows)
+    return found

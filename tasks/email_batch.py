@@ -1,0 +1,178 @@
+"""A campaign: one message to each of many users, sent in parts of fifty, and a report of what became of each."""
+
+from collections.abc import AsyncIterator, Sequence
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from settings import Queue
+from tasks.job import Payload, Permanent, Refused, job
+from tasks.mail.render import check
+from tasks.mail.segments import Segment
+from tasks.mail.sending import METER, deliver
+from tasks.mail.template import problems
+from tasks.ports.mail import Campaign, Campaigns, Deliveries, Templates
+from tasks.run import Run
+
+PART_RECIPIENTS = 50
+"""At a hundred messages a minute half a minute: what a crash can cost, and what one owner can hold back another by."""
+
+RECIPIENTS_MAX = 100_000
+"""User ids in one request: some 700 KB, and at a hundred a minute seventeen hours of sending."""
+
+CHECKED_AT_ONCE = 500
+CHECK_TIMEOUT_S = 60.0
+
+PART_RETRIES = 20
+"""A part ends for crashes and little else: what servers say is no error of its. Workers may be killed often."""
+
+OUTCOMES = ("sent", "bounced", "failed", "suppressed", "skipped", "unknown")
+"""What can become of a recipient, as report.json and the counts name it."""
+
+
+class EmailBatch(Payload, frozen=True):
+    """Whom to write to, by `user_ids` or by `segment`, and with which template."""
+
+    template_id: str
+    user_ids: list[int] | None = None
+    segment: Segment | None = None
+
+
+class EmailPart(Payload, frozen=True):
+    """A part: some deliveries of a campaign, by their positions."""
+
+    campaign_id: str
+    positions: list[int]
+
+
+class Outcome(msgspec.Struct):
+    """Recipients by what became of them."""
+
+    recipients: int
+    sent: int
+    bounced: int
+    failed: int
+    suppressed: int
+    skipped: int
+    unknown: int
+
+
+async def accepts(payload: EmailBatch, checks: Any) -> int:
+    """How many recipients there are. Raises Refused."""
+    if (payload.user_ids is None) == (payload.segment is None):
+        raise Refused("give either user_ids or a segment.", field="user_ids")
+    if payload.user_ids is not None:
+        _check_ids(payload.user_ids)
+    template = await checks.use(Templates).find(payload.template_id, checks.owner)
+    if template is None:
+        raise Refused(f"there is no template {payload.template_id[:80]}.", field="template_id", status_code=404)
+    found = problems(template.source)
+    if found:
+        raise Refused(found[0].sentence, field="template_id")
+    if payload.user_ids is not None:
+        return len(set(payload.user_ids))
+    return int(await checks.use(Campaigns).segment_size(str(payload.segment)))
+
+
+def _check_ids(user_ids: Sequence[int]) -> None:
+    if not user_ids:
+        raise Refused("user_ids is empty: a campaign needs a recipient.", field="user_ids")
+    if len(user_ids) > RECIPIENTS_MAX:
+        raise Refused(f"user_ids has {len(user_ids):,} ids; {RECIPIENTS_MAX:,} are the limit.", field="user_ids")
+    strange = next((one for one in user_ids if not 0 <= one < 2**63), None)
+    if strange is not None:
+        raise Refused(f"user_ids: {str(strange)[:40]} is no user id.", field="user_ids")
+
+
+@job(
+    queue=Queue.EMAIL_SENDER,
+    accepts=accepts,
+    search_keys=("template_id",),
+    personal=("user_ids",),
+    expected_s=2.0,
+    expected_unit_s=0.6,
+)
+async def email_batch(payload: EmailBatch, run: Run) -> Outcome:
+    """Write to many users, each once, and report what became of each."""
+    campaign = await _opened(payload, run)
+    await _check_template(run, campaign)
+    await send_in_parts(run, campaign, list(range(1, campaign.to_send + 1)))
+    return await report(run, campaign)
+
+
+@job(queue=Queue.EMAIL_SENDER, public=False, retries=PART_RETRIES, expected_s=1.0, expected_unit_s=0.6)
+async def email_part(payload: EmailPart, run: Run) -> int:
+    """Write to some recipients of a campaign. The result is how many."""
+    campaign = await found(run, payload.campaign_id)
+    await deliver(run, campaign.campaign_id, campaign.source, payload.positions)
+    return len(payload.positions)
+
+
+async def found(run: Run, campaign_id: str) -> Campaign:
+    """A campaign that was opened. Raises Permanent where it has been deleted."""
+    campaign = await run.use(Campaigns).find(campaign_id)
+    if campaign is None:
+        raise Permanent(f"The campaign {campaign_id} is no longer there.")
+    return campaign
+
+
+async def _opened(payload: EmailBatch, run: Run) -> Campaign:
+    campaigns = run.use(Campaigns)
+    opened = await campaigns.find(run.job_id)
+    if opened is not None:
+        return opened
+    template = await run.use(Templates).find(payload.template_id, run.owner)
+    if template is None:
+        raise Permanent(f"There is no template {payload.template_id[:80]} any more.")
+    return await campaigns.open(
+        run.job_id, run.owner, template, segment=payload.segment, user_ids=payload.user_ids
+    )
+
+
+async def _check_template(run: Run, campaign: Campaign) -> None:
+    """Render the template for every recipient before the first message goes out: none is half a campaign's discovery."""
+    if await run.recall("template-checked"):
+        return
+    for problem in problems(campaign.source):
+        raise Permanent(problem.sentence)
+    positions = iter(range(1, campaign.to_send + 1))
+    while batch := list(islice(positions, CHECKED_AT_ONCE)):
+        await run.stage(0, "Checking the template for each recipient", total_emails=campaign.to_send)
+        letters = await run.use(Campaigns).letters(campaign.campaign_id, batch)
+        try:
+            found_problem = await run.cpu(check, campaign.source, letters, timeout_s=CHECK_TIMEOUT_S)
+        except TimeoutError:
+            raise Permanent("The template takes too long to fill in.") from None
+        if found_problem is not None:
+            raise Permanent(found_problem.sentence)
+    await run.keep("template-checked", b"yes")
+
+
+async def send_in_parts(run: Run, campaign: Campaign, positions: list[int]) -> None:
+    """Send to these recipients as parts, and what a part that died left over from here."""
+    groups = [positions[start : start + PART_RECIPIENTS] for start in range(0, len(positions), PART_RECIPIENTS)]
+    if groups:
+        parts = [EmailPart(campaign_id=campaign.campaign_id, positions=group) for group in groups]
+        await run.parts(email_part, parts, METER, [len(group) for group in groups])
+    left = await run.use(Deliveries).unsettled(campaign.campaign_id)
+    for start in range(0, len(left), PART_RECIPIENTS):
+        await deliver(run, campaign.campaign_id, campaign.source, left[start : start + PART_RECIPIENTS])
+
+
+async def report(run: Run, campaign: Campaign) -> Outcome:
+    """Write report.json and the counts."""
+    await run.artefact("report.json", report_file(run.use(Campaigns).report(campaign.campaign_id)), "application/json")
+    counts = await run.use(Campaigns).counts(campaign.campaign_id)
+    by_outcome = {outcome: counts.get(outcome, 0) for outcome in OUTCOMES}
+    await run.stage(99, "The report is written", total_recipients=campaign.recipients, **by_outcome)
+    return Outcome(recipients=campaign.recipients, **by_outcome)
+
+
+async def report_file(rows: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
+    """A JSON list of the rows, a row a line."""
+    opening = b"[\n"
+    async for row in rows:
+        yield opening + msgspec.json.encode(row)
+        opening = b",\n"
+    yield b"[]\n" if opening == b"[\n" else b"\n]\n"

@@ -1,0 +1,43 @@
+"""Sending again to those of a campaign of whom nobody knows whether they got their message."""
+
+from typing import Any
+
+import msgspec
+
+from settings import Queue
+from tasks.email_batch import Outcome, found, report, send_in_parts
+from tasks.job import Payload, Refused, job
+from tasks.ports.mail import Campaigns, Deliveries
+from tasks.run import Run
+
+
+class EmailResend(Payload, frozen=True):
+    """The campaign, by the id of its email-batch job."""
+
+    campaign_id: str
+
+
+async def accepts(payload: EmailResend, checks: Any) -> int:
+    """How many recipients are in doubt. Raises Refused."""
+    campaigns = checks.use(Campaigns)
+    campaign = await campaigns.find(payload.campaign_id)
+    if campaign is None or campaign.owner != checks.owner:
+        raise Refused(f"there is no campaign {payload.campaign_id[:80]}.", field="campaign_id", status_code=404)
+    in_doubt = int((await campaigns.counts(payload.campaign_id)).get("unknown", 0))
+    if not in_doubt:
+        raise Refused("no recipient of this campaign is in doubt.", field="campaign_id", status_code=409)
+    return in_doubt
+
+
+@job(queue=Queue.EMAIL_SENDER, accepts=accepts, search_keys=("campaign_id",), expected_s=2.0, expected_unit_s=0.6)
+async def email_resend(payload: EmailResend, run: Run) -> Outcome:
+    """Send a campaign's message again to recipients in doubt, with the Message-ID it had: some may get it twice."""
+    campaign = await found(run, payload.campaign_id)
+    kept = await run.recall("positions")
+    if kept is None:
+        positions = await run.use(Deliveries).reopen(campaign.campaign_id)
+        await run.keep("positions", msgspec.json.encode(positions))
+    else:
+        positions = msgspec.json.decode(kept, type=list[int])
+    await send_in_parts(run, campaign, positions)
+    return await report(run, campaign)

