@@ -3,10 +3,10 @@
 import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from service.database import Database, Document
 from service.files.names import display_name
@@ -16,6 +16,9 @@ from settings import Settings
 from tasks.job import Permanent
 
 FILE_ID = re.compile(r"file-[0-9a-f]{32}")
+
+ASKED_AT_ONCE = 500
+"""Ids in one query: some databases take no more than 999 values."""
 
 
 class NoSuchFile(Permanent):
@@ -52,14 +55,14 @@ class FileStore:
                 sha256=scratch.sha256,
                 media_type=scratch.media_type,
                 pages=await count_pages(scratch, shown, self._settings, self._pool),
-                path=f"{_folder(file_id)}/content",
+                path=f"{document_folder(file_id)}/content",
             )
             try:
                 await self._storage.adopt(document.path, scratch.path)
                 async with self._database.writing() as session:
                     session.add(document)
             except BaseException:
-                await asyncio.shield(self._storage.delete_prefix(_folder(file_id)))
+                await asyncio.shield(self._storage.delete_prefix(document_folder(file_id)))
                 raise
         return document
 
@@ -71,6 +74,16 @@ class FileStore:
             if document is not None and owner in (None, document.owner):
                 return document
         raise NoSuchFile(file_id)
+
+    async def owned(self, file_ids: Sequence[str], owner: str) -> set[str]:
+        """Those of many ids that are files of the owner."""
+        known = sorted({file_id for file_id in file_ids if FILE_ID.fullmatch(file_id)})
+        found: set[str] = set()
+        async with self._database.reading() as session:
+            for start in range(0, len(known), ASKED_AT_ONCE):
+                among = Document.file_id.in_(known[start : start + ASKED_AT_ONCE])
+                found.update(await session.scalars(select(Document.file_id).where(among, Document.owner == owner)))
+        return found
 
     async def content(self, document: Document, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Bytes `start` up to but not including `end`. Raises NoSuchFile at once where they were deleted meanwhile."""
@@ -92,9 +105,9 @@ class FileStore:
         document = await self.describe(file_id, owner)
         async with self._database.writing() as session:
             await session.execute(delete(Document).where(Document.file_id == document.file_id))
-        await self._storage.delete_prefix(_folder(file_id))
+        await self._storage.delete_prefix(document_folder(file_id))
 
 
-def _folder(file_id: str) -> str:
+def document_folder(file_id: str) -> str:
     """Where everything about a file lies: its content, and what is derived from it."""
     return f"documents/{file_id}"

@@ -1,0 +1,24 @@
+"""Answering with a small picture that never changes under its URL."""
+
+from typing import Any
+
+from litestar import Request, Response
+
+FOREVER = "private, max-age=31536000, immutable"
+"""A year, the longest that caches heed. `private`: only the owner's key opens it."""
+
+
+def picture_response(request: Request[Any, Any, Any], data: bytes, media_type: str, etag: str) -> Response[Any]:
+    """200 with the picture, or 304 where the client has it. `etag` is without its quotes."""
+    headers = {
+        "Cache-Control": FOREVER,
+        "ETag": f'"{etag}"',
+        "Vary": "Accept, Authorization",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Disposition": "inline",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
+    if "*" in known or f'"{etag}"' in known:
+        return Response(b"", status_code=304, headers=headers, media_type=media_type)
+    return Response(data, headers=headers, media_type=media_type)

@@ -1,0 +1,68 @@
+"""GET /api/documents/{id}/thumbnails/{size}: the picture, or the job that makes it."""
+
+from typing import Any
+
+from litestar import Request, Response, Router, route
+from litestar.enums import HttpMethod
+from litestar.openapi import ResponseSpec
+from litestar.params import FromPath
+
+from service.api.errors import BadRequest, error_response
+from service.api.injected import Owner, Wired
+from service.api.openapi import BINARY, refusals
+from service.api.pictures import picture_response
+from service.api.shapes import AcceptedBody, ErrorBody, FieldError
+from service.thumbnails.ordering import order_thumbnails
+from service.thumbnails.store import ThumbnailStore
+from tasks.images.recipe import FORMATS, MEDIA_TYPES, RECIPE, SIZE_MAX, SIZE_MIN, Format, Variant
+
+ASK_AGAIN_S = 1
+"""What a client is told to wait: most documents are done by then."""
+
+
+@route(
+    "/{file_id:str}/thumbnails/{size:int}",
+    http_method=[HttpMethod.GET, HttpMethod.HEAD],
+    responses={
+        200: BINARY,
+        202: ResponseSpec(AcceptedBody, generate_examples=False, description="It is being made, by this job."),
+        422: ResponseSpec(ErrorBody, generate_examples=False, description="The document is such that it has none."),
+        **refusals(400, 404, 429),
+    },
+    summary="A thumbnail of a document",
+)
+async def read_thumbnail(
+    file_id: FromPath[str], size: FromPath[int], request: Request[Any, Any, Any], services: Wired, owner: Owner
+) -> Response[Any]:
+    """`size` is the longest side in pixels. WebP, or JPEG where the request's Accept header says no to WebP."""
+    if not SIZE_MIN <= size <= SIZE_MAX:
+        raise BadRequest(FieldError("size", f"size must be from {SIZE_MIN} to {SIZE_MAX} pixels, not {size}."))
+    document = await services.files.describe(file_id, owner)
+    variant = Variant(size, accepted_format(request))
+    store = ThumbnailStore(services.storage)
+    data = await store.picture(document.sha256, variant)
+    if data is not None:
+        etag = f"{document.sha256[:32]}-{RECIPE}-{size}-{variant.format}"
+        return picture_response(request, data, MEDIA_TYPES[variant.format], etag)
+    reason = await store.reason_for_none(document.sha256)
+    if reason is not None:
+        return error_response(422, f"{document.name} has no thumbnail. {reason}", headers={"Cache-Control": "no-store"})
+    accepted = await order_thumbnails(services.enqueuer, document, size)
+    body = AcceptedBody(
+        job_id=accepted.job_id,
+        status=accepted.status,
+        status_url=f"/api/jobs/{accepted.job_id}/status",
+        estimated_duration=accepted.estimated_duration,
+        estimated_seconds=accepted.estimated_seconds,
+    )
+    headers = {"Retry-After": str(ASK_AGAIN_S), "Cache-Control": "no-store"}
+    return Response(body, status_code=202, headers=headers, media_type="application/json")
+
+
+def accepted_format(request: Request[Any, Any, Any]) -> Format:
+    """The first of our formats that the request accepts; WebP where it accepts none, as RFC 9110 allows."""
+    best = request.accept.best_match([MEDIA_TYPES[format] for format in FORMATS])
+    return next((format for format in FORMATS if MEDIA_TYPES[format] == best), FORMATS[0])
+
+
+routes = Router("/documents", route_handlers=[read_thumbnail], tags=["thumbnails"])
