@@ -14,9 +14,6 @@ from rich.console import Console
 from service.cli.client import Api, CliError, open_api
 from service.cli.jobs import print_jobs, retry_failed
 from service.cli.ocr import read_text
-from service.cli.up import run_stack
-from service.database.connection import open_database
-from service.database.seed import seed as seed_rows
 from service.lifeline import die_with_parent
 from settings import Queue, Settings, load_settings
 
@@ -58,6 +55,8 @@ type_option = click.option("--type", "job_type", metavar="TYPE", help="Only this
 @click.option("--with-parent", is_flag=True, help="Stop when the process that started this one ends.")
 def up(sample: Path | None, with_parent: bool) -> None:
     """Start everything here: queue server, mail catcher, web application, one worker a queue."""
+    from service.cli.up import run_stack
+
     if with_parent:
         die_with_parent(signal.SIGTERM)
     sys.exit(asyncio.run(run_stack(load_settings(), Console(), sample)))
@@ -114,6 +113,10 @@ def seed(users: int, events: int) -> None:
 
 
 async def _seed(settings: Settings, users: int, events: int) -> tuple[int, int]:
+    # Imported here: loading SQLAlchemy takes longer than all that the other commands do.
+    from service.database.connection import open_database
+    from service.database.seed import seed as seed_rows
+
     async with open_database(settings.database_url) as database:
         return await seed_rows(database, users=users, events=events)
 

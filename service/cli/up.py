@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from service.cli.client import CliError, open_api
+from service.cli.log_lines import LogLines
 from service.cli.ocr import read_text
 from service.supervise import Stack
 from settings import Settings
@@ -17,26 +18,11 @@ from settings import Settings
 IMPATIENT_S = 1.0
 """A second SIGINT so much later is a person's second Ctrl-C; a sooner one is the first, passed on by make."""
 
-NAME_WIDTH = 14
-COLOURS = {"web": "blue", "valkey": "magenta", "mail": "yellow"}
-
-
-class Log:
-    """One line for each line of each child, its name before it."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-
-    def __call__(self, name: str, line: str) -> None:
-        """Print one line, in the colours that the child gave it."""
-        head = Text(f"{name:<{NAME_WIDTH}} │ ", style=COLOURS.get(name, "cyan"))
-        self._console.print(head + Text.from_ansi(line), soft_wrap=True, highlight=False)
-
 
 async def run_stack(settings: Settings, console: Console, sample: Path | None) -> int:
     """Run everything until a signal comes; returns the exit code."""
     stop = _stop_on_signals()
-    async with Stack(settings, Log(console)) as stack:
+    async with Stack(settings, LogLines(console)) as stack:
         greeting = asyncio.create_task(_greet(stack, settings, console, sample))
         enders = [asyncio.create_task(event.wait()) for event in (stop, stack.gave_up)]
         await asyncio.wait(enders, return_when=asyncio.FIRST_COMPLETED)

@@ -74,7 +74,9 @@ def answers(url: str) -> bool:
 
 def test_the_table_lists_every_setting_and_what_it_takes():
     rows = dict(re.findall(r"^\| `(OFFLOAD_\w+)` \| .* \| (.*) \|$", section("Configuration"), re.MULTILINE))
-    assert {name: unescape(text) for name, text in rows.items()} == {name: takes(field) for name, field in variables(Settings, PREFIX).items()}
+    assert {name: unescape(text) for name, text in rows.items()} == {
+        name: takes(field) for name, field in variables(Settings, PREFIX).items()
+    }
 
 
 @pytest.mark.parametrize("target", re.findall(r"make (\w+)", README))
