@@ -17,5 +17,6 @@ NOTICES = {
     "retried": Notice("Queued again, with its finished work kept."),
     "cancelled": Notice("Cancelled."),
     "cancelling": Notice("Its worker has been asked to stop.", css="health-watch", icon="retrying"),
-    "deleted": Notice("The job and its files are deleted."),
+    "deleted": Notice("Deleted."),
+    "restored": Notice("Restored, with its files."),
 }

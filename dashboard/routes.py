@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from dashboard import csrf
 from dashboard.auth import BasicAuth
 from dashboard.errors import explain
-from dashboard.jobs.actions import cancel_job, delete_job, retry_job
+from dashboard.jobs.actions import cancel_job, delete_job, restore_job, retry_job
 from dashboard.jobs.detail import job_live, job_page
 from dashboard.jobs.files import job_file
 from dashboard.jobs.views import jobs_live, jobs_page
@@ -56,6 +56,7 @@ def dashboard_routes() -> list[Any]:
             retry_job,
             cancel_job,
             delete_job,
+            restore_job,
             workers_page,
             workers_live,
             no_such_page,

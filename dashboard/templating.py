@@ -10,6 +10,7 @@ from dashboard.charts import bars, spark
 from dashboard.jobs.row import tries, when
 from dashboard.jobs.visible import visible
 from dashboard.looks import look
+from service.store.retention import BIN_S
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -24,7 +25,15 @@ def template_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        asset=asset, bars=bars, look=look, share=formats.share, spark=spark, tries=tries, visible=visible, when=when
+        asset=asset,
+        bars=bars,
+        bin_minutes=BIN_S // 60,
+        look=look,
+        share=formats.share,
+        spark=spark,
+        tries=tries,
+        visible=visible,
+        when=when,
     )
     environment.filters.update(
         number=formats.number,

@@ -23,4 +23,10 @@ async def cancel_job(services: Wired, job_id: FromPath[str]) -> Redirect:
 @post("/jobs/{job_id:str}/delete", status_code=303)
 async def delete_job(services: Wired, job_id: FromPath[str]) -> Redirect:
     await services.jobs.delete(job_id)
-    return Redirect("/admin/jobs?notice=deleted", status_code=303)
+    return Redirect(f"/admin/jobs/{job_id}?notice=deleted", status_code=303)
+
+
+@post("/jobs/{job_id:str}/restore", status_code=303)
+async def restore_job(services: Wired, job_id: FromPath[str]) -> Redirect:
+    await services.store.restore(job_id)
+    return Redirect(f"/admin/jobs/{job_id}?notice=restored", status_code=303)

@@ -10,13 +10,14 @@ from litestar.response import Template
 from dashboard.auth import User
 from dashboard.jobs.steps import Step, steps
 from dashboard.jobs.visible import visible
+from dashboard.jobs.waiting import Check, checks
 from dashboard.notices import NOTICES
 from dashboard.page import HTMX_STOP_POLLING, render
 from service.api.injected import Wired
 from service.services import Services
 from service.status import now_ms
 from service.storage import NoSuchObject
-from service.store import Attempt, Job
+from service.store import Attempt, Job, NoSuchJob
 
 PREVIEW_BYTES = 4_096
 """Of a text on the job's page: enough to see whether it was read well. The whole is one click away."""
@@ -31,6 +32,7 @@ class Detail:
     parts: list[Job]
     steps: list[Step]
     preview: str | None
+    waiting: list[Check]
 
 
 @get("/jobs/{job_id:str}", name="job")
@@ -50,12 +52,16 @@ async def job_live(request: Request[User, Any, Any], services: Wired, job_id: Fr
 
 
 async def _detail(services: Services, job_id: str) -> Detail:
-    """Raises NoSuchJob."""
+    """The job, though it lie in the bin. Raises NoSuchJob."""
     store = services.store
-    job = await store.present(job_id)
+    (job,) = await store.get_many([job_id])
+    if job is None:
+        raise NoSuchJob(job_id)
     attempts = await store.attempts(job_id)
     parts = await store.parts(job_id) if job.parts_total else []
-    return Detail(job, attempts[::-1], parts, steps(job, now_ms()), await _preview(services, job))
+    at_ms = now_ms()
+    waiting = await checks(services, job, at_ms)
+    return Detail(job, attempts[::-1], parts, steps(job, at_ms), await _preview(services, job), waiting)
 
 
 async def _preview(services: Services, job: Job) -> str | None:

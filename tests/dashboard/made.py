@@ -59,9 +59,13 @@ class Maker:
         """A job that a worker has claimed."""
         job_type = job_type or made_type()
         job_id = await self.queued(job_type, **more)
-        known = msgspec.msgpack.encode([job_type.name])
-        claimed = await self.store.claimed(str(job_type.queue), worker, 1, LEASE_MS, known, reap=False)
-        assert [job.id for job in claimed.jobs] == [job_id]
+        return await self.claimed(await self.store.present(job_id), worker)
+
+    async def claimed(self, job: Job, worker: str = "pdf-processing:host:1") -> Job:
+        """The job, taken by a worker. It must be the one that is next."""
+        known = msgspec.msgpack.encode([job.type])
+        claimed = await self.store.claimed(job.queue, worker, 1, LEASE_MS, known, reap=False)
+        assert [taken.id for taken in claimed.jobs] == [job.id]
         return claimed.jobs[0]
 
     async def progressed(self, job: Job, percent: int, message: str, **data: Any) -> None:
@@ -79,7 +83,13 @@ class Maker:
         fields = ["error", error, "error_type", "Permanent", "message", error]
         return await self._settle(job, "failed", fields, _entry(job, "failed", error, traceback))
 
-    async def retrying(self, job: Job, error: str = "ConnectionError: no answer", delay_ms: int = 60_000) -> str:
+    async def retrying(
+        self,
+        job: Job,
+        error: str = "ConnectionError: no answer",
+        traceback: str | None = None,
+        delay_ms: int = 60_000,
+    ) -> str:
         fields = [
             "error",
             error,
@@ -88,7 +98,7 @@ class Maker:
             "message",
             f"Trying again in {delay_ms // 1000} s: {error}",
         ]
-        return await self._settle(job, "retry", fields, _entry(job, "retry", error), due=now_ms() + delay_ms)
+        return await self._settle(job, "retry", fields, _entry(job, "retry", error, traceback), due=now_ms() + delay_ms)
 
     async def worker(self, queue: Queue = Queue.PDF_PROCESSING, silent_ms: int = 0, **more: Any) -> str:
         """A worker's report, `silent_ms` old."""

@@ -79,8 +79,14 @@ async def test_cancel_retry_and_delete(operator: Client, made: Maker) -> None:
 
     await act(operator, f"/admin/jobs/{job_id}/cancel")
     deleted = await act(operator, f"/admin/jobs/{job_id}/delete")
-    assert deleted.headers["location"] == "/admin/jobs?notice=deleted"
-    assert await made.store.get(job_id) is None
+    assert deleted.headers["location"] == f"/admin/jobs/{job_id}?notice=deleted"
+    page = (await operator.get(deleted.headers["location"])).text
+    assert "In the bin for 15 min more" in page or "In the bin for 14 min" in page
+    assert f"{job_id}/delete" not in page and (await made.store.list()).jobs == []
+
+    restored = await act(operator, f"/admin/jobs/{job_id}/restore")
+    assert restored.headers["location"].endswith("notice=restored")
+    assert [job.id for job in (await made.store.list()).jobs] == [job_id]
 
 
 async def test_a_running_job_is_asked_to_stop(operator: Client, made: Maker) -> None:
@@ -105,7 +111,7 @@ async def test_deleting_says_first_what_it_takes_with_it(operator: Client, made:
     files = {"text.txt": (b"x", "text/plain"), "pages.json": (b"{}", "application/json")}
     job_id = await made.completed(await made.active(), files)
     page = (await operator.get(f"/admin/jobs/{job_id}")).text
-    assert f"Delete {job_id} and its 2 files? This cannot be undone." in page
+    assert f"Delete {job_id} and its 2 files? It can be restored for 15 minutes." in page
 
 
 def _job(state: State, **more: int) -> Job:
@@ -129,3 +135,23 @@ def test_a_job_for_later_says_when() -> None:
 def test_a_job_that_was_never_started_says_so() -> None:
     cancelled = _job(State.CANCELLED, finished_ms=2_000)
     assert [step.note for step in steps(cancelled, now_ms())][1] == "never"
+
+
+async def test_a_waiting_job_says_why(operator: Client, made: Maker) -> None:
+    job_id = await made.queued()
+    page = (await operator.get(f"/admin/jobs/{job_id}")).text
+    assert "No worker of pdf-processing is alive." in page
+
+    await made.worker()
+    await made.store.steering.set("pdf-processing", "pause", reason="the disk is full", by="ada")
+    await made.store.steering.set("pdf-processing", "limit", 1, reason="easy on the disk", by="ada")
+    running = await made.store.counts()
+    assert running["pdf-processing"][State.ACTIVE] == 0
+    page = (await operator.get(f"/admin/jobs/{job_id}/live")).text
+    assert "ada paused pdf-processing: the disk is full" in page
+    assert "0 of 1 are running." in page and "2 of 2: it starts at once when it is next." in page
+
+
+async def test_a_job_that_runs_does_not_ask_why_it_waits(operator: Client, made: Maker) -> None:
+    job = await made.active()
+    assert "Why is this waiting?" not in (await operator.get(f"/admin/jobs/{job.id}")).text

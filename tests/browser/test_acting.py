@@ -1,0 +1,102 @@
+"""Acting: with a mouse, with the keyboard, and without JavaScript."""
+
+import pytest
+
+from tests.browser.conftest import Desk
+from tests.dashboard.made import Maker
+
+
+@pytest.fixture
+def scan() -> dict[str, object]:
+    """The smallest PNG there is, as a file to choose."""
+    import base64
+
+    pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+    return {"name": "Rechnung №7.png", "mimeType": "image/png", "buffer": base64.b64decode(pixel)}
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+async def test_an_upload_leads_to_its_job(desk: Desk, made: Maker, scan: dict[str, object], scripts: bool) -> None:
+    page = await desk.open("/admin/queues", java_script_enabled=scripts)
+    await page.get_by_label("PDF or image").set_input_files(scan)  # type: ignore[arg-type]  # a FilePayload
+    await page.get_by_label("Priority").select_option("high")
+    await page.get_by_role("button", name="Upload and start OCR").click()
+    await page.get_by_text("The document is in").wait_for()
+    job = (await made.store.list()).jobs[0]
+    assert (job.type, job.priority) == ("pdf-ocr", "high")
+    assert await page.locator("h1").inner_text() == job.id
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+async def test_a_job_is_cancelled_retried_and_deleted(desk: Desk, made: Maker, scripts: bool) -> None:
+    job_id = await made.queued()
+    page = await desk.open(f"/admin/jobs/{job_id}", java_script_enabled=scripts)
+    for action, said in (("Cancel", "Cancelled."), ("Retry", "Queued again"), ("Cancel", "Cancelled.")):
+        await page.get_by_role("button", name=f"{action}…").click()
+        await page.get_by_role("button", name=action, exact=True).click()
+        await page.locator(".notice", has_text=said).wait_for()
+    await page.get_by_role("button", name="Delete…").click()
+    assert await page.get_by_text(f"Delete {job_id}").is_visible()
+    await page.get_by_role("button", name="Delete", exact=True).click()
+    await page.locator(".notice", has_text="In the bin").wait_for()
+    assert (await made.store.list()).jobs == []
+    await page.get_by_role("button", name="Restore").click()
+    await page.locator(".notice", has_text="Restored").wait_for()
+    assert [job.id for job in (await made.store.list()).jobs] == [job_id]
+
+
+async def test_a_question_can_be_left_by_the_escape_key(desk: Desk, made: Maker) -> None:
+    job_id = await made.queued()
+    page = await desk.open(f"/admin/jobs/{job_id}")
+    await page.get_by_role("button", name="Cancel…").press("Enter")
+    question = page.get_by_text(f"Stop {job_id}")
+    assert await question.is_visible()
+    await page.keyboard.press("Escape")
+    assert not await question.is_visible()
+    assert (await made.store.present(job_id)).state == "queued"
+
+
+async def test_a_notice_is_told_once(desk: Desk, made: Maker) -> None:
+    job_id = await made.queued()
+    page = await desk.open(f"/admin/jobs/{job_id}?notice=retried")
+    await page.locator(".notice").wait_for()
+    assert page.url.endswith(f"/admin/jobs/{job_id}")
+
+
+async def test_one_letter_commands(desk: Desk, made: Maker) -> None:
+    older, newer = await made.queued(), await made.queued()
+    page = await desk.open("/admin/queues")
+    await page.keyboard.press("g")
+    await page.keyboard.press("j")
+    await page.wait_for_url("**/admin/jobs")
+    await page.keyboard.press("j")
+    await page.keyboard.press("j")
+    assert older in (await page.locator(":focus").get_attribute("href") or "")
+    await page.keyboard.press("k")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/admin/jobs/{newer}")
+    await page.keyboard.press("?")
+    assert await page.get_by_role("heading", name="Keyboard").is_visible()
+
+
+async def test_slash_reaches_the_filter_and_what_is_typed_there_is_no_command(desk: Desk, made: Maker) -> None:
+    page = await desk.open("/admin/jobs")
+    await page.keyboard.press("/")
+    await page.keyboard.type("state:failed gj?")
+    assert await page.locator("[data-filter]").input_value() == "state:failed gj?"
+    await page.locator("[data-filter]").fill("state:failed")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/admin/jobs?status=failed")
+
+
+async def test_the_theme_is_kept(desk: Desk, made: Maker) -> None:
+    page = await desk.open("/admin/queues", color_scheme="light")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = await page.evaluate(ground)
+    await page.keyboard.press("t")
+    dark = await page.evaluate(ground)
+    assert dark != light
+    await page.reload()
+    assert await page.evaluate(ground) == dark
+    await page.get_by_role("button", name="Light or dark").click()
+    assert await page.evaluate(ground) == light

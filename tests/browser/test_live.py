@@ -1,0 +1,118 @@
+"""The manners of a page that refreshes itself."""
+
+from playwright.async_api import Page
+
+from tests.browser.conftest import Desk, eventually
+from tests.dashboard.made import Maker
+
+
+async def value_of_bar(page: Page) -> int:
+    return int(await page.locator("progress.large").get_attribute("value") or 0)
+
+
+async def test_the_bar_moves_and_the_end_is_shown_without_a_reload(desk: Desk, made: Maker) -> None:
+    job = await made.active()
+    page = await desk.open(f"/admin/jobs/{job.id}")
+    await page.evaluate("window.stillHere = true")
+    for percent in (20, 55, 90):
+        await made.progressed(job, percent, f"Processing page {percent} of 100 ({percent}%)")
+        await page.get_by_text(f"Processing page {percent} of 100").wait_for()
+        assert await value_of_bar(page) == percent
+    await made.completed(job, {"text.txt": (b"The text.", "text/plain")})
+    await page.get_by_role("link", name="text.txt", exact=True).wait_for()
+    assert await page.get_by_text("The text.").is_visible()
+    assert await page.locator(".badge.large").inner_text() == "Completed"
+    assert await page.evaluate("window.stillHere")
+
+
+async def test_a_job_that_has_ended_is_asked_after_no_more(desk: Desk, made: Maker) -> None:
+    job = await made.active()
+    page = await desk.open(f"/admin/jobs/{job.id}")
+    await made.completed(job)
+    await page.locator(".badge.large", has_text="Completed").wait_for()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.wait_for_timeout(2500)
+    assert asked == []
+
+
+async def test_counts_move_by_themselves(desk: Desk, made: Maker) -> None:
+    page = await desk.open("/admin/queues")
+    await made.queued()
+    await page.locator("#queue-pdf-processing a", has_text="1").wait_for()
+    assert "updated" in await page.locator("[data-freshness]").inner_text()
+
+
+async def test_a_refresh_closes_nothing_moves_nothing_and_forgets_nothing(desk: Desk, made: Maker) -> None:
+    job = await made.active()
+    await made.retrying(job, error="ConnectionError: no answer", delay_ms=600_000)
+    page = await desk.open("/admin/jobs")
+    await page.locator("[data-filter]").fill("half a wo")
+    row = page.locator(f"#row-{job.id}")
+    await row.evaluate("row => { window.row = row }")
+    where = await row.bounding_box()
+    await made.queued()
+    await page.get_by_text("1 new job: show").wait_for()
+    assert await page.locator("[data-filter]").input_value() == "half a wo"
+    assert await row.evaluate("row => row === window.row"), "the row is the very same element"
+    now = await row.bounding_box()
+    assert where and now and where["x"] == now["x"]
+
+
+async def test_an_open_traceback_and_an_open_question_stay_open(desk: Desk, made: Maker) -> None:
+    job = await made.active()
+    await made.retrying(job, error="ConnectionError: no answer", traceback="Traceback: line 1", delay_ms=0)
+    again = await made.claimed(job)
+    page = await desk.open(f"/admin/jobs/{job.id}")
+    await page.get_by_text("Traceback", exact=True).click()
+    await page.get_by_role("button", name="Cancel…").click()
+    await made.progressed(again, 42, "Processing page 42")
+    await page.get_by_text("Processing page 42").wait_for()
+    assert await page.get_by_text("Traceback: line 1").is_visible()
+    assert await page.get_by_text(f"Stop {job.id}").is_visible()
+
+
+async def test_a_hidden_tab_asks_for_nothing_and_catches_up_when_shown(desk: Desk, made: Maker) -> None:
+    page = await desk.open("/admin/queues")
+    await page.evaluate(
+        """() => {
+            window.hiddenNow = true;
+            Object.defineProperty(document, "hidden", { get: () => window.hiddenNow });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+    )
+    assert await page.locator("[data-freshness]").inner_text() == "paused"
+    await page.wait_for_timeout(300)  # what was under way when the tab was hidden may still arrive
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.wait_for_timeout(4500)
+    assert asked == []
+    await page.evaluate("window.hiddenNow = false; document.dispatchEvent(new Event('visibilitychange'))")
+    await eventually(lambda: _says(page, "updated"))
+
+
+async def test_it_says_when_it_has_lost_the_server_and_when_it_is_back(desk: Desk, made: Maker) -> None:
+    page = await desk.open("/admin/queues")
+    await page.route("**/live", lambda route: route.abort())
+    await eventually(lambda: _says(page, "reconnecting"))
+    await page.unroute("**/live")
+    await eventually(lambda: _says(page, "updated"))
+    desk.complaints.clear()  # the browser reports the requests that this test cut off
+
+
+async def test_a_tick_is_skipped_while_one_is_under_way(desk: Desk, made: Maker) -> None:
+    page = await desk.open("/admin/queues")
+    held = []
+    await page.route("**/live", lambda route: held.append(route))
+    await eventually(lambda: _true(bool(held)))
+    await page.wait_for_timeout(5000)
+    assert len(held) == 1
+    await held[0].continue_()
+
+
+async def _says(page: Page, words: str) -> bool:
+    return words in (await page.locator("[data-freshness]").text_content() or "")
+
+
+async def _true(answer: bool) -> bool:
+    return answer

@@ -1,0 +1,77 @@
+"""Every page: loads without a complaint, fits a phone, can be read by everybody, in both themes."""
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+
+from settings import Queue
+from tests.browser.conftest import DESK, PHONE, VIEWER, WALL, Desk
+from tests.dashboard.made import Anything, Maker, made_type
+
+PAGES = ["queues", "jobs", "jobs?status=failed", "workers", "job running", "job failed", "job completed", "nowhere"]
+STANDARDS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
+
+
+async def furnish(made: Maker) -> dict[str, str]:
+    """Something of everything, with long words. Answers the addresses of three jobs."""
+    await made.worker(Queue.PDF_PROCESSING)
+    await made.worker(Queue.THUMBNAILS, id="thumbnails:host:9", silent_ms=60_000)
+    export = made_type("csv-export", Queue.CSV_EXPORT)
+    await made.retrying(await made.active(export))
+    await made.store.cancel(await made.queued())
+    files = {"text.txt": (b"Some text\n" * 50, "text/plain"), "pages.json": (b"{}", "application/json")}
+    completed = await made.completed(await made.active(), files, result={"pages": 1, "words": "x" * 300})
+    failed = await made.failed(
+        await made.active(payload=Anything(file_id="file-" + "a" * 300)), error="a" * 400, traceback="File " + "b" * 400
+    )
+    running = await made.active(units=200)
+    await made.progressed(running, 67, "Processing page 134 of 200 (67%)", pages_processed=134, total_pages=200)
+    await made.queued()
+    return {"job running": f"jobs/{running.id}", "job failed": f"jobs/{failed}", "job completed": f"jobs/{completed}"}
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_a_page_can_be_read_by_everybody(desk: Desk, made: Maker, name: str) -> None:
+    addresses = await furnish(made)
+    page = await desk.open(f"/admin/{addresses.get(name, name)}", reduced_motion="reduce")
+    if name == "nowhere":
+        desk.complaints.clear()  # the browser reports the 404 that was asked for
+    for theme in ("light", "dark"):
+        await page.emulate_media(color_scheme=theme)
+        found = await Axe().run(page, options=STANDARDS)
+        assert found.response["violations"] == [], f"{theme}: {found.generate_report()}"
+
+
+@pytest.mark.parametrize("name", PAGES[:-1])
+async def test_a_page_never_scrolls_sideways(desk: Desk, made: Maker, name: str) -> None:
+    addresses = await furnish(made)
+    page = await desk.open(f"/admin/{addresses.get(name, name)}")
+    for viewport in (PHONE, DESK, WALL):
+        await page.set_viewport_size(viewport)
+        width = await page.evaluate("document.documentElement.scrollWidth")
+        assert width <= viewport["width"]
+
+
+async def test_a_viewer_finds_no_button_that_would_be_refused(desk: Desk, made: Maker) -> None:
+    addresses = await furnish(made)
+    for name in ("queues", addresses["job failed"]):
+        page = await desk.open(f"/admin/{name}", user=VIEWER)
+        assert await page.locator("form[method=post]").count() == 0
+
+
+async def test_times_are_the_viewers_own_and_exact_on_hover(desk: Desk, made: Maker) -> None:
+    job_id = await made.queued()
+    created_ms = (await made.store.present(job_id)).created_ms
+    page = await desk.open(f"/admin/jobs/{job_id}", timezone_id="Asia/Kolkata")
+    time = page.locator("main time").first
+    expected = await page.evaluate("at => new Date(at).toTimeString().slice(0, 8)", created_ms)
+    assert await time.text_content() == expected
+    assert "UTC+05:30" in (await time.get_attribute("title") or "")
+    assert await page.locator("[data-zone]").text_content() == "Asia/Calcutta"
+
+
+async def test_a_hostile_name_runs_nothing(desk: Desk, made: Maker) -> None:
+    evil = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
+    job_id = await made.failed(await made.active(payload=Anything(file_id=evil)), error=evil, traceback=evil)
+    page = await desk.open(f"/admin/jobs/{job_id}")
+    assert evil in (await page.locator("pre").first.text_content() or "") or evil in await page.inner_text("main")
+    assert await page.title() == f"{job_id} · Offload"
