@@ -4,7 +4,6 @@ import asyncio
 import io
 import zlib
 
-import pytest
 from PIL import Image
 
 from tests.images.conftest import uploaded
@@ -120,35 +119,28 @@ async def test_a_job_of_bad_documents_only_fails_with_the_reason(acme, start_wor
     assert answer.json()["detail"] == "scene.jpg has no thumbnail. The picture is damaged or cut short."
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "field"),
-    [
-        ({"document_ids": []}, 400, "document_ids"),
-        ({"sizes": [150]}, 400, "document_ids"),
-        ({"document_ids": ["file-" + "0" * 32]}, 404, "document_ids"),
-        ({"document_ids": ["../../etc/passwd"]}, 404, "document_ids"),
-        ({"document_ids": ["x"], "sizes": []}, 400, "sizes"),
-        ({"document_ids": ["x"], "sizes": [0]}, 400, "sizes"),
-        ({"document_ids": ["x"], "sizes": [1_000_000]}, 400, "sizes"),
-        ({"document_ids": ["x"], "sizes": ["150"]}, 400, "sizes"),
-        ({"document_ids": ["x"], "formats": ["bmp"]}, 400, "formats"),
-        ({"document_ids": ["x"], "colour": "red"}, 400, "colour"),
-    ],
-)
-async def test_what_is_wrong_with_a_request_is_named(body: dict, status: int, field: str, acme) -> None:
-    answer = await acme.post("/api/jobs/thumbnails", json=body)
-    assert answer.status_code == status
-    assert answer.json()["errors"][0]["field"].startswith(field), answer.text
+WRONG = [
+    ({"document_ids": []}, 400, "document_ids"),
+    ({"sizes": [150]}, 400, "document_ids"),
+    ({"document_ids": ["file-" + "0" * 32]}, 404, "document_ids"),
+    ({"document_ids": ["../../etc/passwd"]}, 404, "document_ids"),
+    ({"document_ids": ["x"], "sizes": []}, 400, "sizes"),
+    ({"document_ids": ["x"], "sizes": [0]}, 400, "sizes"),
+    ({"document_ids": ["x"], "sizes": [1_000_000]}, 400, "sizes"),
+    ({"document_ids": ["x"], "sizes": ["150"]}, 400, "sizes"),
+    ({"document_ids": ["x"], "formats": ["bmp"]}, 400, "formats"),
+    ({"document_ids": ["x"], "colour": "red"}, 400, "colour"),
+]
 
 
-async def test_the_documents_of_another_are_not_there(acme, globex) -> None:
-    theirs = await uploaded(globex, JPEG)
-    answer = await acme.post("/api/jobs/thumbnails", json={"document_ids": [await uploaded(acme, JPEG), theirs]})
+async def test_what_is_wrong_with_a_request_is_named(acme, globex) -> None:
+    for body, status, field in WRONG:
+        answer = await acme.post("/api/jobs/thumbnails", json=body)
+        assert answer.status_code == status, body
+        assert answer.json()["errors"][0]["field"].startswith(field), answer.text
+    mine, theirs = await uploaded(acme, JPEG), await uploaded(globex, JPEG)
+    answer = await acme.post("/api/jobs/thumbnails", json={"document_ids": [mine, theirs]})
     assert answer.status_code == 404 and theirs in answer.json()["detail"]
-
-
-@pytest.mark.parametrize(("size", "status"), [("15", 400), ("2001", 400), ("-1", 400), ("big", 404), ("1e3", 404)])
-async def test_a_size_that_is_none(size: str, status: int, acme) -> None:
-    file_id = await uploaded(acme, JPEG)
-    answer = await acme.get(f"/api/documents/{file_id}/thumbnails/{size}")
-    assert answer.status_code == status and answer.json()["detail"].endswith(".")
+    for size, status in (("15", 400), ("2001", 400), ("-1", 400), ("big", 404), ("1e3", 404)):
+        answer = await acme.get(f"/api/documents/{mine}/thumbnails/{size}")
+        assert answer.status_code == status and answer.json()["detail"].endswith(".")
