@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from tasks.job import JobType, Permanent
 
 log = structlog.get_logger("offload.worker")
 
-Report = Callable[[Outcome], Awaitable[str]]
+Report = Callable[[Outcome], "asyncio.Future[str]"]
 
 
 class Execution:
@@ -114,7 +114,7 @@ class Execution:
             return "lost"
         self.reporting = True
         # Whoever cancels this worker must not tear the report in half: the job would wait for its lease to run out.
-        return await asyncio.shield(asyncio.ensure_future(self.report(outcome)))
+        return await asyncio.shield(self.report(outcome))
 
     def _report_ended(self, state: str) -> None:
         seconds = f"{time.monotonic() - self.begun_s:.2f}"

@@ -2,7 +2,10 @@
 
 import logging
 import sys
+from collections.abc import Callable
+from typing import Any
 
+import msgspec
 import structlog
 
 
@@ -10,8 +13,10 @@ def configure_logs() -> None:
     """Send structlog's events to standard error: coloured for a terminal, else one JSON object a line."""
     if sys.stderr.isatty():
         renderer: structlog.typing.Processor = structlog.dev.ConsoleRenderer()
+        factory: Callable[..., Any] = structlog.PrintLoggerFactory(sys.stderr)
     else:
-        renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
+        renderer = structlog.processors.JSONRenderer(serializer=_json_line)
+        factory = structlog.BytesLoggerFactory(sys.stderr.buffer)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -21,6 +26,10 @@ def configure_logs() -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=factory,
         cache_logger_on_first_use=True,
     )
+
+
+def _json_line(event: dict[str, Any], **_: Any) -> bytes:
+    return msgspec.json.encode(event, enc_hook=repr)

@@ -23,6 +23,8 @@ from tasks.job import REGISTRY, JobType, Meter, PartResult, Payload
 
 T = TypeVar("T")
 
+log = structlog.get_logger("offload.job")
+
 THROTTLE_S = 0.1
 """Progress is written ten times a second at most: faster than an eye or a poll, slower than a page of a fast task."""
 
@@ -44,7 +46,6 @@ class JobRun:
         self.pool = pool
         self.artefacts: list[dict[str, Any]] = list(job.artefacts)
         self.following: list[NewJob] = []
-        self.logger = structlog.get_logger("offload.job").bind(job=job.id, attempt=job.attempt)
         self._scratch: Path | None = None
         self._pending: tuple[int, str, dict[str, Any], int] | None = None
         self._written_s = 0.0
@@ -178,7 +179,7 @@ class JobRun:
 
     def log(self, event: str, **fields: Any) -> None:
         """One line in the log, with the job's id and attempt."""
-        self.logger.info(event, **fields)
+        log.info(event, job=self.job.id, attempt=self.job.attempt, **fields)
 
     async def close(self) -> None:
         """Stop the timer and remove the scratch folder."""

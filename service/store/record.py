@@ -1,6 +1,6 @@
 """A job as it is kept: the record, its attempts, and what a claim hands to a worker."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,14 +15,14 @@ class Job:
     expected to take, `expected_ms` when it was expected to be done as it was queued."""
 
     id: str
-    type: str
-    queue: str
-    owner: str
-    state: State
-    priority: str
-    payload: dict[str, Any]
-    stamp: int
-    created_ms: int
+    type: str = ""
+    queue: str = ""
+    owner: str = ""
+    state: State = State.QUEUED
+    priority: str = "normal"
+    payload: dict[str, Any] = field(default_factory=dict)
+    stamp: int = 0
+    created_ms: int = 0
     progress: int = 0
     message: str = ""
     data: dict[str, Any] = field(default_factory=dict)
@@ -100,61 +100,36 @@ class WorkerInfo:
     stopping: bool = False
 
 
+def _number(value: bytes) -> int:
+    return int(float(value))
+
+
+READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
+    b"state": ("state", lambda value: State(value.decode())),
+    b"cost": ("estimated_ms", _number),
+    b"cancel_requested": ("cancel_requested", bool),
+    **{
+        name.encode(): (name, bytes.decode)
+        for name in ("type", "queue", "owner", "priority", "message", "worker", "error", "error_type", "parent", "fingerprint")
+    },
+    **{name.encode(): (name, msgspec.json.decode) for name in ("payload", "data", "result", "artefacts")},
+    **{
+        name.encode(): (name, _number)
+        for name in (
+            "stamp", "created_ms", "expected_ms", "progress", "due_ms", "started_ms", "first_started_ms", "finished_ms",
+            "deleted_ms", "units", "units_done", "units_total", "attempt", "retries", "tries_base", "crashes", "fence",
+            "part", "parts_total", "parts_done", "parts_failed", "waiting_parts",
+        )
+    },
+}  # fmt: skip
+"""The hash's fields that a record shows, each with its attribute and what reads it."""
+
+
 def to_job(job_id: str, raw: Mapping[bytes, bytes]) -> Job:
     """Read a record's hash. Fields that are absent or empty take the record's defaults."""
-    get = raw.get
-
-    def text(name: bytes) -> str | None:
-        value = get(name)
-        return value.decode() if value else None
-
-    def number(name: bytes) -> int | None:
-        value = get(name)
-        return int(float(value)) if value else None
-
-    def document(name: bytes, default: Any) -> Any:
-        value = get(name)
-        return msgspec.json.decode(value) if value else default
-
-    return Job(
-        id=job_id,
-        type=text(b"type") or "",
-        queue=text(b"queue") or "",
-        owner=text(b"owner") or "",
-        state=State(text(b"state") or "queued"),
-        priority=text(b"priority") or "normal",
-        payload=document(b"payload", {}),
-        stamp=number(b"stamp") or 0,
-        created_ms=number(b"created_ms") or 0,
-        progress=number(b"progress") or 0,
-        message=text(b"message") or "",
-        data=document(b"data", {}) or {},
-        due_ms=number(b"due_ms"),
-        started_ms=number(b"started_ms"),
-        first_started_ms=number(b"first_started_ms"),
-        finished_ms=number(b"finished_ms"),
-        estimated_ms=number(b"cost") or 0,
-        expected_ms=number(b"expected_ms"),
-        units=number(b"units") or 0,
-        units_done=number(b"units_done") or 0,
-        units_total=number(b"units_total") or 0,
-        attempt=number(b"attempt") or 0,
-        retries=number(b"retries") or 0,
-        tries_base=number(b"tries_base") or 0,
-        crashes=number(b"crashes") or 0,
-        fence=number(b"fence") or 0,
-        worker=text(b"worker"),
-        error=text(b"error"),
-        error_type=text(b"error_type"),
-        result=document(b"result", None),
-        parent=text(b"parent"),
-        part=number(b"part") or 0,
-        parts_total=number(b"parts_total") or 0,
-        parts_done=number(b"parts_done") or 0,
-        parts_failed=number(b"parts_failed") or 0,
-        waiting_parts=number(b"waiting_parts") or 0,
-        artefacts=document(b"artefacts", []),
-        cancel_requested=bool(get(b"cancel_requested")),
-        fingerprint=text(b"fingerprint"),
-        deleted_ms=number(b"deleted_ms"),
-    )
+    seen = {}
+    for name, value in raw.items():
+        reader = READERS.get(name)
+        if reader is not None and value:
+            seen[reader[0]] = reader[1](value)
+    return Job(id=job_id, **seen)

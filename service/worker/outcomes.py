@@ -15,13 +15,13 @@ class Outcomes:
         self.waiting: list[tuple[Outcome, asyncio.Future[str]]] = []
         self.sender: asyncio.Task[None] | None = None
 
-    async def record(self, outcome: Outcome) -> str:
-        """Answers the job's state once it is stored, or `lost` where the lease was another's by then."""
+    def record(self, outcome: Outcome) -> "asyncio.Future[str]":
+        """Will be the job's state once it is stored, or `lost` where the lease was another's by then."""
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.waiting.append((outcome, answer))
         if self.sender is None or self.sender.done():
             self.sender = asyncio.create_task(self._send())
-        return await answer
+        return answer
 
     async def _send(self) -> None:
         while self.waiting:
