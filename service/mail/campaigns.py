@@ -13,7 +13,6 @@ from service.database.types import utc_now
 from service.mail import audience
 from service.mail.audience import Recipient
 from service.mail.unsubscribe import Links
-from service.status import rfc3339
 from tasks.mail.addresses import deliverable
 from tasks.mail.message import message_id
 from tasks.mail.render import Letter
@@ -173,5 +172,5 @@ def _report_row(row: Delivery) -> dict[str, Any]:
         "smtp_code": row.smtp_code,
         "smtp_text": row.smtp_text,
         "message_id": row.message_id,
-        "time": rfc3339(round(row.changed_at.timestamp() * 1000)),
+        "time": row.changed_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }

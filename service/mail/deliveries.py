@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.database import Database, Delivery, Suppression
 from service.database.types import utc_now
-from service.mail.journal import Journal, Testimony, testimony_of
+from service.mail.journal import Journal, Testimony, evidence_of
 from service.mail.suppression import suppress_after_bounces
 from service.mail.verdicts import UNKNOWN_TEXT, Verdict, verdict_of
 from service.mail.writes import GroupedWrites
@@ -122,7 +122,7 @@ class DeliveryRows:
             if claim.key in self.journal.open_claims:
                 continue
             if journal_id not in found:
-                found[journal_id] = testimony_of(self.journal.folder, journal_id)
+                found[journal_id] = evidence_of(self.journal.folder, journal_id)
             verdict = judged(claim, found[journal_id], row.changed_at)
             if verdict is not None:
                 log.info("a claim left behind", delivery=claim.key, judged=verdict.status)

@@ -86,6 +86,8 @@ async def _content(client: SMTP, data: bytes, dot_follows: Callable[[], None]) -
     dotted = False
     # Reading begins before writing: a server that breaks off or refuses half way is heard before the dot is sent.
     answer = asyncio.ensure_future(protocol.read_response(timeout=ANSWER_TIMEOUT_S))
+    # Looked at in any case, so that asyncio does not report an error that something else was raised for.
+    answer.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
         await asyncio.sleep(0)
         protocol.write(data)
@@ -93,8 +95,8 @@ async def _content(client: SMTP, data: bytes, dot_follows: Callable[[], None]) -
         # A dot that waits behind unsent content would be announced too early.
         while transport.get_write_buffer_size() and not answer.done():  # noqa: ASYNC110  # the transport sets no event
             await asyncio.sleep(UNSENT_POLL_S)
-        if answer.done():
-            said = answer.result()
+        if answer.done() or not protocol.is_connected:
+            said = await answer
             client.close()
             return _reply(said, "content")
         dot_follows()
@@ -108,9 +110,7 @@ async def _content(client: SMTP, data: bytes, dot_follows: Callable[[], None]) -
         client.close()
         raise
     finally:
-        if not answer.cancel() and not answer.cancelled():
-            # Looked at, so that asyncio does not report an error that was already answered for.
-            answer.exception()
+        answer.cancel()
 
 
 def _reply(answer: SMTPResponse, step: Step) -> Reply:

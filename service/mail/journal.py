@@ -103,7 +103,7 @@ class Journal:
             self._file = None
 
 
-def testimony_of(folder: Path, journal_id: str) -> Testimony | None:
+def evidence_of(folder: Path, journal_id: str) -> Testimony | None:
     """What a dead process left behind; None where there is no evidence (yet): its process lives, the machine was
     restarted since, or the journal is another machine's."""
     try:

