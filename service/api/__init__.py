@@ -1,0 +1,45 @@
+"""The JSON API: what the web root mounts."""
+
+from importlib.metadata import version
+
+from litestar import Router
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.types import ControllerRouterHandler
+
+import tasks.declared  # noqa: F401  # the routes below are made from the job types that this declares
+from service.api import events, files, health, images, jobs, openapi, templates, thumbnails, unsubscribe
+from service.api.auth import provide_owner, require_key
+from service.api.errors import EXCEPTION_HANDLERS
+from service.api.submit import submit_route
+from tasks.job import REGISTRY
+
+__all__ = ["EXCEPTION_HANDLERS", "api_routes", "openapi_config"]
+
+
+def api_routes() -> list[ControllerRouterHandler]:
+    """Everything under /api, and the health of the whole. The root provides `services` and EXCEPTION_HANDLERS."""
+    submits = [submit_route(job_type) for job_type in REGISTRY.values() if job_type.public]
+    keyed = Router(
+        "/api",
+        route_handlers=[
+            files.routes,
+            thumbnails.routes,
+            templates.routes,
+            images.routes,
+            Router("/jobs", route_handlers=[*submits, *jobs.handlers, events.job_events], tags=["jobs"]),
+        ],
+        guards=[require_key],
+        dependencies={"owner": Provide(provide_owner, sync_to_thread=False)},
+        exception_handlers=EXCEPTION_HANDLERS,
+    )
+    return [
+        keyed,
+        unsubscribe.routes,
+        Router("/", route_handlers=health.handlers, exception_handlers=EXCEPTION_HANDLERS, tags=["health"]),
+    ]
+
+
+def openapi_config() -> OpenAPIConfig:
+    """The document at /schema."""
+    return openapi.openapi_config(version("offload"))

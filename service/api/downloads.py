@@ -1,0 +1,94 @@
+"""Handing out stored bytes: whole or a single range, under a name that cannot mislead (RFC 9110 §14, 6266, 8187)."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Request, Response
+from litestar.response import Stream
+
+from service.api.errors import error_response
+
+_RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*")
+
+DIGITS_MAX = 18
+"""More digits than any file's size has; Python would take its time over thousands."""
+
+Open = Callable[[int, int], Awaitable[AsyncIterator[bytes]]]
+"""Opens bytes `start` up to but not including `end`."""
+
+
+class Unsatisfiable(Exception):
+    """The range begins behind the end."""
+
+
+def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
+    """(start, end) of a single range, or None where the whole is to be sent: no header, or one that RFC 9110 ignores.
+
+    Several ranges in one request are answered with the whole, which the RFC allows. Raises Unsatisfiable.
+    """
+    found = _RANGE.fullmatch(header or "")
+    if not found or found.groups() == ("", "") or max(map(len, found.groups())) > DIGITS_MAX:
+        return None
+    first, last = found.groups()
+    if not first:
+        if int(last) == 0 or size == 0:
+            raise Unsatisfiable
+        return max(0, size - int(last)), size
+    if last and int(last) < int(first):
+        return None
+    if int(first) >= size:
+        raise Unsatisfiable
+    return int(first), min(size, int(last) + 1) if last else size
+
+
+async def download(
+    request: Request[Any, Any, Any], open_bytes: Open, *, size: int, name: str, media_type: str, etag: str
+) -> Response[Any]:
+    """200, 206, 304 or 416 for a GET or HEAD of `size` bytes. `etag` is without its quotes."""
+    headers = {
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{etag}"',
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": attachment(name),
+        # Whatever the bytes are, a browser neither guesses at them nor runs them.
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    if _matches(request.headers.get("if-none-match"), etag):
+        return Response(b"", status_code=304, headers=headers, media_type=media_type)
+    try:
+        wanted = byte_range(request.headers.get("range"), size) if _may_range(request, etag) else None
+    except Unsatisfiable:
+        sentence = f"The range lies behind the end: the file has {size:,} bytes."
+        return error_response(416, sentence, headers={"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"})
+    start, end = wanted or (0, size)
+    headers["Content-Length"] = str(end - start)
+    if wanted:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    stream = await open_bytes(start, end) if end > start else _nothing()
+    return Stream(stream, status_code=206 if wanted else 200, headers=headers, media_type=media_type)
+
+
+def attachment(name: str) -> str:
+    """Content-Disposition for a download: an ASCII fallback, and the whole name for browsers of this century."""
+    plain = re.sub(r'[^\x20-\x7e]|["\\%]', "_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _matches(header: str | None, etag: str) -> bool:
+    tags = [tag.strip().removeprefix("W/") for tag in (header or "").split(",")]
+    return "*" in tags or f'"{etag}"' in tags
+
+
+def _may_range(request: Request[Any, Any, Any], etag: str) -> bool:
+    """If-Range: a range only of the very version the client holds a part of."""
+    given = request.headers.get("if-range")
+    return given is None or given.strip() == f'"{etag}"'
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    empty: tuple[bytes, ...] = ()
+    for chunk in empty:
+        yield chunk

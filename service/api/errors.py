@@ -1,0 +1,118 @@
+"""Every error as JSON of one shape: {"status_code", "detail", "errors": [{"field", "message"}]}."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
+from litestar.types import ExceptionHandlersMap
+from redis.exceptions import RedisError
+from sqlalchemy.exc import OperationalError
+
+from service.api.shapes import ErrorBody, FieldError
+from service.files.form import BadForm
+from service.files.store import NoSuchFile
+from service.mail.templates import NoSuchTemplate
+from service.store import IdempotencyConflict, NoSuchJob, TooManyQueued, WrongState
+from tasks.job import Refused
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[Request[Any, Any, Any], Any], Response[ErrorBody]]
+
+
+class BadRequest(Exception):
+    """A request with one or more wrong fields, each with its sentence."""
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__(errors[0].message if len(errors) == 1 else f"{len(errors)} fields are wrong.")
+        self.errors = errors
+
+
+def error_response(
+    status_code: int, detail: str, errors: Sequence[FieldError] = (), headers: dict[str, str] | None = None
+) -> Response[ErrorBody]:
+    body = ErrorBody(status_code=status_code, detail=detail, errors=list(errors))
+    return Response(body, status_code=status_code, headers=headers, media_type="application/json")
+
+
+def _sentence(text: str) -> str:
+    """With a full stop, whoever wrote it."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _fixed(status_code: int) -> Handler:
+    return lambda _, error: error_response(status_code, _capitalised(error))
+
+
+def _capitalised(error: Exception) -> str:
+    """For messages that begin with a word; one that begins with a name, of a field or a file, keeps it as it is."""
+    return str(error)[:1].upper() + _sentence(str(error)[1:])
+
+
+def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[ErrorBody]:
+    headers = {name.title(): value for name, value in (error.headers or {}).items()}
+    if error.status_code >= 500:
+        return _unexpected(request, error)
+    if isinstance(error, NotFoundException):
+        return error_response(404, f"There is nothing at {request.url.path[:200]}.", headers=headers)
+    if isinstance(error, MethodNotAllowedException):
+        return error_response(405, f"{request.method} is not allowed here.", headers=headers)
+    if isinstance(error, ValidationException) and isinstance(error.extra, list) and error.extra:
+        return _bad_request(request, BadRequest(*map(_parameter_error, error.extra)))
+    return error_response(error.status_code, _sentence(error.detail), headers=headers)
+
+
+def _parameter_error(entry: dict[str, str]) -> FieldError:
+    """Litestar's report on one parameter. What it calls `data` is a body that is missing: StrictJson reads the others."""
+    name = str(entry.get("key"))
+    if name == "data":
+        return FieldError("body", "The body is empty: send a JSON object.")
+    return FieldError(name, f"{name}: {_sentence(str(entry.get('message')))}")
+
+
+def _bad_request(_: Request[Any, Any, Any], error: BadRequest) -> Response[ErrorBody]:
+    return error_response(400, str(error), error.errors)
+
+
+def _refused(_: Request[Any, Any, Any], error: Refused) -> Response[ErrorBody]:
+    detail = _sentence(str(error))
+    return error_response(error.status_code, detail, [FieldError(error.field, detail)])
+
+
+def _bad_form(_: Request[Any, Any, Any], error: BadForm) -> Response[ErrorBody]:
+    detail = _sentence(str(error))
+    return error_response(400, detail, [FieldError(error.field, detail)])
+
+
+def _too_many(_: Request[Any, Any, Any], error: TooManyQueued) -> Response[ErrorBody]:
+    return error_response(429, _capitalised(error), headers={"Retry-After": str(error.retry_after_s)})
+
+
+def _unavailable(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
+    log.error("a server it needs is away", method=request.method, path=request.url.path, error=str(error))
+    return error_response(503, "A part of the service is away for the moment; try again.", headers={"Retry-After": "5"})
+
+
+def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
+    """The trace goes to the log; the client learns nothing of the inside."""
+    log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
+    return error_response(500, "Something went wrong on our side; the error has been logged.")
+
+
+EXCEPTION_HANDLERS: ExceptionHandlersMap = {
+    HTTPException: _http,
+    BadRequest: _bad_request,
+    Refused: _refused,
+    BadForm: _bad_form,
+    NoSuchFile: _fixed(404),
+    NoSuchTemplate: _fixed(404),
+    NoSuchJob: _fixed(404),
+    WrongState: _fixed(409),
+    IdempotencyConflict: _fixed(409),
+    TooManyQueued: _too_many,
+    RedisError: _unavailable,
+    OperationalError: _unavailable,
+    Exception: _unexpected,
+}

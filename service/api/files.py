@@ -1,0 +1,91 @@
+"""POST /api/files, and one file's metadata, bytes and removal."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+from litestar import Request, Response, Router, delete, get, post, route
+from litestar.enums import HttpMethod
+from litestar.exceptions import InternalServerException
+from litestar.params import FromPath
+
+from service.api.downloads import download
+from service.api.injected import Owner, Wired
+from service.api.openapi import BINARY, RANGED, UploadOperation, refusals
+from service.api.shapes import FileBody
+from service.database import Document
+from service.files.form import BadForm, open_upload_form
+from tasks.job import Refused
+
+FORM_OVERHEAD_BYTES = 1 << 20
+"""What a form may weigh beside its file, before the announced length alone says that the file is too large."""
+
+
+@post(
+    "/",
+    operation_class=UploadOperation,
+    responses=refusals(400, 413, 415),
+    # The limit is counted on the file as it arrives, with the sentence and the status of our own.
+    request_max_body_size=None,
+    summary="Upload a document",
+)
+async def upload_file(request: Request[Any, Any, Any], services: Wired, owner: Owner) -> FileBody:
+    """A PDF, PNG, JPEG, WebP, TIFF or GIF, told by its content, as the field `file` of a multipart/form-data body."""
+    limit = services.settings.max_upload_bytes
+    if (request.content_length or 0) > limit + FORM_OVERHEAD_BYTES:
+        raise Refused(f"The file is too large: the limit is {limit:,} bytes.", field="file", status_code=413)
+    form = await open_upload_form(request.headers, received(request))
+    return file_body(await services.files.upload(form.chunks(), owner=owner, name=form.name))
+
+
+async def received(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
+    """The body as it arrives. Raises BadForm when the sender goes away before its end."""
+    try:
+        async for chunk in request.stream():
+            yield chunk
+    except InternalServerException as error:
+        raise BadForm("The connection ended before the upload did.") from error
+
+
+@get("/{file_id:str}", responses=refusals(404), summary="Metadata of a document")
+async def read_file(file_id: FromPath[str], services: Wired, owner: Owner) -> FileBody:
+    return file_body(await services.files.describe(file_id, owner))
+
+
+@route(
+    "/{file_id:str}/content",
+    http_method=[HttpMethod.GET, HttpMethod.HEAD],
+    responses={200: BINARY, **RANGED, **refusals(404, 416)},
+    summary="The bytes of a document, or a range of them",
+)
+async def read_content(
+    file_id: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner
+) -> Response[Any]:
+    document = await services.files.describe(file_id, owner)
+    return await download(
+        request,
+        partial(services.files.content, document),
+        size=document.bytes,
+        name=document.name,
+        media_type=document.media_type,
+        etag=document.sha256,
+    )
+
+
+@delete("/{file_id:str}", responses=refusals(404), summary="Delete a document and its bytes")
+async def delete_file(file_id: FromPath[str], services: Wired, owner: Owner) -> None:
+    await services.files.delete(file_id, owner)
+
+
+def file_body(document: Document) -> FileBody:
+    return FileBody(
+        file_id=document.file_id,
+        name=document.name,
+        bytes=document.bytes,
+        sha256=document.sha256,
+        media_type=document.media_type,
+        pages=document.pages,
+    )
+
+
+routes = Router("/files", route_handlers=[upload_file, read_file, read_content, delete_file], tags=["files"])

@@ -1,0 +1,93 @@
+"""Liveness, readiness and the workers. No key is asked for: nothing here tells of anybody's files or jobs."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, cast
+
+from litestar import Response, get
+
+from service.api.injected import Wired
+from service.api.openapi import unavailable
+from service.api.shapes import Health, WorkerBody, WorkersHealth
+from service.states import State
+from service.status import now_ms, rfc3339
+from service.store import WorkerInfo
+
+CHECK_TIMEOUT_S = 3
+"""Below the 5 s after which common probes give up, so that the answer names the part that hangs."""
+
+SILENT_AFTER_S = 15
+"""By then a worker's leases have run out and its jobs are given to others."""
+
+
+@get("/health/live", summary="Is the process alive?", security=[])
+async def live() -> Health:
+    return Health(status="ok", checks={})
+
+
+@get("/health/ready", summary="Can it serve?", security=[], responses=unavailable(Health))
+async def ready(services: Wired) -> Response[Health]:
+    """200, or 503 naming the parts that do not answer."""
+    parts: dict[str, Awaitable[Any]] = {
+        "redis": cast(Awaitable[Any], services.redis.ping()),
+        "database": services.database.check(),
+        "storage": services.storage.check(),
+    }
+    checks = dict(zip(parts, await asyncio.gather(*map(_checked, parts.values())), strict=True))
+    fine = all(answer == "ok" for answer in checks.values())
+    return Response(Health(status="ok" if fine else "unavailable", checks=checks), status_code=200 if fine else 503)
+
+
+async def _checked(check: Awaitable[Any]) -> str:
+    """ "ok", or the kind of error: its text may hold an address or a path, which is for the log and not for anybody."""
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT_S):
+            await check
+    except TimeoutError:
+        return f"no answer within {CHECK_TIMEOUT_S} s"
+    except Exception as error:  # whatever keeps a part from answering is the answer
+        return f"does not work: {type(error).__name__}"
+    return "ok"
+
+
+@get(
+    "/workers/health",
+    summary="The workers, and whether every queue is served",
+    security=[],
+    responses=unavailable(WorkersHealth),
+)
+async def workers(services: Wired) -> Response[WorkersHealth]:
+    """503 where no worker is alive at all, or where jobs wait in a queue that has none."""
+    found, counts = await services.store.workers(), await services.store.counts()
+    rows = [worker_body(worker, now_ms()) for worker in found]
+    served = {row["queue"] for row in rows if row["heartbeat_age_seconds"] < SILENT_AFTER_S}
+    deserted = [queue for queue, states in counts.items() if states[State.QUEUED] and queue not in served]
+    if not served:
+        detail = "No worker is alive."
+    elif deserted:
+        detail = f"Jobs wait and no worker is alive for {', '.join(deserted)}."
+    else:
+        detail = "Every queue with waiting jobs has a worker."
+    fine = bool(served) and not deserted
+    body = WorkersHealth(status="ok" if fine else "unavailable", detail=detail, workers=rows)
+    return Response(body, status_code=200 if fine else 503)
+
+
+def worker_body(worker: WorkerInfo, at_ms: int) -> WorkerBody:
+    return WorkerBody(
+        id=worker.id,
+        queue=worker.queue,
+        host=worker.host,
+        pid=worker.pid,
+        pool_pids=worker.pool_pids,
+        version=worker.version,
+        started_at=rfc3339(worker.started_at_ms) or "",
+        heartbeat_age_seconds=round(max(0, at_ms - worker.heartbeat_ms) / 1000, 3),
+        active=worker.active,
+        processed=worker.processed,
+        failed=worker.failed,
+        rss_bytes=worker.rss_bytes,
+    )
+
+
+handlers = [live, ready, workers]

@@ -1,0 +1,11 @@
+"""What Litestar hands to a route by name."""
+
+from litestar.di import NamedDependency
+
+from service.services import Services
+
+Wired = NamedDependency[Services]
+"""`services`: the open parts, provided by the root."""
+
+Owner = NamedDependency[str]
+"""`owner`: whose key the request carries; there behind `auth.require_key` only."""

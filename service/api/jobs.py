@@ -1,0 +1,142 @@
+"""Jobs: the list, one job's status and detail, its files, and what one may do to it."""
+
+from functools import partial
+from typing import Annotated, Any, cast
+
+from litestar import Request, Response, delete, get, post, route
+from litestar.enums import HttpMethod
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from service.api.downloads import download
+from service.api.errors import BadRequest
+from service.api.injected import Owner, Wired
+from service.api.openapi import BINARY, RANGED, refusals
+from service.api.shapes import FieldError, JobDetail, JobList, JobStatus, JobSummary
+from service.files.store import NoSuchFile
+from service.services import Services
+from service.states import State
+from service.status import detail_object, status_object
+from service.storage import NoSuchObject
+from service.store import Job, NoSuchJob
+from settings.queues import Queue
+from tasks.job import REGISTRY
+
+PAGE_MAX = 200
+"""Records one call reads: a few milliseconds of the queue server's time."""
+
+FILTERS = ("queue", "status", "type", "limit", "cursor")
+
+
+async def own_job(services: Services, owner: str, job_id: str) -> Job:
+    """The job, if it is the owner's. Raises NoSuchJob otherwise, so that nobody learns which ids exist."""
+    job = await services.store.get(job_id)
+    if job is None or job.owner != owner:
+        raise NoSuchJob(job_id[:120])
+    return job
+
+
+@get("/", responses=refusals(400), summary="The owner's jobs, newest first")
+async def list_jobs(
+    request: Request[Any, Any, Any],
+    services: Wired,
+    owner: Owner,
+    queue: FromQuery[str | None] = None,
+    status: FromQuery[str | None] = None,
+    type: FromQuery[str | None] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)] = 50,
+    cursor: FromQuery[str | None] = None,
+) -> JobList:
+    """One page of jobs. Parts of a job are not listed by themselves."""
+    _check_filters(
+        request, {"queue": (queue, list(Queue)), "status": (status, list(State)), "type": (type, list(REGISTRY))}
+    )
+    try:
+        page = await services.store.list(queue=queue, state=status, type=type, owner=owner, limit=limit, cursor=cursor)
+    except ValueError as error:
+        raise BadRequest(FieldError("cursor", str(error))) from None
+    return JobList(jobs=[_summary(job) for job in page.jobs], next_cursor=page.next_cursor)
+
+
+def _check_filters(request: Request[Any, Any, Any], given: dict[str, tuple[str | None, list[Any]]]) -> None:
+    errors = [
+        FieldError(name, f"{name} must be one of {', '.join(map(str, known))}.")
+        for name, (value, known) in given.items()
+        if value is not None and value not in known
+    ]
+    errors += [
+        FieldError(name[:100], f"{name[:100]} is not a filter: there are {', '.join(FILTERS)}.")
+        for name in sorted(set(request.query_params) - set(FILTERS))
+    ]
+    if errors:
+        raise BadRequest(*errors)
+
+
+def _summary(job: Job) -> JobSummary:
+    return cast(JobSummary, status_object(job) | {"type": job.type, "queue": job.queue, "priority": job.priority})
+
+
+@get("/{job_id:str}", responses=refusals(404), summary="All that is known of a job")
+async def read_job(job_id: FromPath[str], services: Wired, owner: Owner) -> JobDetail:
+    """Payload, attempts with worker, times, error and traceback, result, files and parts."""
+    job = await own_job(services, owner, job_id)
+    attempts, parts = await services.store.attempts(job_id), await services.store.parts(job_id)
+    return cast(JobDetail, detail_object(job, attempts, parts))
+
+
+@get("/{job_id:str}/status", responses=refusals(404), summary="Where a job stands")
+async def read_status(job_id: FromPath[str], services: Wired, owner: Owner) -> JobStatus:
+    return cast(JobStatus, status_object(await own_job(services, owner, job_id)))
+
+
+@route(
+    "/{job_id:str}/files/{name:str}",
+    http_method=[HttpMethod.GET, HttpMethod.HEAD],
+    responses={200: BINARY, **RANGED, **refusals(404, 416)},
+    summary="A finished file of a job, or a range of it",
+)
+async def read_artefact(
+    job_id: FromPath[str], name: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner
+) -> Response[Any]:
+    job = await own_job(services, owner, job_id)
+    artefact = next((one for one in job.artefacts if one["name"] == name), None)
+    path = services.jobs.artefact(job, name)
+    if artefact is None or path is None:
+        raise NoSuchFile(name)
+    try:
+        return await download(
+            request,
+            partial(services.storage.stream, path),
+            size=artefact["bytes"],
+            name=name,
+            media_type=artefact["media_type"],
+            etag=f"{job.id}-{job.attempt}-{artefact['bytes']}",
+        )
+    except NoSuchObject:
+        raise NoSuchFile(name) from None
+
+
+@post(
+    "/{job_id:str}/retry",
+    status_code=202,
+    responses=refusals(404, 409),
+    summary="Queue a failed or cancelled job again",
+)
+async def retry_job(job_id: FromPath[str], services: Wired, owner: Owner) -> JobStatus:
+    await own_job(services, owner, job_id)
+    return cast(JobStatus, status_object(await services.store.retry(job_id)))
+
+
+@post("/{job_id:str}/cancel", status_code=202, responses=refusals(404, 409), summary="Stop a job")
+async def cancel_job(job_id: FromPath[str], services: Wired, owner: Owner) -> JobStatus:
+    """At once where it waits; a running one as soon as its worker has stopped it."""
+    await own_job(services, owner, job_id)
+    return cast(JobStatus, status_object(await services.store.cancel(job_id)))
+
+
+@delete("/{job_id:str}", responses=refusals(404, 409), summary="Remove an ended job and its files")
+async def delete_job(job_id: FromPath[str], services: Wired, owner: Owner) -> None:
+    await own_job(services, owner, job_id)
+    await services.jobs.delete(job_id)
+
+
+handlers = [list_jobs, read_job, read_status, read_artefact, retry_job, cancel_job, delete_job]

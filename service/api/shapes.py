@@ -1,0 +1,143 @@
+"""What the API answers with, for the OpenAPI document and for readers. Times are RFC 3339, UTC, with milliseconds."""
+
+from typing import Any, TypedDict
+
+import msgspec
+
+
+class FieldError(msgspec.Struct):
+    """What is wrong with one field of the request."""
+
+    field: str
+    message: str
+
+
+class ErrorBody(msgspec.Struct):
+    """Every error. `errors` names the wrong fields, where fields are wrong."""
+
+    status_code: int
+    detail: str
+    errors: list[FieldError]
+
+
+class FileBody(msgspec.Struct):
+    """A document. `pages` is null where they cannot be counted without a password."""
+
+    file_id: str
+    name: str
+    bytes: int
+    sha256: str
+    media_type: str
+    pages: int | None
+
+
+class AcceptedBody(msgspec.Struct):
+    """A job that was taken. `status` is that of the first request's job where an Idempotency-Key was used again."""
+
+    job_id: str
+    status: str
+    status_url: str
+    estimated_duration: str
+    estimated_seconds: int
+
+
+class JobStatus(TypedDict):
+    """Where a job stands. `progress` is per cent; `data` are counts such as pages_processed and total_pages."""
+
+    id: str
+    status: str
+    progress: int
+    message: str
+    data: dict[str, Any]
+    created_at: str
+    started_at: str | None
+    estimated_completion: str | None
+    finished_at: str | None
+    attempt: int
+    error: str | None
+
+
+class AttemptBody(TypedDict):
+    """One ended attempt. `outcome` is completed, failed, retry, crashed, timeout or cancelled."""
+
+    number: int
+    worker: str
+    started_at: str
+    finished_at: str
+    outcome: str
+    error: str | None
+    traceback: str | None
+
+
+class PartStatus(JobStatus):
+    """A part of a job, by its number."""
+
+    part: int
+
+
+class ArtefactBody(TypedDict):
+    """A finished file, to be had at /api/jobs/{id}/files/{name}."""
+
+    name: str
+    bytes: int
+    media_type: str
+
+
+class JobSummary(JobStatus):
+    """A job in a list."""
+
+    type: str
+    queue: str
+    priority: str
+
+
+class JobDetail(JobSummary):
+    """All that is known of a job."""
+
+    schedule_at: str | None
+    worker: str | None
+    max_attempts: int
+    payload: dict[str, Any]
+    result: Any
+    files: list[ArtefactBody]
+    attempts: list[AttemptBody]
+    parts: list[PartStatus]
+
+
+class JobList(TypedDict):
+    """One page, newest first. `next_cursor` goes into `cursor` for the next page; null at the end."""
+
+    jobs: list[JobSummary]
+    next_cursor: str | None
+
+
+class WorkerBody(TypedDict):
+    """A worker's last report of itself."""
+
+    id: str
+    queue: str
+    host: str
+    pid: int
+    pool_pids: list[int]
+    version: str
+    started_at: str
+    heartbeat_age_seconds: float
+    active: int
+    processed: int
+    failed: int
+    rss_bytes: int
+
+
+class WorkersHealth(TypedDict):
+    """`status` is ok, or unavailable with the reason in `detail`."""
+
+    status: str
+    detail: str
+    workers: list[WorkerBody]
+
+
+class Health(TypedDict):
+    """`status` is ok or unavailable; `checks` has "ok" or what is wrong for each part."""
+
+    status: str
+    checks: dict[str, str]

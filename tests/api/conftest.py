@@ -1,0 +1,81 @@
+"""The API behind a real HTTP server on loopback, and clients of two owners."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from litestar import Litestar
+
+from service.services import Services
+from tests.api.apart import apart
+from tests.api.app import create_app
+from tests.api.hands import Hands
+from tests.waiting import LIMIT_S, wait_until_async
+
+ACME, GLOBEX = "acme-secret-key-1", "globex-secret-key-2"
+
+
+@dataclass
+class Served:
+    """A running server: its address and, since it runs in this very process, its parts."""
+
+    url: str
+    app: Litestar
+
+    @property
+    def services(self) -> Services:
+        services: Services = self.app.state["services"]
+        return services
+
+
+@pytest.fixture
+async def served(settings_env: dict[str, str]) -> AsyncIterator[Served]:
+    app = create_app()
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=5)
+    )
+    running = asyncio.create_task(server.serve())
+    await wait_until_async(lambda: server.started or running.done())
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield Served(f"http://127.0.0.1:{port}", app)
+    server.should_exit = True
+    await asyncio.wait_for(running, LIMIT_S)
+
+
+@pytest.fixture
+def served_apart(settings_env: dict[str, str], tmp_path: Path) -> Iterator[str]:
+    """The address of a server in a process of its own, which takes files of a megabyte at most."""
+    with apart(settings_env | {"OFFLOAD_MAX_UPLOAD_BYTES": "1000000"}, tmp_path / "server.log") as server:
+        yield server.url
+
+
+@pytest.fixture
+async def acme(served: Served) -> AsyncIterator[httpx.AsyncClient]:
+    async with _client(served, f"Bearer {ACME}") as client:
+        yield client
+
+
+@pytest.fixture
+async def globex(served: Served) -> AsyncIterator[httpx.AsyncClient]:
+    async with _client(served, f"Bearer {GLOBEX}") as client:
+        yield client
+
+
+@pytest.fixture
+async def nobody(served: Served) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=served.url) as client:
+        yield client
+
+
+def _client(served: Served, authorization: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=served.url, headers={"Authorization": authorization}, timeout=30)
+
+
+@pytest.fixture
+def hands(served: Served) -> Hands:
+    """Does jobs by hand, as a worker would, without any worker."""
+    return Hands(served.services)
