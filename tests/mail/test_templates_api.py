@@ -1,0 +1,109 @@
+"""/api/templates and the unsubscribe links, over HTTP."""
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+from service.database import Database, Suppression
+from tests.api.conftest import Served
+from tests.mail.campaigning import WORDS, make_template
+from tests.mail.conftest import add_users, user
+
+
+@pytest.fixture
+def database(served: Served) -> Database:
+    return served.services.database
+
+
+async def test_a_template_is_made_read_replaced_and_deleted(acme) -> None:
+    answer = await acme.post("/api/templates", json=WORDS)
+    assert answer.status_code == 201
+    made = answer.json()
+    assert made["template_id"].startswith("template-") and made["subject"] == WORDS["subject"]
+    assert (await acme.get(f"/api/templates/{made['template_id']}")).json() == made
+    assert (await acme.get("/api/templates")).json() == {"templates": [made]}
+    changed = await acme.put(f"/api/templates/{made['template_id']}", json=WORDS | {"subject": "New"})
+    assert (changed.status_code, changed.json()["subject"]) == (200, "New")
+    assert (await acme.delete(f"/api/templates/{made['template_id']}")).status_code == 204
+    assert (await acme.get(f"/api/templates/{made['template_id']}")).status_code == 404
+
+
+async def test_another_owner_sees_none_of_it(acme, globex, nobody) -> None:
+    template_id = await make_template(acme)
+    place = f"/api/templates/{template_id}"
+    answers = [
+        await globex.get(place), await globex.put(place, json=WORDS), await globex.delete(place),
+        await globex.post(f"{place}/preview", json={"user_id": 1}),
+        await globex.post("/api/jobs/email-batch", json={"segment": "active", "template_id": template_id}),
+    ]  # fmt: skip
+    assert [answer.status_code for answer in answers] == [404] * 5
+    assert (await globex.get("/api/templates")).json() == {"templates": []}
+    assert (await nobody.get("/api/templates")).status_code == 401
+    assert (await acme.get(place)).json()["subject"] == WORDS["subject"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "says"),
+    [
+        ({"html": "<p>\n{% if %}"}, "html", "html, line 2): Expected an expression"),
+        ({"text": "\n\n{{ company }}"}, "text", "text, line 3): there is no variable company"),
+        ({"subject": "{{ user.nickname }}"}, "subject", "subject, line 1): user has no nickname"),
+        ({"text": "\n{{ 1 / 0 }}"}, "text", "text, line 2): division by zero"),
+        ({"html": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"}, "html", "too long"),
+        ({"subject": " "}, "subject", "subject is empty"),
+        ({"name": ""}, "name", "length"),
+        ({"html": 5}, "html", "must be text"),
+        ({"colour": "red"}, "colour", "not a field"),
+    ],
+)
+async def test_a_template_that_does_not_work_is_refused_with_line_and_reason(acme, changes, field, says, monkeypatch) -> None:
+    monkeypatch.setattr("service.api.templates.CHECK_TIMEOUT_S", 3.0)
+    answer = await acme.post("/api/templates", json=WORDS | changes)
+    assert answer.status_code == 400, answer.text
+    (error,) = answer.json()["errors"]
+    assert error["field"] == field and says in error["message"]
+    assert (await acme.get("/api/templates")).json() == {"templates": []}
+
+
+async def test_every_problem_is_named_at_once(acme) -> None:
+    answer = await acme.post("/api/templates", json={"name": "x", "subject": "{{ a }}", "html": "{{ b }}", "text": ""})
+    assert [error["field"] for error in answer.json()["errors"]] == ["subject", "html", "text"]
+
+
+async def test_a_preview_is_what_that_user_would_get(acme, database) -> None:
+    await add_users(database, user(5, name="Zoë <Z>"))
+    place = f"/api/templates/{await make_template(acme)}/preview"
+    answer = await acme.post(place, json={"user_id": 5})
+    assert answer.status_code == 200
+    assert answer.json()["subject"] == "Hello Zoë <Z>"
+    assert '<p style="color: red;">Hi Zoë &lt;Z&gt;</p>' in answer.json()["html"]
+    unknown = await acme.post(place, json={"user_id": 6})
+    assert (unknown.status_code, unknown.json()["detail"]) == (404, "There is no user 6.")
+
+
+async def test_unsubscribing_takes_a_deliberate_click(acme, nobody, database) -> None:
+    await add_users(database, user(5), user(6))
+    preview = await acme.post(f"/api/templates/{await make_template(acme)}/preview", json={"user_id": 5})
+    found = re.search(r"/unsubscribe/\S+", preview.json()["text"])
+    assert found is not None
+    asked = await nobody.get(found.group())
+    assert asked.status_code == 200 and '<form method="post">' in asked.text and "user5@example.com" in asked.text
+    assert await suppressed(database) == []
+    for _ in range(2):
+        done = await nobody.post(found.group(), data={"List-Unsubscribe": "One-Click"})
+        assert done.status_code == 200
+    assert await suppressed(database) == ["user5@example.com"]
+
+
+async def suppressed(database: Database) -> list[str]:
+    async with database.reading() as session:
+        return list(await session.scalars(select(Suppression.address)))
+
+
+@pytest.mark.parametrize("token", ["5", "5.", "5.AAAAAAAAAAAAAAAAAAAAAAAA", "x.y", "6." + "é" * 5, "." * 300])
+async def test_a_link_that_was_not_made_here_does_nothing(nobody, database, token) -> None:
+    await add_users(database, user(5))
+    for answer in (await nobody.get(f"/unsubscribe/{token}"), await nobody.post(f"/unsubscribe/{token}")):
+        assert answer.status_code == 404 and "not valid" in answer.text
+    assert await suppressed(database) == []
