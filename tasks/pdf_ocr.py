@@ -114,7 +114,7 @@ async def _page_count(file_id: str, run: Run) -> int:
 
 async def _read_range(file_id: str, run: Run, pages: range, engine: str, languages: list[str]) -> list[FailedPage]:
     path = await run.files.local(file_id, run.scratch)
-    reading = Reading(engine, tuple(languages), str(load_settings().data_dir / "models"))
+    reading = Reading(load_settings().data_dir / "models", engine, tuple(languages))
 
     async def done(count: int) -> None:
         await run.progress(count, len(pages), METER)

@@ -7,6 +7,7 @@ looked at again.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 from tasks.ocr.words import Box, Word
@@ -25,6 +26,11 @@ COLUMN_WORDS = 2.0
 
 SPANNING = 0.34
 """At most this share of the pieces may cross a gutter: headlines and pictures' captions do, body text does not."""
+
+WIDE = 0.5
+WIDER = 2.0
+"""A space over the gutter of this many line heights, and this much wider than the others of its line, parts two columns
+set very close."""
 
 PARAGRAPH = 0.8
 """A gap between lines of more than this many line heights begins a new block."""
@@ -94,11 +100,15 @@ def columns(page: list[Piece], height: float) -> list[list[Piece]]:
     gutter = _gutter(page, height)
     if gutter is None:
         return [page]
-    left = [piece for piece in page if piece.box[2] <= gutter]
-    right = [piece for piece in page if piece.box[0] >= gutter]
-    across = sorted(
-        (piece for piece in page if piece.box[0] < gutter < piece.box[2]), key=lambda piece: _middle(piece.box)
-    )
+    page = [part for piece in page for part in _split(piece, gutter, height)]
+    # Lines of a ragged or crooked column reach a little over the gutter; what spans it reaches far over it both ways.
+    across = [piece for piece in page if _spans(piece, gutter, height)]
+    across.sort(key=lambda piece: _middle(piece.box))
+    left: list[Piece] = []
+    right: list[Piece] = []
+    for piece in page:
+        if not _spans(piece, gutter, height):
+            (left if piece.box[0] + piece.box[2] < 2 * gutter else right).append(piece)
     found: list[list[Piece]] = []
     for spanning in [*across, None]:
         limit = _middle(spanning.box) if spanning else float("inf")
@@ -109,7 +119,7 @@ def columns(page: list[Piece], height: float) -> list[list[Piece]]:
                 found.extend(columns(above, height))
         if spanning:
             found.append([spanning])
-    return _merge_bands(found, left_of=gutter)
+    return _merge_bands(found, gutter, height)
 
 
 def rows(column: list[Piece]) -> list[list[Piece]]:
@@ -129,7 +139,7 @@ def _gutter(page: list[Piece], height: float) -> float | None:
     """The x of the best gutter, or None where the pieces stand in one column."""
     best: tuple[float, float] | None = None
     for candidate in page:
-        x = candidate.box[2] + 0.25 * height
+        x = candidate.box[2]
         left = [piece for piece in page if piece.box[2] <= x]
         right = [piece for piece in page if piece.box[0] >= x]
         crossing = len(page) - len(left) - len(right)
@@ -139,8 +149,23 @@ def _gutter(page: list[Piece], height: float) -> float | None:
             continue
         score = min(len(left), len(right)) - 2 * crossing
         if best is None or score > best[0]:
-            best = score, x
+            best = score, (x + min(piece.box[0] for piece in right)) / 2
     return best[1] if best else None
+
+
+def _split(piece: Piece, gutter: float, height: float) -> list[Piece]:
+    """A piece that runs on over the gutter, parted there, if its words stand wider apart there than elsewhere in it."""
+    if not piece.box[0] < gutter < piece.box[2]:
+        return [piece]
+    left = [word for word in piece.words if word.box[0] + word.box[2] < 2 * gutter]
+    right = piece.words[len(left) :]
+    gaps = [after.box[0] - before.box[2] for before, after in pairwise(piece.words)]
+    if not left or not right or len(gaps) < 2:
+        return [piece]
+    here = gaps.pop(len(left) - 1)
+    beside = left[-1].box[2] - 0.5 * height < gutter < right[0].box[0] + 0.5 * height
+    wide = here > WIDE * height and here > WIDER * median(gaps)
+    return [Piece(left), Piece(right)] if beside and wide else [piece]
 
 
 def _side_by_side(left: list[Piece], right: list[Piece]) -> bool:
@@ -150,16 +175,22 @@ def _side_by_side(left: list[Piece], right: list[Piece]) -> bool:
     return all(sum(top <= _middle(piece.box) <= bottom for piece in side) >= COLUMN_LINES - 1 for side in (left, right))
 
 
-def _merge_bands(found: list[list[Piece]], left_of: float) -> list[list[Piece]]:
-    """Join neighbours that stand alone above one another, so that a headline of two lines stays one block."""
+def _merge_bands(found: list[list[Piece]], gutter: float, height: float) -> list[list[Piece]]:
+    """Join neighbours that both span the gutter, so that a headline of two lines stays one block."""
     merged: list[list[Piece]] = []
+    before = False
     for band in found:
-        spans = any(piece.box[0] < left_of < piece.box[2] for piece in band)
-        if merged and spans and any(piece.box[0] < left_of < piece.box[2] for piece in merged[-1]):
+        spans = any(_spans(piece, gutter, height) for piece in band)
+        if spans and before:
             merged[-1].extend(band)
         else:
             merged.append(band)
+        before = spans
     return merged
+
+
+def _spans(piece: Piece, gutter: float, height: float) -> bool:
+    return piece.box[0] < gutter - height and piece.box[2] > gutter + height
 
 
 def _words_each(side: list[Piece]) -> float:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.ocr.document import is_pdf, open_pdf
-from tasks.ocr.engines import load_engine
+from tasks.ocr.engines import NotPrepared, load_engine, prepared
 from tasks.ocr.order import reading_order
 from tasks.ocr.render import render_image_frame, render_pdf_page
 from tasks.ocr.text import assemble
@@ -14,6 +14,7 @@ from tasks.ocr.words import PageText, Word, encode
 
 if TYPE_CHECKING:
     import numpy
+    from pypdfium2 import PdfDocument
 
 BLANK_SPREAD = 16
 """Grey levels between the darkest thousandth of a page and its paper, below which there is nothing to read."""
@@ -23,41 +24,82 @@ BLANK_SPREAD = 16
 class Reading:
     """How a document's pages are to be read. `models` is the folder where converted networks are kept."""
 
+    models: Path
     engine: str = "easyocr"
     languages: tuple[str, ...] = ("en",)
-    models: str = ""
+
+
+def prepare_engine(reading: Reading) -> None:
+    """Convert what the engine needs, once a machine."""
+    load_engine(reading.engine, reading.languages, reading.models)
 
 
 def read_page(path: Path, index: int, reading: Reading) -> bytes:
-    """Read page `index` (from 0) of the document at `path`: a `PageText` as JSON."""
-    if not is_pdf(path):
-        picture, scale = render_image_frame(path, index)
-        size = picture.shape[1] / scale, picture.shape[0] / scale
-        return _finish(_read_picture(picture, scale, size, reading), index)
+    """Read page `index` (from 0) of the document at `path`: a `PageText` as JSON.
+
+    Raises NotPrepared where the page needs an engine that `prepare_engine` has yet to prepare: that may take longer than
+    a page is given.
+    """
+    page = _read_pdf_page(path, index, reading) if is_pdf(path) else _read_frame(path, index, reading)
+    page.page = index + 1
+    page.text = assemble(page.words)
+    letters = sum(len(word.text) for word in page.words)
+    if letters:
+        page.confidence = round(sum(word.confidence * len(word.text) for word in page.words) / letters, 4)
+    return encode(page)
+
+
+def _read_frame(path: Path, index: int, reading: Reading) -> PageText:
+    picture, scale = render_image_frame(path, index)
+    return _read_picture(picture, scale, (picture.shape[1] / scale, picture.shape[0] / scale), reading)
+
+
+def _read_pdf_page(path: Path, index: int, reading: Reading) -> PageText:
     with open_pdf(path) as pdf:
-        pdf.init_forms()
+        page = _from_text_layer(pdf, index)
+        if page is not None:
+            return page
+        size = pdf.get_page_size(index)
+        picture, scale = render_pdf_page(pdf[index])
+    return _read_picture(picture, scale, size, reading)
+
+
+def _from_text_layer(pdf: "PdfDocument", index: int) -> PageText | None:
+    pdf.init_forms()
+    page = pdf[index]
+    # Form values and notes stand in annotations; flattened, they are part of the page's text.
+    if page.formenv:
+        page.flatten()
         page = pdf[index]
-        # Form values and notes stand in annotations; flattened, they are part of the page's text.
-        if page.formenv and page.flatten() == 1:
-            page = pdf[index]
-        words = text_layer(page)
-        size = page.get_size()
-        if words:
-            return _finish(PageText(0, size[0], size[1], "text-layer", words), index)
-        picture, scale = render_pdf_page(page)
-        page.close()
-    return _finish(_read_picture(picture, scale, size, reading), index)
+    words = text_layer(page)
+    if not words:
+        return None
+    width, height = page.get_size()
+    return PageText(0, round(width, 2), round(height, 2), "text-layer", reading_order(words))
 
 
 def _read_picture(picture: "numpy.ndarray", scale: float, size: tuple[float, float], reading: Reading) -> PageText:
+    """OCR of a page of `size` points, rendered at `scale` pixels a point."""
+    from tasks.ocr.upright import set_upright, upside_down
+
+    width, height = round(size[0], 2), round(size[1], 2)
     if is_blank(picture):
-        return PageText(0, size[0], size[1], "blank", [])
+        return PageText(0, width, height, "blank", [])
+    if not prepared(reading.engine, reading.languages, reading.models):
+        raise NotPrepared
     engine = load_engine(reading.engine, reading.languages, reading.models)
-    words = []
-    for word in engine.read(picture):
-        x0, y0, x1, y1 = (round(edge / scale, 2) for edge in word.box)
-        words.append(Word(word.text, (x0, y0, x1, y1), round(word.confidence, 4), "ocr"))
-    return PageText(0, size[0], size[1], "ocr", words, engine=engine.name)
+    upright = set_upright(picture)
+    found = engine.read(upright.picture, max(picture.shape))
+    if found.upside_down:
+        upright = upside_down(upright)
+    words = [Word(word.text, word.box, round(word.confidence, 4), "ocr") for word in found.words]
+    # Lines and columns are those of the upright picture; the boxes given out are those of the page as displayed.
+    words = reading_order(words)
+    for word in words:
+        x0, y0, x1, y1 = upright.on_page(word.box)
+        word.box = round(x0 / scale, 2), round(y0 / scale, 2), round(x1 / scale, 2), round(y1 / scale, 2)
+    rotation = upright.quarter_turns * 90
+    return PageText(0, width, height, "ocr", words, engine=engine.name, rotation=rotation, skew=round(upright.skew, 2))
 
 
 def is_blank(picture: "numpy.ndarray") -> bool:
@@ -68,14 +110,3 @@ def is_blank(picture: "numpy.ndarray") -> bool:
     dark, light = numpy.percentile(sample, (0.1, 50))
     bright = numpy.percentile(sample, 99.9)
     return bool(light - dark < BLANK_SPREAD and bright - light < BLANK_SPREAD)
-
-
-def _finish(page: PageText, index: int) -> bytes:
-    page.page = index + 1
-    page.width, page.height = round(page.width, 2), round(page.height, 2)
-    page.words = reading_order(page.words)
-    page.text = assemble(page.words)
-    letters = sum(len(word.text) for word in page.words)
-    if letters:
-        page.confidence = round(sum(word.confidence * len(word.text) for word in page.words) / letters, 4)
-    return encode(page)

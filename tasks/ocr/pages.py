@@ -7,11 +7,15 @@ from pathlib import Path
 import msgspec
 
 from tasks.cpu import ChildDied, MemoryCeiling
-from tasks.ocr.page import Reading, read_page
+from tasks.ocr.engines import NotPrepared
+from tasks.ocr.page import Reading, prepare_engine, read_page
 from tasks.run import Run
 
-PAGE_TIMEOUT_S = 45.0
-"""A page takes one to three seconds, with torch some fifteen; ten that hang twice each still fit a 600 s attempt."""
+PAGE_TIMEOUT_S = 60.0
+"""A page takes one to three seconds, with torch some fifteen; a busy machine multiplies that."""
+
+PREPARE_TIMEOUT_S = 300.0
+"""Converting an engine's networks takes half a minute, once a machine; children that want them wait for the first."""
 
 PAGE_TRIES = 2
 """A child may die of what its neighbour did; a page that fails twice fails by itself."""
@@ -65,7 +69,7 @@ async def _read_one(run: Run, path: Path, page: int, reading: Reading) -> Failed
     reason = ""
     for attempt in range(1, PAGE_TRIES + 1):
         try:
-            text = await run.cpu(read_page, path, page - 1, reading, timeout_s=PAGE_TIMEOUT_S)
+            text = await _read(run, path, page, reading)
         except TimeoutError:
             reason = f"reading it took longer than {PAGE_TIMEOUT_S:g} s"
         except (ChildDied, MemoryCeiling) as error:
@@ -78,3 +82,11 @@ async def _read_one(run: Run, path: Path, page: int, reading: Reading) -> Failed
             return None
         run.log("page failed", page=page, attempt=attempt, reason=reason)
     return FailedPage(page, reason[:500])
+
+
+async def _read(run: Run, path: Path, page: int, reading: Reading) -> bytes:
+    try:
+        return await run.cpu(read_page, path, page - 1, reading, timeout_s=PAGE_TIMEOUT_S)
+    except NotPrepared:
+        await run.cpu(prepare_engine, reading, timeout_s=PREPARE_TIMEOUT_S)
+        return await run.cpu(read_page, path, page - 1, reading, timeout_s=PAGE_TIMEOUT_S)

@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from service.pool import CpuPool
+from settings import Settings
 from tests.ocr.local_run import LocalRun
 
 
@@ -17,6 +18,14 @@ async def pool() -> AsyncIterator[CpuPool]:
     await pool.close()
 
 
+@pytest.fixture(scope="session")
+def models(request: pytest.FixtureRequest) -> Path:
+    """Converted networks, kept from one run of the tests to the next: converting takes half a minute."""
+    return request.config.cache.mkdir("ocr-data") / "models"
+
+
 @pytest.fixture
-def run(tmp_path: Path, pool: CpuPool) -> LocalRun:
+def run(tmp_path: Path, pool: CpuPool, models: Path, monkeypatch: pytest.MonkeyPatch) -> LocalRun:
+    settings = Settings(data_dir=models.parent)
+    monkeypatch.setattr("tasks.pdf_ocr.load_settings", lambda: settings)
     return LocalRun(tmp_path, pool)

@@ -3,11 +3,13 @@
 import json
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
 from tasks.job import Permanent
 from tasks.ocr import pages
+from tasks.ocr.page import Reading
 from tasks.ocr.words import decode
 from tasks.pdf_ocr import PdfOcr, pdf_ocr
 from tests.ocr import documents
@@ -145,13 +147,13 @@ async def test_bad_documents_fail_for_good_with_a_sentence(run: LocalRun, name: 
         await pdf_ocr.function(PdfOcr(file_id="bad"), run)
 
 
-def hang_on_page_two(path, index, reading):  # type: ignore[no-untyped-def]  # stands in for read_page
+def hang_on_page_two(path: Path, index: int, reading: Reading) -> bytes:
     while index == 1:
         signal.pause()
     return pages.read_page(path, index, reading)
 
 
-def die_once_on_page_two(path, index, reading):  # type: ignore[no-untyped-def]  # stands in for read_page
+def die_once_on_page_two(path: Path, index: int, reading: Reading) -> bytes:
     marker = path.with_suffix(".died")
     if index == 1 and not marker.exists():
         marker.touch()
@@ -159,5 +161,5 @@ def die_once_on_page_two(path, index, reading):  # type: ignore[no-untyped-def] 
     return pages.read_page(path, index, reading)
 
 
-def always_fail(path, index, reading):  # type: ignore[no-untyped-def]  # stands in for read_page
+def always_fail(path: Path, index: int, reading: Reading) -> bytes:
     raise ValueError("torn")

@@ -3,6 +3,7 @@
 import importlib
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from tasks.ocr.words import Box
@@ -10,7 +11,7 @@ from tasks.ocr.words import Box
 if TYPE_CHECKING:
     import numpy
 
-ENGINES = {"easyocr": "tasks.ocr.engines.easyocr_torch"}
+ENGINES = {"easyocr": "tasks.ocr.engines.easyocr"}
 """Where each engine's `load(languages, models)` lives."""
 
 
@@ -23,17 +24,37 @@ class ReadWord:
     confidence: float
 
 
+@dataclass
+class ReadPage:
+    """What an engine read. If it found the picture `upside_down`, the boxes are those of the picture turned round."""
+
+    words: list[ReadWord]
+    upside_down: bool = False
+
+
 class Engine(Protocol):
     """Reads a picture."""
 
     name: str
 
-    def read(self, picture: "numpy.ndarray") -> list[ReadWord]:
-        """The words of a grey picture (uint8, height × width), in any order."""
+    def read(self, picture: "numpy.ndarray", page_side: int) -> ReadPage:
+        """The words, in any order, of a grey picture (uint8, height × width) whose lines are level.
+
+        `page_side` is the longest side, in pixels, of the page it was cut from: type is small or large by the page.
+        """
         ...
 
 
+class NotPrepared(Exception):
+    """An engine's networks have not been converted on this machine yet."""
+
+
+def prepared(name: str, languages: tuple[str, ...], models: Path) -> bool:
+    """Whether `load_engine` will take a second and not a minute."""
+    return importlib.import_module(ENGINES[name]).prepared(languages, models)
+
+
 @cache
-def load_engine(name: str, languages: tuple[str, ...], models: str) -> Engine:
+def load_engine(name: str, languages: tuple[str, ...], models: Path) -> Engine:
     """The engine called `name` for `languages` (EasyOCR's codes); `models` is the folder of converted networks."""
     return importlib.import_module(ENGINES[name]).load(languages, models)

@@ -1,8 +1,9 @@
 """EasyOCR as its authors ship it, on torch: for languages whose network does not convert."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.ocr.engines import Engine, ReadWord
+from tasks.ocr.engines import Engine, ReadPage, ReadWord
 from tasks.ocr.weights import weights_folder
 
 if TYPE_CHECKING:
@@ -20,13 +21,15 @@ class TorchEngine:
     def __init__(self, reader: Any) -> None:
         self._reader = reader
 
-    def read(self, picture: "numpy.ndarray") -> list[ReadWord]:
+    def read(self, picture: "numpy.ndarray", page_side: int) -> ReadPage:
         """See Engine.read."""
         words: list[ReadWord] = []
-        for corners, text, confidence in self._reader.readtext(picture, canvas_size=CANVAS):
+        for corners, text, confidence in self._reader.readtext(
+            picture, canvas_size=round(CANVAS * max(picture.shape) / page_side)
+        ):
             xs, ys = [float(x) for x, _ in corners], [float(y) for _, y in corners]
             words.extend(split(text, (min(xs), min(ys), max(xs), max(ys)), float(confidence)))
-        return words
+        return ReadPage(words)
 
 
 def split(text: str, box: tuple[float, float, float, float], confidence: float) -> list[ReadWord]:
@@ -43,7 +46,7 @@ def split(text: str, box: tuple[float, float, float, float], confidence: float) 
     return words
 
 
-def load(languages: tuple[str, ...], models: str) -> Engine:
+def load(languages: tuple[str, ...], models: Path) -> Engine:
     """A reader of `languages` on one thread: the pool's children share the cores among themselves."""
     import easyocr
     import torch

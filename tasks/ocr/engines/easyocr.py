@@ -1,0 +1,58 @@
+"""EasyOCR: its weights, its boxes and its decoding, its networks on OpenVINO."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.ocr.engines import Engine, ReadPage
+
+if TYPE_CHECKING:
+    import numpy
+
+    from tasks.ocr.easy.reader import EasyReader
+
+
+class EasyOcr:
+    """Reads with whatever networks are on the shelf, and changes to the int8 ones once they are there."""
+
+    name = "easyocr"
+
+    def __init__(self, models: Path, languages: tuple[str, ...]) -> None:
+        from tasks.ocr.networks.network import names
+        from tasks.ocr.networks.shelf import Shelf
+
+        self._shelf = Shelf(models)
+        self._languages = languages
+        self._small = names(languages, small=True)
+        self._reader = self._open()
+
+    def read(self, picture: "numpy.ndarray", page_side: int) -> ReadPage:
+        """See Engine.read."""
+        if not self._reader.networks.small and all(self._shelf.has(name) for name in self._small):
+            self._reader = self._open()
+        return self._reader.read(picture, page_side)
+
+    def _open(self) -> "EasyReader":
+        from tasks.ocr.easy.reader import EasyReader
+        from tasks.ocr.networks.network import Networks
+
+        return EasyReader(Networks(self._shelf, self._languages))
+
+
+def prepared(languages: tuple[str, ...], models: Path) -> bool:
+    """Whether the networks for `languages` are on the shelf, or are known not to convert."""
+    from tasks.ocr.networks.network import ready
+    from tasks.ocr.networks.shelf import Shelf
+
+    return ready(Shelf(models), languages)
+
+
+def load(languages: tuple[str, ...], models: Path) -> Engine:
+    """On OpenVINO; on torch for languages whose recogniser does not convert."""
+    import openvino
+
+    from tasks.ocr.engines import easyocr_torch
+
+    try:
+        return EasyOcr(models, languages)
+    except (openvino.OpConversionFailure, RuntimeError):
+        return easyocr_torch.load(languages, models)

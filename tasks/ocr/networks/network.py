@@ -1,0 +1,83 @@
+"""The pair of networks that a reader uses, opened from the shelf."""
+
+import hashlib
+from functools import cache, partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.ocr.networks.convert import NETWORK, convert_detector, convert_recogniser
+from tasks.ocr.networks.shelf import Shelf
+from tasks.ocr.weights import weights_folder
+
+ONE_THREAD = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False}
+"""Two children of one thread read more than one of two; pinned, both would sit on the same core."""
+
+SIDE_MULTIPLE = 32
+"""CRAFT halves its input five times."""
+
+
+class Networks:
+    """CRAFT and a recogniser on one thread. `small` says whether both are the int8 ones."""
+
+    def __init__(self, shelf: Shelf, languages: tuple[str, ...]) -> None:
+        import openvino
+
+        core = openvino.Core()
+        detector, recogniser = names(languages, small=True)
+        self.small = bool(shelf.find(detector) and shelf.find(recogniser))
+        if not self.small:
+            detector, recogniser = names(languages, small=False)
+            shelf.get(detector, convert_detector)
+        recogniser_float = names(languages, small=False)[1]
+        shelf.get(recogniser_float, partial(convert_recogniser, languages))
+        self.alphabet = str(shelf.facts(recogniser_float)["alphabet"])
+        self._detector = _open(core, shelf.folder / detector)
+        self._recogniser = _open(core, shelf.folder / recogniser)
+
+    def maps(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """CRAFT's letter and link maps of a grey picture, at half its size."""
+        out = self._detector(detector_input(picture))[0][0]
+        height, width = picture.shape[0] // 2, picture.shape[1] // 2
+        return out[:height, :width, 0], out[:height, :width, 1]
+
+    def probabilities(self, crops: np.ndarray) -> np.ndarray:
+        """(n, 1, 64, width) in, (n, steps, classes) out."""
+        return self._recogniser(crops)[0]
+
+
+def detector_input(picture: np.ndarray) -> np.ndarray:
+    """A grey picture as CRAFT takes it, padded at the right and the bottom by repeating its edge."""
+    below, beside = (-side % SIDE_MULTIPLE for side in picture.shape)
+    return np.pad(picture, ((0, below), (0, beside)), "edge")[None, None].astype(np.float32)
+
+
+def ready(shelf: Shelf, languages: tuple[str, ...]) -> bool:
+    """Whether a pair can be opened without converting anything."""
+    detectors = [names(languages, small=small)[0] for small in (True, False)]
+    return shelf.has(names(languages, small=False)[1]) and any(shelf.has(name) for name in detectors)
+
+
+def names(languages: tuple[str, ...], *, small: bool) -> tuple[str, str]:
+    """The shelf's names of the detector and of the recogniser for `languages`."""
+    kind = "int8" if small else "float"
+    return f"detector-{kind}-{made_from()}", f"recogniser-{'+'.join(sorted(languages))}-{kind}-{made_from()}"
+
+
+@cache
+def made_from() -> str:
+    """Twelve digits that change with the weights installed and with what converts them."""
+    digest = hashlib.sha256()
+    for package in ("easyocr", "openvino", "nncf"):
+        digest.update(version(package).encode())
+    for weights in sorted(weights_folder().glob("*.pth")):
+        digest.update(f"{weights.name} {weights.stat().st_size}".encode())
+    for source in ("convert.py", "quantize.py"):
+        digest.update((Path(__file__).parent / source).read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _open(core: Any, entry: Path) -> Any:
+    return core.compile_model(entry / NETWORK, "CPU", ONE_THREAD)

@@ -1,0 +1,60 @@
+"""Int8 networks, calibrated on pages that the program sets and wears itself, never on pages anything is scored on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from tasks.ocr.easy.crops import batches
+from tasks.ocr.networks.convert import NETWORK
+from tasks.ocr.synthetic.prose import paragraphs
+from tasks.ocr.synthetic.scan import CLEAN, HEAVY, MILD, pictures
+from tasks.ocr.synthetic.typeset import Run, Style, Typesetter
+from tasks.ocr.upright import set_upright
+
+SEEDS = range(1_000, 1_012)
+"""Of the calibration pages. Tests and benchmarks use none of them."""
+
+DPI = 200
+
+STYLES = (Style("Times-Roman", 11), Style("Helvetica", 10), Style("Courier", 10), Style("Times-Italic", 12))
+
+CROP_BATCHES = 48
+"""Batches of the recogniser's calibration: some 700 pieces of lines."""
+
+
+def calibration_pages() -> Iterator[np.ndarray]:
+    """Upright grey pages of every style and wear."""
+    for number, seed in enumerate(SEEDS):
+        setter = Typesetter()
+        setter.page([Run(paragraphs(seed, 330), STYLES[number % len(STYLES)])])
+        wear = (CLEAN, MILD, HEAVY)[number % 3]
+        yield set_upright(np.asarray(pictures(setter.save(), DPI, wear, seed)[0])).picture
+
+
+def quantize_detector(source: Path, inputs: list[np.ndarray], folder: Path) -> dict[str, object]:
+    """CRAFT in int8; `inputs` are pictures as it is given them."""
+    return _quantize(source, inputs, [], folder)
+
+
+def quantize_recogniser(source: Path, crops: list[np.ndarray], folder: Path) -> dict[str, object]:
+    """The recogniser in int8, its LSTM left as it is: rounding there adds up from step to step."""
+    inputs = [batch for _, batch in batches(crops)]
+    chosen = np.random.default_rng(0).permutation(len(inputs))[:CROP_BATCHES]
+    return _quantize(source, [inputs[index] for index in chosen], ["LSTMSequence", "TensorIterator"], folder)
+
+
+def _quantize(source: Path, inputs: list[np.ndarray], left_alone: list[str], folder: Path) -> dict[str, object]:
+    import nncf
+    import openvino
+
+    model = openvino.Core().read_model(source / NETWORK)
+    small = nncf.quantize(
+        model,
+        nncf.Dataset(inputs),
+        preset=nncf.QuantizationPreset.MIXED,
+        subset_size=len(inputs),
+        ignored_scope=nncf.IgnoredScope(types=left_alone, validate=False),
+    )
+    openvino.save_model(small, folder / NETWORK)
+    return {}
