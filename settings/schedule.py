@@ -1,30 +1,120 @@
 """What happens by the clock, as data: five fields of cron, a zone, and the job type that is started."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+
+class Overlap(StrEnum):
+    """What a slot does while the run before it has not ended."""
+
+    SKIP = "skip"
+    """It passes, and says so."""
+    BESIDE = "beside"
+    """It starts all the same."""
+
+
+class CatchUp(StrEnum):
+    """What is done about slots that passed while no process was there to start them."""
+
+    ONCE = "once"
+    """However many were missed, one run makes up for them."""
+    NEVER = "never"
+    """They are only said: the work has no use after its time."""
+
+
+class BadSchedule(ValueError):
+    """A declaration that can never be carried out. The message is one sentence that names it."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """One recurring job. `payload` is what a client would send to start `job`."""
+    """One recurring job. `payload` is what a client would send to start `job`; `{date}` in it is the slot's date."""
 
     name: str
     cron: str
     job: str
     payload: dict[str, Any] = field(default_factory=dict)
     zone: str = "UTC"
+    overlap: Overlap = Overlap.SKIP
+    catch_up: CatchUp = CatchUp.ONCE
+
+    @cached_property
+    def problem(self) -> str | None:
+        """What is wrong with the declaration, in one sentence. Such a schedule is shown, and never runs."""
+        try:
+            self._ticks(datetime(2026, 1, 1, tzinfo=UTC))
+        except BadSchedule as error:
+            return str(error)
+        return None
+
+    @cached_property
+    def words(self) -> str:
+        """The expression in plain words; empty where there is a problem."""
+        return "" if self.problem else self._ticks(datetime(2026, 1, 1, tzinfo=UTC)).explain()
+
+    def slots(self, after: datetime, until: datetime, limit: int) -> list[datetime]:
+        """The slots after one moment and up to another, the newest `limit` of them, oldest first, in UTC.
+
+        Right on both days a year when clocks change, as Debian's cron is: a slot at a fixed time that a zone leaves out
+        comes at the end of the gap, one that a zone repeats comes once, and an hourly one comes every real hour.
+        Raises BadSchedule.
+        """
+        found: list[datetime] = []
+        for tick in self._ticks(until.replace(microsecond=0) + timedelta(seconds=1), backwards=True):
+            # Two times of one zone compare by their clock faces, which repeat: only in UTC is there a before and after.
+            slot = tick.astimezone(UTC)
+            if slot <= after or len(found) == limit:
+                break
+            # Read backwards, a time that was left out may come up twice, or lie ahead.
+            if slot <= until and (not found or slot < found[-1]):
+                found.append(slot)
+        return found[::-1]
+
+    def next_after(self, moment: datetime) -> datetime:
+        """The first slot after a moment, in UTC. Raises BadSchedule."""
+        return next(slot for tick in self._ticks(moment) if (slot := tick.astimezone(UTC)) > moment)
+
+    def payload_at(self, slot: datetime) -> dict[str, Any]:
+        """The payload of the slot's run."""
+        day = slot.astimezone(ZoneInfo(self.zone)).date().isoformat()
+        return {
+            key: value.replace("{date}", day) if isinstance(value, str) else value
+            for key, value in self.payload.items()
+        }
+
+    def _ticks(self, start: datetime, *, backwards: bool = False) -> CronSim:
+        try:
+            zone = ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise BadSchedule(f"the schedule {self.name} names no known time zone: {self.zone!r}") from None
+        # CronSim treats its own UTC alone as a zone whose clock never changes.
+        zone_or_utc = UTC if self.zone == "UTC" else zone
+        try:
+            ticks = CronSim(self.cron, start.astimezone(zone_or_utc), reverse=backwards)
+        except CronSimError as error:
+            raise BadSchedule(f"the schedule {self.name} is no cron expression, {self.cron!r}: {error}") from None
+        if len(self.cron.split()) != 5:
+            raise BadSchedule(f"the schedule {self.name} is no cron expression of five fields: {self.cron!r}")
+        return ticks
 
 
 SCHEDULES: tuple[Schedule, ...] = (
-    # Eight in the morning: before the working day, after the night's maintenance.
-    Schedule("daily-digest", "0 8 * * *", "daily-digest"),
+    # Eight in the morning: before the working day, after the night's maintenance. Yesterday's digest helps nobody at noon
+    # the day after, but one missed at eight is welcome at nine.
+    Schedule("daily-digest", "0 8 * * *", "daily-digest", {"day": "{date}"}),
     # Monday at six, so that the figures of the whole past week are in them.
-    Schedule("weekly-analytics", "0 6 * * 1", "weekly-analytics"),
-    Schedule("weekly-report", "0 6 * * 1", "weekly-report"),
+    Schedule("weekly-analytics", "0 6 * * 1", "weekly-analytics", {"monday": "{date}"}),
+    Schedule("weekly-report", "0 6 * * 1", "weekly-report", {"monday": "{date}"}),
     # Monthly: a temp file has had at least its own days of grace by then.
     Schedule("expired-temp-files", "0 0 1 * *", "delete-expired-files"),
     # Two at night, when OCR leaves the cores alone.
-    Schedule("missing-thumbnails", "0 2 * * *", "regenerate-thumbnails"),
-    # Hourly: an upload broken off half way should not hold disk for a day.
-    Schedule("temporary-uploads", "0 * * * *", "sweep-uploads"),
+    Schedule("missing-thumbnails", "0 2 * * *", "thumbnails-maintenance"),
+    # Hourly: an upload broken off half way should not hold disk for a day. The next hour is catch-up enough.
+    Schedule("temporary-uploads", "0 * * * *", "sweep-uploads", catch_up=CatchUp.NEVER),
 )

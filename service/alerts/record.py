@@ -1,0 +1,103 @@
+"""What is known of an alert: its present state, its history, and what still has to be sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from settings.alert_rules import Rule
+
+State = Literal["quiet", "pending", "firing"]
+"""Below the threshold; above it, but not for long enough; above it for long enough."""
+
+
+class NoSuchRule(Exception):
+    """The message names what was asked for."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no alert rule {name[:80]}")
+
+
+class Mute(msgspec.Struct, frozen=True):
+    """A rule that is watched and shown, and of which nothing is sent, until a time (ms)."""
+
+    reason: str
+    by: str
+    since_ms: int
+    until_ms: int
+
+    def over(self, at_ms: int) -> bool:
+        return self.until_ms <= at_ms
+
+
+class Standing(msgspec.Struct):
+    """Where one rule stands for one subject (a queue, a schedule, or `redis`). Times in ms."""
+
+    rule: str
+    subject: str
+    state: State = "quiet"
+    value: float | None = None
+    """The last measurement in the rule's unit; None where there was nothing to measure."""
+    detail: str = ""
+    """What the measurement was about, in words: job ids, worker ids, never anything personal."""
+    link: str = ""
+    """Path of the page to look at, such as /admin/jobs/…"""
+    since_ms: int | None = None
+    """When the threshold was crossed."""
+    fired_ms: int | None = None
+    resolved_ms: int | None = None
+    """When it last recovered."""
+    told_ms: int | None = None
+    """When its firing was last sent (or would have been, with no receiver set)."""
+    announced: bool = False
+    """Whether the present firing has been told: only then is its recovery."""
+
+    @property
+    def key(self) -> str:
+        """Also the pager's dedup key."""
+        return f"{self.rule}|{self.subject}"
+
+
+class HistoryEntry(msgspec.Struct, frozen=True):
+    """One event of an alert. `event`: fired, resolved, muted, unmuted; `sent` names the receivers it was queued for."""
+
+    at_ms: int
+    rule: str
+    subject: str
+    event: str
+    severity: str
+    said: str
+    sent: list[str] = []
+    by: str = ""
+
+
+class Message(msgspec.Struct):
+    """Something that waits to be sent. Times in ms."""
+
+    id: str
+    channel: str
+    """slack or pager."""
+    body: dict
+    words: str
+    created_ms: int
+    due_ms: int
+    tries: int = 0
+    error: str = ""
+    """What the last try met with, in one sentence; empty before the first."""
+
+
+@dataclass(slots=True, frozen=True)
+class RuleState:
+    """A rule with everything it is watching now."""
+
+    rule: Rule
+    mute: Mute | None
+    standings: Sequence[Standing]
+    """Only subjects that have been measured; firing first."""
+
+    @property
+    def state(self) -> State:
+        """The most serious of its subjects' states."""
+        states = {standing.state for standing in self.standings}
+        return "firing" if "firing" in states else "pending" if "pending" in states else "quiet"

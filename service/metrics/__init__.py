@@ -1,0 +1,8 @@
+"""Metrics: what was counted, by minute (two days), hour (five weeks) and day (400 days).
+
+`services.metrics` is a `Metrics`:
+
+    await metrics.spans(tier, queue, count) -> list[Span]  the last `count` spans of a queue, oldest first, the present last
+    await metrics.window(queue, seconds) -> Span           everything of the last so many seconds, to the minute
+    await metrics.week(first_day=None) -> WeekReport       a week's report; default: the last whole one (Monday to Sunday)
+"""
