@@ -31,8 +31,8 @@ async def check_image(payload: ImageProcess, checks: Any) -> int:
 async def image_process(payload: ImageProcess, run: Run) -> PhotoFacts:
     """Make the cover and the preview of a photo and read what its camera wrote, but not where it was taken."""
     images = run.use(Images)
-    await images.processing(payload.file_id, run.job_id)
     path = await run.files.local(payload.file_id, run.scratch)
+    await images.processing(payload.file_id, run.job_id)
     await run.stage(20, "The picture is there")
     try:
         photo: Photo = await run.cpu(process_photo, path, timeout_s=PROCESS_TIMEOUT_S)

@@ -38,7 +38,7 @@ class ImageRecords:
         await self._storage.put(_path(file_id, "cover"), photo.cover)
         await self._storage.put(_path(file_id, "preview"), photo.preview)
         facts = photo.facts
-        await self._set(
+        there = await self._set(
             file_id,
             status="ready",
             width=facts.width,
@@ -47,15 +47,19 @@ class ImageRecords:
             taken_at=facts.taken_at,
             orientation=facts.orientation,
         )
+        if not there:
+            # The document was deleted meanwhile, and nobody else would ever look for what belongs to it.
+            await self._storage.delete_prefix(document_folder(file_id))
 
     async def failed(self, file_id: str, reason: str) -> None:
         """Say why there will be none."""
         await self._set(file_id, status="failed", error=reason)
 
-    async def _set(self, file_id: str, **values: object) -> None:
+    async def _set(self, file_id: str, **values: object) -> bool:
+        """Whether there is such a record."""
+        change = update(ImageRecord).where(ImageRecord.file_id == file_id).returning(ImageRecord.file_id)
         async with self._database.writing() as session:
-            change = update(ImageRecord).where(ImageRecord.file_id == file_id)
-            await session.execute(change.values(finished_at=utc_now(), **values))
+            return await session.scalar(change.values(finished_at=utc_now(), **values)) is not None
 
     async def get(self, file_id: str) -> ImageRecord | None:
         """The record, or None for a file that is not an image or was never processed."""

@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.api.conftest import acme, globex, nobody, served
+from tests.api.conftest import acme, app, globex, nobody, served
 from tests.waiting import wait_until_async
 
-__all__ = ["acme", "globex", "nobody", "served"]
+__all__ = ["acme", "app", "globex", "nobody", "served"]
 
 Follow = Callable[[str], Awaitable[dict[str, object]]]
 

@@ -4,7 +4,9 @@ import io
 
 from PIL import Image
 
-from tests.images.pictures import exif, likeness_db, pdf_with, saved, scene, turned
+from tasks.images.photo import process_photo
+from tasks.ports.images import Images
+from tests.images.pictures import exif, likeness_db, pdf_with, saved, scene, turned, written
 from tests.waiting import wait_until_async
 
 SCENE = scene(1600, 1200)
@@ -74,3 +76,11 @@ async def test_what_is_no_photo_and_what_is_a_bad_one(acme, served, start_worker
     plain = (await acme.post("/api/files", files={"file": ("photo.jpg", PHOTO)})).json()["file_id"]
     assert (await acme.get(f"/api/images/{plain}")).status_code == 404
     assert (await acme.post("/api/jobs/image-process", json={"file_id": plain})).status_code == 202
+
+
+async def test_pictures_of_a_photo_deleted_meanwhile_are_not_kept(acme, served, tmp_path) -> None:
+    image = await sent(acme, PHOTO)
+    photo = process_photo(written(tmp_path, PHOTO))
+    await acme.delete(f"/api/files/{image['image_id']}")
+    await served.services.ports[Images].ready(image["image_id"], photo)
+    assert await served.services.storage.list("documents") == []

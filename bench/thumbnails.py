@@ -1,0 +1,226 @@
+"""Documents a second and peak memory for three thumbnails each, beside vipsthumbnail, ImageMagick and plain Pillow.
+
+Run: `python bench/thumbnails.py [--photos 200] [--pdfs 100] [--format webp]`. Every peer has two processes, the same
+files in the page cache, the same sizes, filter quality and effort, and its best known way of making three sizes: each
+smaller one from the larger. A peer that is not installed is left out (Debian: libvips-tools, imagemagick).
+"""
+
+import argparse
+import asyncio
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from PIL import Image, ImageChops
+from rich.console import Console
+from rich.table import Table
+
+from service.pool import CpuPool
+from tasks.images.encode import WEBP_EFFORT
+from tasks.images.recipe import JPEG_QUALITY, SIZES, WEBP_QUALITY, Format, variants
+from tasks.images.thumbnails import render_thumbnails
+
+WORKERS = 2
+DISTINCT = 3
+"""Different pictures of a kind; the rest are links to them, since making 24 megapixels takes longer than using them."""
+
+LARGEST_FIRST = sorted(SIZES, reverse=True)
+MB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Result:
+    """`peak_bytes` is what the peer's two largest processes may have held at once."""
+
+    seconds: float
+    peak_bytes: int
+
+
+# The documents
+
+
+def photo(width: int, height: int, seed: int) -> Image.Image:
+    """Soft shapes under a camera's noise: as hard to decode as a photo, whose bytes a pixel it has."""
+    soft = Image.effect_noise((width // 64, height // 64), 90).resize((width, height), Image.Resampling.BICUBIC)
+    slope = Image.linear_gradient("L").rotate(90 * seed).resize((width, height))
+    noise = Image.effect_noise((width, height), 6)
+    colours = Image.merge("RGB", (soft, slope, ImageChops.invert(soft)))
+    return ImageChops.add(colours, Image.merge("RGB", (noise, noise, noise)), 2)
+
+
+async def make_documents(folder: Path, photos: int, pdfs: int) -> dict[str, list[Path]]:
+    """Two fifths JPEG of 12 megapixels, two fifths of 24, one fifth PNG of 12; PDFs of a scanned page."""
+    shares = {"12 MP JPEG": photos * 2 // 5, "24 MP JPEG": photos * 2 // 5, "12 MP PNG": photos // 5, "PDF": pdfs}
+    sides = {"12 MP JPEG": (4000, 3000), "24 MP JPEG": (6000, 4000), "12 MP PNG": (4000, 3000), "PDF": (1654, 2339)}
+    made = {
+        kind: [folder / f"{kind.replace(' ', '-')}-{number}.{kind.rsplit(' ')[-1].lower()}" for number in range(count)]
+        for kind, count in shares.items()
+    }
+    # Not in this process: on Linux a program it starts is charged with the memory it once had itself.
+    pool = CpuPool(WORKERS, name="documents")
+    originals = [(path, *sides[kind], n) for kind, paths in made.items() for n, path in enumerate(paths[:DISTINCT])]
+    await asyncio.gather(*(pool.run(save_photo, *original) for original in originals))
+    await pool.close()
+    for paths in made.values():
+        for number, path in enumerate(paths[DISTINCT:]):
+            os.link(paths[number % DISTINCT], path)
+    return made
+
+
+def save_photo(path: Path, width: int, height: int, seed: int) -> None:
+    photo(width, height, seed).save(path, resolution=200, quality=90, compress_level=6)
+
+
+# The peers
+
+
+async def in_pool(
+    function: Callable[[Path, Format, Path], None], paths: Sequence[Path], format: Format, out: Path
+) -> Result:
+    """A function over all files in two children that are already warm."""
+    pool = CpuPool(WORKERS, name="bench")
+    await asyncio.gather(*(pool.run(function, paths[0], format, out) for _ in range(WORKERS)))
+    started = time.perf_counter()
+    await asyncio.gather(*(pool.run(function, path, format, out) for path in paths))
+    seconds = time.perf_counter() - started
+    peak = sum(_highest_rss(pid) for pid in pool.pids())
+    await pool.close()
+    return Result(seconds, peak)
+
+
+def _highest_rss(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        return psutil.Process(pid).memory_info().rss
+    return next(int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+
+
+def offload(path: Path, format: Format, out: Path) -> None:
+    """What the thumbnails task runs."""
+    for one in render_thumbnails(path, variants(SIZES, [format])):
+        (out / f"{path.stem}-{one.variant.size}.{format}").write_bytes(one.data)
+
+
+def plain_pillow(path: Path, format: Format, out: Path) -> None:
+    """What one writes first: the whole picture decoded, then `thumbnail()` for each size."""
+    if path.suffix == ".pdf":
+        import pypdfium2
+
+        image = pypdfium2.PdfDocument(path)[0].render(scale=2).to_pil()
+    else:
+        image = Image.open(path)
+        image.load()
+    for size in LARGEST_FIRST:
+        small = image.convert("RGB")
+        small.thumbnail((size, size), Image.Resampling.LANCZOS)
+        quality = WEBP_QUALITY if format == "webp" else JPEG_QUALITY
+        small.save(out / f"{path.stem}-{size}.{format}", format.upper(), quality=quality)
+
+
+def vipsthumbnail(paths: Sequence[Path], format: Format, out: Path) -> list[list[str]]:
+    """One run over half of the files for the largest size, then over its results: no start-up for each file."""
+    options = f"Q={WEBP_QUALITY},effort={WEBP_EFFORT}" if format == "webp" else f"Q={JPEG_QUALITY},optimize-coding"
+    commands, source = [], [str(path) for path in paths]
+    for size in LARGEST_FIRST:
+        name = f"%s-{size}.{format}"
+        commands.append(["vipsthumbnail", *source, "--size", str(size), "-o", f"{out}/{name}[{options},strip]"])
+        source = [str(out / (Path(path).stem + f"-{size}.{format}")) for path in source]
+    return commands
+
+
+def imagemagick(paths: Sequence[Path], format: Format, out: Path) -> list[list[str]]:
+    """One run a file, told the size it may decode a JPEG at."""
+    side = 2 * LARGEST_FIRST[0]
+    commands = []
+    for path in paths:
+        command = ["convert", "-define", f"jpeg:size={side}x{side}", f"{path}[0]", "-auto-orient"]
+        quality = str(WEBP_QUALITY if format == "webp" else JPEG_QUALITY)
+        command += ["-quality", quality, "-define", f"webp:method={WEBP_EFFORT}"]
+        for size in LARGEST_FIRST:
+            last = size == LARGEST_FIRST[-1]
+            target = str(out / f"{path.stem}-{size}.{format}")
+            command += ["-thumbnail", f"{size}x{size}", *([target] if last else ["-write", target])]
+        commands.append(command)
+    return commands
+
+
+def by_commands(
+    peer: Callable[[Sequence[Path], Format, Path], list[list[str]]], paths: Sequence[Path], format: Format, out: Path
+) -> Result:
+    """Two lanes of commands, each taking every second file, one thread a command."""
+    environment = os.environ | {"VIPS_CONCURRENCY": "1", "MAGICK_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1"}
+
+    def lane(number: int) -> int:
+        peak = 0
+        for command in peer(paths[number::WORKERS], format, out):
+            process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode:
+                raise RuntimeError(f"{command[0]} ended with {process.returncode}")
+            peak = max(peak, usage.ru_maxrss * 1024)
+        return peak
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(WORKERS) as lanes:
+        peaks = list(lanes.map(lane, range(WORKERS)))
+    return Result(time.perf_counter() - started, sum(peaks))
+
+
+async def measure(peer: str, paths: Sequence[Path], format: Format) -> Result:
+    """One peer over one kind, its thumbnails counted afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        if peer in ("Offload", "plain Pillow"):
+            result = await in_pool(offload if peer == "Offload" else plain_pillow, paths, format, out)
+        else:
+            commands = vipsthumbnail if peer == "vipsthumbnail" else imagemagick
+            result = await asyncio.to_thread(by_commands, commands, paths, format, out)
+        made = len(list(out.glob(f"*.{format}")))
+        if made != len(paths) * len(SIZES):
+            raise RuntimeError(f"{peer} made {made} thumbnails of {len(paths)} documents")
+        return result
+
+
+async def main() -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=int, default=200)
+    parser.add_argument("--pdfs", type=int, default=100)
+    parser.add_argument("--format", choices=["webp", "jpeg"], default="webp")
+    given = parser.parse_args()
+    peers = ["Offload", "plain Pillow"]
+    peers += [
+        peer
+        for peer, command in (("vipsthumbnail", "vipsthumbnail"), ("ImageMagick", "convert"))
+        if shutil.which(command)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        documents = await make_documents(Path(folder), given.photos, given.pdfs)
+        title = f"Documents a second at {', '.join(map(str, SIZES))} px as {given.format}, {WORKERS} processes"
+        table = Table(
+            "", *(f"{kind} ({len(paths)})" for kind, paths in documents.items()), "peak MB", title=title, min_width=100
+        )
+        for peer in peers:
+            row, peak = [], 0
+            for kind, paths in documents.items():
+                if peer == "ImageMagick" and kind == "PDF":
+                    # Debian's ImageMagick is forbidden to open PDFs.
+                    row.append("–")
+                    continue
+                result = await measure(peer, paths, given.format)
+                row.append(f"{len(paths) / result.seconds:.1f}")
+                peak = max(peak, result.peak_bytes)
+            table.add_row(peer, *row, f"{peak / MB:.0f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
