@@ -18,5 +18,10 @@ NOTICES = {
     "cancelled": Notice("Cancelled."),
     "cancelling": Notice("Its worker has been asked to stop.", css="health-watch", icon="retrying"),
     "deleted": Notice("Deleted."),
+    "steered": Notice("Set. It takes effect at once."),
+    "lifted": Notice("Lifted."),
+    "open": Notice("Open again."),
+    "ignored": Notice("Ignored: it no longer asks for attention."),
+    "resolved": Notice("Resolved. Should it be seen again, it is called regressed."),
     "restored": Notice("Restored, with its files."),
 }

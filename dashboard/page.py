@@ -27,6 +27,8 @@ NAVIGATION = (
     Link("Queues", "/admin/queues", "q"),
     Link("Jobs", "/admin/jobs", "j"),
     Link("Workers", "/admin/workers", "w"),
+    Link("Schedules", "/admin/schedules", "s"),
+    Link("Errors", "/admin/errors", "e"),
 )
 
 

@@ -9,14 +9,20 @@ from litestar.response import Redirect
 
 from dashboard import csrf
 from dashboard.auth import BasicAuth
-from dashboard.errors import explain
+from dashboard.errors.actions import live_error, try_canary
+from dashboard.errors.views import error_page, errors_page
+from dashboard.explain import explain
 from dashboard.jobs.actions import cancel_job, delete_job, restore_job, retry_job
 from dashboard.jobs.detail import job_live, job_page
 from dashboard.jobs.files import job_file
 from dashboard.jobs.views import jobs_live, jobs_page
+from dashboard.operations.actions import abort_operation, begin_operation
+from dashboard.operations.views import ask_page, operation_live, operation_page, operations_page
 from dashboard.provided import PROVIDED
 from dashboard.queues.actions import upload_document
+from dashboard.queues.steering import lift_note, queue_page, steer_queue
 from dashboard.queues.views import queues_live, queues_page
+from dashboard.schedules.views import schedules_page
 from dashboard.workers.views import workers_live, workers_page
 from service.api import EXCEPTION_HANDLERS
 
@@ -57,6 +63,20 @@ def dashboard_routes() -> list[Any]:
             cancel_job,
             delete_job,
             restore_job,
+            queue_page,
+            steer_queue,
+            lift_note,
+            operations_page,
+            ask_page,
+            operation_page,
+            operation_live,
+            begin_operation,
+            abort_operation,
+            errors_page,
+            error_page,
+            live_error,
+            try_canary,
+            schedules_page,
             workers_page,
             workers_live,
             no_such_page,

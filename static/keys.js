@@ -18,6 +18,7 @@ const commands = {
   "/": () => document.querySelector("[data-filter]")?.focus(),
   j: () => move(1),
   k: () => move(-1),
+  x: () => document.dispatchEvent(new Event("offload:pick")),
   t: () => document.dispatchEvent(new Event("offload:theme")),
   "?": () => document.getElementById("keys").togglePopover(),
 };

@@ -1,6 +1,6 @@
 // An htmx swap that changes only what differs. What the reader opened, typed, focused or selected stays as it is:
 // replacing the elements would close it, and would move the row under the cursor.
-const OWNED_BY_READER = { DETAILS: ["open"], INPUT: ["value", "checked"], TR: ["aria-selected"] };
+const OWNED_BY_READER = { DETAILS: ["open"], INPUT: ["value", "checked"], TR: ["data-selected"] };
 
 function patchAttributes(current, fresh) {
   const kept = OWNED_BY_READER[current.nodeName] ?? [];

@@ -77,14 +77,18 @@ def from_input(words: str, base: Filter) -> tuple[Filter, list[str]]:
         name, colon, value = word.partition(":")
         name = next((field for field, spoken in SPOKEN.items() if spoken == name), name)
         if colon and name in PLAIN and value:
-            found = replace(found, **{name: value})
+            found = _with(found, name, value)
         elif colon and name in search_keys() and value:
             found = replace(found, search=(name, value))
         elif (field := _field_of(word)) is not None:
-            found = replace(found, **{field: word})
+            found = _with(found, field, word)
         else:
             unexplained.append(word)
     return found, unexplained
+
+
+def _with(chosen: Filter, name: str, value: str) -> Filter:
+    return from_address(chosen.pairs() | {name: value})
 
 
 def _field_of(word: str) -> str | None:

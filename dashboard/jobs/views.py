@@ -18,6 +18,7 @@ from service.api.injected import Wired
 from service.services import Services
 from service.states import State
 from service.store import Job
+from service.store.operations import APPLIES, Kind
 
 PAGE_ROWS = 50
 REFRESHED_ROWS_MAX = 100
@@ -39,6 +40,12 @@ class Listing:
     live: str
     arrived: int = 0
     arrived_more: bool = False
+
+    @property
+    def kinds(self) -> list[Kind]:
+        """The actions that some state of the filter allows."""
+        states = {self.filter.status} if self.filter.status else set(State)
+        return [kind for kind, fitting in APPLIES.items() if states & set(fitting)]
 
     def of_state(self, state: str) -> int:
         """Jobs in a state, within the chosen queue."""

@@ -22,7 +22,8 @@ class Health:
 
 
 def health(queues: "Sequence[QueueRow]", silent_workers: int) -> Health:
-    """The most serious thing that is true: work without a worker, dead letters, silent workers, retries, or nothing."""
+    """The most serious thing that is true: work without a worker, dead letters, a pause, silent workers, retries, or nothing."""
+    paused = [row for row in queues if row.notes.get("pause")]
     stranded = [(row, row.waiting + row.counts[State.ACTIVE]) for row in queues if not row.workers]
     stranded = [(row, jobs) for row, jobs in stranded if jobs]
     if stranded:
@@ -32,6 +33,9 @@ def health(queues: "Sequence[QueueRow]", silent_workers: int) -> Health:
     if failed:
         where = ", ".join(f"{number(count)} in {row.name}" for row, count in failed)
         return Health("watch", "warning", "Failed jobs wait for a decision", where)
+    if paused:
+        reasons = [f"{row.name} by {row.notes['pause'].by}: {row.notes['pause'].reason}" for row in paused]
+        return Health("watch", "pause", "Paused", "; ".join(reasons))
     if silent_workers:
         return Health(
             "watch",

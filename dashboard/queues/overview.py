@@ -9,6 +9,7 @@ from service.services import Services
 from service.states import State
 from service.status import now_ms
 from service.store import Job, WorkerInfo
+from service.store.steering import Kind, Note
 from settings.queues import Queue
 
 MINUTES_SHOWN = 60
@@ -29,6 +30,7 @@ class QueueRow:
     slots: int
     clears_ms: float | None
     minutes: Sequence[Mapping[str, int]]
+    notes: Mapping[Kind, Note]
 
     @property
     def waiting(self) -> int:
@@ -75,7 +77,8 @@ async def overview(services: Services) -> Overview:
         slots = sum(worker.slots for worker in serving)
         minutes = await store.minutes(queue, shown_minutes)
         clears_ms = backlog_ms[queue] / slots if slots else None
-        rows.append(QueueRow(str(queue), counts[queue], len(serving), slots, clears_ms, minutes))
+        notes = await store.steering.notes(queue)
+        rows.append(QueueRow(str(queue), counts[queue], len(serving), slots, clears_ms, minutes, notes))
     running = await store.list(state=State.ACTIVE, limit=RUNNING_SHOWN)
     failed = await store.list(state=State.FAILED, limit=FAILED_SHOWN)
     return Overview(at_ms, health(rows, _silent(workers, at_ms)), rows, running.jobs, failed.jobs)

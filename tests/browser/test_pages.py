@@ -3,11 +3,30 @@
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
+from service.store.operations import Selection
 from settings import Queue
 from tests.browser.conftest import DESK, PHONE, VIEWER, WALL, Desk
 from tests.dashboard.made import Anything, Maker, made_type
 
-PAGES = ["queues", "jobs", "jobs?status=failed", "workers", "job running", "job failed", "job completed", "nowhere"]
+PAGES = [
+    "queues",
+    "queues/csv-export",
+    "queues/thumbnails",
+    "jobs",
+    "jobs?status=failed",
+    "job running",
+    "job waiting",
+    "job failed",
+    "job completed",
+    "operations",
+    "operations/new?kind=retry&status=failed",
+    "operation",
+    "workers",
+    "schedules",
+    "errors",
+    "error",
+    "nowhere",
+]
 STANDARDS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 
 
@@ -25,8 +44,17 @@ async def furnish(made: Maker) -> dict[str, str]:
     )
     running = await made.active(units=200)
     await made.progressed(running, 67, "Processing page 134 of 200 (67%)", pages_processed=134, total_pages=200)
-    await made.queued()
-    return {"job running": f"jobs/{running.id}", "job failed": f"jobs/{failed}", "job completed": f"jobs/{completed}"}
+    await made.store.steering.set("thumbnails", "pause", reason="the disk is full " + "c" * 200, by="ada")
+    operation = await made.store.operations.begin("delete", Selection(ids=("a",)), words="1 chosen job", by="ada")
+    (group,) = await made.store.error_groups.list()
+    return {
+        "job running": f"jobs/{running.id}",
+        "job waiting": f"jobs/{await made.queued()}",
+        "job failed": f"jobs/{failed}",
+        "job completed": f"jobs/{completed}",
+        "operation": f"operations/{operation.id}",
+        "error": f"errors/{group.fingerprint}",
+    }
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -53,7 +81,7 @@ async def test_a_page_never_scrolls_sideways(desk: Desk, made: Maker, name: str)
 
 async def test_a_viewer_finds_no_button_that_would_be_refused(desk: Desk, made: Maker) -> None:
     addresses = await furnish(made)
-    for name in ("queues", addresses["job failed"]):
+    for name in ("queues", "queues/csv-export", addresses["error"], addresses["job failed"]):
         page = await desk.open(f"/admin/{name}", user=VIEWER)
         assert await page.locator("form[method=post]").count() == 0
 

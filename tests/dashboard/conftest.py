@@ -4,15 +4,19 @@ import asyncio
 import io
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import uvicorn
 from httpx import AsyncClient, BasicAuth, Response
 from litestar import Litestar
 from PIL import Image
 
 from dashboard.app import create_app
-from settings import Settings, load_settings
+from dashboard.provided import shared_figures
+from settings import Settings
+from tests.conftest import API_KEYS, DASHBOARD_USERS
 from tests.dashboard.made import Maker
 from tests.waiting import wait_until_async
 
@@ -22,46 +26,58 @@ VIEWER = BasicAuth("viewer", "viewer-password-1")
 Client = AsyncClient
 
 
-@pytest.fixture
-def settings(settings_env: dict[str, str]) -> Settings:
-    return load_settings()
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One loop for all of them, so that the server is started once."""
+    for item in items:
+        if Path(__file__).parent == item.path.parent and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
-@pytest.fixture
-def app(settings: Settings) -> Litestar:
-    return create_app(settings)
+@pytest.fixture(scope="session")
+def settings(valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(
+        data_dir=tmp_path_factory.mktemp("data"),
+        redis_url=valkey,
+        given_api_keys=API_KEYS,  # type: ignore[arg-type]  # parsed as from the environment
+        given_dashboard_users=DASHBOARD_USERS,  # type: ignore[arg-type]  # as above
+    )
 
 
-@pytest.fixture
-async def address(app: Litestar) -> AsyncIterator[str]:
-    """Where the dashboard is served, by this very process."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def served(settings: Settings) -> AsyncIterator[tuple[Litestar, str]]:
+    """The application, and where it is served, by this very process."""
+    app = create_app(settings)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
     running = asyncio.create_task(server.serve())
     await wait_until_async(lambda: server.started or running.done())
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    yield app, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     await running
 
 
-@pytest.fixture
-def made(address: str, app: Litestar) -> Maker:
-    return Maker(app.state["services"])
+@pytest_asyncio.fixture(loop_scope="session")
+async def made(served: tuple[Litestar, str], redis_url: str) -> Maker:
+    """An empty queue server, figures that remember nothing of the test before, and a maker of jobs."""
+    app, _ = served
+    services = app.state["services"]
+    app.state.update(shared_figures(services))
+    return Maker(services)
 
 
-@pytest.fixture
-async def anybody(address: str) -> AsyncIterator[Client]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def anybody(served: tuple[Litestar, str], made: Maker) -> AsyncIterator[Client]:
     """A browser in which nobody has signed in."""
-    async with AsyncClient(base_url=address) as client:
+    async with AsyncClient(base_url=served[1]) as client:
         yield client
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def operator(anybody: Client) -> Client:
     anybody.auth = OPERATOR
     return anybody
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def viewer(anybody: Client) -> Client:
     anybody.auth = VIEWER
     return anybody

@@ -5,13 +5,14 @@ from typing import Any
 
 import msgspec
 
+from service.fingerprint import fingerprint
 from service.jobs import artefact_path
 from service.services import Services
 from service.status import now_ms
 from service.store import Job, WorkerInfo, keys
 from service.store.requests import Outcome
 from settings.queues import Queue
-from tasks.job import JobType, Payload
+from tasks.job import JobType, Payload, Permanent
 from tasks.run import Run
 
 LEASE_MS = 600_000
@@ -80,7 +81,8 @@ class Maker:
         return await self._settle(job, "completed", fields, _entry(job, "completed"))
 
     async def failed(self, job: Job, error: str = "the page is blank", traceback: str | None = None) -> str:
-        fields = ["error", error, "error_type", "Permanent", "message", error]
+        cause = fingerprint(Permanent(error))
+        fields = ["error", error, "error_type", "Permanent", "message", error, "fingerprint", cause]
         return await self._settle(job, "failed", fields, _entry(job, "failed", error, traceback))
 
     async def retrying(

@@ -15,6 +15,7 @@ from dashboard.page import render
 from service.files.form import BadForm
 from service.files.store import NoSuchFile
 from service.store import IdempotencyConflict, NoSuchJob, TooManyQueued, WrongState
+from service.store.errors import StoreError
 from tasks.job import Refused
 
 logger = logging.getLogger("offload.dashboard")
@@ -25,6 +26,8 @@ STATUS_CODES: dict[type[Exception], int] = {
     WrongState: 409,
     IdempotencyConflict: 409,
     TooManyQueued: 429,
+    # What is left of the store's refusals: there is no such operation (any more).
+    StoreError: 404,
     BadForm: 400,
     RedisError: 503,
     OperationalError: 503,

@@ -1,0 +1,1 @@
+"""Failed jobs by cause: each group with its life, and its jobs tried again together."""

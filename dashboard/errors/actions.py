@@ -1,0 +1,42 @@
+"""POST: the life of an error group, and a canary of its jobs."""
+
+from typing import Any
+
+from litestar import Request, post
+from litestar.params import FromPath, URLEncodedBody
+from litestar.response import Redirect
+
+from dashboard.auth import User
+from dashboard.errors.views import present
+from service.api.injected import Wired
+from service.store.groups import Life
+from service.store.operations import Selection
+from tasks.job import Refused
+
+CANARY = 5
+"""Jobs that are tried before the rest: few enough to lose, enough to see a pattern."""
+
+SETTABLE: tuple[Life, ...] = ("open", "ignored", "resolved")
+
+
+@post("/errors/{fingerprint:str}/life", status_code=303)
+async def live_error(services: Wired, fingerprint: FromPath[str], data: URLEncodedBody[dict[str, str]]) -> Redirect:
+    """Open, ignored or resolved. Regressed it becomes by itself."""
+    await present(services, fingerprint)
+    life = next((known for known in SETTABLE if known == data.get("life")), None)
+    if life is None:
+        raise Refused(f"An error is {', '.join(SETTABLE)}, not {data.get('life', '')[:40]}.", field="life")
+    await services.store.error_groups.live(fingerprint, life)
+    return Redirect(f"/admin/errors/{fingerprint}?notice={life}", status_code=303)
+
+
+@post("/errors/{fingerprint:str}/canary", status_code=303)
+async def try_canary(request: Request[User, Any, Any], services: Wired, fingerprint: FromPath[str]) -> Redirect:
+    """Try the newest few of the group's jobs again: if they fail too, the rest would."""
+    group = await present(services, fingerprint)
+    ids = tuple(await services.store.error_groups.jobs(fingerprint, CANARY))
+    if not ids:
+        raise Refused("None of its jobs is left to try.", field="fingerprint", status_code=409)
+    words = f"{len(ids)} jobs as a canary for: {group.error[:120]}"
+    operation = await services.store.operations.begin("retry", Selection(ids=ids), words=words, by=request.user.name)
+    return Redirect(f"/admin/operations/{operation.id}", status_code=303)

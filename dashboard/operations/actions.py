@@ -1,0 +1,30 @@
+"""POST: begin an action on many jobs, and abort it."""
+
+from typing import Any
+
+from litestar import Request, post
+from litestar.params import FromPath, URLEncodedBody
+from litestar.response import Redirect
+
+from dashboard.auth import User
+from dashboard.operations.selection import kind_of, selection_of, words
+from service.api.injected import Wired
+
+
+@post("/operations", status_code=303)
+async def begin_operation(
+    request: Request[User, Any, Any], services: Wired, data: URLEncodedBody[dict[str, str]]
+) -> Redirect:
+    """Freezes the selection at this moment: what arrives later is not in it."""
+    kind = kind_of(data.get("kind", ""))
+    selection = selection_of(data)
+    operation = await services.store.operations.begin(
+        kind, selection, words=words(kind, selection), by=request.user.name
+    )
+    return Redirect(f"/admin/operations/{operation.id}", status_code=303)
+
+
+@post("/operations/{operation_id:str}/abort", status_code=303)
+async def abort_operation(services: Wired, operation_id: FromPath[str]) -> Redirect:
+    await services.store.operations.abort(operation_id)
+    return Redirect(f"/admin/operations/{operation_id}", status_code=303)

@@ -1,0 +1,59 @@
+"""A selection of jobs as a form carries it, and in words."""
+
+from collections.abc import Mapping
+
+from dashboard.jobs.filters import Filter, from_address
+from service.store.operations import APPLIES, Kind, Selection
+from tasks.job import Refused
+
+VERBS: dict[Kind, str] = {"retry": "Retry", "cancel": "Cancel", "delete": "Delete"}
+ICONS: dict[Kind, str] = {"retry": "retrying", "cancel": "cancelled", "delete": "trash"}
+
+
+def kind_of(word: str) -> Kind:
+    """Raises Refused for what is no action on jobs."""
+    for kind in VERBS:
+        if kind == word:
+            return kind
+    raise Refused(f"There is no action {word[:40]} on jobs: it is retry, cancel or delete.", field="kind")
+
+
+def selection_of(fields: Mapping[str, str]) -> Selection:
+    """Explicit ids (joined by commas), or else everything that fits the filter in `fields`."""
+    ids = tuple(dict.fromkeys(job_id for job_id in fields.get("ids", "").split(",") if job_id))
+    if ids:
+        return Selection(ids=ids)
+    chosen = from_address(fields)
+    return Selection(
+        queue=chosen.queue,
+        state=chosen.status,
+        type=chosen.type,
+        owner=chosen.owner,
+        fingerprint=fields.get("fingerprint") or None,
+        search=chosen.search,
+    )
+
+
+def fields_of(selection: Selection) -> dict[str, str]:
+    """The form fields that mean the selection."""
+    if selection.ids:
+        return {"ids": ",".join(selection.ids)}
+    cause = {"fingerprint": selection.fingerprint} if selection.fingerprint else {}
+    return _filter(selection).pairs() | cause
+
+
+def words(kind: Kind, selection: Selection) -> str:
+    """What is selected, for people: `3 chosen jobs`, `all failed jobs in csv-export of acme`."""
+    if selection.ids:
+        return f"{len(selection.ids):,} chosen job{'' if len(selection.ids) == 1 else 's'}"
+    states = [selection.state] if selection.state else [str(state) for state in APPLIES[kind]]
+    said = f"all {' or '.join(states)} jobs"
+    for lead, value in (("of task", selection.type), ("in", selection.queue), ("of", selection.owner)):
+        said += f" {lead} {value}" if value else ""
+    if selection.search:
+        said += f" with {selection.search[0]} {selection.search[1]}"
+    return f"{said} that failed of this cause" if selection.fingerprint else said
+
+
+def _filter(selection: Selection) -> Filter:
+    return Filter(selection.state, selection.queue, selection.type, selection.owner, selection.search)

@@ -1,0 +1,74 @@
+"""GET: the question before an action on many jobs, and the operation while it runs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Request, get
+from litestar.params import FromPath, FromQuery
+from litestar.response import Template
+
+from dashboard.auth import User
+from dashboard.operations.selection import ICONS, VERBS, fields_of, kind_of, selection_of, words
+from dashboard.page import HTMX_STOP_POLLING, render
+from dashboard.provided import Counts, StateCounts
+from service.api.injected import Wired
+from service.states import State
+from service.store.operations import APPLIES, Selection
+
+
+@get("/operations", name="operations")
+async def operations_page(request: Request[User, Any, Any], services: Wired) -> Template:
+    return render(request, "operations/page.html", operations=await services.store.operations.list(), verbs=VERBS)
+
+
+@get("/operations/new")
+async def ask_page(
+    request: Request[User, Any, Any],
+    services: Wired,
+    counts: StateCounts,
+    kind: FromQuery[str] = "",
+    id: FromQuery[list[str] | None] = None,
+) -> Template:
+    """The question, in words. Nothing is changed by asking it."""
+    chosen = kind_of(kind)
+    fields = dict(request.query_params.items())
+    if id and not fields.get("all"):
+        fields["ids"] = ",".join(id)
+    selection = selection_of(fields)
+    jobs = [job for job in await services.store.get_many(selection.ids) if job] if selection.ids else []
+    fitting = [job for job in jobs if job.state in APPLIES[chosen]]
+    return render(
+        request,
+        "operations/ask.html",
+        kind=chosen,
+        verb=VERBS[chosen],
+        symbol=ICONS[chosen],
+        said=words(chosen, selection),
+        fields=fields_of(selection),
+        count=_count(selection, APPLIES[chosen], await counts()),
+        unfitting=len(jobs) - len(fitting),
+        nothing=bool(selection.ids) and not fitting,
+        states=APPLIES[chosen],
+    )
+
+
+def _count(selection: Selection, states: Sequence[State], counts: Counts) -> int | None:
+    """How many jobs are selected now, where the counters know; None where only the freezing will tell."""
+    if selection.ids or selection.type or selection.owner or selection.fingerprint or selection.search:
+        return None
+    queues = [selection.queue] if selection.queue in counts else list(counts)
+    wanted = [State(selection.state)] if selection.state else states
+    return sum(counts[queue or ""][state] for queue in queues for state in wanted)
+
+
+@get("/operations/{operation_id:str}", name="operation")
+async def operation_page(request: Request[User, Any, Any], services: Wired, operation_id: FromPath[str]) -> Template:
+    operation = await services.store.operations.present(operation_id)
+    return render(request, "operations/show.html", operation=operation, verbs=VERBS)
+
+
+@get("/operations/{operation_id:str}/live")
+async def operation_live(request: Request[User, Any, Any], services: Wired, operation_id: FromPath[str]) -> Template:
+    operation = await services.store.operations.present(operation_id)
+    status_code = 200 if operation.state == "running" else HTMX_STOP_POLLING
+    return render(request, "operations/live.html", status_code=status_code, operation=operation, verbs=VERBS)

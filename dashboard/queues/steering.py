@@ -1,0 +1,83 @@
+"""One queue's page: pause it, bound its jobs or its rate, each with a reason and, if wanted, an end."""
+
+from typing import Any, get_args
+
+from litestar import Request, get, post
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from dashboard.auth import User
+from dashboard.formats import HOUR_MS, MINUTE_MS
+from dashboard.notices import NOTICES
+from dashboard.page import render
+from dashboard.provided import Figures
+from service.api.injected import Wired
+from service.status import now_ms
+from service.store.steering import Kind
+from settings.queues import Queue
+from tasks.job import Refused
+
+ENDS: dict[str, tuple[str, int | None]] = {
+    "": ("until it is lifted", None),
+    "15m": ("for 15 minutes", 15 * MINUTE_MS),
+    "1h": ("for an hour", HOUR_MS),
+    "4h": ("for 4 hours", 4 * HOUR_MS),
+    "24h": ("for a day", 24 * HOUR_MS),
+}
+"""How long a note may be set for: the key in the form, the words, and milliseconds."""
+
+
+@get("/queues/{queue:str}", name="queue")
+async def queue_page(
+    request: Request[User, Any, Any],
+    services: Wired,
+    figures: Figures,
+    queue: FromPath[str],
+    notice: FromQuery[str] = "",
+) -> Template:
+    name = _known(queue)
+    row = next(row for row in (await figures()).queues if row.name == name)
+    notes = await services.store.steering.notes(name)
+    bounds = services.settings.queues[name]
+    return render(
+        request, "queues/queue.html", row=row, notes=notes, bounds=bounds, ends=ENDS, notice=NOTICES.get(notice)
+    )
+
+
+@post("/queues/{queue:str}/steer", status_code=303)
+async def steer_queue(
+    request: Request[User, Any, Any], services: Wired, queue: FromPath[str], data: URLEncodedBody[dict[str, str]]
+) -> Redirect:
+    name, kind = _known(queue), _kind(data.get("kind", ""))
+    end = ENDS.get(data.get("end", ""))
+    if end is None:
+        raise Refused(f"There is no end {data['end'][:40]}.", field="end")
+    until_ms = now_ms() + end[1] if end[1] is not None else None
+    reason = data.get("reason", "")
+    try:
+        value = int(data.get("value") or 0)
+        await services.store.steering.set(name, kind, value, reason=reason, by=request.user.name, until_ms=until_ms)
+    except ValueError as error:
+        raise Refused(str(error), field="value") from None
+    return Redirect(f"/admin/queues/{name}?notice=steered", status_code=303)
+
+
+@post("/queues/{queue:str}/lift", status_code=303)
+async def lift_note(services: Wired, queue: FromPath[str], data: URLEncodedBody[dict[str, str]]) -> Redirect:
+    name = _known(queue)
+    await services.store.steering.lift(name, _kind(data.get("kind", "")))
+    return Redirect(f"/admin/queues/{name}?notice=lifted", status_code=303)
+
+
+def _known(queue: str) -> Queue:
+    if queue not in set(Queue):
+        raise NotFoundException(f"There is no queue {queue[:80]}.")
+    return Queue(queue)
+
+
+def _kind(word: str) -> Kind:
+    for kind in get_args(Kind):
+        if kind == word:
+            return kind
+    raise Refused(f"A queue has no {word[:40]}: it has a pause, a limit and a rate.", field="kind")

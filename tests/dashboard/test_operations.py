@@ -1,0 +1,114 @@
+"""Acting on many jobs at once."""
+
+import re
+
+import pytest
+
+from dashboard.operations.selection import selection_of, words
+from service.states import State
+from service.store.operations import Selection
+from settings import Queue
+from tests.dashboard.conftest import VIEWER, Client, act, token
+from tests.dashboard.made import Maker, made_type
+from tests.waiting import wait_until_async
+
+EXPORT = made_type("csv-export", Queue.CSV_EXPORT)
+
+
+async def followed(operator: Client, address: str, words: str) -> str:
+    """The operation's page, once it says so."""
+
+    async def said() -> str:
+        page = (await operator.get(address)).text
+        return page if words in page else ""
+
+    return await wait_until_async(said)
+
+
+async def test_the_question_is_asked_in_words_and_changes_nothing(operator: Client, made: Maker) -> None:
+    failed, waiting = await made.failed(await made.active()), await made.queued()
+    answer = await operator.get("/admin/operations/new", params={"kind": "retry", "id": [failed, waiting]})
+    assert "Retry 2 chosen jobs?" in answer.text
+    assert "1 of them will be passed over: this is for jobs that are failed or cancelled." in answer.text
+    assert (await made.store.present(failed)).state is State.FAILED
+
+
+async def test_a_whole_filter_is_named_and_counted(operator: Client, made: Maker) -> None:
+    for _ in range(3):
+        await made.queued(EXPORT)
+    await made.queued()
+    answer = await operator.get("/admin/operations/new?kind=cancel&all=1&queue=csv-export&status=queued&id=x")
+    assert "Cancel all queued jobs in csv-export?" in answer.text and "3 now" in answer.text
+
+
+async def test_an_action_that_fits_none_of_them_is_not_offered(operator: Client, made: Maker) -> None:
+    job_id = await made.queued()
+    answer = await operator.get("/admin/operations/new", params={"kind": "delete", "id": [job_id]})
+    assert "None of them can be" in answer.text and 'action="/admin/operations"' not in answer.text
+
+
+async def test_a_filter_is_carried_out_on_what_stood_there(operator: Client, made: Maker) -> None:
+    before = [await made.queued(EXPORT) for _ in range(3)]
+    other = await made.queued()
+    begun = await act(operator, "/admin/operations", kind="cancel", queue="csv-export", status="queued")
+    assert begun.status_code == 303
+    later = await made.queued(EXPORT)
+    page = await followed(operator, begun.headers["location"], "3 of 3 done")
+    assert "Cancel all queued jobs in csv-export" in page and "Begun by admin" in page
+    states = {job.id: job.state for job in await made.store.get_many([*before, other, later]) if job}
+    assert [states[job_id] for job_id in before] == [State.CANCELLED] * 3
+    assert states[other] == states[later] == State.QUEUED
+    live = await operator.get(f"{begun.headers['location']}/live")
+    assert live.status_code == 286 and "Done" in live.text
+    assert "3 of 3" in (await operator.get("/admin/operations")).text
+
+
+async def test_what_changed_its_state_is_passed_over(operator: Client, made: Maker) -> None:
+    failed, waiting = await made.failed(await made.active()), await made.queued()
+    begun = await act(operator, "/admin/operations", kind="retry", ids=f"{failed},{waiting}")
+    assert "1 passed over" in await followed(operator, begun.headers["location"], "1 of 2 done")
+
+
+async def test_an_operation_is_aborted(operator: Client, made: Maker) -> None:
+    await made.queued()
+    begun = await act(operator, "/admin/operations", kind="cancel", status="queued")
+    aborted = await act(operator, f"{begun.headers['location']}/abort")
+    assert aborted.headers["location"] == begun.headers["location"]
+    page = (await operator.get(begun.headers["location"])).text
+    assert "Aborted" in page or "Done" in page
+
+
+@pytest.mark.parametrize("path", ["/admin/operations", "/admin/operations/retry-x/abort"])
+async def test_a_viewer_begins_and_aborts_nothing(operator: Client, made: Maker, path: str) -> None:
+    job_id = await made.queued()
+    given = await token(operator)
+    operator.auth = VIEWER
+    assert (await operator.post(path, data={"csrf": given, "kind": "cancel", "ids": job_id})).status_code == 403
+    assert (await made.store.present(job_id)).state is State.QUEUED
+
+
+async def test_what_is_no_action_is_named(operator: Client) -> None:
+    for answer in (
+        await operator.get("/admin/operations/new?kind=burn"),
+        await act(operator, "/admin/operations", kind="burn"),
+    ):
+        assert answer.status_code == 400 and "There is no action burn" in answer.text
+    assert (await operator.get("/admin/operations/retry-gone")).status_code == 404
+
+
+async def test_rows_can_be_ticked_by_an_operator_only(operator: Client, made: Maker) -> None:
+    job_id = await made.failed(await made.active())
+    page = (await operator.get("/admin/jobs?status=failed")).text
+    assert f'value="{job_id}" form="bulk"' in page
+    assert re.findall(r'name="kind" value="(\w+)"', page) == ["retry", "delete"], "what failed cannot be cancelled"
+    operator.auth = VIEWER
+    assert "checkbox" not in (await operator.get("/admin/jobs")).text
+
+
+def test_a_selection_in_words() -> None:
+    assert words("retry", Selection(ids=("a",))) == "1 chosen job"
+    assert words("cancel", Selection(type="pdf-ocr", owner="acme")) == (
+        "all queued or scheduled or retrying or active jobs of task pdf-ocr of acme"
+    )
+    assert words("delete", Selection(state="failed", fingerprint="f")) == "all failed jobs that failed of this cause"
+    assert selection_of({"ids": "a,b,a", "queue": "csv-export"}) == Selection(ids=("a", "b"))

@@ -1,0 +1,71 @@
+"""Steering a queue from its page."""
+
+import pytest
+
+from settings import Queue
+from tests.dashboard.conftest import VIEWER, Client, act, token
+from tests.dashboard.made import Maker
+from tests.waiting import wait_until_async
+
+
+async def test_a_pause_stands_with_who_why_and_until_when(operator: Client, made: Maker) -> None:
+    answer = await act(operator, "/admin/queues/csv-export/steer", kind="pause", reason="the disk is full", end="1h")
+    page = (await operator.get(answer.headers["location"])).text
+    assert "Paused" in page and "by admin" in page and "the disk is full" in page and "for another 59 min" in page
+
+    async def told() -> bool:
+        return "csv-export by admin: the disk is full" in (await operator.get("/admin/queues/live")).text
+
+    await wait_until_async(told)
+    lifted = await act(operator, "/admin/queues/csv-export/lift", kind="pause")
+    assert lifted.headers["location"] == "/admin/queues/csv-export?notice=lifted"
+    assert await made.store.steering.notes("csv-export") == {}
+
+
+async def test_a_limit_and_a_rate_are_set(operator: Client, made: Maker) -> None:
+    for kind, value in (("limit", "3"), ("rate", "60")):
+        await act(operator, "/admin/queues/email-sender/steer", kind=kind, value=value, reason="a slow relay", end="")
+    notes = await made.store.steering.notes("email-sender")
+    assert {kind: (note.value, note.by, note.until_ms) for kind, note in notes.items()} == {
+        "limit": (3, "admin", None),
+        "rate": (60, "admin", None),
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"kind": "pause", "reason": " "}, "Say why"),
+        ({"kind": "limit", "value": "0", "reason": "x"}, "A limit is at least 1, not 0"),
+        ({"kind": "limit", "value": "many", "reason": "x"}, "many"),
+        ({"kind": "shape", "reason": "x"}, "A queue has no shape"),
+        ({"kind": "pause", "reason": "x", "end": "forever"}, "There is no end forever"),
+    ],
+)
+async def test_what_makes_no_sense_is_said(
+    operator: Client, made: Maker, fields: dict[str, str], sentence: str
+) -> None:
+    answer = await act(operator, "/admin/queues/csv-export/steer", **fields)
+    assert answer.status_code == 400 and sentence in answer.text
+    assert await made.store.steering.notes("csv-export") == {}
+
+
+async def test_a_viewer_steers_nothing(operator: Client, made: Maker) -> None:
+    given = await token(operator)
+    operator.auth = VIEWER
+    fields = {"csrf": given, "kind": "pause", "reason": "x"}
+    assert (await operator.post("/admin/queues/csv-export/steer", data=fields)).status_code == 403
+    assert 'method="post"' not in (await operator.get("/admin/queues/csv-export")).text
+
+
+async def test_every_queue_has_a_page_and_no_other(operator: Client) -> None:
+    for queue in Queue:
+        assert (await operator.get(f"/admin/queues/{queue}")).status_code == 200
+    assert (await operator.get("/admin/queues/fax")).status_code == 404
+
+
+async def test_the_schedules_are_shown_in_plain_words(operator: Client) -> None:
+    page = (await operator.get("/admin/schedules")).text
+    for cron in ("0 8 * * *", "0 6 * * 1", "0 0 1 * *", "0 2 * * *", "0 * * * *"):
+        assert cron in page
+    assert "At 06:00 on Monday" in page
