@@ -57,8 +57,9 @@ class Between:
             raise FilterError('wants {"from": …, "to": …} or one of the two')
         low = self._bound(given["from"]) if "from" in given else None
         high = self._bound(given["to"], last=True) if "to" in given else None
-        if low is not None and high is not None and high < low:  # type: ignore[operator]  # both are of one kind
-            raise FilterError(f"ends ({shown(given['to'])}) before it starts ({shown(given['from'])})")
+        if low is not None and high is not None and high <= low:  # type: ignore[operator]  # both are of one kind
+            order = "where" if given["to"] == given["from"] else "before"
+            raise FilterError(f"ends ({shown(given['to'])}) {order} it starts ({shown(given['from'])})")
         conditions: list[Condition] = []
         if low is not None:
             conditions.append(AtLeast(self.column, low))
