@@ -51,10 +51,10 @@ $(BIN)/python:
 
 $(RUN_STAMP): | $(BIN)/python
 	@echo 'Installing the pinned packages into $(VENV): once, some minutes, 7 GB with torch.'
-	$(PIP) install --quiet -c constraints.txt -e '.[ocr]'
+	$(PIP) install -qq -c constraints.txt -e '.[ocr]'
 	@touch $@
 
 $(DEV_STAMP): | $(BIN)/python
 	@echo 'Installing the pinned packages and tools into $(VENV): once, some minutes, 7 GB with torch.'
-	$(PIP) install --quiet -c constraints.txt -e '.[ocr,dev]'
+	$(PIP) install -qq -c constraints.txt -e '.[ocr,dev]'
 	@touch $@ $(RUN_STAMP)

@@ -21,7 +21,7 @@ def bar(console: Console) -> Progress:
     """The progress bar of one job, to be used as a context manager."""
     return Progress(
         TextColumn("{task.fields[name]}", style="bold"),
-        BarColumn(bar_width=40),
+        BarColumn(bar_width=20),
         TaskProgressColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.description}"),

@@ -1,6 +1,8 @@
 """What the children of `offload up` write, for a person to read in one terminal."""
 
 import json
+import os
+import signal
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +14,14 @@ NAME_WIDTH = 14
 
 COLOURS = {"web": "blue", "valkey": "magenta", "mail": "yellow"}
 LEVELS = {"warning": "yellow", "error": "red", "critical": "red"}
+
+
+class Terminal(Console):
+    """A console whose end is a hang-up: where nobody reads any more, stop in order instead of exiting at once."""
+
+    def on_broken_pipe(self) -> None:
+        """Called by rich where the reader of a pipe has gone."""
+        hang_up()
 
 
 class LogLines:
@@ -29,7 +39,23 @@ class LogLines:
             if event is None
             else Text(readable(event), style=LEVELS.get(str(event.get("level")), ""))
         )
-        self._console.print(head + body, soft_wrap=True, highlight=False)
+        try:
+            self._console.print(head + body, soft_wrap=True, highlight=False)
+        except OSError:
+            hang_up()
+
+
+def hang_up() -> None:
+    """Do as if the terminal had been closed, which is what an error in writing to it means."""
+    fall_silent()
+    signal.raise_signal(signal.SIGHUP)
+
+
+def fall_silent() -> None:
+    """From now on nothing that is printed goes anywhere, and no printing fails."""
+    with open(os.devnull, "wb") as nowhere:
+        for descriptor in (1, 2):
+            os.dup2(nowhere.fileno(), descriptor)
 
 
 def event_of(line: str) -> dict[str, Any] | None:

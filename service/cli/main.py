@@ -55,11 +55,12 @@ type_option = click.option("--type", "job_type", metavar="TYPE", help="Only this
 @click.option("--with-parent", is_flag=True, help="Stop when the process that started this one ends.")
 def up(sample: Path | None, with_parent: bool) -> None:
     """Start everything here: queue server, mail catcher, web application, one worker a queue."""
+    from service.cli.log_lines import Terminal
     from service.cli.up import run_stack
 
     if with_parent:
         die_with_parent(signal.SIGTERM)
-    sys.exit(asyncio.run(run_stack(load_settings(), Console(), sample)))
+    sys.exit(asyncio.run(run_stack(load_settings(), Terminal(), sample)))
 
 
 @main.command()

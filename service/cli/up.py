@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from service.cli.client import CliError, open_api
-from service.cli.log_lines import LogLines
+from service.cli.log_lines import LogLines, fall_silent
 from service.cli.ocr import read_text
 from service.supervise import Stack
 from settings import Settings
@@ -35,7 +36,7 @@ async def run_stack(settings: Settings, console: Console, sample: Path | None) -
 
 
 def _stop_on_signals() -> asyncio.Event:
-    """An event set by SIGINT, SIGTERM or SIGHUP. A second one, later, ends this process and so every child at once."""
+    """An event set by SIGINT, SIGTERM or SIGHUP. A second Ctrl-C ends this process, and so every child, at once."""
     stop = asyncio.Event()
     first = 0.0
     loop = asyncio.get_running_loop()
@@ -44,12 +45,17 @@ def _stop_on_signals() -> asyncio.Event:
         nonlocal first
         if stop.is_set() and time.monotonic() - first > IMPATIENT_S and number is signal.SIGINT:
             signal.raise_signal(signal.SIGKILL)
+        if number is signal.SIGHUP and in_terminal:
+            fall_silent()
         if not stop.is_set():
             first = time.monotonic()
             stop.set()
 
+    in_terminal = sys.stdout.isatty()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, handle, number)
+        # nohup has SIGHUP ignored, and means it.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, handle, number)
     return stop
 
 

@@ -3,14 +3,17 @@
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
+from service.embedded import free_port
 from tests.ocr.documents import text_pdf
-from tests.run.stack import KEY, Stack, gone
+from tests.run.stack import KEY, OFFLOAD, Stack, gone
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.chaos
@@ -60,6 +63,16 @@ def test_one_signal_stops_everything_in_order(start: Start, number: signal.Signa
     assert gone(family)
     assert "killed" not in stack.log and stack.log.rstrip().endswith("Stopped.")
     assert not (stack.folder / "data" / "redis.url").exists()
+
+
+def test_a_closed_terminal_or_pipe_stops_it_in_order_too(tmp_path: Path):
+    port = str(free_port())
+    environment = os.environ | {"OFFLOAD_DATA_DIR": str(tmp_path / "data"), "OFFLOAD_PORT": port}
+    with subprocess.Popen([*OFFLOAD, "up"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as up:
+        assert up.stdout is not None and b"serving on" in up.stdout.readline()
+        up.stdout.close()
+        assert up.wait(60) == 0
+    assert not (tmp_path / "data" / "redis.url").exists()
 
 
 def test_killed_itself_it_leaves_nobody_behind_and_can_be_started_again(start: Start):
