@@ -28,15 +28,15 @@ check: $(DEV_STAMP)  ## Format, lint, types, import rules, templates, container 
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint --quiet --check dashboard/templates
-	$(BIN)/djlint --quiet --lint dashboard/templates
+	$(BIN)/djlint --quiet --check dashboard
+	$(BIN)/djlint --quiet --lint dashboard
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yml
 
 format: $(DEV_STAMP)  ## Format the code as `make check` wants it.
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
-	$(BIN)/djlint --quiet --reformat dashboard/templates
+	$(BIN)/djlint --quiet --reformat dashboard
 
 bench: $(DEV_STAMP)  ## Every benchmark, each printing one table.
 	@for bench in bench/[a-z]*.py; do $(BIN)/python $$bench || exit 1; done
