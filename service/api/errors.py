@@ -10,6 +10,7 @@ from litestar.types import ExceptionHandlersMap
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
+from service.api.patience import PatientResponse
 from service.api.shapes import ErrorBody, FieldError
 from service.files.form import BadForm
 from service.files.store import NoSuchFile
@@ -34,7 +35,7 @@ def error_response(
     status_code: int, detail: str, errors: Sequence[FieldError] = (), headers: dict[str, str] | None = None
 ) -> Response[ErrorBody]:
     body = ErrorBody(status_code=status_code, detail=detail, errors=list(errors))
-    return Response(body, status_code=status_code, headers=headers, media_type="application/json")
+    return PatientResponse(body, status_code=status_code, headers=headers, media_type="application/json")
 
 
 def _sentence(text: str) -> str:

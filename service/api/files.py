@@ -6,12 +6,12 @@ from typing import Any
 
 from litestar import Request, Response, Router, delete, get, post, route
 from litestar.enums import HttpMethod
-from litestar.exceptions import InternalServerException
 from litestar.params import FromPath
 
 from service.api.downloads import download
 from service.api.injected import Owner, Wired
 from service.api.openapi import BINARY, RANGED, UploadOperation, refusals
+from service.api.patience import READ
 from service.api.shapes import FileBody
 from service.database import Document
 from service.files.form import BadForm, open_upload_form
@@ -40,11 +40,16 @@ async def upload_file(request: Request[Any, Any, Any], services: Wired, owner: O
 
 async def received(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
     """The body as it arrives. Raises BadForm when the sender goes away before its end."""
-    try:
-        async for chunk in request.stream():
-            yield chunk
-    except InternalServerException as error:
-        raise BadForm("The connection ended before the upload did.") from error
+    more = True
+    while more:
+        message: Any = await request.receive()
+        if message["type"] != "http.request":
+            raise BadForm("The connection ended before the upload did.")
+        more = message.get("more_body", False)
+        # Noted before the last chunk is handed on: whoever refuses it must not wait for another.
+        request.scope["state"][READ] = not more
+        if message["body"]:
+            yield message["body"]
 
 
 @get("/{file_id:str}", responses=refusals(404), summary="Metadata of a document")

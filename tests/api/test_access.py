@@ -6,10 +6,10 @@ import re
 
 import httpx
 import pytest
+from litestar import Litestar
 from litestar.routes import HTTPRoute
 
 from service.api.auth import owner_of
-from tests.api.app import create_app
 from tests.api.conftest import ACME, Served
 
 OPEN = ("/health", "/workers/health", "/schema", "/unsubscribe")
@@ -23,9 +23,9 @@ def test_a_key_leads_to_its_owner_and_nothing_else_does() -> None:
         assert owner_of(keys, wrong) is None
 
 
-async def test_every_route_but_the_open_ones_asks_for_a_key(nobody: httpx.AsyncClient) -> None:
+async def test_every_route_but_the_open_ones_asks_for_a_key(app: Litestar, nobody: httpx.AsyncClient) -> None:
     asked = 0
-    for route in create_app().routes:
+    for route in app.routes:
         if isinstance(route, HTTPRoute) and not route.path.startswith(OPEN):
             path = re.sub(r"\{[^}]*\}", "1", route.path_format)
             for method in route.methods - {"OPTIONS"}:

@@ -102,22 +102,32 @@ async def test_what_is_no_upload_form_is_a_400(
     assert answer.json()["errors"][0]["field"] == "file"
 
 
-def test_a_plain_client_that_sends_too_much_reads_the_sentence(served_apart: str) -> None:
-    """urllib sends all of its body before it reads: the server must take it in, and away, to be heard."""
+@pytest.mark.parametrize(
+    ("key", "size", "code", "sentence"),
+    [
+        (ACME, 30_000_000, 413, b"too large: the limit is 1,000,000 bytes"),
+        (ACME, 1_500_000, 413, b"too large: the limit is 1,000,000 bytes"),
+        ("wrong-secret-key", 30_000_000, 401, b"valid API key"),
+    ],
+)
+def test_a_plain_client_that_is_refused_reads_the_sentence(
+    served_apart: str, key: str, size: int, code: int, sentence: bytes
+) -> None:
+    """urllib sends all of its body, asking to close, before it reads: the server must hear it out to be heard."""
     body = (
         b'--x\r\nContent-Disposition: form-data; name="file"; filename="big.pdf"\r\n\r\n%PDF-'
-        + b"0" * 4_000_000
+        + b"0" * size
         + b"\r\n--x--\r\n"
     )
     request = urllib.request.Request(
         f"{served_apart}/api/files",
         data=body,
-        headers={"Authorization": f"Bearer {ACME}", "Content-Type": "multipart/form-data; boundary=x"},
+        headers={"Authorization": f"Bearer {key}", "Content-Type": "multipart/form-data; boundary=x"},
     )
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request)
-    assert refused.value.code == 413
-    assert b"too large: the limit is 1,000,000 bytes" in refused.value.read()
+    assert refused.value.code == code
+    assert sentence in refused.value.read()
 
 
 async def test_a_body_without_a_length_is_counted_while_it_arrives(

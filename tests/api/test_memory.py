@@ -1,0 +1,86 @@
+"""A large upload and its download pass through the server without ever being whole in its memory."""
+
+import http.client
+import json
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+
+from tests.api.apart import apart
+from tests.api.conftest import ACME
+from tests.files.samples import pdf
+
+MEGABYTE = 1_000_000
+SIZE = 150 * MEGABYTE
+
+ROOM = 60 * MEGABYTE
+"""What the process may grow by: buffers of some megabytes and what the first request imports, not 150 MB."""
+
+
+class Peak:
+    """The highest resident memory of a process, looked at all the time."""
+
+    def __init__(self, pid: int) -> None:
+        self.process = psutil.Process(pid)
+        self.start = self.highest = self.process.memory_info().rss
+        self.over = threading.Event()
+        self.watcher = threading.Thread(target=self._watch)
+
+    def _watch(self) -> None:
+        while not self.over.wait(0.005):
+            self.highest = max(self.highest, self.process.memory_info().rss)
+
+    def __enter__(self) -> "Peak":
+        self.watcher.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.watcher.join()
+
+    @property
+    def growth(self) -> int:
+        return self.highest - self.start
+
+
+def large_pdf() -> bytes:
+    """A PDF of 150 MB: whole, and behind its end a comment of that length with the end repeated."""
+    whole = pdf(1)
+    return whole + b"%" + b"x" * (SIZE - len(whole)) + b"\n" + whole[whole.rindex(b"startxref") :]
+
+
+def test_150_megabytes_in_and_out(settings_env: dict[str, str], tmp_path: Path) -> None:
+    with apart(settings_env, tmp_path / "server.log") as server:
+        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=120)
+        # What is imported at the first use does not count.
+        download(connection, upload(connection, pdf(1)))
+        with Peak(server.pid) as uploading:
+            file_id = upload(connection, large_pdf())
+        with Peak(server.pid) as downloading:
+            assert download(connection, file_id) > SIZE
+    print(f"grew by {uploading.growth:,} bytes in, {downloading.growth:,} bytes out")
+    assert uploading.growth < ROOM
+    assert downloading.growth < ROOM
+
+
+def upload(connection: http.client.HTTPConnection, content: bytes) -> str:
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="large.pdf"\r\n\r\n'
+    headers = {"Authorization": f"Bearer {ACME}", "Content-Type": "multipart/form-data; boundary=x"}
+    connection.request("POST", "/api/files", head + content + b"\r\n--x--\r\n", headers)
+    answer = connection.getresponse()
+    body = answer.read()
+    assert answer.status == 201, body
+    return str(json.loads(body)["file_id"])
+
+
+def download(connection: http.client.HTTPConnection, file_id: str) -> int:
+    """Bytes received."""
+    connection.request("GET", f"/api/files/{file_id}/content", headers={"Authorization": f"Bearer {ACME}"})
+    answer = connection.getresponse()
+    assert answer.status == 200
+    received = 0
+    while chunk := answer.read(MEGABYTE):
+        received += len(chunk)
+    return received
