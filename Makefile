@@ -39,7 +39,9 @@ format: $(DEV_STAMP)  ## Format the code as `make check` wants it.
 	$(BIN)/djlint --quiet --reformat dashboard
 
 bench: $(DEV_STAMP)  ## Every benchmark, each printing one table.
-	@for bench in bench/[a-z]*.py; do $(BIN)/python $$bench || exit 1; done
+	@for bench in $$(grep -l __main__ bench/[a-z]*.py); do \
+		$(BIN)/python -m bench.$$(basename $$bench .py) || exit 1; \
+	done
 
 clean:  ## Remove what was installed and cached; data/ stays.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,6 +1,6 @@
 """What `appendfsync always` costs the embedded queue server against `everysec`: writes a second and their latency.
 
-Run: `python bench/append_log.py [folder]`. The folder decides the disk. One write is a script call that adds a hash
+Run: `python -m bench.append_log [folder]`. The folder decides the disk. One write is a script call that adds a hash
 field and a sorted-set member, about what accepting a job writes.
 """
 
