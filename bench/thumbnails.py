@@ -1,6 +1,6 @@
 """Documents a second and peak memory for three thumbnails each, beside vipsthumbnail, ImageMagick and plain Pillow.
 
-Run: `python bench/thumbnails.py [--photos 200] [--pdfs 100] [--format webp]`. Every peer has two processes, the same
+Run: `python -m bench.thumbnails [--photos 200] [--pdfs 100] [--format webp]`. Every peer has two processes, the same
 files in the page cache, the same sizes, filter quality and effort, and its best known way of making three sizes: each
 smaller one from the larger. A peer that is not installed is left out (Debian: libvips-tools, imagemagick).
 """
