@@ -1,6 +1,7 @@
 // An htmx swap that changes only what differs. What the reader opened, typed, focused or selected stays as it is:
-// replacing the elements would close it, and would move the row under the cursor.
-const OWNED_BY_READER = { DETAILS: ["open"], INPUT: ["value", "checked"], TR: ["data-selected"] };
+// replacing the elements would close it, and would move the row under the cursor. (What is typed or ticked is a property
+// of its input and not an attribute, so it stays by itself.)
+const OWNED_BY_READER = { DETAILS: ["open"], TR: ["data-selected"] };
 
 function patchAttributes(current, fresh) {
   const kept = OWNED_BY_READER[current.nodeName] ?? [];
@@ -12,15 +13,16 @@ function patchAttributes(current, fresh) {
   }
 }
 
-function sameThing(current, fresh) {
-  return current.nodeName === fresh.nodeName && (current.id ?? "") === (fresh.id ?? "");
-}
+// Not element.id: in a form with a field called "id" that is the field.
+const idOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? (node.getAttribute("id") ?? "") : "");
+
+const sameThing = (current, fresh) => current.nodeName === fresh.nodeName && idOf(current) === idOf(fresh);
 
 function patchChildren(current, fresh) {
-  const byId = new Map([...current.children].filter((child) => child.id).map((child) => [child.id, child]));
+  const byId = new Map([...current.children].filter(idOf).map((child) => [idOf(child), child]));
   let place = current.firstChild;
   for (const wanted of [...fresh.childNodes]) {
-    const match = wanted.id ? byId.get(wanted.id) : place;
+    const match = idOf(wanted) ? byId.get(idOf(wanted)) : place;
     if (match && sameThing(match, wanted)) {
       if (match === place) place = place.nextSibling;
       else current.insertBefore(match, place);

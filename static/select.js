@@ -39,7 +39,7 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("submit", (event) => {
   const nothing = !picks().some((box) => box.checked) && !document.querySelector("[data-pick-filter]")?.checked;
-  if (event.target.id === "bulk" && nothing) event.preventDefault();
+  if (event.target.matches("#bulk") && nothing) event.preventDefault();
 });
 
 document.addEventListener("offload:pick", () => {

@@ -61,7 +61,8 @@ async def _detail(services: Services, job_id: str) -> Detail:
     parts = await store.parts(job_id) if job.parts_total else []
     at_ms = now_ms()
     waiting = await checks(services, job, at_ms)
-    return Detail(job, attempts[::-1], parts, steps(job, at_ms), await _preview(services, job), waiting)
+    way = steps(job, at_ms, held=any(check.holds for check in waiting))
+    return Detail(job, attempts[::-1], parts, way, await _preview(services, job), waiting)
 
 
 async def _preview(services: Services, job: Job) -> str | None:

@@ -14,11 +14,12 @@ from settings.queues import Queue
 
 @dataclass(frozen=True)
 class Check:
-    """A question, whether the job passes it, and what was found."""
+    """A question, whether the job passes it, and what was found. `holds`: somebody must act before it can start."""
 
     question: str
     passed: bool
     answer: str
+    holds: bool = False
 
 
 async def checks(services: Services, job: Job, at_ms: int) -> list[Check]:
@@ -29,12 +30,13 @@ async def checks(services: Services, job: Job, at_ms: int) -> list[Check]:
     running = (await store.counts())[job.queue][State.ACTIVE]
     serving = [worker for worker in await store.workers() if worker.queue == job.queue and alive(worker, at_ms)]
     wait_ms = await services.enqueuer.estimator.wait_ms(job.queue)
+    notes = await store.steering.notes(job.queue)
     return [
         _due(job, at_ms),
-        _paused(job.queue, await store.steering.notes(job.queue), at_ms),
-        _limited(await store.steering.notes(job.queue), running),
+        _paused(job.queue, notes, at_ms),
+        _limited(notes, running),
         _served(job.queue, serving),
-        _free(serving, wait_ms),
+        *([_free(serving, wait_ms)] if serving else []),
     ]
 
 
@@ -50,7 +52,7 @@ def _paused(queue: str, notes: Mapping[Kind, Note], at_ms: int) -> Check:
     if note is None:
         return Check("Is the queue open?", True, "Yes.")
     end = f" for another {whole(note.until_ms - at_ms)}" if note.until_ms else ""
-    return Check("Is the queue open?", False, f"{note.by} paused {queue}{end}: {note.reason}")
+    return Check("Is the queue open?", False, f"{note.by} paused {queue}{end}: {note.reason}", holds=True)
 
 
 def _limited(notes: Mapping[Kind, Note], running: int) -> Check:
@@ -66,7 +68,7 @@ def _limited(notes: Mapping[Kind, Note], running: int) -> Check:
 def _served(queue: str, serving: Sequence[WorkerInfo]) -> Check:
     if serving:
         return Check("Is a worker there?", True, f"{number(len(serving))} of {queue}.")
-    return Check("Is a worker there?", False, f"No worker of {queue} is alive.")
+    return Check("Is a worker there?", False, f"No worker of {queue} is alive.", holds=True)
 
 
 def _free(serving: Sequence[WorkerInfo], wait_ms: float) -> Check:

@@ -16,7 +16,7 @@ async def test_a_running_job_shows_its_bar_and_asks_to_be_followed(operator: Cli
     job = await made.active()
     await made.progressed(job, 67, "Processing page 134 of 200 (67%)", pages_processed=134, total_pages=200)
     answer = await operator.get(f"/admin/jobs/{job.id}")
-    assert '<progress class="large" max="100" value="67"' in answer.text
+    assert '<progress class="large" max="100" value="67"' in " ".join(answer.text.split())
     assert "Processing page 134 of 200 (67%)" in answer.text and "Pages processed" in answer.text
     live = await operator.get(f"/admin/jobs/{job.id}/live")
     assert live.status_code == 200 and 'value="67"' in live.text and "<html" not in live.text
@@ -155,3 +155,7 @@ async def test_a_waiting_job_says_why(operator: Client, made: Maker) -> None:
 async def test_a_job_that_runs_does_not_ask_why_it_waits(operator: Client, made: Maker) -> None:
     job = await made.active()
     assert "Why is this waiting?" not in (await operator.get(f"/admin/jobs/{job.id}")).text
+
+
+def test_the_end_of_a_held_job_is_not_foretold() -> None:
+    assert steps(_job(State.QUEUED), 2_000, held=True)[-1].note == "cannot be foreseen"
