@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from settings.load import read_settings
-from settings.queues import QUEUE_TABLE, Queue
+from settings.queues import QUEUE_TABLE, Queue, QueueSettings
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_field_of_one_queue_leaves_all_else_alone(read):
             "QUEUES__EMAIL_SENDER__SPEED",
             "1",
             "OFFLOAD_QUEUES__EMAIL_SENDER__SPEED names no field of a queue; the fields are "
-            "RETRIES, TIMEOUT_S, JOBS_AT_ONCE, RATE_PER_MINUTE, MEMORY_MB, OWNER_LIMIT.",
+            f"{', '.join(field.upper() for field in QueueSettings.model_fields)}.",
         ),
         ("PROT", "8001", "OFFLOAD_PROT is not a setting; did you mean OFFLOAD_PORT?"),
     ],
