@@ -18,6 +18,9 @@ from tasks.job import JobType, Permanent
 
 log = structlog.get_logger("offload.worker")
 
+CLEAN_UP_S = 5.0
+"""A stopped task may tidy up this long before it is told again."""
+
 Report = Callable[[Outcome], "asyncio.Future[str]"]
 
 
@@ -48,7 +51,13 @@ class Execution:
         """End the attempt: `cancelled` by request, `shutdown` of the worker, or `lost` lease."""
         if self.stopped_for is None and self.task is not None:
             self.stopped_for = reason
+            self._insist()
+
+    def _insist(self) -> None:
+        # A client that reads while it is cancelled may take that for a lost connection, and go on: once is not enough.
+        if self.task is not None:
             self.task.cancel()
+            asyncio.get_running_loop().call_later(CLEAN_UP_S, self._insist)
 
     def _report_started(self) -> None:
         log.info("→", job=self.job.id, attempt=self.job.attempt)

@@ -12,7 +12,10 @@ import structlog
 def configure_logs() -> None:
     """Send structlog's events to standard error: coloured for a terminal, else one JSON object a line."""
     if sys.stderr.isatty():
-        renderer: structlog.typing.Processor = structlog.dev.ConsoleRenderer()
+        renderer: structlog.typing.Processor = structlog.dev.ConsoleRenderer(
+            # The richer tracebacks show local variables, secrets among them.
+            exception_formatter=structlog.dev.plain_traceback
+        )
         factory: Callable[..., Any] = structlog.PrintLoggerFactory(sys.stderr)
     else:
         renderer = structlog.processors.JSONRenderer(serializer=_json_line)

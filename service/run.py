@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 
+from service.background import end
 from service.jobs import artefact_path, kept_path
 from service.patience import patiently
 from service.pool import CpuPool
@@ -184,8 +185,7 @@ class JobRun:
     async def close(self) -> None:
         """Stop the timer and remove the scratch folder."""
         if self._flusher:
-            self._flusher.cancel()
-            await asyncio.gather(self._flusher, return_exceptions=True)
+            await end(self._flusher)
         if self._scratch:
             await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
 

@@ -7,24 +7,47 @@ from dataclasses import dataclass
 
 from arq.connections import ArqRedis
 
-from service.caretaker import Caretaker
+from service.alerts import Alerts
+from service.alerts.evaluation import Evaluation
+from service.alerts.measures import Measures
+from service.background import end
+from service.caretaker import Caretaker, Duty
 from service.database.connection import Database, open_database
 from service.enqueue import Enqueuer
 from service.exports import Records
 from service.files.store import FileStore
 from service.images.records import ImageRecords
 from service.jobs import Jobs
+from service.limiter import Limiter
 from service.mail.ports import open_mail
+from service.metrics import Metrics
 from service.pool import CpuPool
 from service.redis import connect
+from service.reports import OperatorMail, ReportFigures
+from service.schedules import Clock, Schedules
 from service.storage import Storage
 from service.store import Store
 from service.thumbnails.store import ThumbnailStore
 from service.thumbnails.upkeep import Upkeep
-from settings import Settings
+from service.upkeep import LeftoverFiles
+from settings import Queue, Settings
 from tasks.ports.exports import Exports
 from tasks.ports.images import Images
+from tasks.ports.reports import Operators, Reports
 from tasks.ports.thumbnails import Thumbnails, ThumbnailUpkeep
+from tasks.ports.upkeep import Leftovers
+
+SLOTS_S = 2
+"""How late a scheduled job may begin."""
+
+FOLD_S = 30
+"""How often minutes that are over are added up: twice a minute, so that few are left for whoever reads hours."""
+
+RULES_S = 10
+"""How often alert rules are measured: well within the shortest of their times."""
+
+SEND_S = 1
+"""How often the outbox is looked at."""
 
 
 @dataclass(slots=True)
@@ -40,6 +63,9 @@ class Services:
     storage: Storage
     files: FileStore
     pool: CpuPool
+    metrics: Metrics
+    schedules: Schedules
+    alerts: Alerts
     ports: dict[type, object]
     """What `run.use(protocol)` answers, by protocol."""
 
@@ -59,19 +85,47 @@ async def open_services(settings: Settings, *, pool: CpuPool | None = None) -> A
         files = FileStore(database, storage, settings, pool)
         jobs = Jobs(store, storage)
         mail_ports = await stack.enter_async_context(open_mail(settings, database, redis))
-        await stack.enter_async_context(caretaking(Caretaker(settings, store, jobs)))
+        enqueuer = Enqueuer(store, settings.queues)
+        metrics, alerts, schedules = Metrics(redis), Alerts(settings, redis), Schedules(store, enqueuer)
+        more = watching(metrics, alerts, schedules, Measures(settings, store, metrics, schedules))
+        await stack.enter_async_context(caretaking(Caretaker(settings, store, jobs, more)))
         yield Services(
             settings=settings,
             redis=redis,
             store=store,
-            enqueuer=Enqueuer(store, settings.queues),
+            enqueuer=enqueuer,
             jobs=jobs,
             database=database,
             storage=storage,
             files=files,
             pool=pool,
-            ports=offered_ports(database, store, storage) | mail_ports,
+            metrics=metrics,
+            schedules=schedules,
+            alerts=alerts,
+            ports=offered_ports(database, store, storage)
+            | mail_ports
+            | {
+                Leftovers: LeftoverFiles(settings, store, storage, database),
+                Operators: operator_mail(settings, redis),
+                Reports: ReportFigures(metrics, alerts.outbox, settings.links_url),
+            },
         )
+
+
+def watching(metrics: Metrics, alerts: Alerts, schedules: Schedules, measures: Measures) -> list[Duty]:
+    """What the caretaker does by the clock, and to notice what goes wrong."""
+    return [
+        Duty("schedules", SLOTS_S, Clock(schedules).tick),
+        Duty("metrics", FOLD_S, metrics.fold),
+        Duty("alerts", RULES_S, Evaluation(alerts, measures).evaluate),
+        Duty("outbox", SEND_S, alerts.outbox.deliver, apart=True),
+    ]
+
+
+def operator_mail(settings: Settings, redis: ArqRedis) -> OperatorMail:
+    """Mail to operators, under the same rate as everybody's."""
+    per_minute = settings.queues[Queue.EMAIL_SENDER].rate_per_minute
+    return OperatorMail(settings, Limiter(redis, str(Queue.EMAIL_SENDER), per_minute))
 
 
 def offered_ports(database: Database, store: Store, storage: Storage) -> dict[type, object]:
@@ -91,6 +145,5 @@ async def caretaking(caretaker: Caretaker) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
         await caretaker.resign()

@@ -1,10 +1,10 @@
 """A job as clients see it: the status object and the full detail of the JSON API."""
 
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from service.moments import now_ms
 from service.states import State
 from service.store import Attempt, Job
 
@@ -14,11 +14,6 @@ def rfc3339(ms: int | None) -> str | None:
     if ms is None:
         return None
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def now_ms() -> int:
-    """Milliseconds since the epoch, by this machine's clock."""
-    return int(time.time() * 1000)
 
 
 def estimated_completion_ms(job: Job, at_ms: int) -> int | None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
+from service.background import end
 from service.redis import Client
 from service.store import keys
 
@@ -77,8 +78,6 @@ class Watchers:
     async def close(self) -> None:
         """Stop listening."""
         if self.listener:
-            self.listener.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self.listener
+            await end(self.listener)
         if self.pubsub:
             await self.pubsub.aclose()

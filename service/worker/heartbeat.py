@@ -8,9 +8,9 @@ from importlib.metadata import version
 import msgspec
 import psutil
 
+from service.moments import now_ms
 from service.pool import CpuPool
 from service.redis import Client
-from service.status import now_ms
 from service.store import WorkerInfo, keys
 
 BEAT_S = 2.0

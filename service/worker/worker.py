@@ -16,6 +16,7 @@ import structlog
 from arq.worker import Worker
 from redis.exceptions import RedisError
 
+from service.background import end
 from service.execution import Execution
 from service.services import Services
 from service.store import Job, Store, keys
@@ -25,6 +26,7 @@ from service.worker.leases import Leases
 from service.worker.outcomes import Outcomes
 from settings import Queue
 from tasks.job import REGISTRY
+from tasks.scheduled import Slot
 
 log = structlog.get_logger("offload.worker")
 
@@ -72,9 +74,7 @@ class OffloadWorker(Worker):
         try:
             yield
         finally:
-            for helper in helpers:
-                helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            await end(*helpers)
 
     async def _claim_until_stopped(self) -> None:
         while not self.stopping.is_set():
@@ -183,6 +183,8 @@ class OffloadWorker(Worker):
             await asyncio.sleep(BEAT_S)
 
     async def _cron_forever(self) -> None:
+        # Declared schedules are begun by the caretaker, which also sees the slots that nobody was there for.
+        self.cron_jobs = [one for one in self.cron_jobs if not isinstance(one, Slot)]
         while self.cron_jobs:
             with contextlib.suppress(RedisError, OSError):
                 await self.run_cron(datetime.now(tz=self.timezone), 0.5)
