@@ -1,17 +1,17 @@
-"""What one process at a time does for the whole installation: operations, retention, the bin, forgotten error groups."""
+"""What one process at a time does for the whole installation: operations, retention, the bin, schedules, alerts."""
 
 import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 from redis.exceptions import RedisError
 
 from service.jobs import Jobs
-from service.status import now_ms
+from service.moments import now_ms
 from service.store import NoSuchJob, Store, WrongState, keys
 from service.store.operations import Operation
 from settings import Settings
@@ -30,18 +30,20 @@ STEP = 100
 
 @dataclass(slots=True)
 class Duty:
-    """Something to do every `every_s` seconds by whoever is elected."""
+    """Something to do every `every_s` seconds by whoever is elected. One that is `apart` must not hold up the others."""
 
     name: str
     every_s: float
     do: Callable[[], Awaitable[object]]
+    apart: bool = False
     last_s: float = 0.0
+    task: asyncio.Task[None] | None = None
 
 
 class Caretaker:
     """Runs in every web and worker process; only the elected one acts."""
 
-    def __init__(self, settings: Settings, store: Store, jobs: Jobs) -> None:
+    def __init__(self, settings: Settings, store: Store, jobs: Jobs, more: Sequence[Duty] = ()) -> None:
         self.settings = settings
         self.store = store
         self.jobs = jobs
@@ -51,6 +53,7 @@ class Caretaker:
             Duty("retention", 10, self.retain),
             Duty("bin", 10, self.empty_bin),
             Duty("error groups", 600, lambda: store.error_groups.forget(now_ms())),
+            *more,
         ]
 
     async def run_forever(self) -> None:
@@ -75,6 +78,10 @@ class Caretaker:
 
     async def resign(self) -> None:
         """Let the next one be elected at once."""
+        apart = [duty.task for duty in self.duties if duty.task]
+        for task in apart:
+            task.cancel()
+        await asyncio.gather(*apart, return_exceptions=True)
         with contextlib.suppress(RedisError, OSError):
             if await self.store.redis.get(keys.CARETAKER) == self.me.encode():
                 await self.store.redis.delete(keys.CARETAKER)
@@ -83,13 +90,23 @@ class Caretaker:
         for duty in self.duties:
             if time.monotonic() - duty.last_s >= duty.every_s:
                 duty.last_s = time.monotonic()
-                try:
-                    await duty.do()
-                except (RedisError, OSError):
-                    raise
-                except Exception:
-                    # One broken duty must not keep the others from being done.
-                    log.exception("a duty failed", duty=duty.name)
+                if not duty.apart:
+                    await self._do(duty)
+                elif duty.task is None or duty.task.done():
+                    duty.task = asyncio.create_task(self._do_apart(duty))
+
+    async def _do(self, duty: Duty) -> None:
+        try:
+            await duty.do()
+        except (RedisError, OSError):
+            raise
+        except Exception:
+            # One broken duty must not keep the others from being done.
+            log.exception("a duty failed", duty=duty.name)
+
+    async def _do_apart(self, duty: Duty) -> None:
+        with contextlib.suppress(RedisError, OSError):
+            await self._do(duty)
 
     async def operate(self) -> None:
         """Take every running operation a step further."""

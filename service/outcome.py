@@ -4,7 +4,7 @@ import random
 import traceback
 
 from service.fingerprint import fingerprint
-from service.status import now_ms
+from service.moments import now_ms
 from service.store import Job
 from service.store.requests import Outcome
 from tasks.cpu import ChildDied, MemoryCeiling

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -99,6 +100,12 @@ class Storage:
         """Sorted paths of every object below the folder `prefix`."""
         found = obstore.list(self._store, prefix.rstrip("/") or None, chunk_size=1000)
         return sorted([entry["path"] async for batch in found for entry in batch])
+
+    async def list_older(self, prefix: str, older_than_s: float) -> Sequence[str]:
+        """Sorted paths of the objects below the folder `prefix` that were stored longer ago than that."""
+        before = datetime.now(UTC) - timedelta(seconds=older_than_s)
+        found = obstore.list(self._store, prefix.rstrip("/"), chunk_size=1000)
+        return sorted([entry["path"] async for batch in found for entry in batch if entry["last_modified"] < before])
 
     async def delete(self, path: str) -> None:
         """Remove the object; none there is none removed."""

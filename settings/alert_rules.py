@@ -37,6 +37,8 @@ class Rule:
     recovery: str
     severity: Severity
     unit: str = ""
+    of: str = ""
+    """The queue or job type that it is about, where that is a single one."""
     direction: Direction = "above"
     window_s: float = 0
     for_s: float = 0
@@ -80,20 +82,20 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "slow-pdf", "running_s", 10 * MINUTE_S, "a PDF has been worked on for {value}: {detail}",
-        "no PDF takes over {threshold} any more", Severity.WARNING, unit="s",
+        "no PDF takes over {threshold} any more", Severity.WARNING, unit="s", of="pdf-ocr",
     ),
     # Eighty of the hundred a minute that are allowed. A minute may be slow; three in a row are the mail server.
     Rule(
         "slow-email", "messages_per_minute", 80, "only {value} go out while {detail}", "messages go out as they should",
-        Severity.WARNING, unit="messages a minute", direction="below", window_s=3 * MINUTE_S, for_s=2 * MINUTE_S,
+        Severity.WARNING, unit="messages a minute", of="email-sender", direction="below", window_s=3 * MINUTE_S, for_s=2 * MINUTE_S,
     ),
     Rule(
         "export-timeout", "timeouts", 0, "{value} in {subject} within the last hour",
-        "nothing in {subject} timed out within the last hour", Severity.ERROR, unit="timeouts", window_s=HOUR_S,
+        "nothing in {subject} timed out within the last hour", Severity.ERROR, unit="timeouts", of="csv-export", window_s=HOUR_S,
     ),
     Rule(
         "slow-thumbnails", "running_s_per_unit", 2 * MINUTE_S, "thumbnails take {value} a document: {detail}",
-        "no thumbnails take over {threshold} a document any more", Severity.WARNING, unit="s",
+        "no thumbnails take over {threshold} a document any more", Severity.WARNING, unit="s", of="thumbnails",
     ),
     # More than a day's work waits at the pace of the last quarter of an hour, and more comes than goes.
     Rule(

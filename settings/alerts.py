@@ -1,14 +1,26 @@
-"""Where alerts go."""
+"""Where alerts and reports go."""
 
-from typing import Annotated
+from email.utils import parseaddr
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_settings import NoDecode
 
 from settings.urls import url_of
 
 
+def parse_addresses(given: Any) -> Any:
+    """`a@example.com,b@example.com` as a tuple of addresses."""
+    if not isinstance(given, str):
+        return given
+    addresses = tuple(filter(None, (part.strip() for part in given.split(","))))
+    if not addresses or any(parseaddr(one)[1] != one or "@" not in one for one in addresses):
+        raise ValueError("no such list")
+    return addresses
+
+
 class Alerts(BaseModel):
-    """Receivers of alerts. Where neither is set, alerts are kept and shown, and sent nowhere."""
+    """Receivers of alerts and reports. Where no webhook is set, alerts are kept and shown, and sent nowhere."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -18,3 +30,14 @@ class Alerts(BaseModel):
     pager_webhook_url: Annotated[str, url_of("http", "https", host=True)] | None = Field(
         default=None, repr=False, description="an http:// or https:// URL", json_schema_extra={"secret": True}
     )
+    """Takes PagerDuty's Events API v2, such as https://events.pagerduty.com/v2/enqueue?routing_key=…"""
+
+    pager_routing_key: str | None = Field(
+        default=None, repr=False, description="an integration's key", json_schema_extra={"secret": True}
+    )
+    """None means the `routing_key` in the URL's query."""
+
+    reports_to: Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(parse_addresses)] = Field(
+        default=None, description="addresses of operators, separated by commas"
+    )
+    """Who gets the weekly analytics by mail. None means the installation's own address, that of the sender."""

@@ -10,7 +10,7 @@ import tasks
 from settings.queues import Queue
 from tasks.job import REGISTRY
 
-NOT_JOBS = {"declared", "job", "run", "workers"}
+NOT_JOBS = {"declared", "job", "run", "scheduled", "workers"}
 """Modules of tasks/ that declare no job: the words, and the root that wires."""
 
 for module in pkgutil.iter_modules(tasks.__path__):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -72,19 +72,30 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     by: str = ""
 
 
-class Message(msgspec.Struct):
+class Message(msgspec.Struct, frozen=True):
     """Something that waits to be sent. Times in ms."""
 
     id: str
     channel: str
     """slack or pager."""
-    body: dict
+    body: dict[str, Any]
     words: str
     created_ms: int
-    due_ms: int
+
+
+class Channel(msgspec.Struct):
+    """How a receiver stands. Times in ms."""
+
+    name: str
     tries: int = 0
+    """Failed tries in a row."""
     error: str = ""
-    """What the last try met with, in one sentence; empty before the first."""
+    """What the last try met with, in one sentence; empty when it went well."""
+    again_ms: int = 0
+    """When it is tried again."""
+    refused: str = ""
+    """The last message that it would not take at all, and what it said."""
+    waiting: int = 0
 
 
 @dataclass(slots=True, frozen=True)
@@ -95,6 +106,8 @@ class RuleState:
     mute: Mute | None
     standings: Sequence[Standing]
     """Only subjects that have been measured; firing first."""
+    problem: str | None = None
+    """What is wrong with the declaration, in one sentence: such a rule is never evaluated."""
 
     @property
     def state(self) -> State:

@@ -7,6 +7,7 @@ from typing import Any
 from service.database import Database
 from service.exports.jobs import count_jobs, job_rows
 from service.exports.metrics import metric_rows
+from service.exports.metrics_hourly import metric_hour_rows
 from service.exports.spool import spool
 from service.store import Store
 from tasks.exports.dataset import Keeper
@@ -23,6 +24,7 @@ NOT_ASYNCPG = ("prepared_statement_cache_size", "prepared_statement_name_func", 
 QUEUE_ROWS: dict[str, Callable[[Store, str | None], AsyncIterator[Sequence[tuple[Any, ...]]]]] = {
     "jobs": job_rows,
     "metrics": metric_rows,
+    "metrics-hourly": metric_hour_rows,
 }
 """Who reads the datasets that are kept with the queue's state."""
 

@@ -6,3 +6,8 @@
     await metrics.window(queue, seconds) -> Span           everything of the last so many seconds, to the minute
     await metrics.week(first_day=None) -> WeekReport       a week's report; default: the last whole one (Monday to Sunday)
 """
+
+from service.metrics.metrics import Metrics
+from service.metrics.record import Figures, QueueWeek, Span, Tier, WeekReport
+
+__all__ = ["Figures", "Metrics", "QueueWeek", "Span", "Tier", "WeekReport"]

@@ -64,7 +64,7 @@ class Figures:
 
 @dataclass(slots=True, frozen=True)
 class Span:
-    """One minute, hour or day (UTC) of one queue: the whole, and each job type."""
+    """One minute, hour or day (UTC) of one queue. `types` also has the types of parts, which are not in the `total`."""
 
     start_ms: int
     total: Figures

@@ -8,3 +8,9 @@
     await schedules.pause(name, reason=, by=, until_ms=)   raises NoSuchSchedule, ValueError (no reason, end in the past)
     await schedules.resume(name)                           raises NoSuchSchedule
 """
+
+from service.schedules.clock import Clock
+from service.schedules.record import NoSuchSchedule, Pause, ScheduleState, SlotRun
+from service.schedules.schedules import Schedules
+
+__all__ = ["Clock", "NoSuchSchedule", "Pause", "ScheduleState", "Schedules", "SlotRun"]

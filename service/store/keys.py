@@ -79,8 +79,24 @@ def pace(job_type: str) -> str:
 
 
 def metrics(queue: str, minute: int) -> str:
-    """Hash: event counts of one minute. Expires after two days."""
+    """Hash: counts of one minute, `event|job type`, or `event/job type` for parts; w… and r… are buckets of wait and run
+    time. Expires after two days."""
     return f"{PREFIX}minute:{queue}:{minute}"
+
+
+def metrics_hour(queue: str, hour: int) -> str:
+    """Hash: the minutes of an hour added up. Expires five weeks after its last minute."""
+    return f"{PREFIX}hour:{queue}:{hour}"
+
+
+def metrics_day(queue: str, day: int) -> str:
+    """Hash: the minutes of a day (UTC) added up. Expires 400 days after its last minute."""
+    return f"{PREFIX}day:{queue}:{day}"
+
+
+def metrics_total(queue: str) -> str:
+    """Hash: all minutes through the one named in `through` added up, for counters that only rise. One a queue."""
+    return f"{PREFIX}total:{queue}"
 
 
 def idempotency(owner: str, key: str) -> str:
@@ -103,6 +119,21 @@ def events(job_id: str) -> str:
     return f"{PREFIX}event:{job_id}"
 
 
+def schedule(name: str) -> str:
+    """Hash: through which slot a schedule was seen, its newest job, its pause. One a declared schedule."""
+    return f"{PREFIX}schedule:{name}"
+
+
+def schedule_order(name: str) -> str:
+    """Sorted set: the schedule's last 60 runs by when they began (ms). The oldest goes when a newer one comes."""
+    return f"{PREFIX}schedule-order:{name}"
+
+
+def schedule_runs(name: str) -> str:
+    """Hash: those runs as JSON. An entry goes with the one in the order."""
+    return f"{PREFIX}schedule-runs:{name}"
+
+
 ERRORS = PREFIX + "errors"
 """Sorted set: error fingerprints by when they were last seen (ms). Swept by the caretaker when a group is old and empty."""
 
@@ -114,6 +145,29 @@ OPERATIONS = PREFIX + "operations"
 
 CARETAKER = PREFIX + "caretaker"
 """String: which process looks after retention and operations now. Expires unless renewed."""
+
+
+ALERTS = PREFIX + "alerts"
+"""Hash: where each alert rule stands for each subject. As many as rules and subjects; an entry goes with its subject."""
+
+ALERT_MUTES = PREFIX + "alert-mutes"
+"""Hash: rules of which nothing is sent for a while. As many as there are rules; one that is over goes when it is read."""
+
+ALERT_HISTORY = PREFIX + "alert-history"
+"""List: the last 500 events of alerts, newest first. Cut with every entry."""
+
+CHANNELS = PREFIX + "channels"
+"""Hash: how each receiver of alerts stands. Two at most."""
+
+
+def outbox(channel: str) -> str:
+    """List: what waits to be sent to a receiver, oldest first: 500 at most, for three days at most. Cut by the caretaker."""
+    return f"{PREFIX}outbox:{channel}"
+
+
+def said(message_id: str) -> str:
+    """String: that something was given to the outbox, so that it is not again. Expires with its kind's time."""
+    return f"{PREFIX}said:{message_id}"
 
 
 def error_group(fingerprint: str) -> str:

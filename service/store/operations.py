@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from service.moments import now_ms
 from service.redis import Client
 from service.states import TERMINAL, State
-from service.status import now_ms
 from service.store import keys
 from service.store.errors import StoreError
 from service.store.queries import Queries

@@ -147,11 +147,11 @@ class Queries:
         return sorted(found, key=lambda w: (w.queue, w.started_at_ms))
 
     async def minutes(self, queue: str, minutes: Sequence[int]) -> Sequence[dict[str, int]]:
-        """Event counts of the given minutes (minutes since the epoch)."""
+        """Event counts of a queue in the given minutes (minutes since the epoch), over its jobs and their parts."""
         pipe = self.redis.pipeline(transaction=False)
         for minute in minutes:
             pipe.hgetall(keys.metrics(queue, minute))
-        return [{k.decode(): int(float(v)) for k, v in row.items()} for row in await pipe.execute()]
+        return [_summed(row) for row in await pipe.execute()]
 
 
 def _fits(job: Job, queue: str | None, state: str | None, type: str | None, owner: str | None) -> bool:
@@ -161,6 +161,15 @@ def _fits(job: Job, queue: str | None, state: str | None, type: str | None, owne
         and (type is None or job.type == type)
         and (owner is None or job.owner == owner)
     )
+
+
+def _summed(row: dict[bytes, bytes]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for field, number in row.items():
+        event = field.decode().replace("/", "|").partition("|")[0]
+        if not event[-1].isdigit():
+            counts[event] = counts.get(event, 0) + int(number)
+    return counts
 
 
 def _cursor(stamp: int) -> str:

@@ -1,7 +1,7 @@
 """What may go: jobs over their queue's age or count, and what has been in the bin long enough."""
 
+from service.moments import now_ms
 from service.redis import Client
-from service.status import now_ms
 from service.store import keys
 
 BIN_S = 15 * 60

@@ -8,8 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from service.moments import now_ms
 from service.redis import Client
-from service.status import now_ms
 from service.store import keys
 
 Kind = Literal["pause", "limit", "rate"]

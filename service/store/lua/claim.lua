@@ -27,7 +27,7 @@ local function crashed(j)
   local used = tonumber(j.attempt) - (tonumber(j.tries_base) or 0)
   note_attempt(j.id, {number = tonumber(j.attempt), worker = dead[1], started_ms = tonumber(dead[2]), finished_ms = now,
     outcome = 'crashed', error = 'the worker died while running this job'})
-  count(j.queue, 'crashed', 1)
+  tally(j, 'crashed', 1)
   if dead[3] and dead[3] ~= '' then finish(j, 'cancelled', {'message', 'Cancelled'}) return end
   if crashes >= 3 or used > tonumber(j.retries) then
     local times = crashes == 3 and 'three times' or crashes == 2 and 'twice' or crashes == 1 and 'once' or crashes .. ' times'
@@ -55,12 +55,13 @@ local function take(j, score)
     redis.call('HINCRBY', key, 'attempt', 1)
     redis.call('HSET', key, 'started_ms', now)
     redis.call('HSETNX', key, 'first_started_ms', now)
+    tally(j, 'started', 1)
+    clocked(j, 'w', 'wait_ms', math.max(0, now - (tonumber(j.ready_ms) or now)))
   end
   redis.call('HSET', key, 'state', 'active', 'worker', worker)
   redis.call('HSET', P .. 'running:' .. queue, j.id, fence)
   redis.call('ZADD', queue, now + lease, j.id)
   redis.call('SET', 'arq:in-progress:' .. j.id, fence, 'PX', lease)
-  if not resumed then count(queue, 'started', 1) end
   move(j, 'active')
   -- Virtual time follows the tags that are served and creeps on with each, so that a stream of newcomers at the
   -- present tag cannot hold back those behind it for ever: they come in turn after every fourth.

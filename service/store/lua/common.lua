@@ -8,6 +8,7 @@ local H = 315360000000
 local MAX_LAG = 3600000
 local HEAD_START = {high = 600000, normal = 0, low = -600000}
 local WAITING = {queued = true, scheduled = true, retrying = true}
+local DEFERRED = {scheduled = true, retrying = true}
 local TERMINAL = {completed = true, failed = true, cancelled = true}
 
 local time = redis.call('TIME')
@@ -15,7 +16,8 @@ local now_us = time[1] * 1000000 + time[2]
 local now = math.floor(now_us / 1000)
 local READY = now - H / 2
 
-local FIELDS = {'state', 'queue', 'type', 'owner', 'priority', 'cost', 'stamp', 'parent', 'waiting_parts', 'attempt', 'retries', 'tries_base'}
+local FIELDS = {'state', 'queue', 'type', 'owner', 'priority', 'cost', 'stamp', 'parent', 'waiting_parts', 'attempt', 'retries', 'tries_base',
+  'ready_ms', 'units_done'}
 
 local function job_key(id) return P .. 'job:' .. id end
 
@@ -32,6 +34,16 @@ end
 local function count(queue, field, by)
   local key = P .. 'minute:' .. queue .. ':' .. math.floor(now / 60000)
   if redis.call('HINCRBY', key, field, by) == by then redis.call('EXPIRE', key, 172800) end
+end
+
+-- What happened to jobs is counted by type: a queue's own figure is the sum over `|`, and parts stand apart with a `/`.
+local function tally(j, field, by) count(j.queue, field .. (j.parent == '' and '|' or '/') .. j.type, by) end
+
+-- One more duration in a distribution: its bucket (service/metrics/buckets.py) under `letter`, its length under `sum`.
+local function clocked(j, letter, sum, ms)
+  local bucket = ms <= 1 and 0 or math.min(81, math.ceil(3 * math.log(ms) / math.log(2) - 1e-9))
+  tally(j, letter .. bucket, 1)
+  if ms > 0 then tally(j, sum, ms) end
 end
 
 local function index(j, state, verb)
@@ -152,12 +164,14 @@ local function finish(j, state, fields)
   end_arq(j)
   redis.call('HSET', job_key(j.id), 'state', state, 'finished_ms', now, 'cancel_requested', '', 'worker', '', unpack(fields))
   move(j, state)
-  count(j.queue, state, 1)
+  tally(j, state, 1)
   if j.parent ~= '' then part_ended(j)
   elseif state ~= 'failed' then redis.call('ZADD', P .. 'finished:' .. j.queue, now, j.id) end
 end
 
 local function requeue(j, fields)
+  -- What was deferred has been ready since it was due, however late that was noticed.
+  if not DEFERRED[j.state] then redis.call('HSET', job_key(j.id), 'ready_ms', now) end
   redis.call('HSET', job_key(j.id), 'state', 'queued', 'worker', '', unpack(fields))
   redis.call('HDEL', job_key(j.id), 'due_ms')
   ready(j)
@@ -181,7 +195,7 @@ local function write(job)
     cost = job.cost, parent = job.parent or '', state = '', stamp = next_stamp()}
   redis.call('HSET', job_key(job.id), 'id', job.id, 'type', job.type, 'queue', job.queue, 'owner', job.owner,
     'priority', job.priority, 'cost', job.cost, 'parent', j.parent, 'state', state, 'stamp', j.stamp, 'created_ms', now,
-    unpack(job.fields))
+    'ready_ms', math.max(job.due, now), unpack(job.fields))
   if job.adopt then redis.call('PERSIST', 'arq:job:' .. job.id) else arq_entry(j) end
   redis.call('SADD', P .. 'types:' .. job.queue, job.type)
   if #job.find > 0 then
@@ -195,7 +209,7 @@ local function write(job)
     ready(j)
   end
   move(j, state)
-  count(job.queue, 'enqueued', 1)
+  tally(j, 'enqueued', 1)
   return j
 end
 

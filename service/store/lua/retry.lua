@@ -10,5 +10,5 @@ redis.call('DEL', 'arq:result:' .. j.id)
 arq_entry(j)
 requeue(j, {'tries_base', j.attempt, 'crashes', 0, 'error', '', 'error_type', '', 'cancel_requested', '', 'redo', 1,
   'message', 'Queued again'})
-count(j.queue, 'requeued', 1)
+tally(j, 'requeued', 1)
 return {before, 'queued'}

@@ -13,11 +13,14 @@ local function learn(j, outcome)
   blend('job_ms', old[1], outcome.run_ms)
   if outcome.units > 0 then blend('unit_ms', old[2], outcome.run_ms / outcome.units) end
   redis.call('HINCRBY', key, 'seen', 1)
-  count(j.queue, 'run_ms', outcome.run_ms)
+  clocked(j, 'r', 'run_ms', outcome.run_ms)
+  local units = math.max(tonumber(j.units_done) or 0, outcome.units)
+  if units > 0 then tally(j, 'units', units) end
 end
 
 local function wait_until(j, outcome)
-  redis.call('HSET', job_key(j.id), 'state', 'retrying', 'worker', '', 'due_ms', outcome.due, unpack(outcome.fields))
+  redis.call('HSET', job_key(j.id), 'state', 'retrying', 'worker', '', 'due_ms', outcome.due,
+    'ready_ms', outcome.due, unpack(outcome.fields))
   redis.call('ZADD', j.queue, outcome.due, j.id)
   move(j, 'retrying')
 end
@@ -55,7 +58,7 @@ end
 
 function settle.retry(j, outcome)
   wait_until(j, outcome)
-  count(j.queue, 'retried', 1)
+  tally(j, 'retried', 1)
 end
 
 function settle.later(j, outcome)
@@ -89,6 +92,7 @@ for i, outcome in ipairs(cmsgpack.unpack(ARGV[1])) do
     local key = job_key(j.id)
     unlease(j)
     if outcome.attempt then note_attempt(j.id, outcome.attempt) end
+    if outcome.attempt and outcome.attempt.outcome == 'timeout' then tally(j, 'timeout', 1) end
     redis.call('HSET', key, 'crashes', 0)
     local stop = redis.call('HGET', key, 'cancel_requested')
     local kind = outcome.kind

@@ -1,0 +1,36 @@
+"""Events as PagerDuty's Events API v2 takes them (https://developer.pagerduty.com/docs/send-alert-event)."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from settings import Settings
+from settings.alert_rules import Severity
+
+SUMMARY_MAX = 1_024
+"""Characters that the API takes."""
+
+
+def routing_key(settings: Settings) -> str:
+    """The integration's key: its own setting, or in the URL's query; empty where it is in neither."""
+    if settings.pager_routing_key:
+        return settings.pager_routing_key
+    return parse_qs(urlsplit(settings.pager_webhook_url or "").query).get("routing_key", [""])[0]
+
+
+def trigger(key: str, said: str, severity: Severity, subject: str, url: str) -> dict[str, Any]:
+    """Opens an incident, or adds to the open one of the same key."""
+    payload = {"summary": said[:SUMMARY_MAX], "source": "offload", "severity": str(severity), "component": subject}
+    links = [{"href": url, "text": "Open the page"}]
+    return _event("trigger", key) | {"payload": payload, "links": links, "client": "Offload"}
+
+
+def resolve(key: str, said: str) -> dict[str, Any]:
+    """Closes the incident of the key."""
+    return _event("resolve", key) | {
+        "payload": {"summary": said[:SUMMARY_MAX], "source": "offload", "severity": "info"}
+    }
+
+
+def _event(action: str, key: str) -> dict[str, Any]:
+    # The routing key is a secret: it is put in when the event is sent, and kept nowhere.
+    return {"event_action": action, "dedup_key": f"offload:{key}"}

@@ -1,0 +1,128 @@
+"""`Metrics`: reads what the store's scripts count, and folds minutes into hours, days and totals."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from service.metrics.record import Figures, Span, Tier, WeekReport
+from service.metrics.weekly import queue_week
+from service.redis import Client
+from service.store import keys
+from service.store.scripts import ROLLUP
+from settings.queues import Queue
+
+TIER_MINUTES: Mapping[Tier, int] = {"minute": 1, "hour": 60, "day": 1440}
+
+TIER_KEY = {"minute": keys.metrics, "hour": keys.metrics_hour, "day": keys.metrics_day}
+
+FOLD_MINUTES = 240
+"""Minutes one call folds: some milliseconds of the server's time."""
+
+UNFOLDED = 5
+"""Minutes that are usually not folded yet, read along with the tiers."""
+
+
+class Metrics:
+    """Figures of every queue and job type."""
+
+    queues = tuple(str(queue) for queue in Queue)
+
+    def __init__(self, redis: Client) -> None:
+        self.redis = redis
+
+    async def fold(self) -> None:
+        """Add the minutes that are over to their hours, days and totals. The caretaker's duty."""
+        for queue in Queue:
+            while await ROLLUP(self.redis, str(queue), FOLD_MINUTES) > 0:
+                pass
+
+    async def spans(self, tier: Tier, queue: str, count: int) -> list[Span]:
+        """The last `count` spans of a queue, oldest first; the last is the present one, so far."""
+        size = TIER_MINUTES[tier]
+        now = int(time.time() // 60)
+        numbers = range(now // size - count + 1, now // size + 1)
+        if tier == "minute":
+            rows, unfolded = await self._read([keys.metrics(queue, number) for number in numbers], queue, 0, now)
+        else:
+            rows, unfolded = await self._read(
+                [TIER_KEY[tier](queue, number) for number in numbers], queue, UNFOLDED, now
+            )
+        spans = []
+        for number, row in zip(numbers, rows, strict=True):
+            late = [counts for minute, counts in unfolded.items() if minute // size == number]
+            spans.append(_span(number * size * 60_000, [row, *late]))
+        return spans
+
+    async def window(self, queue: str, seconds: float) -> Span:
+        """Everything of the last so many seconds, to the minute: the present minute counts as a whole one."""
+        minutes = max(1, round(seconds / 60))
+        spans = await self.spans("minute", queue, minutes)
+        return _merged(spans)
+
+    async def total(self, queue: str) -> Span:
+        """Everything ever counted: figures that only rise, whatever expires."""
+        (row,), unfolded = await self._read([keys.metrics_total(queue)], queue, UNFOLDED, int(time.time() // 60))
+        row.pop(b"through", None)
+        return _span(0, [row, *unfolded.values()])
+
+    async def week(self, first_day: date | None = None) -> WeekReport:
+        """The report of the week that begins on the Monday `first_day`; default: the last whole week (UTC)."""
+        today = datetime.now(UTC).date()
+        monday = first_day or today - timedelta(days=today.weekday() + 7)
+        days_back = (today - monday).days
+        queues, before = [], []
+        for queue in Queue:
+            # The week before lies seven days further back; the first of the spans is its Monday.
+            spans = await self.spans("day", queue, days_back + 8)
+            before.append(queue_week(queue, _merged(spans[:7])))
+            queues.append(queue_week(queue, _merged(spans[7:14])))
+        return WeekReport(monday.isoformat(), (monday + timedelta(days=6)).isoformat(), queues, before)
+
+    async def _read(
+        self, names: Sequence[str], queue: str, unfolded: int, now: int
+    ) -> tuple[list[dict[bytes, bytes]], dict[int, dict[bytes, bytes]]]:
+        """Hashes, and those of the last minutes that the total does not hold yet, all of one moment."""
+        while True:
+            minutes = range(now - unfolded, now + 1) if unfolded else range(0)
+            # In one transaction, or a fold in between would be seen twice or not at all.
+            pipe = self.redis.pipeline(transaction=True)
+            pipe.hget(keys.metrics_total(queue), "through")
+            for name in [*names, *(keys.metrics(queue, minute) for minute in minutes)]:
+                pipe.hgetall(name)
+            through, *rows = await pipe.execute()
+            folded = int(through) if through else now - 2880
+            if not unfolded or folded >= now - unfolded - 1 or unfolded >= 2880:
+                break
+            unfolded = min(2880, now - folded)
+        late = {minute: row for minute, row in zip(minutes, rows[len(names) :], strict=True) if minute > folded}
+        return rows[: len(names)], late
+
+
+def _span(start_ms: int, rows: Iterable[Mapping[bytes, bytes]]) -> Span:
+    total, types = Figures(), dict[str, Figures]()
+    for row in rows:
+        for field, number in row.items():
+            event, part, job_type = field.decode().partition("/")
+            if not part:
+                event, _, job_type = event.partition("|")
+                _count(total, event, int(number))
+            if job_type:
+                _count(types.setdefault(job_type, Figures()), event, int(number))
+    return Span(start_ms, total, types)
+
+
+def _count(figures: Figures, event: str, number: int) -> None:
+    if event[0] in "wr" and event[1:].isdigit():
+        buckets = figures.waits if event[0] == "w" else figures.runs
+        buckets[int(event[1:])] = buckets.get(int(event[1:]), 0) + number
+    else:
+        figures.counts[event] = figures.counts.get(event, 0) + number
+
+
+def _merged(spans: Sequence[Span]) -> Span:
+    total, types = Figures(), dict[str, Figures]()
+    for span in spans:
+        total.add(span.total)
+        for name, figures in span.types.items():
+            types.setdefault(name, Figures()).add(figures)
+    return Span(spans[0].start_ms if spans else 0, total, types)

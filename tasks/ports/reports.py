@@ -1,0 +1,47 @@
+"""What reports ask of the system: figures of days and weeks, and somebody to tell."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Protocol
+
+import msgspec
+
+
+class DayLine(msgspec.Struct, frozen=True):
+    """One queue's day: completed jobs, and the pages, rows or messages in them."""
+
+    queue: str
+    jobs: int
+    units: int
+
+
+class Reports(Protocol):
+    """Figures of the whole installation, which name nobody."""
+
+    async def day(self, day: date) -> Sequence[DayLine]:
+        """What was completed on a day (UTC), queue by queue."""
+        ...
+
+    async def post_week(self, first_day: date) -> str:
+        """Give the report of the week that began on a Monday to Slack's outbox, once. Answers in words what was done."""
+        ...
+
+
+class Operators(Protocol):
+    """The people who run this installation."""
+
+    @property
+    def addresses(self) -> Sequence[str]:
+        """Where they get their mail."""
+        ...
+
+    def link(self, path: str) -> str:
+        """A page of the dashboard as they reach it."""
+        ...
+
+    async def write(self, address: str, subject: str, text: str, reference: str) -> None:
+        """Send one message, within the rate of the e-mail queue. Raises MailServerAway.
+
+        The same `reference` gives the same Message-ID, so that a receiver can tell a repetition.
+        """
+        ...
