@@ -84,7 +84,7 @@ async def csv_export(payload: Export, run: Run) -> Exported:
     except Refused as refused:
         raise Permanent(str(refused)) from None
     name = f"export.{payload.format}{'.gz' if payload.gzip else ''}"
-    source, query = await _exports(run).prepare(selection, run.scratch, lambda rows: _collecting(run, rows))
+    source, query = await run.use(Exports).prepare(selection, run.scratch, lambda rows: _collecting(run, rows))
     order = Order(
         source=source,
         query=query,
@@ -101,10 +101,6 @@ async def csv_export(payload: Export, run: Run) -> Exported:
     await run.artefact(name, order.target, MEDIA_TYPES[name])
     expires = datetime.now(UTC) + timedelta(days=KEPT_DAYS)
     return Exported(payload.dataset, name, written.rows, written.sheets, size, f"{expires:%Y-%m-%dT%H:%M:%SZ}")
-
-
-def _exports(run: Run) -> Exports:
-    return run.use(Exports)  # type: ignore[type-abstract]  # a protocol names the port; nobody makes one of it
 
 
 async def _written(run: Run, order: Order) -> Written:

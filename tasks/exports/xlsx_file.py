@@ -84,10 +84,13 @@ def _records(columns: Sequence[Column], chunks: Iterator[Chunk]) -> Iterator[dic
     for chunk in chain([first], chunks):
         converted = [convert(values) for convert, values in zip(converts, zip(*chunk, strict=True), strict=True)]
         for row in zip(*converted, strict=True):
-            yield dict(zip(names, row, strict=True))
+            yield dict(zip(names, row))  # noqa: B905  # as many as there are names, and this line runs for each row
 
 
 def _texts(values: Sequence[Any]) -> Sequence[Any]:
+    # Most columns hold only printable text of some words: two looks at the whole column show it.
+    if max(map(len, filter(None, values)), default=0) <= SURELY_FITS and "".join(filter(None, values)).isprintable():
+        return values
     return [v if v is None or (len(v) <= SURELY_FITS and v.isprintable()) else for_xlsx(v) for v in values]
 
 
