@@ -20,7 +20,7 @@ from typing import Any
 import structlog
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.database import Database, Delivery, Suppression
 from service.database.types import utc_now
@@ -73,10 +73,10 @@ class DeliveryRows:
             .returning(Delivery.claims, Delivery.tries)
         )
 
-        async def write(session: AsyncSession) -> Claim | None:
-            row = (await session.execute(statement)).one_or_none()
+        async def write(connection: AsyncConnection) -> Claim | None:
+            row = (await connection.execute(statement)).one_or_none()
             if row is None:
-                await session.execute(_suppress_pending(_is(campaign_id, position)))
+                await connection.execute(_suppress_pending(_is(campaign_id, position)))
                 return None
             return Claim(campaign_id, position, *row)
 
@@ -89,7 +89,7 @@ class DeliveryRows:
         """Write what became of a claim; waits for the database for as long as that takes."""
         while True:
             try:
-                await self.writes.run(lambda session: _settle(session, claim, verdict))
+                await self.writes.run(lambda connection: _settle(connection, claim, verdict))
             except (SQLAlchemyError, OSError) as error:
                 log.warning("a delivery waits for the database", delivery=claim.key, error=str(error))
                 await asyncio.sleep(RETRY_S)
@@ -161,7 +161,7 @@ class DeliveryRows:
         """Settle a pending delivery as failed."""
         statement = update(Delivery).where(_is(campaign_id, position), Delivery.status == "pending")
         await self.writes.run(
-            lambda session: session.execute(statement.values(status="failed", smtp_text=reason, changed_at=utc_now()))
+            lambda connection: connection.execute(statement.values(status="failed", smtp_text=reason, changed_at=utc_now()))
         )
 
     async def reopen(self, campaign_id: str) -> list[int]:
@@ -171,6 +171,11 @@ class DeliveryRows:
         values = {"status": "pending", "claims": Delivery.claims + 1, "due_at": None, "changed_at": utc_now()}
         async with self.database.writing() as session:
             return sorted(await session.scalars(in_doubt.values(values).returning(Delivery.position)))
+
+    async def close(self) -> None:
+        """Close the connection that claims and verdicts go over, and the journal."""
+        await self.writes.close()
+        self.journal.close()
 
     async def claims_of(self, journal_id: str) -> int:
         """Deliveries whose fate only that journal may know."""
@@ -211,7 +216,7 @@ def _suppress_pending(which: ColumnElement[bool]) -> Any:
     )
 
 
-async def _settle(session: AsyncSession, claim: Claim, verdict: Verdict) -> None:
+async def _settle(connection: AsyncConnection, claim: Claim, verdict: Verdict) -> None:
     mine = _is(claim.campaign_id, claim.position) & (Delivery.claims == claim.number)
     values: dict[str, Any] = {
         "status": verdict.status,
@@ -222,6 +227,6 @@ async def _settle(session: AsyncSession, claim: Claim, verdict: Verdict) -> None
         "changed_at": utc_now(),
     }
     statement = update(Delivery).where(mine, Delivery.status.in_(("sending", "unknown"))).values(values)
-    address = await session.scalar(statement.returning(Delivery.address))
+    address = await connection.scalar(statement.returning(Delivery.address))
     if address and verdict.about_recipient:
-        await suppress_after_bounces(session, address)
+        await suppress_after_bounces(connection, address)

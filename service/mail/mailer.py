@@ -8,7 +8,7 @@ import structlog
 from aiosmtplib import SMTP
 
 from service.limiter import Limiter, Permit
-from service.mail.connections import Connection, Connections, mail_server
+from service.mail.connections import CONNECTIONS, Connection, Connections, mail_server
 from service.mail.deliveries import Claim, DeliveryRows
 from service.mail.handover import InDoubt, NotHandedOver, Reply, hand_over
 from service.mail.journal import abandoned, discard
@@ -28,11 +28,17 @@ class SmtpMailer:
     """Sends through one server, for all jobs of this process."""
 
     def __init__(
-        self, smtp_url: str | None, sender: str, deliveries: DeliveryRows, limiter: Limiter, measures: Measures
+        self,
+        smtp_url: str | None,
+        sender: str,
+        deliveries: DeliveryRows,
+        limiter: Limiter,
+        measures: Measures,
+        connections: int = CONNECTIONS,
     ) -> None:
         self.sender = sender
         self._envelope_sender = parseaddr(sender)[1]
-        self._connections = Connections(mail_server(smtp_url)) if smtp_url else None
+        self._connections = Connections(mail_server(smtp_url), connections) if smtp_url else None
         self._deliveries = deliveries
         self._limiter = limiter
         self._measures = measures
@@ -140,4 +146,4 @@ class SmtpMailer:
             await asyncio.wait(self._in_hand, timeout=PATIENCE_S)
         if self._connections is not None:
             await self._connections.close()
-        self._deliveries.journal.close()
+        await self._deliveries.close()

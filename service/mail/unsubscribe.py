@@ -69,5 +69,5 @@ class Unsubscriptions:
         except BadAddress:
             return email
         async with self._database.writing() as session:
-            await suppress(session, address, "unsubscribed")
+            await suppress(await session.connection(), address, "unsubscribed")
         return email

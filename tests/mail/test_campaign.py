@@ -10,9 +10,8 @@ import pytest
 
 from service.database import Database
 from service.store import keys
-from tests.api.conftest import Served
 from tests.mail.campaigning import ended, make_template, report_of, status_of, submit
-from tests.mail.conftest import add_users, user
+from tests.mail.conftest import Served, add_users, user
 from tests.mail.servers import Drop, MailSink, serving
 from tests.waiting import wait_until_async
 

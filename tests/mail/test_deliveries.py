@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,13 @@ def campaigns(database: Database) -> CampaignRows:
 
 
 @pytest.fixture
-async def rows(database: Database, campaigns: CampaignRows, tmp_path: Path) -> DeliveryRows:
+async def rows(database: Database, campaigns: CampaignRows, tmp_path: Path) -> AsyncIterator[DeliveryRows]:
     """A campaign "c" to ten users."""
     await add_users(database, *(user(n) for n in range(1, 11)))
     await campaigns.open("c", "acme", WORDS, segment="all", user_ids=None)
-    return DeliveryRows(database, tmp_path / "journals")
+    rows = DeliveryRows(database, tmp_path / "journals")
+    yield rows
+    await rows.close()
 
 
 async def delivery(database: Database, position: int, campaign_id: str = "c") -> Delivery:
@@ -58,6 +61,7 @@ async def test_of_many_claims_one_wins(rows: DeliveryRows, database: Database, t
     tries = [who.claim("c", position) for who in (rows, *others) for position in range(1, 11)]
     won = [claim for claim in await asyncio.gather(*tries) if claim is not None]
     assert sorted(claim.position for claim in won) == list(range(1, 11))
+    await asyncio.gather(*(who.close() for who in others))
 
 
 async def test_what_was_settled_is_not_claimed_again(rows: DeliveryRows, database: Database) -> None:
@@ -145,7 +149,7 @@ async def test_claims_of_a_killed_worker_are_judged_by_its_journal(
     rows: DeliveryRows, database: Database, either_url: str, tmp_path: Path
 ) -> None:
     leaving = [sys.executable, "-c", LEAVER, either_url, str(tmp_path / "journals")]
-    assert subprocess.run(leaving, cwd=ROOT, check=False).returncode == -9
+    assert (await asyncio.to_thread(subprocess.run, leaving, cwd=ROOT, check=False)).returncode == -9
     due = await rows.due("c", range(1, 6))
     assert due == [1], "its dot was never sent"
     statuses = [(await delivery(database, position)).status for position in range(1, 6)]

@@ -6,9 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from service.database import Database, Suppression
-from tests.api.conftest import Served
 from tests.mail.campaigning import WORDS, make_template
-from tests.mail.conftest import add_users, user
+from tests.mail.conftest import Served, add_users, user
 
 
 @pytest.fixture

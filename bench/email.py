@@ -1,0 +1,207 @@
+"""Messages a second to a local sink, beside a plain aiosmtplib loop in the same run; the rate limit's strictness; memory.
+
+Run: `python -m bench.email [messages]`. The sink is an aiosmtpd server in a process of its own that keeps only the time of
+each message. With the limit off the product renders, claims, sends, journals and settles each message; the plain loop
+sends ready-made bytes. With the limit on, two workers share a rate and the sink's own clock is the judge.
+"""
+
+import asyncio
+import logging
+import multiprocessing
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
+
+import aiosmtplib
+import psutil
+import structlog
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from rich.console import Console
+from rich.table import Table
+
+from service.database import Database, open_database
+from service.database.seed_users import seed_users
+from service.embedded import EmbeddedValkey
+from service.limiter import Limiter
+from service.mail.campaigns import CampaignRows
+from service.mail.connections import CONNECTIONS
+from service.mail.deliveries import DeliveryRows
+from service.mail.mailer import SmtpMailer
+from service.mail.measures import Measures
+from service.mail.unsubscribe import Links
+from service.redis import connect
+from tasks.mail.render import messages
+from tasks.mail.template import Source
+from tasks.ports.mail import StoredTemplate
+
+SOURCE = Source(
+    "News for {{ user.name }}",
+    "<style>p { color: #333 }</style>" + "<p>Hello {{ user.name }}, this is a paragraph of some length.</p>" * 20,
+    "Hello {{ user.name }}, this is a line of some length.\n" * 20,
+)
+TEMPLATE = StoredTemplate("template-bench", "bench", SOURCE)
+SENDER = "Offload <bench@example.org>"
+PART = 50
+PER_MINUTE = 100
+WAITING = 12_000
+
+
+class Clock:
+    """Notes when each message was complete."""
+
+    def __init__(self) -> None:
+        self.times_s: list[float] = []
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
+        self.times_s.append(time.monotonic())
+        return "250 kept"
+
+
+def sink(pipe: Pipe) -> None:
+    """An SMTP server in its own process; sends its port, and its times each time it is asked."""
+
+    async def serve() -> None:
+        clock = Clock()
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: SMTP(clock, hostname="localhost"), "127.0.0.1", 0)
+        pipe.send(server.sockets[0].getsockname()[1])
+        while await asyncio.to_thread(pipe.recv):
+            pipe.send(clock.times_s)
+            clock.times_s = []
+
+    asyncio.run(serve())
+
+
+async def plain_loop(port: int, contents: Sequence[tuple[str, bytes]]) -> float:
+    """Seconds for one connection of aiosmtplib to send everything, one after another."""
+    started = time.perf_counter()
+    async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, local_hostname="localhost") as client:
+        for address, content in contents:
+            await client.sendmail("bench@example.org", [address], content)
+    return time.perf_counter() - started
+
+
+@dataclass
+class Stage:
+    """What the measurements play on."""
+
+    database: Database
+    rows: CampaignRows
+    redis_url: str
+    port: int
+    folder: Path
+
+    @asynccontextmanager
+    async def mailer(self, per_minute: int, width: int) -> AsyncIterator[SmtpMailer]:
+        """The product's own sender, as a worker has it, over `width` connections."""
+        redis = connect(self.redis_url)
+        url = f"smtp://127.0.0.1:{self.port}"
+        deliveries = DeliveryRows(self.database, self.folder / "journals")
+        made = SmtpMailer(
+            url, SENDER, deliveries, Limiter(redis, "bench", per_minute), Measures(redis), connections=width
+        )
+        yield made
+        await made.close()
+        await redis.aclose(close_connection_pool=True)
+
+    async def campaign(self, through: Sequence[SmtpMailer], name: str, count: int) -> float:
+        """Seconds to render, send and settle a campaign to `count` users, in parts of fifty as the queue hands them out."""
+        await self.rows.open(name, "bench", TEMPLATE, segment=None, user_ids=range(1, count + 1))
+        parts = iter([range(first, min(first + PART, count + 1)) for first in range(1, count + 1, PART)])
+
+        async def work(by: SmtpMailer) -> None:
+            for part in parts:
+                await self._part(by, name, part)
+
+        started = time.perf_counter()
+        await asyncio.gather(*(work(by) for by in through))
+        return time.perf_counter() - started
+
+    async def _part(self, by: SmtpMailer, name: str, part: Sequence[int]) -> None:
+        letters = await self.rows.letters(name, part)
+        written = await asyncio.to_thread(messages, SOURCE, letters, SENDER)
+        pairs = iter(list(zip(letters, written, strict=True)))
+
+        async def send_in_turn() -> None:
+            for letter, content in pairs:
+                assert isinstance(content, bytes)
+                await by.send(name, letter.position, letter.address, content)
+
+        await asyncio.gather(*(send_in_turn() for _ in range(CONNECTIONS)))
+
+
+async def speeds(stage: Stage, table: Table, count: int) -> None:
+    """The plain loop, and campaigns with the limit off."""
+    letters = await stage.rows.letters("opened", range(1, count + 1))
+    written = messages(SOURCE, letters, SENDER)
+    ready = [
+        (one.address, content) for one, content in zip(letters, written, strict=True) if isinstance(content, bytes)
+    ]
+    plain_s = await plain_loop(stage.port, ready)
+    table.add_row("plain aiosmtplib loop, 1 connection", f"{count / plain_s:,.0f} messages/s")
+    for width in (1, CONNECTIONS):
+        async with stage.mailer(0, width) as made:
+            took_s = await stage.campaign([made], f"off-{width}", count)
+        noun = "connection" if width == 1 else "connections"
+        table.add_row(f"campaign, limit off, {width} {noun}", f"{count / took_s:,.0f} messages/s")
+
+
+async def strictness(stage: Stage, table: Table, pipe: Pipe) -> None:
+    """Two workers under one limit, by the sink's clock, for a quarter longer than the window."""
+    pipe.send(True)
+    pipe.recv()
+    async with stage.mailer(PER_MINUTE, CONNECTIONS) as one, stage.mailer(PER_MINUTE, CONNECTIONS) as two:
+        await stage.campaign([one, two], "on", PER_MINUTE + PER_MINUTE // 4)
+    pipe.send(True)
+    times_s = pipe.recv()
+    gaps_ms = [(after - before) * 1000 for before, after in pairwise(times_s)]
+    table.add_row(f"limit {PER_MINUTE:,} a minute, two workers: most in any 60 s", f"{widest(times_s, 60.0):,}")
+    middle, deviation = statistics.median(gaps_ms), statistics.pstdev(gaps_ms)
+    spread = f"{middle:.0f} ms, {min(gaps_ms):.0f} to {max(gaps_ms):.0f}, deviation {deviation:.0f}"
+    table.add_row("spacing: median, range", spread)
+
+
+def widest(times_s: Sequence[float], window_s: float) -> int:
+    """The most messages in any window of that length."""
+    first = most = 0
+    for last, moment in enumerate(times_s):
+        while moment - times_s[first] >= window_s:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+async def main() -> None:
+    """Print one table."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
+    table = Table("what", "measured", title="E-mail")
+    pipe, theirs = multiprocessing.Pipe()
+    multiprocessing.get_context("spawn").Process(target=sink, args=(theirs,), daemon=True).start()
+    port = pipe.recv()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        url = f"sqlite+aiosqlite:///{folder}/bench.db"
+        async with EmbeddedValkey(folder / "valkey") as valkey, open_database(url) as database:
+            await seed_users(database, WAITING)
+            rows = CampaignRows(database, Links("https://example.org", b"a key for this run only"), SENDER)
+            before = psutil.Process().memory_info().rss
+            await rows.open("opened", "bench", TEMPLATE, segment="all", user_ids=None)
+            grown_mb = (psutil.Process().memory_info().rss - before) / 1e6
+            stage = Stage(database, rows, valkey.url, port, folder)
+            await speeds(stage, table, count)
+            await strictness(stage, table, pipe)
+    table.add_row(f"memory while {WAITING:,} recipients wait", f"{grown_mb:.1f} MB more")
+    pipe.send(False)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
