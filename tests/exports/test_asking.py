@@ -17,7 +17,7 @@ SENTENCES: list[tuple[dict[str, Any], str, str]] = [
     (
         {"dataset": "nothing"},
         "dataset",
-        "There is no dataset 'nothing': there are deliveries, documents, events, jobs, metrics, users.",
+        f"There is no dataset 'nothing': there are {', '.join(DATASETS)}.",
     ),
     (
         {"query_params": {"colour": "red"}},
@@ -123,6 +123,10 @@ def test_what_cannot_be_is_refused_in_a_sentence(asked: dict[str, Any], field: s
     with pytest.raises(Refused) as refused:
         chosen(Export(**({"dataset": "events"} | asked)), "acme")
     assert (str(refused.value), refused.value.field, refused.value.status_code) == (sentence, field, 400)
+
+
+def test_the_datasets_are_these_at_least() -> None:
+    assert {"deliveries", "documents", "events", "jobs", "metrics", "users"} <= set(DATASETS)
 
 
 def test_a_range_of_days_includes_its_last_day() -> None:
