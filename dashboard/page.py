@@ -8,7 +8,7 @@ from litestar.response import Template
 
 from dashboard import csrf
 from dashboard.auth import User
-from service.status import now_ms
+from service.moments import now_ms
 
 HTMX_STOP_POLLING = 286
 """The status by which htmx ends a poll: nothing more will change."""

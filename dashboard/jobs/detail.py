@@ -14,8 +14,8 @@ from dashboard.jobs.waiting import Check, checks
 from dashboard.notices import NOTICES
 from dashboard.page import HTMX_STOP_POLLING, render
 from service.api.injected import Wired
+from service.moments import now_ms
 from service.services import Services
-from service.status import now_ms
 from service.storage import NoSuchObject
 from service.store import Attempt, Job, NoSuchJob
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from dashboard.queues.health import Health, health
 from dashboard.workers.liveness import alive
+from service.moments import now_ms
 from service.services import Services
 from service.states import State
-from service.status import now_ms
 from service.store import Job, WorkerInfo
 from service.store.steering import Kind, Note
 from settings.queues import Queue

@@ -13,7 +13,7 @@ from dashboard.notices import NOTICES
 from dashboard.page import render
 from dashboard.provided import Figures
 from service.api.injected import Wired
-from service.status import now_ms
+from service.moments import now_ms
 from service.store.steering import Kind
 from settings.queues import Queue
 from tasks.job import Refused

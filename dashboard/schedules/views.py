@@ -1,11 +1,9 @@
 """GET /admin/schedules: the clock's jobs, in plain words, with their next runs."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from cronsim import CronSim
 from litestar import Request, get
 from litestar.response import Template
 
@@ -16,11 +14,10 @@ from settings.schedule import SCHEDULES, Schedule
 
 @dataclass(frozen=True)
 class Planned:
-    """A schedule, what it means, and when it runs next (milliseconds since the epoch)."""
+    """A schedule and when it runs next (milliseconds since the epoch); None where its declaration cannot be read."""
 
     schedule: Schedule
-    words: str
-    next_ms: int
+    next_ms: int | None
 
 
 @get("/schedules", name="schedules")
@@ -29,5 +26,6 @@ async def schedules_page(request: Request[User, Any, Any]) -> Template:
 
 
 def _planned(schedule: Schedule) -> Planned:
-    simulated = CronSim(schedule.cron, datetime.now(ZoneInfo(schedule.zone)))
-    return Planned(schedule, simulated.explain(), int(next(simulated).timestamp() * 1000))
+    if schedule.problem:
+        return Planned(schedule, None)
+    return Planned(schedule, int(schedule.next_after(datetime.now(UTC)).timestamp() * 1000))

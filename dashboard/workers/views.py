@@ -10,8 +10,8 @@ from dashboard.auth import User
 from dashboard.page import render
 from dashboard.workers.liveness import alive
 from service.api.injected import Wired
+from service.moments import now_ms
 from service.services import Services
-from service.status import now_ms
 from service.store import Job, WorkerInfo
 
 

@@ -7,8 +7,8 @@ import msgspec
 
 from service.fingerprint import fingerprint
 from service.jobs import artefact_path
+from service.moments import now_ms
 from service.services import Services
-from service.status import now_ms
 from service.store import Job, WorkerInfo, keys
 from service.store.requests import Outcome
 from settings.queues import Queue

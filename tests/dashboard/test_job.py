@@ -3,8 +3,8 @@
 import pytest
 
 from dashboard.jobs.steps import steps
+from service.moments import now_ms
 from service.states import State
-from service.status import now_ms
 from service.store import Job
 from tests.dashboard.conftest import Client, act
 from tests.dashboard.made import Maker

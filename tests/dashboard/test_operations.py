@@ -66,7 +66,7 @@ async def test_a_filter_is_carried_out_on_what_stood_there(operator: Client, mad
 async def test_what_changed_its_state_is_passed_over(operator: Client, made: Maker) -> None:
     failed, waiting = await made.failed(await made.active()), await made.queued()
     begun = await act(operator, "/admin/operations", kind="retry", ids=f"{failed},{waiting}")
-    assert "1 passed over" in await followed(operator, begun.headers["location"], "1 of 2 done")
+    assert "1 of 2 done" in await followed(operator, begun.headers["location"], "1 passed over")
 
 
 async def test_an_operation_is_aborted(operator: Client, made: Maker) -> None:
