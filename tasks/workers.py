@@ -10,20 +10,19 @@ from typing import Any
 import arq.worker
 from arq.connections import RedisSettings
 
-import tasks.declared  # noqa: F401  # declares every job type
+import tasks.declared  # declares every job type
 from service.logs import configure_logs
 from service.pool import CpuPool
 from service.services import open_services
 from service.worker.worker import OffloadWorker
 from settings import Queue, load_settings
+from tasks.scheduled import cron_jobs
 
-try:
+with contextlib.suppress(ImportError):
+    # Without it everything works, a little slower.
     import uvloop
 
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-except ImportError:
-    # Without it everything works, a little slower.
-    uvloop = None
 
 # The stock command builds its worker from this name at call time: the smallest seam that arq offers.
 arq.worker.Worker = OffloadWorker  # type: ignore[misc]
@@ -59,7 +58,7 @@ class PdfProcessing:
     functions = tasks.declared.functions(Queue.PDF_PROCESSING)
     max_jobs = settings.queues[Queue.PDF_PROCESSING].jobs_at_once
     job_timeout = settings.queues[Queue.PDF_PROCESSING].timeout_s or FOREVER_S
-    cron_jobs: list[Any] = []
+    cron_jobs = cron_jobs(Queue.PDF_PROCESSING)
     redis_settings = redis_settings
     job_completion_wait = settings.grace_s
     on_startup = starting(Queue.PDF_PROCESSING, max_jobs)
@@ -71,7 +70,7 @@ class EmailSender:
     functions = tasks.declared.functions(Queue.EMAIL_SENDER)
     max_jobs = settings.queues[Queue.EMAIL_SENDER].jobs_at_once
     job_timeout = settings.queues[Queue.EMAIL_SENDER].timeout_s or FOREVER_S
-    cron_jobs: list[Any] = []
+    cron_jobs = cron_jobs(Queue.EMAIL_SENDER)
     redis_settings = redis_settings
     job_completion_wait = settings.grace_s
     on_startup = starting(Queue.EMAIL_SENDER, 1)
@@ -83,7 +82,7 @@ class CsvExport:
     functions = tasks.declared.functions(Queue.CSV_EXPORT)
     max_jobs = settings.queues[Queue.CSV_EXPORT].jobs_at_once
     job_timeout = settings.queues[Queue.CSV_EXPORT].timeout_s or FOREVER_S
-    cron_jobs: list[Any] = []
+    cron_jobs = cron_jobs(Queue.CSV_EXPORT)
     redis_settings = redis_settings
     job_completion_wait = settings.grace_s
     on_startup = starting(Queue.CSV_EXPORT, max_jobs)
@@ -95,7 +94,7 @@ class Thumbnails:
     functions = tasks.declared.functions(Queue.THUMBNAILS)
     max_jobs = settings.queues[Queue.THUMBNAILS].jobs_at_once
     job_timeout = settings.queues[Queue.THUMBNAILS].timeout_s or FOREVER_S
-    cron_jobs: list[Any] = []
+    cron_jobs = cron_jobs(Queue.THUMBNAILS)
     redis_settings = redis_settings
     job_completion_wait = settings.grace_s
     on_startup = starting(Queue.THUMBNAILS, 2)

@@ -8,7 +8,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
 import tasks.declared  # noqa: F401  # the routes below are made from the job types that this declares
-from service.api import events, files, health, images, jobs, openapi, templates, thumbnails, unsubscribe
+from service.api import events, files, health, images, jobs, metrics, openapi, templates, thumbnails, unsubscribe
 from service.api.auth import provide_owner, require_key
 from service.api.errors import EXCEPTION_HANDLERS
 from service.api.submit import submit_route
@@ -36,7 +36,12 @@ def api_routes() -> list[ControllerRouterHandler]:
     return [
         keyed,
         unsubscribe.routes,
-        Router("/", route_handlers=health.handlers, exception_handlers=EXCEPTION_HANDLERS, tags=["health"]),
+        Router(
+            "/",
+            route_handlers=[*health.handlers, metrics.metrics],
+            exception_handlers=EXCEPTION_HANDLERS,
+            tags=["health"],
+        ),
     ]
 
 

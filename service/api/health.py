@@ -9,8 +9,9 @@ from litestar import Response, get
 from service.api.injected import Wired
 from service.api.openapi import unavailable
 from service.api.shapes import Health, WorkerBody, WorkersHealth
+from service.moments import now_ms
 from service.states import State
-from service.status import now_ms, rfc3339
+from service.status import rfc3339
 from service.store import WorkerInfo
 
 CHECK_TIMEOUT_S = 3
@@ -57,20 +58,27 @@ async def _checked(check: Awaitable[Any]) -> str:
     responses=unavailable(WorkersHealth),
 )
 async def workers(services: Wired) -> Response[WorkersHealth]:
-    """503 where no worker is alive at all, or where jobs wait in a queue that has none."""
+    """503 where no worker is alive at all, or where jobs wait in a queue that has none.
+
+    `degraded`, with 200, where a worker has fallen silent or a queue has no worker and no jobs yet.
+    """
     found, counts = await services.store.workers(), await services.store.counts()
     rows = [worker_body(worker, now_ms()) for worker in found]
     served = {row["queue"] for row in rows if row["heartbeat_age_seconds"] < SILENT_AFTER_S}
     deserted = [queue for queue, states in counts.items() if states[State.QUEUED] and queue not in served]
+    silent = [row["id"] for row in rows if row["heartbeat_age_seconds"] >= SILENT_AFTER_S]
+    unserved = [queue for queue in counts if queue not in served]
+    status, detail = "ok", "Every queue has a worker."
     if not served:
-        detail = "No worker is alive."
+        status, detail = "unavailable", "No worker is alive."
     elif deserted:
-        detail = f"Jobs wait and no worker is alive for {', '.join(deserted)}."
-    else:
-        detail = "Every queue with waiting jobs has a worker."
-    fine = bool(served) and not deserted
-    body = WorkersHealth(status="ok" if fine else "unavailable", detail=detail, workers=rows)
-    return Response(body, status_code=200 if fine else 503)
+        status, detail = "unavailable", f"Jobs wait and no worker is alive for {', '.join(deserted)}."
+    elif silent or unserved:
+        reasons = [f"No worker is alive for {', '.join(unserved)}."] if unserved else []
+        reasons += [f"Silent: {', '.join(silent)}."] if silent else []
+        status, detail = "degraded", " ".join(reasons)
+    body = WorkersHealth(status=status, detail=detail, workers=rows)
+    return Response(body, status_code=503 if status == "unavailable" else 200)
 
 
 def worker_body(worker: WorkerInfo, at_ms: int) -> WorkerBody:

@@ -129,7 +129,7 @@ class WorkerBody(TypedDict):
 
 
 class WorkersHealth(TypedDict):
-    """`status` is ok, or unavailable with the reason in `detail`."""
+    """`status` is ok, degraded or unavailable, with the reason in `detail`."""
 
     status: str
     detail: str

@@ -99,16 +99,18 @@ class Metrics:
 
 
 def _span(start_ms: int, rows: Iterable[Mapping[bytes, bytes]]) -> Span:
-    total, types = Figures(), dict[str, Figures]()
+    total, types, part_types = Figures(), dict[str, Figures](), set[str]()
     for row in rows:
         for field, number in row.items():
-            event, part, job_type = field.decode().partition("/")
-            if not part:
-                event, _, job_type = event.partition("|")
+            event, _, part_type = field.decode().partition("/")
+            event, _, job_type = event.partition("|")
+            if part_type:
+                part_types.add(part_type)
+            else:
                 _count(total, event, int(number))
-            if job_type:
-                _count(types.setdefault(job_type, Figures()), event, int(number))
-    return Span(start_ms, total, types)
+            if name := part_type or job_type:
+                _count(types.setdefault(name, Figures()), event, int(number))
+    return Span(start_ms, total, types, frozenset(part_types))
 
 
 def _count(figures: Figures, event: str, number: int) -> None:
@@ -125,4 +127,5 @@ def _merged(spans: Sequence[Span]) -> Span:
         total.add(span.total)
         for name, figures in span.types.items():
             types.setdefault(name, Figures()).add(figures)
-    return Span(spans[0].start_ms if spans else 0, total, types)
+    part_types = frozenset[str]().union(*(span.part_types for span in spans))
+    return Span(spans[0].start_ms if spans else 0, total, types, part_types)

@@ -69,6 +69,8 @@ class Span:
     start_ms: int
     total: Figures
     types: Mapping[str, Figures]
+    part_types: frozenset[str] = frozenset()
+    """Those of `types` that are types of parts."""
 
 
 @dataclass(slots=True, frozen=True)
