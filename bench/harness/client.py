@@ -1,0 +1,12 @@
+"""One contender's client in a process of its own: `python -m bench.harness.client MODULE pickup N PAUSE_S` or `… fill N BULK`."""
+
+import asyncio
+import importlib
+import sys
+
+if __name__ == "__main__":
+    module = importlib.import_module(sys.argv[1])
+    if sys.argv[2] == "pickup":
+        asyncio.run(module.pickup(int(sys.argv[3]), float(sys.argv[4])))
+    else:
+        print(asyncio.run(module.fill(int(sys.argv[3]), bulk=sys.argv[4] == "bulk")))
