@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from service.joblog import JobLog
 from service.outcome import attempt_entry, failure
 from service.pool import CpuPool
 from service.run import JobRun, PutAside
@@ -64,12 +65,14 @@ class Execution:
 
     async def _run(self) -> Outcome:
         run = JobRun(self.job, self.services, self.pool)
+        lines = JobLog(self.services.store, self.job, self.job_type.personal)
         limit = asyncio.timeout(self.timeout_s)
         self.task = asyncio.current_task()
         try:
             payload = self._payload()
-            async with limit:
-                result = await self.job_type.function(payload, run)
+            with lines.bound():
+                async with limit:
+                    result = await self.job_type.function(payload, run)
             await run.flush()
             outcome = self._completed(result, run)
         except PutAside:
@@ -84,6 +87,7 @@ class Execution:
         finally:
             self.task = None
             await run.close()
+            await lines.close()
         # A task that swallowed its cancellation still ends for the reason it was stopped for.
         return self._stopped() if self.stopped_for and outcome.kind != "suspend" else outcome
 

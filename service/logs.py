@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 import structlog
 
+from service.joblog import capture
+
 
 def configure_logs() -> None:
     """Send structlog's events to standard error: coloured for a terminal, else one JSON object a line."""
@@ -26,6 +28,7 @@ def configure_logs() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            capture,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

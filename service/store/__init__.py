@@ -2,7 +2,7 @@
 
 from service.store.errors import IdempotencyConflict, LeaseLost, NoSuchJob, TooManyQueued, WrongState
 from service.store.queries import Page
-from service.store.record import Attempt, Job, WorkerInfo
+from service.store.record import Attempt, Job, LogLine, WorkerInfo
 from service.store.store import Claimed, Queued, Store
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "IdempotencyConflict",
     "Job",
     "LeaseLost",
+    "LogLine",
     "NoSuchJob",
     "Page",
     "Queued",

@@ -23,6 +23,11 @@ def attempts(job_id: str) -> str:
     return f"{PREFIX}attempts:{job_id}"
 
 
+def log(job_id: str) -> str:
+    """List: the last 200 lines that the job's task logged, as JSON, oldest first. Goes with the job."""
+    return f"{PREFIX}log:{job_id}"
+
+
 def checkpoint(job_id: str) -> str:
     """Hash: what finished work a retry need not repeat. Goes with the job."""
     return f"{PREFIX}checkpoint:{job_id}"

@@ -9,7 +9,7 @@ import msgspec
 from service.redis import Client
 from service.states import State
 from service.store import keys
-from service.store.record import Attempt, Job, WorkerInfo, to_job
+from service.store.record import Attempt, Job, LogLine, WorkerInfo, to_job
 from settings.queues import Queue
 
 EXAMINED_MAX = 2_000
@@ -46,6 +46,11 @@ class Queries:
         """Ended attempts, oldest first (the last 50)."""
         rows = await self.redis.lrange(keys.attempts(job_id), 0, -1)
         return [msgspec.json.decode(row, type=Attempt) for row in rows]
+
+    async def log(self, job_id: str) -> list[LogLine]:
+        """What the job's task logged, oldest first (the last 200 lines, of all attempts)."""
+        rows = await self.redis.lrange(keys.log(job_id), 0, -1)
+        return [msgspec.json.decode(row, type=LogLine) for row in rows]
 
     async def parts(self, job_id: str) -> list[Job]:
         """A job's parts in order; empty when it has none."""

@@ -79,6 +79,16 @@ class Attempt:
     traceback: str | None = None
 
 
+class LogLine(msgspec.Struct, frozen=True):
+    """One line that a job's task logged. `fields` are shown as they are; personal ones are masked."""
+
+    at_ms: int
+    level: str
+    attempt: int
+    event: str
+    fields: dict[str, str] = {}
+
+
 @dataclass(slots=True)
 class WorkerInfo:
     """A worker's last report of itself."""

@@ -99,6 +99,10 @@ class Store(Queries):
             raise LeaseLost(job.id)
         return bytes(stands)
 
+    async def logged(self, job_id: str, lines: Sequence[bytes]) -> None:
+        """Add lines to the job's log."""
+        await scripts.LOG(self.redis, job_id, *lines)
+
     async def split(self, job: Job, parts: Sequence[NewJob], meter: Meter, units: int) -> tuple[int, list[str]]:
         """Make the job's parts, once. Answers (parts still to end, their ids in order). Raises LeaseLost."""
         answer = await scripts.PARTS(self.redis, job.id, job.queue, job.fence, pack(parts), to_json(meter), units)

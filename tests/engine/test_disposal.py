@@ -121,6 +121,8 @@ async def test_retention_keeps_by_age_and_count_but_never_a_dead_letter(
 OWNED_WITHOUT_EXPIRY = {
     "clock", "workers", "job", "attempts", "checkpoint", "parts", "type", "owner", "find", "types", "running", "fair",
     "queue", "finished", "pace", "errors", "bin", "operations", "error", "error-jobs",
+    "log", "total", "schedule", "schedule-order", "schedule-runs", "alerts", "alert-mutes", "alert-history", "channels",
+    "outbox",
 }  # fmt: skip
 """Kinds of key that live without an expiry; service/store/keys.py says beneath each who removes it."""
 

@@ -2,6 +2,7 @@
 
 local function erase(one)
   redis.call('DEL', job_key(one), P .. 'attempts:' .. one, P .. 'checkpoint:' .. one, P .. 'parts:' .. one,
+    P .. 'log:' .. one,
     'arq:job:' .. one, 'arq:result:' .. one)
 end
 
