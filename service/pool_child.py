@@ -1,6 +1,5 @@
 """The child's side of the CPU pool: what it sets up before its first task, and how it runs one."""
 
-import ctypes
 import os
 import pickle
 import signal
@@ -11,8 +10,7 @@ from collections.abc import Callable
 from ctypes import c_int
 from typing import Any
 
-PR_SET_PDEATHSIG = 1
-"""prctl(2): the signal this process gets when its parent dies."""
+from service.lifeline import die_with_parent
 
 NICENESS = 5
 """Children yield to the worker's own loop, whose heartbeats and leases must go out in time on a busy machine."""
@@ -29,13 +27,10 @@ def start_child(pid: c_int, parent_pid: int) -> None:
 
 
 def _die_with(parent_pid: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    else:
+    die_with_parent(parent=parent_pid)
+    if sys.platform != "linux":
+        # Elsewhere the kernel tells nobody.
         threading.Thread(target=_watch_parent, args=(parent_pid,), daemon=True).start()
-    # A parent that died before the line above sends no signal any more.
-    if os.getppid() != parent_pid:
-        os._exit(1)
 
 
 def _watch_parent(parent_pid: int) -> None:

@@ -10,4 +10,7 @@ class Ocr(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    ocr_engine: Literal["easyocr"] = Field(default="easyocr", description="easyocr")
+    ocr_engine: Literal["easyocr", "rapidocr", "auto"] = Field(
+        default="easyocr", description="easyocr, rapidocr or auto"
+    )
+    """auto reads with EasyOCR, and again with RapidOCR the pages of which that is unsure."""

@@ -5,9 +5,10 @@ from typing import Any, Literal
 import msgspec
 
 from settings import Queue, load_settings
-from tasks.job import Meter, PartResult, Payload, Permanent, job
-from tasks.ocr.artefacts import Tally, kept_pages, pages_file, text_file
+from tasks.job import Meter, PartResult, Payload, Permanent, Refused, job
+from tasks.ocr.artefacts import Tally, hocr_file, kept_pages, pages_file, searchable_file, text_file
 from tasks.ocr.document import count_pages
+from tasks.ocr.languages import refusal
 from tasks.ocr.page import Reading
 from tasks.ocr.pages import FailedPage, kept_name, read_pages
 from tasks.ocr.words import decode
@@ -29,8 +30,10 @@ class PdfOcr(Payload, frozen=True, kw_only=True):
     """The document to read, and optionally by which engine and in which languages (codes as EasyOCR's)."""
 
     file_id: str
-    engine: Literal["easyocr"] | None = None
+    engine: Literal["easyocr", "rapidocr", "auto"] | None = None
     languages: list[str] = msgspec.field(default_factory=lambda: ["en"])
+    hocr: bool = False
+    """Whether to write hocr.html as well."""
 
 
 class PdfOcrPages(Payload, frozen=True, kw_only=True):
@@ -63,7 +66,10 @@ class PartRead(msgspec.Struct):
 
 
 async def _accepts(payload: PdfOcr, checks: Any) -> int:
-    """The document must be the sender's. Returns its pages, the units of work."""
+    """The document must be the sender's and its languages installed. Returns its pages, the units of work."""
+    reason = refusal(payload.languages, load_settings().data_dir)
+    if reason:
+        raise Refused(reason, field="languages")
     document = await checks.file(payload.file_id)
     return document.pages or 1
 
@@ -86,7 +92,7 @@ async def pdf_ocr(payload: PdfOcr, run: Run) -> PdfText:
         failed = await _read_range(payload.file_id, run, range(1, total + 1), engine, payload.languages)
     if len(failed) == total:
         raise RuntimeError(f"No page could be read; the first said: {failed[0].reason}")
-    tally = await _write_artefacts(run, total, failed)
+    tally = await _write_artefacts(payload, run, total, failed)
     return PdfText(
         total, tally.words, tally.ocr_pages, tally.text_layer_pages, tally.blank_pages, len(failed), failed[:LISTED]
     )
@@ -145,7 +151,7 @@ async def _failures(run: Run, total: int, parts: list[PdfOcrPages], results: lis
     return [FailedPage(page, reasons[page]) for page in range(1, total + 1) if kept_name(page) not in kept]
 
 
-async def _write_artefacts(run: Run, total: int, failed: list[FailedPage]) -> Tally:
+async def _write_artefacts(payload: PdfOcr, run: Run, total: int, failed: list[FailedPage]) -> Tally:
     tally = Tally()
     async for _, data in kept_pages(run, total):
         if data:
@@ -153,4 +159,10 @@ async def _write_artefacts(run: Run, total: int, failed: list[FailedPage]) -> Ta
     await run.artefact("text.txt", text_file(run, total), "text/plain; charset=utf-8")
     await run.stage(95, "Text assembled", pages_processed=total, total_pages=total)
     await run.artefact("pages.json", pages_file(run, total, failed), "application/json")
+    if payload.hocr:
+        await run.artefact("hocr.html", hocr_file(run, total), "text/html; charset=utf-8")
+    if tally.gained_text:
+        searchable = await searchable_file(run, await run.files.local(payload.file_id, run.scratch), total)
+        if searchable:
+            await run.artefact("searchable.pdf", searchable, "application/pdf")
     return tally

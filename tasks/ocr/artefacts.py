@@ -1,13 +1,19 @@
 """The finished files of an OCR job, written page by page, so that memory stays the same whatever the length."""
 
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import msgspec
 
+from tasks.ocr.hocr import HEAD, TAIL, hocr_page
 from tasks.ocr.pages import FailedPage, kept_name
+from tasks.ocr.searchable import write_searchable
 from tasks.ocr.text import PAGE_BREAK
 from tasks.ocr.words import PageText, decode
 from tasks.run import Run
+
+SEARCHABLE_TIMEOUT_S = 240.0
+"""5,000 pages take two minutes: mostly reading the words, page by page."""
 
 
 async def kept_pages(run: Run, total: int) -> AsyncIterator[tuple[int, bytes | None]]:
@@ -34,6 +40,34 @@ async def pages_file(run: Run, total: int, failed: Sequence[FailedPage]) -> Asyn
     yield b'],"failed_pages":' + msgspec.json.encode(failed) + b"}"
 
 
+async def hocr_file(run: Run, total: int) -> AsyncIterator[bytes]:
+    """hocr.html: every page that was read, with its words and their boxes."""
+    yield HEAD.encode()
+    async for _, data in kept_pages(run, total):
+        if data:
+            yield hocr_page(decode(data)).encode()
+    yield TAIL.encode()
+
+
+async def searchable_file(run: Run, document: Path, total: int) -> Path | None:
+    """searchable.pdf in the scratch folder; None where the original cannot be written anew."""
+    pages = run.scratch / "pages"
+    pages.mkdir(exist_ok=True)
+    files: list[Path] = []
+    async for page, data in kept_pages(run, total):
+        files.append(pages / f"{page}.json")
+        if data:
+            files[-1].write_bytes(data)
+    target = run.scratch / "searchable.pdf"
+    try:
+        await run.cpu(write_searchable, document, files, target, timeout_s=SEARCHABLE_TIMEOUT_S)
+    except Exception as error:
+        # The text is read and stands; a file that PDFium reads and qpdf does not must not take it away again.
+        run.log("no searchable.pdf", reason=f"{type(error).__name__}: {error}")
+        return None
+    return target
+
+
 class Tally(msgspec.Struct):
     """What was read, counted for the job's result."""
 
@@ -41,6 +75,8 @@ class Tally(msgspec.Struct):
     ocr_pages: int = 0
     text_layer_pages: int = 0
     blank_pages: int = 0
+    gained_text: bool = False
+    """Whether any page has words that its file did not carry."""
 
     def add(self, page: PageText) -> None:
         """Count one page."""
@@ -48,3 +84,4 @@ class Tally(msgspec.Struct):
         self.ocr_pages += page.source == "ocr"
         self.text_layer_pages += page.source == "text-layer"
         self.blank_pages += page.source == "blank"
+        self.gained_text = self.gained_text or (page.source == "ocr" and bool(page.words))

@@ -99,7 +99,16 @@ def _read_picture(picture: "numpy.ndarray", scale: float, size: tuple[float, flo
         x0, y0, x1, y1 = upright.on_page(word.box)
         word.box = round(x0 / scale, 2), round(y0 / scale, 2), round(x1 / scale, 2), round(y1 / scale, 2)
     rotation = upright.quarter_turns * 90
-    return PageText(0, width, height, "ocr", words, engine=engine.name, rotation=rotation, skew=round(upright.skew, 2))
+    return PageText(
+        0,
+        width,
+        height,
+        "ocr",
+        words,
+        engine=found.engine or engine.name,
+        rotation=rotation,
+        skew=round(upright.skew, 2),
+    )
 
 
 def is_blank(picture: "numpy.ndarray") -> bool:

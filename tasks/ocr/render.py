@@ -47,7 +47,7 @@ def render_image_frame(path: Path, index: int) -> tuple["numpy.ndarray", float]:
     with open_image(path) as image:
         if index:
             image.seek(index)
-        dpi = _dpi(image)
+        dpi = image_dpi(image)
         whole = max(image.size)
         scale = bounded_scale(image.width, image.height, 1.0)
         # JPEG alone can be decoded at an eighth of its size; others are decoded whole and shrunk.
@@ -61,7 +61,8 @@ def render_image_frame(path: Path, index: int) -> tuple["numpy.ndarray", float]:
         return numpy.asarray(frame), max(frame.size) / whole * dpi / 72
 
 
-def _dpi(image: Any) -> float:
+def image_dpi(image: Any) -> float:
+    """Pixels an inch, as the file says or as such files usually are."""
     try:
         dpi = float(image.info.get("dpi", (IMAGE_DPI, IMAGE_DPI))[0])
     except (TypeError, ValueError, ZeroDivisionError):

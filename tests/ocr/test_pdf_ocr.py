@@ -4,7 +4,9 @@ import json
 import os
 import signal
 from pathlib import Path
+from xml.etree import ElementTree
 
+import pypdfium2
 import pytest
 
 from tasks.job import Permanent
@@ -27,6 +29,26 @@ async def test_a_scan_becomes_text(run: LocalRun) -> None:
     assert result.pages == result.ocr_pages == 2
     assert result.failed_pages == []
     assert [recall(page, true) > 0.9 for page, true in zip(text.split("\f"), truth, strict=False)] == [True, True]
+
+
+async def test_what_was_read_can_be_searched_and_had_as_hocr(run: LocalRun) -> None:
+    data, truth = documents.scan_pdf()
+    run.files.add("scan", data)
+    await pdf_ocr.function(PdfOcr(file_id="scan", engine="rapidocr", hocr=True), run)
+    found = pypdfium2.PdfDocument(run.artefact_bytes("searchable.pdf"))[0].get_textpage().get_text_range()
+    assert recall(found, truth[0]) > 0.95
+    page = ElementTree.fromstring(run.artefact_bytes("hocr.html"))
+    words = [
+        node.text or "" for node in page.iter("{http://www.w3.org/1999/xhtml}span") if node.get("class") == "ocrx_word"
+    ]
+    assert recall(" ".join(words), truth[0]) > 0.95
+
+
+async def test_a_document_that_gained_no_text_gets_no_searchable_copy(run: LocalRun) -> None:
+    data, _ = documents.text_pdf()
+    run.files.add("text", data)
+    await pdf_ocr.function(PdfOcr(file_id="text"), run)
+    assert sorted(path.name for path in (run.folder / "artefacts").iterdir()) == ["pages.json", "text.txt"]
 
 
 async def test_progress_rises_through_its_stages(run: LocalRun) -> None:

@@ -11,8 +11,12 @@ from tasks.ocr.words import Box
 if TYPE_CHECKING:
     import numpy
 
-ENGINES = {"easyocr": "tasks.ocr.engines.easyocr"}
-"""Where each engine's `load(languages, models)` lives."""
+ENGINES = {
+    "easyocr": "tasks.ocr.engines.easyocr",
+    "rapidocr": "tasks.ocr.engines.rapidocr",
+    "auto": "tasks.ocr.engines.auto",
+}
+"""Where each engine's `load(languages, models)` and `prepared(languages, models)` live."""
 
 
 @dataclass
@@ -30,6 +34,8 @@ class ReadPage:
 
     words: list[ReadWord]
     upside_down: bool = False
+    engine: str | None = None
+    """Whose reading it is, where an engine has several to choose from."""
 
 
 class Engine(Protocol):

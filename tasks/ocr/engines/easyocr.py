@@ -48,11 +48,10 @@ def prepared(languages: tuple[str, ...], models: Path) -> bool:
 
 def load(languages: tuple[str, ...], models: Path) -> Engine:
     """On OpenVINO; on torch for languages whose recogniser does not convert."""
-    import openvino
-
     from tasks.ocr.engines import easyocr_torch
+    from tasks.ocr.networks.network import Unconvertible
 
     try:
         return EasyOcr(models, languages)
-    except (openvino.OpConversionFailure, RuntimeError):
+    except Unconvertible:
         return easyocr_torch.load(languages, models)

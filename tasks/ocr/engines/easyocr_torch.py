@@ -55,7 +55,7 @@ def load(languages: tuple[str, ...], models: Path) -> Engine:
     reader = easyocr.Reader(
         list(languages),
         gpu=False,
-        model_storage_directory=str(weights_folder()),
+        model_storage_directory=str(weights_folder(models)),
         download_enabled=False,
         verbose=False,
     )

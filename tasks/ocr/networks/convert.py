@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from tasks.ocr.weights import weights_folder
-
 RGB_MEAN = (0.485, 0.456, 0.406)
 RGB_DEVIATION = (0.229, 0.224, 0.225)
 """Of ImageNet; what EasyOCR normalises colours with before CRAFT (`easyocr.imgproc.normalizeMeanVariance`)."""
@@ -15,12 +13,12 @@ NEVER = -1e4
 NETWORK = "network.xml"
 
 
-def convert_detector(folder: Path) -> dict[str, object]:
+def convert_detector(weights: Path, folder: Path) -> dict[str, object]:
     """CRAFT: grey 0 to 255 (1, 1, height, width) in, letter and link maps (1, height / 2, width / 2, 2) out."""
     import openvino
     import torch
 
-    detector = _reader(("en",), recognizer=False).detector
+    detector = _reader(weights, ("en",), recognizer=False).detector
     with torch.no_grad():
         detector.basenet.slice1[0] = _taking_grey(detector.basenet.slice1[0])
         model = openvino.convert_model(_first_output(detector).eval(), example_input=torch.zeros(1, 1, 320, 320))
@@ -29,31 +27,38 @@ def convert_detector(folder: Path) -> dict[str, object]:
     return {}
 
 
-def convert_recogniser(languages: tuple[str, ...], folder: Path) -> dict[str, object]:
-    """Crops (n, 1, 64, width) grey 0 to 255 in, probabilities (n, steps, classes) out; class 0 is the blank."""
+def convert_recogniser(weights: Path, languages: tuple[str, ...], folder: Path) -> dict[str, object]:
+    """Crops (n, 1, 64, width) grey 0 to 255 in, probabilities (n, steps, classes) out; class 0 is the blank.
+
+    A network that does not convert leaves nothing but the fact, so that nobody tries again.
+    """
     import openvino
     import torch
+    from openvino.frontend import OpConversionFailure
 
-    reader = _reader(languages, detector=False)
+    reader = _reader(weights, languages, detector=False)
     mask = torch.zeros(len(reader.character) + 1)
     for index, letter in enumerate(reader.character, 1):
         if letter not in reader.lang_char:
             mask[index] = NEVER
     with torch.no_grad():
         network = _from_pixels(reader.recognizer, mask).eval()
-        model = openvino.convert_model(network, example_input=torch.zeros(2, 1, 64, 256))
-    model.reshape([-1, 1, 64, -1])
+        try:
+            model = openvino.convert_model(network, example_input=torch.zeros(2, 1, 64, 256))
+            model.reshape([-1, 1, 64, -1])
+        except (OpConversionFailure, RuntimeError):
+            return {"converts": False}
     openvino.save_model(model, folder / NETWORK)
-    return {"alphabet": "".join(reader.character)}
+    return {"converts": True, "alphabet": "".join(reader.character)}
 
 
-def _reader(languages: tuple[str, ...], **parts: bool) -> Any:
+def _reader(weights: Path, languages: tuple[str, ...], **parts: bool) -> Any:
     import easyocr
 
     return easyocr.Reader(
         list(languages),
         gpu=False,
-        model_storage_directory=str(weights_folder()),
+        model_storage_directory=str(weights),
         download_enabled=False,
         verbose=False,
         # EasyOCR's own int8 is torch's and cannot be converted.

