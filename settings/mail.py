@@ -17,7 +17,7 @@ KEY_BYTES = 32
 
 
 def _sender(given: str) -> str:
-    name, address = parseaddr(given)
+    _, address = parseaddr(given)
     if any(ord(letter) < 32 for letter in given):
         raise ValueError("control characters")
     if address.rpartition("@")[2] != "localhost":

@@ -125,9 +125,7 @@ async def _opened(payload: EmailBatch, run: Run) -> Campaign:
     template = await run.use(Templates).find(payload.template_id, run.owner)
     if template is None:
         raise Permanent(f"There is no template {payload.template_id[:80]} any more.")
-    return await campaigns.open(
-        run.job_id, run.owner, template, segment=payload.segment, user_ids=payload.user_ids
-    )
+    return await campaigns.open(run.job_id, run.owner, template, segment=payload.segment, user_ids=payload.user_ids)
 
 
 async def _check_template(run: Run, campaign: Campaign) -> None:

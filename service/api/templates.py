@@ -85,9 +85,7 @@ class PreviewBody(msgspec.Struct):
     responses=refusals(400, 413),
     summary="Make a template",
 )
-async def create_template(
-    data: JSONBody[TemplateRequest], services: Wired, owner: Owner
-) -> TemplateBody:
+async def create_template(data: JSONBody[TemplateRequest], services: Wired, owner: Owner) -> TemplateBody:
     source = await _working(services, data)
     return template_body(await TemplateRows(services.database).create(owner, data.name, source))
 
@@ -98,9 +96,7 @@ async def list_templates(services: Wired, owner: Owner) -> TemplateList:
 
 
 @get("/{template_id:str}", responses=refusals(404), summary="One template")
-async def read_template(
-    template_id: FromPath[str], services: Wired, owner: Owner
-) -> TemplateBody:
+async def read_template(template_id: FromPath[str], services: Wired, owner: Owner) -> TemplateBody:
     return template_body(await TemplateRows(services.database).get(template_id, owner))
 
 
@@ -123,9 +119,7 @@ async def replace_template(
 
 
 @delete("/{template_id:str}", responses=refusals(404), summary="Delete a template")
-async def delete_template(
-    template_id: FromPath[str], services: Wired, owner: Owner
-) -> None:
+async def delete_template(template_id: FromPath[str], services: Wired, owner: Owner) -> None:
     await TemplateRows(services.database).delete(template_id, owner)
 
 

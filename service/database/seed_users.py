@@ -20,7 +20,18 @@ BATCH = 2_000
 """Rows a statement inserts: 16,000 values, under PostgreSQL's 32,767 a statement."""
 
 GIVEN_NAMES = ("Ada", "Grace", "Linus", "Margaret", "Jürgen", "Zoë", "Łukasz", "Noor", "Wei", "O'Brien")
-FAMILY_NAMES = ("Lovelace", "Hopper", "Larsson", "Hamilton", "Müller", "Åström", "Nowak", "de la Cruz", "李", "Smith & Sons")
+FAMILY_NAMES = (
+    "Lovelace",
+    "Hopper",
+    "Larsson",
+    "Hamilton",
+    "Müller",
+    "Åström",
+    "Nowak",
+    "de la Cruz",
+    "李",
+    "Smith & Sons",
+)
 LOCALES = ("en", "en", "en", "de", "fr", "pl", "zh")
 PLANS = ("free", "free", "free", "pro", "enterprise")
 

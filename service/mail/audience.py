@@ -40,9 +40,7 @@ async def segment_size(session: AsyncSession, segment: str) -> int:
     return await session.scalar(select(func.count()).select_from(User).where(in_segment(segment))) or 0
 
 
-async def recipients(
-    session: AsyncSession, *, segment: str | None, user_ids: Sequence[int] | None
-) -> list[Recipient]:
+async def recipients(session: AsyncSession, *, segment: str | None, user_ids: Sequence[int] | None) -> list[Recipient]:
     """Every recipient once, in the order asked for (a segment's by id). Addresses are checked by `check_addresses`."""
     if segment is not None:
         rows = await session.execute(select(User.id, User.email).where(in_segment(segment)).order_by(User.id))
@@ -51,7 +49,9 @@ async def recipients(
     emails: dict[int, str] = {}
     for start in range(0, len(wanted), ASKED_AT_ONCE):
         batch = wanted[start : start + ASKED_AT_ONCE]
-        emails.update((row.id, row.email) for row in await session.execute(select(User.id, User.email).where(User.id.in_(batch))))
+        emails.update(
+            (row.id, row.email) for row in await session.execute(select(User.id, User.email).where(User.id.in_(batch)))
+        )
     return [Recipient(user_id, emails.get(user_id)) for user_id in wanted]
 
 

@@ -45,10 +45,18 @@ class CampaignRows:
             row = await session.get(CampaignRow, campaign_id)
         if row is None:
             return None
-        return Campaign(row.campaign_id, row.owner, Source(row.subject, row.html, row.text), row.recipients, row.to_send)
+        return Campaign(
+            row.campaign_id, row.owner, Source(row.subject, row.html, row.text), row.recipients, row.to_send
+        )
 
     async def open(
-        self, campaign_id: str, owner: str, template: StoredTemplate, *, segment: str | None, user_ids: Sequence[int] | None
+        self,
+        campaign_id: str,
+        owner: str,
+        template: StoredTemplate,
+        *,
+        segment: str | None,
+        user_ids: Sequence[int] | None,
     ) -> Campaign:
         """Write the campaign and its deliveries in one transaction; find it where it was opened before."""
         opened = await self.find(campaign_id)
@@ -127,7 +135,9 @@ class CampaignRows:
         async with self._database.writing() as session:
             await session.execute(
                 update(Delivery)
-                .where(Delivery.campaign_id == campaign_id, Delivery.position.in_(positions), Delivery.status == "pending")
+                .where(
+                    Delivery.campaign_id == campaign_id, Delivery.position.in_(positions), Delivery.status == "pending"
+                )
                 .values(status="skipped", smtp_text="the user was removed meanwhile", changed_at=utc_now())
             )
 

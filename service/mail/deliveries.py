@@ -130,7 +130,9 @@ class DeliveryRows:
 
     async def outstanding(self, campaign_id: str, positions: Sequence[int]) -> Outstanding:
         """How many of `positions` are not settled, and when the first of them can be tried."""
-        statement = select(Delivery.status, Delivery.due_at, Delivery.changed_at, Delivery.smtp_code, Delivery.smtp_text)
+        statement = select(
+            Delivery.status, Delivery.due_at, Delivery.changed_at, Delivery.smtp_code, Delivery.smtp_text
+        )
         async with self.database.reading() as session:
             rows = (
                 await session.execute(
@@ -141,7 +143,9 @@ class DeliveryRows:
             return Outstanding(0, 0.0, "")
         now = utc_now()
         waits = [
-            (row.due_at or now) - now if row.status == "pending" else row.changed_at + timedelta(seconds=EVIDENCE_S) - now
+            (row.due_at or now) - now
+            if row.status == "pending"
+            else row.changed_at + timedelta(seconds=EVIDENCE_S) - now
             for row in rows
         ]
         first = min(range(len(rows)), key=waits.__getitem__)
@@ -161,7 +165,9 @@ class DeliveryRows:
         """Settle a pending delivery as failed."""
         statement = update(Delivery).where(_is(campaign_id, position), Delivery.status == "pending")
         await self.writes.run(
-            lambda connection: connection.execute(statement.values(status="failed", smtp_text=reason, changed_at=utc_now()))
+            lambda connection: connection.execute(
+                statement.values(status="failed", smtp_text=reason, changed_at=utc_now())
+            )
         )
 
     async def reopen(self, campaign_id: str) -> list[int]:

@@ -76,7 +76,14 @@ class SmtpMailer:
             log.error("a message could not be dealt with", error=str(error))
 
     async def _deliver(
-        self, connection: Connection, client: SMTP, permit: Permit, campaign_id: str, position: int, address: str, data: bytes
+        self,
+        connection: Connection,
+        client: SMTP,
+        permit: Permit,
+        campaign_id: str,
+        position: int,
+        address: str,
+        data: bytes,
     ) -> None:
         claim = await self._deliveries.claim(campaign_id, position)
         if claim is None:

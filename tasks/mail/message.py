@@ -32,7 +32,15 @@ def message_id(campaign_id: str, user_id: int, sender: str) -> str:
 
 
 def message(
-    *, sender: str, to_name: str, to_address: str, subject: str, html: str, text: str, message_id: str, unsubscribe_url: str
+    *,
+    sender: str,
+    to_name: str,
+    to_address: str,
+    subject: str,
+    html: str,
+    text: str,
+    message_id: str,
+    unsubscribe_url: str,
 ) -> bytes:
     """The message with CRLF line ends, as DATA wants it but for the doubled dots.
 

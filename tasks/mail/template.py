@@ -88,4 +88,6 @@ def _unknown_fields(field: str, tree: nodes.Template) -> list[Problem]:
 
 def _from_outside(field: str, tree: nodes.Template) -> list[Problem]:
     wanted = tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends))
-    return [Problem(field, node.lineno, "a template stands alone: it cannot include, import or extend") for node in wanted]
+    return [
+        Problem(field, node.lineno, "a template stands alone: it cannot include, import or extend") for node in wanted
+    ]

@@ -60,7 +60,13 @@ class Campaigns(Protocol):
         ...
 
     async def open(
-        self, campaign_id: str, owner: str, template: StoredTemplate, *, segment: str | None, user_ids: Sequence[int] | None
+        self,
+        campaign_id: str,
+        owner: str,
+        template: StoredTemplate,
+        *,
+        segment: str | None,
+        user_ids: Sequence[int] | None,
     ) -> Campaign:
         """Write the campaign and a delivery for each recipient, all or nothing; find it where it was opened before."""
         ...

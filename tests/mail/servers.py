@@ -60,7 +60,9 @@ class MailSink:
     def by_recipient(self) -> Counter[str]:
         return Counter(one.recipient for one in self.caught)
 
-    async def handle_RCPT(self, server: "_Server", session: Session, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802  # aiosmtpd's name
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
+        self, server: "_Server", session: Session, envelope: Envelope, address: str, options: Any
+    ) -> str:
         self.asked.append(address)
         reply = self._ask(self.at_recipient, address, server)
         if reply is None:

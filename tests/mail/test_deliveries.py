@@ -195,7 +195,9 @@ async def test_segments(campaigns: CampaignRows, database: Database) -> None:
     await add_users(
         database, user(1), user(2, digest=True), user(3, active=False, digest=True), user(4, plan="pro"),
     )  # fmt: skip
-    sizes = {name: await campaigns.segment_size(name) for name in ("all", "active", "digest", "free", "pro", "enterprise")}
+    sizes = {
+        name: await campaigns.segment_size(name) for name in ("all", "active", "digest", "free", "pro", "enterprise")
+    }
     assert sizes == {"all": 4, "active": 3, "digest": 1, "free": 2, "pro": 1, "enterprise": 0}
 
 

@@ -23,11 +23,15 @@ async def connected(sink: MailSink) -> AsyncIterator[Connection]:
     await connection.quit()
 
 
-async def offer(connection: Connection, address: str = "ada@example.com", content: bytes = CONTENT) -> tuple[Reply | str, bool]:
+async def offer(
+    connection: Connection, address: str = "ada@example.com", content: bytes = CONTENT
+) -> tuple[Reply | str, bool]:
     """What came of offering one message, and whether the dot was announced."""
     announced: list[bool] = []
     try:
-        reply = await hand_over(await connection.ready(), "s@example.org", address, content, lambda: announced.append(True))
+        reply = await hand_over(
+            await connection.ready(), "s@example.org", address, content, lambda: announced.append(True)
+        )
     except (NotHandedOver, InDoubt) as error:
         return type(error).__name__, bool(announced)
     return reply, bool(announced)

@@ -79,7 +79,8 @@ def test_addresses_a_server_can_take(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["", "ada", "ada@", "a b@example.com", "ada@example", "ä@example.com", "a@b.de\r\nRCPT TO:<x@y.de>", '"q q"@x.de']
+    "address",
+    ["", "ada", "ada@", "a b@example.com", "ada@example", "ä@example.com", "a@b.de\r\nRCPT TO:<x@y.de>", '"q q"@x.de'],
 )
 def test_addresses_no_server_is_asked_about(address: str) -> None:
     with pytest.raises(BadAddress, match="not a valid address"):

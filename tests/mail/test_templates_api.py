@@ -49,14 +49,20 @@ async def test_another_owner_sees_none_of_it(acme, globex, nobody) -> None:
         ({"text": "\n\n{{ company }}"}, "text", "text, line 3): there is no variable company"),
         ({"subject": "{{ user.nickname }}"}, "subject", "subject, line 1): user has no nickname"),
         ({"text": "\n{{ 1 / 0 }}"}, "text", "text, line 2): division by zero"),
-        ({"html": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"}, "html", "too long"),
+        (
+            {"html": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"},
+            "html",
+            "too long",
+        ),
         ({"subject": " "}, "subject", "subject is empty"),
         ({"name": ""}, "name", "length"),
         ({"html": 5}, "html", "must be text"),
         ({"colour": "red"}, "colour", "not a field"),
     ],
 )
-async def test_a_template_that_does_not_work_is_refused_with_line_and_reason(acme, changes, field, says, monkeypatch) -> None:
+async def test_a_template_that_does_not_work_is_refused_with_line_and_reason(
+    acme, changes, field, says, monkeypatch
+) -> None:
     monkeypatch.setattr("service.api.templates.CHECK_TIMEOUT_S", 3.0)
     answer = await acme.post("/api/templates", json=WORDS | changes)
     assert answer.status_code == 400, answer.text
