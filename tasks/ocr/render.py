@@ -1,8 +1,10 @@
 """A page as a grey picture, bounded in pixels whatever the page claims to measure."""
 
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.job import Permanent
 from tasks.ocr.document import open_image
 
 if TYPE_CHECKING:
@@ -17,6 +19,18 @@ MAX_PIXELS = 16_000_000
 
 MAX_SIDE = 16_000
 """Keeps a page of 14,400 × 1 inches from becoming a line that nothing can read."""
+
+MAX_UNPACKED = 1_300_000_000
+"""Bytes of a picture in memory; 35,000 × 35,000 pixels of grey are 1.2 billion."""
+
+BYTES_A_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "LA": 4}
+"""As Pillow keeps them; all other modes take four."""
+
+BAND = 512
+"""Rows of the small picture made at a time."""
+
+ORIENTATION = 0x0112
+"""EXIF tag."""
 
 IMAGE_DPI = 96.0
 """Taken for a picture that does not say; the resolution of a screen, from which most such pictures come."""
@@ -40,25 +54,43 @@ def bounded_scale(width: float, height: float, wanted: float) -> float:
 
 
 def render_image_frame(path: Path, index: int) -> tuple["numpy.ndarray", float]:
-    """Frame `index` of an image file, upright by its EXIF orientation, and its pixels a point."""
+    """Frame `index` of an image file, upright by its EXIF orientation, and its pixels a point.
+
+    Raises Permanent for a picture that would take more than MAX_UNPACKED bytes to unpack.
+    """
     import numpy
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
     with open_image(path) as image:
         if index:
             image.seek(index)
-        dpi = image_dpi(image)
-        whole = max(image.size)
-        scale = bounded_scale(image.width, image.height, 1.0)
-        # JPEG alone can be decoded at an eighth of its size; others are decoded whole and shrunk.
-        image.draft("L", (round(image.width * scale), round(image.height * scale)))
-        frame = ImageOps.exif_transpose(image)
-        frame = _grey(frame)
-        if max(frame.size) > whole * scale:
-            shrink = whole * scale / max(frame.size)
-            size = max(1, round(frame.width * shrink)), max(1, round(frame.height * shrink))
-            frame = frame.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
-        return numpy.asarray(frame), max(frame.size) / whole * dpi / 72
+        dpi, width = image_dpi(image), image.width
+        shrink = ceil(1 / bounded_scale(image.width, image.height, 1.0))
+        # JPEG alone can be unpacked at a fraction of its size.
+        image.draft("L", (image.width // shrink, image.height // shrink))
+        if image.width * image.height * BYTES_A_PIXEL.get(image.mode, 4) > MAX_UNPACKED:
+            raise Permanent(
+                f"The picture has {image.width:,} × {image.height:,} pixels, too many to unpack; save it as JPEG or smaller."
+            )
+        orientation = image.getexif().get(ORIENTATION, 1)
+        shrink = ceil(1 / bounded_scale(image.width, image.height, 1.0))
+        frame = _shrunk(image, shrink)
+        scale = frame.width / width
+        frame.getexif()[ORIENTATION] = orientation
+        return numpy.asarray(ImageOps.exif_transpose(frame)), scale * dpi / 72
+
+
+def _shrunk(image: Any, factor: int) -> Any:
+    """The picture in grey, smaller by a whole factor, band by band: a second copy of a large one is never made."""
+    from PIL import Image
+
+    image.load()
+    whole = Image.new("L", (ceil(image.width / factor), ceil(image.height / factor)))
+    step = BAND * factor
+    for top in range(0, image.height, step):
+        band = _grey(image.crop((0, top, image.width, min(image.height, top + step))), image.info)
+        whole.paste(band.reduce(factor) if factor > 1 else band, (0, top // factor))
+    return whole
 
 
 def image_dpi(image: Any) -> float:
@@ -71,16 +103,13 @@ def image_dpi(image: Any) -> float:
     return dpi if 50 <= dpi <= 2400 else IMAGE_DPI
 
 
-def _grey(image: Any) -> Any:
+def _grey(image: Any, info: dict[str, Any]) -> Any:
     """Eight bits of grey on white: transparency is laid on paper, 16 bits are brought down to 8."""
     from PIL import Image
 
-    if image.mode in ("I", "I;16", "I;16B", "F"):
-        low, high = image.getextrema()
-        scale = 255.0 / (high - low) if high > 255 else 1.0
-        image = image.point(lambda value: value * scale - (low * scale if high > 255 else 0))
-        return image.convert("L")
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+    if image.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
+        return image.convert("F").point(lambda value: value * (1 / 256)).convert("L")
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in info:
         image = image.convert("RGBA")
         paper = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(paper, image).convert("L")

@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.ocr.document import open_image
-from tasks.ocr.render import MAX_PIXELS, image_dpi, render_image_frame
+from tasks.ocr.render import MAX_PIXELS, ORIENTATION, image_dpi, render_image_frame
 
 if TYPE_CHECKING:
     from pikepdf import Pdf
 
-ORIENTATION = 0x0112
-"""EXIF tag; 3, 6 and 8 are pictures taken with the camera turned."""
-
 TURNED = {3: 180, 6: 90, 8: 270}
+"""EXIF orientations of pictures taken with the camera turned, and the degrees that set them upright."""
 
 AS_THEY_ARE = ("L", "RGB")
 """Modes of JPEGs whose colours PDF reads as JPEG does; CMYK ones may be inverted, and are packed anew."""

@@ -67,7 +67,7 @@ def test_a_field_of_one_queue_leaves_all_else_alone(read):
             "file://host/x",
             "OFFLOAD_STORAGE_URL is 'file://host/x', but takes file:///folder or s3://bucket/prefix.",
         ),
-        ("OCR_ENGINE", "crystal-ball", "OFFLOAD_OCR_ENGINE is 'crystal-ball', but takes easyocr."),
+        ("OCR_ENGINE", "crystal-ball", "OFFLOAD_OCR_ENGINE is 'crystal-ball', but takes easyocr, rapidocr or auto."),
         (
             "QUEUES__PDF_PROCESSING__TIMEOUT_S",
             "never",

@@ -35,7 +35,8 @@ class RapidOcr:
         # Lines are level already, so its own look at each line's direction would be time spent twice.
         found = self._reader(numpy.stack([picture] * 3, axis=-1), use_cls=False, return_word_box=True)
         words: list[ReadWord] = []
-        for line in found.word_results or ():
+        # Where it finds nothing its word results are not empty but of another shape.
+        for line in found.word_results if found.boxes is not None else ():
             for text, score, corners in line:
                 xs, ys = [float(x) for x, _ in corners], [float(y) for _, y in corners]
                 words.append(ReadWord(text, (min(xs), min(ys), max(xs), max(ys)), float(score)))
