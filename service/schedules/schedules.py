@@ -130,7 +130,7 @@ class Schedules:
             said="the run before had not ended",
             by=run.by,
         )
-        start = [await self._request(schedule, run), text(run), text(skipped)]
+        start = [await self._request(schedule, run), text(run), text(skipped), run.at_ms]
         return await self.write(schedule, start, notes, seen=seen, through=through)
 
     async def write(

@@ -18,7 +18,9 @@ from service.store.requests import Outcome
 from settings import Settings, load_settings
 from tests.engine import probe
 
-KNOWN = msgspec.msgpack.encode(["probe-echo", "probe-steps", "probe-trouble", "pdf-ocr", "email-batch", "csv-export"])
+KNOWN = msgspec.msgpack.encode(
+    ["probe-echo", "probe-steps", "probe-trouble", "pdf-ocr", "email-batch", "csv-export", "thumbnails"]
+)
 
 
 @dataclass

@@ -1,6 +1,6 @@
 -- ARGV: schedule, the slot through which it was seen ('' not to ask), the slot through which it is now, 1 to skip while
 -- the run before has not ended, msgpack list of notes {id, time in ms, run as JSON}, msgpack of false or of
--- {job, run as JSON when it begins, run as JSON when it is skipped}.
+-- {job, run as JSON when it begins, run as JSON when it is skipped, time in ms}.
 -- Answers begun, same (the slot's job is there), skipped and the job in the way, late (another was quicker), or noted.
 
 local key, order, runs = P .. 'schedule:' .. ARGV[1], P .. 'schedule-order:' .. ARGV[1], P .. 'schedule-runs:' .. ARGV[1]
@@ -27,7 +27,7 @@ if ARGV[4] == '1' then
   local last = redis.call('HGET', key, 'job')
   local state = last and redis.call('HGET', job_key(last), 'state')
   if state and not TERMINAL[state] then
-    note(job.id, now, start[3])
+    note(job.id, start[4], start[3])
     return {'skipped', last}
   end
 end
@@ -35,5 +35,5 @@ write(job)
 keep_clock()
 wake(job.queue)
 redis.call('HSET', key, 'job', job.id)
-note(job.id, now, start[2])
+note(job.id, start[4], start[2])
 return {'begun', job.id}
