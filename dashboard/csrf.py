@@ -9,7 +9,10 @@ from litestar import Request
 from litestar.datastructures import Cookie
 from litestar.exceptions import PermissionDeniedException
 
+from dashboard.audited import note
 from dashboard.auth import User, require_operator
+from dashboard.formats import compact
+from service.audit import DETAIL_MAX
 
 COOKIE = "offload_csrf"
 FIELD = "csrf"
@@ -47,7 +50,9 @@ async def guard(request: Request[User, Any, Any]) -> None:
     require_operator(request)
     require_same_origin(request)
     if not request.route_handler.opt.get(CHECKED_BY_HANDLER):
-        require_token(request, (await request.form()).get(FIELD))
+        form = await request.form()
+        require_token(request, form.get(FIELD))
+        note(request, compact({name: value for name, value in form.items() if name != FIELD}, DETAIL_MAX))
 
 
 def require_token(request: Request[User, Any, Any], given: object) -> None:

@@ -29,6 +29,7 @@ NAVIGATION = (
     Link("Workers", "/admin/workers", "w"),
     Link("Schedules", "/admin/schedules", "s"),
     Link("Errors", "/admin/errors", "e"),
+    Link("Audit", "/admin/audit", "u"),
 )
 
 

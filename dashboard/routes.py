@@ -8,6 +8,8 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from dashboard import csrf
+from dashboard.audit.views import audit_page
+from dashboard.audited import Audited
 from dashboard.auth import BasicAuth
 from dashboard.errors.actions import live_error, try_canary
 from dashboard.errors.views import error_page, errors_page
@@ -77,11 +79,12 @@ def dashboard_routes() -> list[Any]:
             live_error,
             try_canary,
             schedules_page,
+            audit_page,
             workers_page,
             workers_live,
             no_such_page,
         ],
-        middleware=[BasicAuth],
+        middleware=[BasicAuth, Audited()],
         before_request=csrf.guard,
         exception_handlers=dict.fromkeys(EXCEPTION_HANDLERS, explain),
         dependencies=PROVIDED,

@@ -10,6 +10,7 @@ from arq.connections import ArqRedis
 from service.alerts import Alerts
 from service.alerts.evaluation import Evaluation
 from service.alerts.measures import Measures
+from service.audit import Audit
 from service.background import end
 from service.caretaker import Caretaker, Duty
 from service.database.connection import Database, open_database
@@ -66,6 +67,7 @@ class Services:
     metrics: Metrics
     schedules: Schedules
     alerts: Alerts
+    audit: Audit
     ports: dict[type, object]
     """What `run.use(protocol)` answers, by protocol."""
 
@@ -102,6 +104,7 @@ async def open_services(settings: Settings, *, pool: CpuPool | None = None) -> A
             metrics=metrics,
             schedules=schedules,
             alerts=alerts,
+            audit=Audit(database),
             ports=offered_ports(database, store, storage)
             | mail_ports
             | {

@@ -6,6 +6,7 @@ from litestar import Request, post
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
+from dashboard.audited import ACTION, note
 from dashboard.auth import User
 from dashboard.errors.views import present
 from service.api.injected import Wired
@@ -19,7 +20,7 @@ CANARY = 5
 SETTABLE: tuple[Life, ...] = ("open", "ignored", "resolved")
 
 
-@post("/errors/{fingerprint:str}/life", status_code=303)
+@post("/errors/{fingerprint:str}/life", status_code=303, opt={ACTION: "error.judged"})
 async def live_error(services: Wired, fingerprint: FromPath[str], data: URLEncodedBody[dict[str, str]]) -> Redirect:
     """Open, ignored or resolved. Regressed it becomes by itself."""
     await present(services, fingerprint)
@@ -30,7 +31,7 @@ async def live_error(services: Wired, fingerprint: FromPath[str], data: URLEncod
     return Redirect(f"/admin/errors/{fingerprint}?notice={life}", status_code=303)
 
 
-@post("/errors/{fingerprint:str}/canary", status_code=303)
+@post("/errors/{fingerprint:str}/canary", status_code=303, opt={ACTION: "error.retried"})
 async def try_canary(request: Request[User, Any, Any], services: Wired, fingerprint: FromPath[str]) -> Redirect:
     """Try the newest few of the group's jobs again: if they fail too, the rest would."""
     group = await present(services, fingerprint)
@@ -39,4 +40,5 @@ async def try_canary(request: Request[User, Any, Any], services: Wired, fingerpr
         raise Refused("None of its jobs is left to try.", field="fingerprint", status_code=409)
     words = f"{len(ids)} jobs as a canary for: {group.error[:120]}"
     operation = await services.store.operations.begin("retry", Selection(ids=ids), words=words, by=request.user.name)
+    note(request, f"{operation.id}: retry {words}")
     return Redirect(f"/admin/operations/{operation.id}", status_code=303)

@@ -6,12 +6,13 @@ from litestar import Request, post
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
+from dashboard.audited import ACTION, note
 from dashboard.auth import User
-from dashboard.operations.selection import kind_of, selection_of, words
+from dashboard.operations.selection import chosen_ids, kind_of, selection_of, words
 from service.api.injected import Wired
 
 
-@post("/operations", status_code=303)
+@post("/operations", status_code=303, opt={ACTION: "operation.begun"})
 async def begin_operation(
     request: Request[User, Any, Any], services: Wired, data: URLEncodedBody[dict[str, str]]
 ) -> Redirect:
@@ -21,10 +22,11 @@ async def begin_operation(
     operation = await services.store.operations.begin(
         kind, selection, words=words(kind, selection), by=request.user.name
     )
+    note(request, f"{operation.id}: {kind} {operation.words}, {operation.total:,} in all{chosen_ids(selection)}")
     return Redirect(f"/admin/operations/{operation.id}", status_code=303)
 
 
-@post("/operations/{operation_id:str}/abort", status_code=303)
+@post("/operations/{operation_id:str}/abort", status_code=303, opt={ACTION: "operation.aborted"})
 async def abort_operation(services: Wired, operation_id: FromPath[str]) -> Redirect:
     await services.store.operations.abort(operation_id)
     return Redirect(f"/admin/operations/{operation_id}", status_code=303)

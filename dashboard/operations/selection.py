@@ -55,5 +55,10 @@ def words(kind: Kind, selection: Selection) -> str:
     return f"{said} that failed of this cause" if selection.fingerprint else said
 
 
+def chosen_ids(selection: Selection) -> str:
+    """The ids of a selection that names them, for the audit log; empty for a filter, which its words name."""
+    return f": {' '.join(selection.ids)}" if selection.ids else ""
+
+
 def _filter(selection: Selection) -> Filter:
     return Filter(selection.state, selection.queue, selection.type, selection.owner, selection.search)

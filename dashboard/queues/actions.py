@@ -7,6 +7,7 @@ from litestar import Request, post
 from litestar.response import Redirect
 
 from dashboard import csrf
+from dashboard.audited import ACTION, note
 from dashboard.auth import User
 from service.api.checks import Checks
 from service.api.injected import Wired
@@ -16,7 +17,12 @@ from tasks.job import REGISTRY, Refused
 PRIORITIES = ("high", "normal", "low")
 
 
-@post("/queues/pdf-processing/upload", status_code=303, request_max_body_size=None, opt={csrf.CHECKED_BY_HANDLER: True})
+@post(
+    "/queues/pdf-processing/upload",
+    status_code=303,
+    request_max_body_size=None,
+    opt={csrf.CHECKED_BY_HANDLER: True, ACTION: "document.uploaded"},
+)
 async def upload_document(request: Request[User, Any, Any], services: Wired) -> Redirect:
     """The file is never whole in memory: it is read as it arrives, after the token that stands before it in the form.
 
@@ -33,4 +39,5 @@ async def upload_document(request: Request[User, Any, Any], services: Wired) -> 
     payload = msgspec.convert({"file_id": document.file_id}, job_type.payload)
     units = await job_type.accepts(payload, Checks(services, owner)) if job_type.accepts else None
     accepted = await services.enqueuer.enqueue(job_type, payload, owner=owner, priority=priority, units=units or 0)
+    note(request, f"{document.name} ({document.file_id}), read by {accepted.job_id}")
     return Redirect(f"/admin/jobs/{accepted.job_id}?notice=started", status_code=303)

@@ -7,6 +7,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
+from dashboard.audited import ACTION
 from dashboard.auth import User
 from dashboard.formats import HOUR_MS, MINUTE_MS
 from dashboard.notices import NOTICES
@@ -45,7 +46,7 @@ async def queue_page(
     )
 
 
-@post("/queues/{queue:str}/steer", status_code=303)
+@post("/queues/{queue:str}/steer", status_code=303, opt={ACTION: "queue.steered"})
 async def steer_queue(
     request: Request[User, Any, Any], services: Wired, queue: FromPath[str], data: URLEncodedBody[dict[str, str]]
 ) -> Redirect:
@@ -63,7 +64,7 @@ async def steer_queue(
     return Redirect(f"/admin/queues/{name}?notice=steered", status_code=303)
 
 
-@post("/queues/{queue:str}/lift", status_code=303)
+@post("/queues/{queue:str}/lift", status_code=303, opt={ACTION: "queue.released"})
 async def lift_note(services: Wired, queue: FromPath[str], data: URLEncodedBody[dict[str, str]]) -> Redirect:
     name = _known(queue)
     await services.store.steering.lift(name, _kind(data.get("kind", "")))

@@ -12,6 +12,7 @@ from service.api.errors import BadRequest
 from service.api.injected import Owner, Wired
 from service.api.openapi import BINARY, RANGED, refusals
 from service.api.shapes import FieldError, JobDetail, JobList, JobStatus, JobSummary
+from service.audit import Target
 from service.files.store import NoSuchFile
 from service.services import Services
 from service.states import State
@@ -121,22 +122,35 @@ async def read_artefact(
     responses=refusals(404, 409),
     summary="Queue a failed or cancelled job again",
 )
-async def retry_job(job_id: FromPath[str], services: Wired, owner: Owner) -> JobStatus:
+async def retry_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner) -> JobStatus:
     await own_job(services, owner, job_id)
-    return cast(JobStatus, status_object(await services.store.retry(job_id)))
+    job = await services.store.retry(job_id)
+    await _record(request, services, owner, "job.retried", job_id)
+    return cast(JobStatus, status_object(job))
 
 
 @post("/{job_id:str}/cancel", status_code=202, responses=refusals(404, 409), summary="Stop a job")
-async def cancel_job(job_id: FromPath[str], services: Wired, owner: Owner) -> JobStatus:
+async def cancel_job(
+    job_id: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner
+) -> JobStatus:
     """At once where it waits; a running one as soon as its worker has stopped it."""
     await own_job(services, owner, job_id)
-    return cast(JobStatus, status_object(await services.store.cancel(job_id)))
+    job = await services.store.cancel(job_id)
+    await _record(request, services, owner, "job.cancelled", job_id)
+    return cast(JobStatus, status_object(job))
 
 
 @delete("/{job_id:str}", responses=refusals(404, 409), summary="Remove an ended job and its files")
-async def delete_job(job_id: FromPath[str], services: Wired, owner: Owner) -> None:
+async def delete_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner) -> None:
     await own_job(services, owner, job_id)
     await services.jobs.delete(job_id)
+    await _record(request, services, owner, "job.deleted", job_id)
+
+
+async def _record(request: Request[Any, Any, Any], services: Services, owner: str, action: str, job_id: str) -> None:
+    """Note in the audit log what a key's owner did."""
+    address = request.client.host if request.client else None
+    await services.audit.record(owner, "owner", action, Target("job", job_id), owner=owner, address=address)
 
 
 handlers = [list_jobs, read_job, read_status, read_artefact, retry_job, cancel_job, delete_job]

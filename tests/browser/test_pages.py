@@ -25,6 +25,7 @@ PAGES = [
     "schedules",
     "errors",
     "error",
+    "audit",
     "nowhere",
 ]
 STANDARDS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}

@@ -1,0 +1,51 @@
+"""GET /admin/audit: the audit log, newest first, its filter in the address."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Request, get
+from litestar.exceptions import ClientException
+from litestar.params import FromQuery
+from litestar.response import Template
+
+from dashboard.auth import User
+from dashboard.page import render
+from service.api.injected import Wired
+from service.audit import AuditFilter
+from service.database.events import Event
+
+PAGE_LINES = 50
+FIELDS = ("actor", "action", "target", "outcome")
+PAGES = {"job": "jobs", "queue": "queues", "operation": "operations", "error": "errors"}
+"""Where a target has a page of its own."""
+
+
+@get("/audit", name="audit")
+async def audit_page(request: Request[User, Any, Any], services: Wired, cursor: FromQuery[str] = "") -> Template:
+    """One page of lines. Unknown parameters are passed over."""
+    given = {name: value for name in FIELDS if (value := request.query_params.get(name, "").strip())}
+    try:
+        page = await services.audit.page(AuditFilter(**given), limit=PAGE_LINES, cursor=cursor or None)
+    except ValueError as error:
+        raise ClientException(str(error)) from None
+    return render(
+        request,
+        "audit/page.html",
+        page=page,
+        given=given,
+        fields=FIELDS,
+        cursor=cursor,
+        address=lambda **changes: _address(given | changes),
+        link=_link,
+    )
+
+
+def _address(pairs: dict[str, str]) -> str:
+    kept = {name: value for name, value in pairs.items() if value}
+    return f"/admin/audit?{urlencode(kept)}" if kept else "/admin/audit"
+
+
+def _link(event: Event) -> str:
+    """The page of what it was done to, where there is one."""
+    noun = PAGES.get(event.target_type)
+    return f"/admin/{noun}/{event.target_id}" if noun and event.target_id else ""

@@ -1,0 +1,100 @@
+"""What was done is written down: by whom, to what, with which filter, and how it ended."""
+
+import pytest
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from sqlalchemy import delete
+
+from dashboard.audited import ACTION
+from service.audit import AuditFilter, Target
+from service.database.events import Event
+from tests.dashboard.conftest import VIEWER, Client, act, token
+from tests.dashboard.made import Maker
+
+
+@pytest.fixture(autouse=True)
+async def _empty_log(made: Maker) -> None:
+    async with made.services.database.writing() as session:
+        await session.execute(delete(Event))
+
+
+async def lines(made: Maker, **wanted: str) -> list[Event]:
+    return list((await made.services.audit.page(AuditFilter(**wanted))).events)
+
+
+def test_every_action_says_what_it_is_called_in_the_log(served: tuple[Litestar, str]) -> None:
+    handlers = [
+        handler
+        for route in served[0].routes
+        if route.path.startswith("/admin")
+        for handler in getattr(route, "route_handlers", [])
+        if isinstance(handler, HTTPRouteHandler) and "POST" in handler.http_methods
+    ]
+    assert len(handlers) > 10
+    assert [str(handler) for handler in handlers if ACTION not in handler.opt] == []
+
+
+async def test_an_action_on_a_job_is_its_owners_to_read(operator: Client, made: Maker) -> None:
+    job_id = await made.failed(await made.active(owner="acme"))
+    await act(operator, f"/admin/jobs/{job_id}/retry")
+    await act(operator, f"/admin/jobs/{job_id}/cancel")
+    await act(operator, f"/admin/jobs/{job_id}/delete")
+    deleted, cancelled, retried = await lines(made)
+    assert [line.action for line in (retried, cancelled, deleted)] == ["job.retried", "job.cancelled", "job.deleted"]
+    for line in (retried, cancelled, deleted):
+        assert (line.actor, line.role, line.owner, line.outcome) == ("admin", "operator", "acme", "done")
+        assert (line.target_type, line.target_id, line.address) == ("job", job_id, "127.0.0.1")
+
+
+async def test_a_filter_is_written_down_with_its_count(operator: Client, made: Maker) -> None:
+    for _ in range(3):
+        await made.queued()
+    await act(operator, "/admin/operations", kind="cancel", queue="pdf-processing", status="queued")
+    (line,) = await lines(made)
+    assert line.action == "operation.begun"
+    assert "cancel all queued jobs in pdf-processing, 3 in all" in (line.detail or "")
+
+
+async def test_the_words_of_a_form_are_written_down_but_not_its_token(operator: Client, made: Maker) -> None:
+    await act(operator, "/admin/queues/csv-export/steer", kind="pause", reason="the disk is full", end="15m")
+    (line,) = await lines(made, target="csv-export")
+    assert (line.action, line.detail) == ("queue.steered", "kind=pause reason=the disk is full end=15m")
+
+
+async def test_what_was_refused_is_written_down_as_refused(operator: Client, made: Maker) -> None:
+    job_id = await made.queued()
+    given = await token(operator)
+    assert (await act(operator, f"/admin/jobs/{job_id}/retry")).status_code == 409
+    operator.auth = VIEWER
+    assert (await operator.post(f"/admin/jobs/{job_id}/cancel", data={"csrf": given})).status_code == 403
+    by_viewer, by_operator = await lines(made, outcome="refused")
+    assert (by_operator.actor, by_operator.action) == ("admin", "job.retried")
+    assert (by_viewer.actor, by_viewer.role, by_viewer.action) == ("viewer", "viewer", "job.cancelled")
+
+
+async def test_what_a_key_does_is_written_down_too(anybody: Client, made: Maker) -> None:
+    job_id = await made.queued(owner="acme")
+    key = {"authorization": "Bearer acme-secret-key-1"}
+    for method, path in (("POST", "/cancel"), ("POST", "/retry"), ("POST", "/cancel"), ("DELETE", "")):
+        assert (await anybody.request(method, f"/api/jobs/{job_id}{path}", headers=key)).status_code in (202, 204)
+    found = [(line.actor, line.role, line.action) for line in await lines(made, target=job_id)]
+    assert found[0] == ("acme", "owner", "job.deleted")
+    assert [action for _, _, action in found] == ["job.deleted", "job.cancelled", "job.retried", "job.cancelled"]
+
+
+async def test_the_page_filters_and_pages_without_a_gap(operator: Client, made: Maker) -> None:
+    for number in range(60):
+        target = Target("job", f"job-{number}")
+        await made.services.audit.record("ada", "operator", "job.retried", target, "<b>why</b>", owner="acme")
+    await made.services.audit.record("bob", "operator", "queue.steered", Target("queue", "q"), owner="bob")
+    first = (await operator.get("/admin/audit?actor=ada")).text
+    assert "job-59" in first and ">job-10<" in first and ">job-9<" not in first and "queue.steered" not in first
+    assert "&lt;b&gt;why" in first
+    page = await made.services.audit.page(AuditFilter(actor="ada"))
+    rest = (await operator.get("/admin/audit", params={"actor": "ada", "cursor": page.next_cursor or ""})).text
+    assert ">job-9<" in rest and ">job-0<" in rest and ">job-10<" not in rest
+    assert (await operator.get("/admin/audit?cursor=nonsense")).status_code == 400
+
+
+async def test_an_empty_log_says_so(viewer: Client) -> None:
+    assert "Nothing was done" in (await viewer.get("/admin/audit")).text
