@@ -38,15 +38,18 @@ class Metrics:
 
     async def spans(self, tier: Tier, queue: str, count: int) -> list[Span]:
         """The last `count` spans of a queue, oldest first; the last is the present one, so far."""
-        size = TIER_MINUTES[tier]
-        now = int(time.time() // 60)
-        numbers = range(now // size - count + 1, now // size + 1)
-        if tier == "minute":
-            rows, unfolded = await self._read([keys.metrics(queue, number) for number in numbers], queue, 0, now)
-        else:
-            rows, unfolded = await self._read(
-                [TIER_KEY[tier](queue, number) for number in numbers], queue, UNFOLDED, now
-            )
+        present = int(time.time() // 60) // TIER_MINUTES[tier]
+        return await self._spans(tier, queue, range(present - count + 1, present + 1))
+
+    async def days(self, queue: str, first: date, count: int) -> list[Span]:
+        """`count` days (UTC) of a queue from `first` on. Those that are to come, or forgotten, hold nothing."""
+        number = (first - date(1970, 1, 1)).days
+        return await self._spans("day", queue, range(number, number + count))
+
+    async def _spans(self, tier: Tier, queue: str, numbers: range) -> list[Span]:
+        size, now = TIER_MINUTES[tier], int(time.time() // 60)
+        names = [TIER_KEY[tier](queue, number) for number in numbers]
+        rows, unfolded = await self._read(names, queue, 0 if tier == "minute" else UNFOLDED, now)
         spans = []
         for number, row in zip(numbers, rows, strict=True):
             late = [counts for minute, counts in unfolded.items() if minute // size == number]
@@ -69,13 +72,10 @@ class Metrics:
         """The report of the week that begins on the Monday `first_day`; default: the last whole week (UTC)."""
         today = datetime.now(UTC).date()
         monday = first_day or today - timedelta(days=today.weekday() + 7)
-        days_back = (today - monday).days
         queues, before = [], []
         for queue in Queue:
-            # The week before lies seven days further back; the first of the spans is its Monday.
-            spans = await self.spans("day", queue, days_back + 8)
-            before.append(queue_week(queue, _merged(spans[:7])))
-            queues.append(queue_week(queue, _merged(spans[7:14])))
+            before.append(queue_week(queue, _merged(await self.days(queue, monday - timedelta(days=7), 7))))
+            queues.append(queue_week(queue, _merged(await self.days(queue, monday, 7))))
         return WeekReport(monday.isoformat(), (monday + timedelta(days=6)).isoformat(), queues, before)
 
     async def _read(

@@ -1,7 +1,7 @@
 """`ReportFigures`: days and weeks, and the weekly report as a message to Slack."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 
 from service.alerts.outbox import Outbox
 from service.alerts.slack import fitting, header, link_line
@@ -22,9 +22,8 @@ class ReportFigures:
 
     async def day(self, day: date) -> Sequence[DayLine]:
         """What was completed on a day (UTC), queue by queue."""
-        back = (datetime.now(UTC).date() - day).days
-        spans = {queue: await self._metrics.spans("day", queue, back + 1) for queue in self._metrics.queues}
-        return [DayLine(queue, span[0].total["completed"], span[0].total["units"]) for queue, span in spans.items()]
+        totals = {queue: (await self._metrics.days(queue, day, 1))[0].total for queue in self._metrics.queues}
+        return [DayLine(queue, total["completed"], total["units"]) for queue, total in totals.items()]
 
     async def post_week(self, first_day: date) -> str:
         """Give the week's report to Slack's outbox, once."""
