@@ -1,10 +1,17 @@
 """Server-rendered charts: figures turned into the attributes that templates draw. No chart library, no inline style."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 LEAST = 4.0
 """Per cent of the height that a count of one gets beside a tall one: what is not zero is never invisible."""
+
+DECADES = 3
+"""Powers of ten that a chart of durations spans: from a blink to a coffee is four, and the least of them matters least."""
+
+TOP = 3.0
+"""Per cent of a chart kept free above and below a curve, or half of its stroke would be cut off."""
 
 
 @dataclass(frozen=True)
@@ -54,3 +61,32 @@ def spark(good: Sequence[int], bad: Sequence[int]) -> Spark:
 
 def _height(count: int, tallest: int) -> float:
     return max(LEAST, 100 * count / tallest) if count else 0.0
+
+
+@dataclass(frozen=True)
+class Curve:
+    """`d` of a path in a box of 100 by 100; empty where there is nothing to draw."""
+
+    d: str
+
+
+def curves(lines: Sequence[Sequence[float | None]]) -> list[Curve]:
+    """Lines of durations on one logarithmic scale: the longest at the top, a thousandth of it or less at the bottom.
+
+    A gap in the values is a gap in the line; a lone value is a short dash, so that it can be seen.
+    """
+    longest = max((value for line in lines for value in line if value is not None), default=0.0)
+    return [Curve(_path(line, longest)) for line in lines]
+
+
+def _path(line: Sequence[float | None], longest: float) -> str:
+    step = 100 / max(1, len(line))
+    drawn, pen = [], "M"
+    for index, value in enumerate(line):
+        if value is None:
+            pen = "M"
+            continue
+        depth = min(1.0, math.log10(longest / value) / DECADES) if value < longest else 0.0
+        drawn.append(f"{pen}{(index + 0.25) * step:.2f} {TOP + depth * (100 - 2 * TOP):.1f}h{step / 2:.2f}")
+        pen = "L"
+    return "".join(drawn)

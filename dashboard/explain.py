@@ -12,8 +12,10 @@ from sqlalchemy.exc import OperationalError
 
 from dashboard.auth import User
 from dashboard.page import render
+from service.alerts import NoSuchRule
 from service.files.form import BadForm
 from service.files.store import NoSuchFile
+from service.schedules import NoSuchSchedule
 from service.store import IdempotencyConflict, NoSuchJob, TooManyQueued, WrongState
 from service.store.errors import StoreError
 from tasks.job import Refused
@@ -23,6 +25,8 @@ logger = logging.getLogger("offload.dashboard")
 STATUS_CODES: dict[type[Exception], int] = {
     NoSuchJob: 404,
     NoSuchFile: 404,
+    NoSuchRule: 404,
+    NoSuchSchedule: 404,
     WrongState: 409,
     IdempotencyConflict: 409,
     TooManyQueued: 429,

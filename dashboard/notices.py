@@ -23,5 +23,10 @@ NOTICES = {
     "open": Notice("Open again."),
     "ignored": Notice("Ignored: it no longer asks for attention."),
     "resolved": Notice("Resolved. Should it be seen again, it is called regressed."),
+    "run": Notice("A run has been begun, beside the slots."),
+    "paused": Notice("Paused: its slots pass without a run.", css="health-watch", icon="pause"),
+    "resumed": Notice("Resumed. Slots that passed are not made up for."),
+    "muted": Notice("Muted: it is watched and shown, and nothing is sent.", css="health-watch", icon="pause"),
+    "unmuted": Notice("Unmuted. What fires and has not been told is told now."),
     "restored": Notice("Restored, with its files."),
 }

@@ -29,6 +29,8 @@ NAVIGATION = (
     Link("Workers", "/admin/workers", "w"),
     Link("Schedules", "/admin/schedules", "s"),
     Link("Errors", "/admin/errors", "e"),
+    Link("Alerts", "/admin/alerts", "a"),
+    Link("Metrics", "/admin/metrics", "m"),
     Link("Audit", "/admin/audit", "u"),
 )
 

@@ -5,6 +5,7 @@ from typing import Any
 from litestar.datastructures import State as AppState
 from litestar.di import NamedDependency, Provide
 
+from dashboard.metrics.trends import PERIODS, Period, Trend, trends
 from dashboard.queues.overview import Overview, overview
 from dashboard.shared import Shared
 from service.services import Services
@@ -13,16 +14,25 @@ from service.states import State
 FRESH_S = 0.9
 """How old shared figures may be: under the shortest refresh, so that nobody sees the same tick twice."""
 
+TRENDS_FRESH_S = 5.0
+"""A week is some hundred records a queue, and changes slowly."""
+
 Counts = dict[str, dict[State, int]]
 """Jobs by queue and state."""
 
 Figures = NamedDependency[Shared[Overview]]
 StateCounts = NamedDependency[Shared[Counts]]
+Trends = NamedDependency[dict[str, Shared[list[Trend]]]]
 
 
-def shared_figures(services: Services) -> dict[str, Shared[Any]]:
+def shared_figures(services: Services) -> dict[str, Any]:
     """The figures, for the application's state."""
+
+    def trend(period: Period) -> Shared[list[Trend]]:
+        return Shared(lambda: trends(services.metrics, period), fresh_s=TRENDS_FRESH_S)
+
     return {
+        "trends": {name: trend(period) for name, period in PERIODS.items()},
         "figures": Shared(lambda: overview(services), fresh_s=FRESH_S),
         "counts": Shared(services.store.counts, fresh_s=FRESH_S),
     }
@@ -38,7 +48,13 @@ def _counts(state: AppState) -> Shared[Counts]:
     return counts
 
 
+def _trends(state: AppState) -> dict[str, Shared[list[Trend]]]:
+    found: dict[str, Shared[list[Trend]]] = state["trends"]
+    return found
+
+
 PROVIDED = {
+    "trends": Provide(_trends, sync_to_thread=False),
     "figures": Provide(_figures, sync_to_thread=False),
     "counts": Provide(_counts, sync_to_thread=False),
 }

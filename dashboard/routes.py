@@ -8,6 +8,8 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from dashboard import csrf
+from dashboard.alerts.actions import mute_rule, unmute_rule
+from dashboard.alerts.views import alerts_page
 from dashboard.audit.views import audit_page
 from dashboard.audited import Audited
 from dashboard.auth import BasicAuth
@@ -18,12 +20,14 @@ from dashboard.jobs.actions import cancel_job, delete_job, restore_job, retry_jo
 from dashboard.jobs.detail import job_live, job_page
 from dashboard.jobs.files import job_file
 from dashboard.jobs.views import jobs_live, jobs_page
+from dashboard.metrics.views import metrics_page
 from dashboard.operations.actions import abort_operation, begin_operation
 from dashboard.operations.views import ask_page, operation_live, operation_page, operations_page
 from dashboard.provided import PROVIDED
 from dashboard.queues.actions import upload_document
 from dashboard.queues.steering import lift_note, queue_page, steer_queue
 from dashboard.queues.views import queues_live, queues_page
+from dashboard.schedules.actions import pause_schedule, resume_schedule, run_schedule
 from dashboard.schedules.views import schedules_page
 from dashboard.workers.views import workers_live, workers_page
 from service.api import EXCEPTION_HANDLERS
@@ -79,6 +83,13 @@ def dashboard_routes() -> list[Any]:
             live_error,
             try_canary,
             schedules_page,
+            run_schedule,
+            pause_schedule,
+            resume_schedule,
+            alerts_page,
+            mute_rule,
+            unmute_rule,
+            metrics_page,
             audit_page,
             workers_page,
             workers_live,

@@ -9,24 +9,14 @@ from litestar.response import Redirect, Template
 
 from dashboard.audited import ACTION
 from dashboard.auth import User
-from dashboard.formats import HOUR_MS, MINUTE_MS
+from dashboard.ends import ENDS, until
 from dashboard.notices import NOTICES
 from dashboard.page import render
 from dashboard.provided import Figures
 from service.api.injected import Wired
-from service.moments import now_ms
 from service.store.steering import Kind
 from settings.queues import Queue
 from tasks.job import Refused
-
-ENDS: dict[str, tuple[str, int | None]] = {
-    "": ("until it is lifted", None),
-    "15m": ("for 15 minutes", 15 * MINUTE_MS),
-    "1h": ("for an hour", HOUR_MS),
-    "4h": ("for 4 hours", 4 * HOUR_MS),
-    "24h": ("for a day", 24 * HOUR_MS),
-}
-"""How long a note may be set for: the key in the form, the words, and milliseconds."""
 
 
 @get("/queues/{queue:str}", name="queue")
@@ -51,10 +41,7 @@ async def steer_queue(
     request: Request[User, Any, Any], services: Wired, queue: FromPath[str], data: URLEncodedBody[dict[str, str]]
 ) -> Redirect:
     name, kind = _known(queue), _kind(data.get("kind", ""))
-    end = ENDS.get(data.get("end", ""))
-    if end is None:
-        raise Refused(f"There is no end {data['end'][:40]}.", field="end")
-    until_ms = now_ms() + end[1] if end[1] is not None else None
+    until_ms = until(data.get("end", ""))
     reason = data.get("reason", "")
     try:
         value = int(data.get("value") or 0)

@@ -1,31 +1,32 @@
-"""GET /admin/schedules: the clock's jobs, in plain words, with their next runs."""
+"""GET /admin/schedules: the clock's jobs in plain words, with how they went and when they run next."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Request, get
+from litestar.params import FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User
+from dashboard.ends import ENDS
+from dashboard.notices import NOTICES
 from dashboard.page import render
-from settings.schedule import SCHEDULES, Schedule
+from service.api.injected import Wired
 
-
-@dataclass(frozen=True)
-class Planned:
-    """A schedule and when it runs next (milliseconds since the epoch); None where its declaration cannot be read."""
-
-    schedule: Schedule
-    next_ms: int | None
+OUTCOMES = {
+    "skipped": ("state-cancelled", "cancelled"),
+    "missed": ("state-failed", "warning"),
+    "gone": ("state-cancelled", "trash"),
+}
+"""Tone and icon of what became of a slot that has no job (any more)."""
 
 
 @get("/schedules", name="schedules")
-async def schedules_page(request: Request[User, Any, Any]) -> Template:
-    return render(request, "schedules/page.html", planned=[_planned(schedule) for schedule in SCHEDULES])
-
-
-def _planned(schedule: Schedule) -> Planned:
-    if schedule.problem:
-        return Planned(schedule, None)
-    return Planned(schedule, int(schedule.next_after(datetime.now(UTC)).timestamp() * 1000))
+async def schedules_page(request: Request[User, Any, Any], services: Wired, notice: FromQuery[str] = "") -> Template:
+    return render(
+        request,
+        "schedules/page.html",
+        schedules=await services.schedules.list(),
+        ends=ENDS,
+        outcomes=OUTCOMES,
+        notice=NOTICES.get(notice),
+    )

@@ -3,6 +3,8 @@
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
+from service.audit import Target
+from service.moments import now_ms
 from service.store.operations import Selection
 from settings import Queue
 from tests.browser.conftest import DESK, PHONE, VIEWER, WALL, Desk
@@ -25,6 +27,8 @@ PAGES = [
     "schedules",
     "errors",
     "error",
+    "alerts",
+    "metrics",
     "audit",
     "nowhere",
 ]
@@ -46,6 +50,12 @@ async def furnish(made: Maker) -> dict[str, str]:
     running = await made.active(units=200)
     await made.progressed(running, 67, "Processing page 134 of 200 (67%)", pages_processed=134, total_pages=200)
     await made.store.steering.set("thumbnails", "pause", reason="the disk is full " + "c" * 200, by="ada")
+    until_ms = now_ms() + 3_600_000
+    await made.services.alerts.mute("queue-backlog", reason="a big import " + "d" * 200, by="ada", until_ms=until_ms)
+    await made.services.schedules.pause("daily-digest", reason="holidays", by="ada")
+    await made.services.audit.record(
+        "ada", "operator", "queue.steered", Target("queue", "thumbnails"), "e" * 300, owner="ada"
+    )
     operation = await made.store.operations.begin("delete", Selection(ids=("a",)), words="1 chosen job", by="ada")
     (group,) = await made.store.error_groups.list()
     return {

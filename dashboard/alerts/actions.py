@@ -1,0 +1,34 @@
+"""POST: mute an alert rule for a while, and take that back."""
+
+from typing import Any
+
+from litestar import Request, post
+from litestar.params import FromPath, URLEncodedBody
+from litestar.response import Redirect
+
+from dashboard.audited import ACTION
+from dashboard.auth import User
+from dashboard.ends import until
+from service.api.injected import Wired
+from tasks.job import Refused
+
+
+@post("/alerts/{rule:str}/mute", status_code=303, opt={ACTION: "alert.muted"})
+async def mute_rule(
+    request: Request[User, Any, Any], services: Wired, rule: FromPath[str], data: URLEncodedBody[dict[str, str]]
+) -> Redirect:
+    """Send nothing of the rule for a while. A mute always has an end: nobody remembers one for good."""
+    until_ms = until(data.get("end", ""))
+    if until_ms is None:
+        raise Refused("A mute needs an end.", field="end")
+    try:
+        await services.alerts.mute(rule, reason=data.get("reason", ""), by=request.user.name, until_ms=until_ms)
+    except ValueError as error:
+        raise Refused(str(error), field="reason") from None
+    return Redirect("/admin/alerts?notice=muted", status_code=303)
+
+
+@post("/alerts/{rule:str}/unmute", status_code=303, opt={ACTION: "alert.unmuted"})
+async def unmute_rule(request: Request[User, Any, Any], services: Wired, rule: FromPath[str]) -> Redirect:
+    await services.alerts.unmute(rule, by=request.user.name)
+    return Redirect("/admin/alerts?notice=unmuted", status_code=303)

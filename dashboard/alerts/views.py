@@ -1,0 +1,55 @@
+"""GET /admin/alerts: what fires, every rule with what it measures, and the history."""
+
+from typing import Any
+
+from litestar import Request, get
+from litestar.params import FromQuery
+from litestar.response import Template
+
+from dashboard.auth import User
+from dashboard.ends import ENDS
+from dashboard.notices import NOTICES
+from dashboard.page import render
+from service.alerts import Standing
+from service.alerts.evaluation import sentence
+from service.api.injected import Wired
+from settings.alert_rules import Rule
+
+HISTORY_SHOWN = 100
+
+STATES = {
+    "firing": ("health-bad", "failed"),
+    "pending": ("health-watch", "warning"),
+    "quiet": ("health-good", "completed"),
+}
+EVENTS = {
+    "fired": ("health-bad", "failed"),
+    "resolved": ("health-good", "completed"),
+    "muted": ("state-cancelled", "pause"),
+    "unmuted": ("state-cancelled", "next"),
+}
+"""Tone and icon of a rule's states, and of what the history tells."""
+
+
+@get("/alerts", name="alerts")
+async def alerts_page(request: Request[User, Any, Any], services: Wired, notice: FromQuery[str] = "") -> Template:
+    alerts = services.alerts
+    rules = await alerts.rules()
+    return render(
+        request,
+        "alerts/page.html",
+        firing=[_told(alerts.declared[one.rule], one) for one in await alerts.firing()],
+        muted={state.rule.name for state in rules if state.mute},
+        rules=rules,
+        history=await alerts.history(HISTORY_SHOWN),
+        channels=await alerts.outbox.channels(),
+        ends={key: end for key, end in ENDS.items() if end[1] is not None},
+        states=STATES,
+        events=EVENTS,
+        notice=NOTICES.get(notice),
+    )
+
+
+def _told(rule: Rule, standing: Standing) -> tuple[Rule, Standing, str]:
+    """With the sentence that is told of it."""
+    return rule, standing, sentence(rule, rule.summary, standing)
