@@ -2,6 +2,7 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+PEERS := $(VENV)-peers
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
@@ -38,13 +39,19 @@ format: $(DEV_STAMP)  ## Format the code as `make check` wants it.
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/djlint --quiet --reformat dashboard
 
-bench: $(DEV_STAMP)  ## Every benchmark, each printing one table.
+bench: $(DEV_STAMP) $(PEERS)/.installed  ## Every benchmark, each printing one table.
 	@for bench in $$(grep -l __main__ bench/[a-z]*.py); do \
-		$(BIN)/python -m bench.$$(basename $$bench .py) || exit 1; \
+		BENCH_PYTHON=$(PEERS)/bin/python $(BIN)/python -m bench.$$(basename $$bench .py) || exit 1; \
 	done
 
+# The queues measured against stand apart: some want a newer redis-py than arq does.
+$(PEERS)/.installed: bench/peers/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet -r bench/peers/requirements.txt
+	@touch $@
+
 clean:  ## Remove what was installed and cached; data/ stays.
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -16,8 +16,14 @@ async def noop(ctx: dict[Any, Any], enqueued_ns: int) -> None:
     stamp(enqueued_ns)
 
 
+async def busy(ctx: dict[Any, Any], seconds: float) -> None:
+    """Says when it ran, and is busy for a while."""
+    stamp(0)
+    await asyncio.sleep(seconds)
+
+
 class Stock:
-    functions = [noop]
+    functions = [noop, busy]
     keep_result = 0
     redis_settings = RedisSettings.from_dsn(os.environ.get("BENCH_URL", "redis://127.0.0.1"))
 
@@ -48,3 +54,10 @@ async def fill(count: int, *, bulk: bool) -> float:
     spent_s = time.perf_counter() - begun_s
     await pool.aclose(close_connection_pool=True)
     return spent_s
+
+
+async def long(seconds: float) -> None:
+    """Enqueue one job that is busy for `seconds`."""
+    pool = await create_pool(RedisSettings.from_dsn(os.environ["BENCH_URL"]))
+    await pool.enqueue_job("busy", seconds)
+    await pool.aclose(close_connection_pool=True)

@@ -17,6 +17,13 @@ def noop(enqueued_ns: int) -> None:
     stamp(enqueued_ns)
 
 
+@huey.task()
+def busy(seconds: float) -> None:
+    """Says when it ran, and is busy for a while."""
+    stamp(0)
+    time.sleep(seconds)
+
+
 async def pickup(count: int, pause_s: float) -> None:
     """Enqueue `count` jobs one by one, each to an idle worker."""
     for _ in range(count):
@@ -30,3 +37,8 @@ async def fill(count: int, *, bulk: bool) -> float:
     for _ in range(count):
         noop(0)
     return time.perf_counter() - begun_s
+
+
+async def long(seconds: float) -> None:
+    """Enqueue one job that is busy for `seconds`."""
+    busy(seconds)

@@ -38,3 +38,11 @@ async def fill(count: int, *, bulk: bool) -> float:
     spent_s = time.perf_counter() - begun_s
     await redis.aclose(close_connection_pool=True)
     return spent_s
+
+
+async def long(seconds: float) -> None:
+    """Enqueue one job that is busy for `seconds`."""
+    redis = connect(os.environ["BENCH_URL"])
+    enqueuer = Enqueuer(Store(redis), load_settings().queues)
+    await enqueuer.enqueue(ours_jobs.bench_long, ours_jobs.Long(seconds=seconds), owner="bench")
+    await redis.aclose(close_connection_pool=True)

@@ -1,4 +1,6 @@
-"""The no-op job, as Offload's job types are declared."""
+"""The no-op job and a long one, as Offload's job types are declared."""
+
+import asyncio
 
 from bench.harness.stamps import stamp
 from settings.queues import Queue
@@ -14,3 +16,14 @@ class Stamp(Payload):
 async def bench_stamp(payload: Stamp, run: Run) -> None:
     """Says when it ran."""
     stamp(payload.enqueued_ns)
+
+
+class Long(Payload):
+    seconds: float
+
+
+@job(queue=Queue.THUMBNAILS, public=False, timeout_s=600)
+async def bench_long(payload: Long, run: Run) -> None:
+    """Says when it ran, and is busy for a while."""
+    stamp(0)
+    await asyncio.sleep(payload.seconds)

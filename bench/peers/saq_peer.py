@@ -17,7 +17,13 @@ async def noop(ctx: dict[str, Any], *, enqueued_ns: int) -> None:
     stamp(enqueued_ns)
 
 
-settings = {"queue": queue, "functions": [noop], "concurrency": 100}
+async def busy(ctx: dict[str, Any], *, seconds: float) -> None:
+    """Says when it ran, and is busy for a while."""
+    stamp(0)
+    await asyncio.sleep(seconds)
+
+
+settings = {"queue": queue, "functions": [noop, busy], "concurrency": 100}
 
 
 async def pickup(count: int, pause_s: float) -> None:
@@ -36,3 +42,9 @@ async def fill(count: int, *, bulk: bool) -> float:
     spent_s = time.perf_counter() - begun_s
     await queue.disconnect()
     return spent_s
+
+
+async def long(seconds: float) -> None:
+    """Enqueue one job that is busy for `seconds`, with its timeout raised so that it may."""
+    await queue.enqueue("busy", seconds=seconds, timeout=600)
+    await queue.disconnect()

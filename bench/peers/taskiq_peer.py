@@ -17,6 +17,13 @@ async def noop(enqueued_ns: int) -> None:
     stamp(enqueued_ns)
 
 
+@broker.task
+async def busy(seconds: float) -> None:
+    """Says when it ran, and is busy for a while."""
+    stamp(0)
+    await asyncio.sleep(seconds)
+
+
 async def pickup(count: int, pause_s: float) -> None:
     """Enqueue `count` jobs one by one, each to an idle worker."""
     await broker.startup()
@@ -35,3 +42,10 @@ async def fill(count: int, *, bulk: bool) -> float:
     spent_s = time.perf_counter() - begun_s
     await broker.shutdown()
     return spent_s
+
+
+async def long(seconds: float) -> None:
+    """Enqueue one job that is busy for `seconds`."""
+    await broker.startup()
+    await busy.kiq(seconds)
+    await broker.shutdown()
