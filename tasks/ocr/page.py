@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     import numpy
     from pypdfium2 import PdfDocument
 
-BLANK_SPREAD = 16
-"""Grey levels between the darkest thousandth of a page and its paper, below which there is nothing to read."""
+BLOCK = 4
+STANDS_OUT = 32
+"""Grey levels by which a block of 4 × 4 pixels must differ from the paper for a page not to be blank: a full stop at
+300 dpi differs by 150, a scanner's noise, averaged, by 10."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +114,13 @@ def _read_picture(picture: "numpy.ndarray", scale: float, size: tuple[float, flo
 
 
 def is_blank(picture: "numpy.ndarray") -> bool:
-    """Whether the picture is empty paper. A look at every fourth pixel each way is enough: text is thicker."""
+    """Whether the picture is empty paper, however noisy: nothing on it stands out once blocks of pixels are averaged."""
     import numpy
 
-    sample = picture[::4, ::4] if min(picture.shape) > 400 else picture
-    dark, light = numpy.percentile(sample, (0.1, 50))
-    bright = numpy.percentile(sample, 99.9)
-    return bool(light - dark < BLANK_SPREAD and bright - light < BLANK_SPREAD)
+    height, width = (side // BLOCK * BLOCK for side in picture.shape)
+    if not height or not width:
+        return False
+    blocks = picture[:height, :width].reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    means = blocks.mean(axis=(1, 3), dtype=numpy.float32)
+    paper = numpy.median(means)
+    return bool(paper - means.min() < STANDS_OUT and means.max() - paper < STANDS_OUT)
