@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 from redis.exceptions import RedisError
 
+from service.background import end
 from service.jobs import Jobs
 from service.moments import now_ms
 from service.store import NoSuchJob, Store, WrongState, keys
@@ -78,10 +79,7 @@ class Caretaker:
 
     async def resign(self) -> None:
         """Let the next one be elected at once."""
-        apart = [duty.task for duty in self.duties if duty.task]
-        for task in apart:
-            task.cancel()
-        await asyncio.gather(*apart, return_exceptions=True)
+        await end(*[duty.task for duty in self.duties if duty.task])
         with contextlib.suppress(RedisError, OSError):
             if await self.store.redis.get(keys.CARETAKER) == self.me.encode():
                 await self.store.redis.delete(keys.CARETAKER)

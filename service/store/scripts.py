@@ -15,7 +15,10 @@ class Script:
     """One script, sent by its hash; the whole text travels only when the server does not know it (a restart)."""
 
     def __init__(self, name: str) -> None:
-        self.text = (FOLDER / "common.lua").read_text() + (FOLDER / f"{name}.lua").read_text()
+        common, body = (FOLDER / "common.lua").read_text(), (FOLDER / f"{name}.lua").read_text()
+        self.text = (
+            f"{common}\nlocal function script()\n{body}\nend\nlocal answer = script()\nwrite_counts()\nreturn answer\n"
+        )
         self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
     async def __call__(self, redis: Client, *args: Any) -> Any:

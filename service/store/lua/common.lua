@@ -31,9 +31,24 @@ local function load(id)
   return j
 end
 
+-- What is counted in one call is written at its end (service/store/scripts.py), each figure once: a batch of a hundred
+-- jobs costs as much as one.
+local counted = {}
 local function count(queue, field, by)
-  local key = P .. 'minute:' .. queue .. ':' .. math.floor(now / 60000)
-  if redis.call('HINCRBY', key, field, by) == by then redis.call('EXPIRE', key, 172800) end
+  local fields = counted[queue]
+  if not fields then
+    fields = {}
+    counted[queue] = fields
+  end
+  fields[field] = (fields[field] or 0) + by
+end
+local function write_counts()
+  for queue, fields in pairs(counted) do
+    local key = P .. 'minute:' .. queue .. ':' .. math.floor(now / 60000)
+    for field, by in pairs(fields) do
+      if redis.call('HINCRBY', key, field, by) == by then redis.call('EXPIRE', key, 172800) end
+    end
+  end
 end
 
 -- What happened to jobs is counted by type: a queue's own figure is the sum over `|`, and parts stand apart with a `/`.
