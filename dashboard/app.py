@@ -15,13 +15,18 @@ from dashboard.provided import shared_figures
 from dashboard.routes import dashboard_routes
 from dashboard.templating import template_environment
 from service.api import EXCEPTION_HANDLERS, api_routes, openapi_config
+from service.logs import configure_logs
 from service.services import Services, open_services
 from settings import Settings, load_settings
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
-    """The app, for `uvicorn --factory dashboard.app:create_app`. Without `settings` it reads its environment."""
-    settings = settings or load_settings()
+    """The app, for `uvicorn --factory dashboard.app:create_app`. Without `settings` it is a process of its own: it reads
+    its environment and sets up its logs.
+    """
+    if settings is None:
+        settings = load_settings()
+        configure_logs()
 
     @contextlib.asynccontextmanager
     async def services_open(app: Litestar) -> AsyncIterator[None]:
@@ -36,6 +41,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
         state=State({"settings": settings}),
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=openapi_config(),
+        # Litestar's own would take over the root logger, and alembic's lines with it.
+        logging_config=None,
         before_send=[add_security_headers],
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(template_environment())),
     )

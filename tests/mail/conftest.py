@@ -86,7 +86,7 @@ class Served:
 
 @pytest_asyncio.fixture
 async def served(settings_env: dict[str, str]) -> AsyncIterator[Served]:
-    app = create_app()
+    app = create_app(load_settings())
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
