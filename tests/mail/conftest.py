@@ -20,6 +20,7 @@ from sqlalchemy import text
 from dashboard.app import create_app
 from service.database import Database, User, open_database
 from service.services import Services
+from settings import load_settings
 from tests.waiting import wait_until_async
 
 ROOT = Path(__file__).parents[2]
