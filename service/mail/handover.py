@@ -5,6 +5,8 @@ the server's answer tells. RFC 5321 leaves that gap (section 4.5.3.2.6, and RFC 
 """
 
 import asyncio
+import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -19,6 +21,8 @@ ANSWER_TIMEOUT_S = 300.0
 
 UNSENT_POLL_S = 0.005
 """How often a large message is looked after while the kernel's buffer takes it: asyncio tells only StreamWriters."""
+
+DOT = b".\r\n"
 
 Step = Literal["sender", "recipient", "content"]
 
@@ -101,7 +105,7 @@ async def _content(client: SMTP, data: bytes, dot_follows: Callable[[], None]) -
             return _reply(said, "content")
         dot_follows()
         dotted = True
-        protocol.write(b".\r\n")
+        _write_dot(transport, protocol)
         return _reply(await answer, "content")
     except (SMTPException, OSError) as error:
         client.close()
@@ -111,6 +115,20 @@ async def _content(client: SMTP, data: bytes, dot_follows: Callable[[], None]) -
         raise
     finally:
         answer.cancel()
+
+
+def _write_dot(transport: asyncio.Transport, protocol: SMTPProtocol) -> None:
+    """The dot goes to the kernel before this returns, where the connection is not encrypted.
+
+    uvloop gathers writes until the end of its turn, some milliseconds in which a kill would leave a message in doubt that
+    was never sent.
+    """
+    left = DOT
+    if transport.get_extra_info("sslcontext") is None and not transport.get_write_buffer_size():
+        with contextlib.suppress(BlockingIOError):
+            left = DOT[os.write(transport.get_extra_info("socket").fileno(), DOT) :]
+    if left:
+        protocol.write(left)
 
 
 def _reply(answer: SMTPResponse, step: Step) -> Reply:
