@@ -26,7 +26,7 @@ async def read(pool: CpuPool, tmp_path: Path, models: Path, engine: str, wear: W
     return decode(await pool.run(read_page, path, 0, reading)), truth[0]
 
 
-def test_no_page_is_scored_that_networks_were_calibrated_on() -> None:
+async def test_no_page_is_scored_that_networks_were_calibrated_on() -> None:
     assert SEED not in SEEDS
 
 
