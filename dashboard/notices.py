@@ -14,6 +14,7 @@ class Notice:
 
 NOTICES = {
     "started": Notice("The document is in, and its job is queued."),
+    "submitted": Notice("The job is taken."),
     "retried": Notice("Queued again, with its finished work kept."),
     "cancelled": Notice("Cancelled."),
     "cancelling": Notice("Its worker has been asked to stop.", css="health-watch", icon="retrying"),

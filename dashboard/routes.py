@@ -19,6 +19,7 @@ from dashboard.explain import explain
 from dashboard.jobs.actions import cancel_job, delete_job, restore_job, retry_job
 from dashboard.jobs.detail import job_live, job_page
 from dashboard.jobs.files import job_file
+from dashboard.jobs.new import new_job_page, submit_job
 from dashboard.jobs.views import jobs_live, jobs_page
 from dashboard.metrics.views import metrics_page
 from dashboard.operations.actions import abort_operation, begin_operation
@@ -62,6 +63,8 @@ def dashboard_routes() -> list[Any]:
             upload_document,
             jobs_page,
             jobs_live,
+            new_job_page,
+            submit_job,
             job_page,
             job_live,
             job_file,

@@ -9,9 +9,9 @@ from litestar.response import Redirect
 from dashboard import csrf
 from dashboard.audited import ACTION, note
 from dashboard.auth import User
-from service.api.checks import Checks
 from service.api.injected import Wired
 from service.files.form import open_upload_form
+from service.submission import submit
 from tasks.job import REGISTRY, Refused
 
 PRIORITIES = ("high", "normal", "low")
@@ -37,7 +37,6 @@ async def upload_document(request: Request[User, Any, Any], services: Wired) -> 
     document = await services.files.upload(form.chunks(), owner=owner, name=form.name)
     job_type = REGISTRY["pdf-ocr"]
     payload = msgspec.convert({"file_id": document.file_id}, job_type.payload)
-    units = await job_type.accepts(payload, Checks(services, owner)) if job_type.accepts else None
-    accepted = await services.enqueuer.enqueue(job_type, payload, owner=owner, priority=priority, units=units or 0)
+    accepted = await submit(services, job_type, payload, owner=owner, priority=priority)
     note(request, f"{document.name} ({document.file_id}), read by {accepted.job_id}")
     return Redirect(f"/admin/jobs/{accepted.job_id}?notice=started", status_code=303)

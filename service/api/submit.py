@@ -1,33 +1,25 @@
 """POST /api/jobs/<type>: one route for each public job type, made from its declaration."""
 
 import re
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-import msgspec
 from litestar import post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import HeaderParameter, JSONBody
 
+from service import submission
 from service.api.bodies import StrictJson
-from service.api.checks import Checks
 from service.api.errors import BadRequest
 from service.api.injected import Owner, Wired
 from service.api.openapi import refusals
 from service.api.shapes import AcceptedBody, FieldError
+from service.submission import payload_of, request_type
 from tasks.job import JobType
 
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 BODY_MAX_BYTES = 16 << 20
 """Room for the 100,000 ids that the largest request may name, each of 100 characters with its quotes."""
-
-PAST_ALLOWED = timedelta(minutes=5)
-"""A moment this far back counts as now: clocks differ, and a request sent again under its key must not fail."""
-
-Priority = Literal["high", "normal", "low"]
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-"""RFC 3339 with its time zone."""
 
 
 def submit_route(job_type: JobType) -> HTTPRouteHandler:
@@ -41,17 +33,14 @@ def submit_route(job_type: JobType) -> HTTPRouteHandler:
         idempotency_key: Annotated[str | None, HeaderParameter(name="Idempotency-Key")] = None,
     ) -> AcceptedBody:
         _check_key(idempotency_key)
-        _check_moment(data.schedule_at)
-        payload = job_type.payload(**{name: getattr(data, name) for name in job_type.payload.__struct_fields__})
-        units = await job_type.accepts(payload, Checks(services, owner)) if job_type.accepts else None
-        accepted = await services.enqueuer.enqueue(
+        accepted = await submission.submit(
+            services,
             job_type,
-            payload,
+            payload_of(job_type, data),
             owner=owner,
             priority=data.priority,
             schedule_at=data.schedule_at,
             idempotency_key=idempotency_key,
-            units=units or 0,
         )
         return AcceptedBody(
             job_id=accepted.job_id,
@@ -76,23 +65,6 @@ def submit_route(job_type: JobType) -> HTTPRouteHandler:
     )(submit)
 
 
-def request_type(job_type: JobType) -> type[msgspec.Struct]:
-    """The body of a job type's POST: its payload's fields, `priority` and `schedule_at`."""
-    return msgspec.defstruct(
-        "".join(word.title() for word in job_type.name.split("-")) + "Request",
-        [("priority", Priority, "normal"), ("schedule_at", Moment | None, None)],
-        bases=(job_type.payload,),
-        frozen=True,
-        kw_only=True,
-        forbid_unknown_fields=True,
-    )
-
-
 def _check_key(key: str | None) -> None:
     if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
         raise BadRequest(FieldError("Idempotency-Key", "Idempotency-Key must be 1 to 255 printable ASCII characters."))
-
-
-def _check_moment(moment: datetime | None) -> None:
-    if moment is not None and moment < datetime.now(UTC) - PAST_ALLOWED:
-        raise BadRequest(FieldError("schedule_at", f"schedule_at is in the past: {moment.isoformat()}."))

@@ -16,6 +16,8 @@ PAGES = [
     "queues/thumbnails",
     "jobs",
     "jobs?status=failed",
+    "jobs/new",
+    "jobs/new?type=csv-export",
     "job running",
     "job waiting",
     "job failed",

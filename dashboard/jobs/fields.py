@@ -1,0 +1,126 @@
+"""A form out of a declaration: the fields of a job type's payload, and what somebody typed turned into a request."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+from msgspec import inspect
+
+from service.submission import request_type
+from tasks.job import JobType
+
+Kind = Literal["text", "number", "choice", "switch", "list", "object", "moment"]
+
+FILE_FIELDS = {"file_id": False, "document_ids": True}
+"""Fields that name documents, for which a file may be uploaded instead; whether they name several."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field. `default` is what is there before anybody types; `choices` are for a choice, or a list of such."""
+
+    name: str
+    kind: Kind
+    required: bool
+    default: str
+    choices: tuple[str, ...] = ()
+    numbers: bool = False
+    """Whether a list is one of numbers."""
+
+    @property
+    def label(self) -> str:
+        return self.name.replace("_", " ").capitalize()
+
+
+def fields_of(job_type: JobType) -> list[Field]:
+    """The form's fields, in the order of the declaration; priority and time at the end."""
+    info = inspect.type_info(request_type(job_type))
+    assert isinstance(info, inspect.StructType)
+    return [_field(field) for field in info.fields]
+
+
+def takes_file(fields: list[Field]) -> Field | None:
+    """The field that an uploaded file stands for."""
+    return next((field for field in fields if field.name in FILE_FIELDS), None)
+
+
+def to_request(fields: list[Field], typed: Mapping[str, str]) -> bytes:
+    """The JSON that a client would have sent. What is no number or no JSON stays text, for the decoder to name."""
+    values = {field.name: _value(field, typed.get(field.name, "").strip()) for field in fields}
+    return msgspec.json.encode({name: value for name, value in values.items() if value is not None})
+
+
+def _field(field: inspect.Field) -> Field:
+    types = field.type.types if isinstance(field.type, inspect.UnionType) else (field.type,)
+    kind = next(one for one in types if not isinstance(one, inspect.NoneType))
+    default = "" if field.default is msgspec.NODEFAULT else field.default
+    if field.default_factory is not msgspec.NODEFAULT:
+        default = field.default_factory()
+    item = kind.item_type if isinstance(kind, inspect.ListType) else None
+    chosen = item or kind
+    return Field(
+        name=field.encode_name,
+        kind=_kind(kind),
+        required=field.required,
+        default=_typed(default),
+        choices=tuple(map(str, chosen.values)) if isinstance(chosen, inspect.LiteralType) else (),
+        numbers=_is_number(item) if item else False,
+    )
+
+
+def _kind(kind: inspect.Type) -> Kind:
+    if isinstance(kind, inspect.ListType):
+        return "list"
+    if isinstance(kind, inspect.LiteralType):
+        return "choice"
+    if isinstance(kind, inspect.BoolType):
+        return "switch"
+    if isinstance(kind, inspect.DateTimeType):
+        return "moment"
+    if _is_number(kind):
+        return "number"
+    return "text" if isinstance(kind, inspect.StrType) else "object"
+
+
+def _is_number(kind: inspect.Type) -> bool:
+    if isinstance(kind, inspect.LiteralType):
+        return all(isinstance(value, int) for value in kind.values)
+    return isinstance(kind, inspect.IntType | inspect.FloatType)
+
+
+def _typed(value: Any) -> str:
+    """A default as somebody would type it."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return json.dumps(value) if value else ""
+    return "" if value is None or value is False else str(value)
+
+
+def _value(field: Field, typed: str) -> Any:
+    if field.kind == "switch":
+        return bool(typed)
+    if not typed:
+        return None
+    if field.kind == "list":
+        return [_number(one) if field.numbers else one for one in map(str.strip, typed.split(",")) if one]
+    if field.kind == "moment":
+        # A browser's field of date and time has no zone, and its seconds only where somebody gave them.
+        return typed if typed.endswith("Z") else f"{typed}{':00' if typed.count(':') == 1 else ''}Z"
+    if field.kind == "number":
+        return _number(typed)
+    return _json(typed) if field.kind == "object" else typed
+
+
+def _number(typed: str) -> Any:
+    value = _json(typed)
+    return value if isinstance(value, int | float) else typed
+
+
+def _json(typed: str) -> Any:
+    try:
+        return json.loads(typed)
+    except ValueError:
+        return typed
