@@ -14,3 +14,7 @@ class Ocr(BaseModel):
         default="easyocr", description="easyocr, rapidocr or auto"
     )
     """auto reads with EasyOCR, and again with RapidOCR the pages of which that is unsure."""
+
+    ocr_prepare: bool = Field(default=True, description="true or false")
+    """Whether a worker makes the smaller networks beside its first work: some minutes of a core at the lowest priority,
+    once a data folder, for pages in two thirds of the time ever after."""

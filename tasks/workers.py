@@ -8,11 +8,14 @@ import contextlib
 from typing import Any
 
 import arq.worker
+import structlog
 from arq.connections import RedisSettings
 
 import tasks.declared  # declares every job type
 from service.logs import configure_logs
+from service.ocr_models import ModelPreparation
 from service.pool import CpuPool
+from service.pool_size import CHILD_MB, pool_size
 from service.services import open_services
 from service.worker.worker import OffloadWorker
 from settings import Queue, load_settings
@@ -29,21 +32,33 @@ arq.worker.Worker = OffloadWorker  # type: ignore[misc]
 
 settings = load_settings()
 configure_logs()
+log = structlog.get_logger("offload.worker")
 redis_settings = RedisSettings.from_dsn(settings.queue_server_url())
 
 FOREVER_S = 30 * 86_400
 """What arq is told where a queue has no time limit: it wants a number."""
 
 
-def starting(queue: Queue, children: int) -> Any:
-    """A start-up hook that opens the services, with a process pool of `children` for the queue's CPU work."""
+def starting(queue: Queue, children: int, *, child_mb: int = 0, reads_pages: bool = False) -> Any:
+    """A start-up hook that opens the services, with a process pool of at most `children` for the queue's CPU work.
+
+    `child_mb` is what a child may come to, where that bounds how many there can be; a worker that `reads_pages` makes
+    the networks for it.
+    """
 
     async def start(ctx: dict[str, Any]) -> None:
-        memory_mb = settings.queues[queue].memory_mb
         ctx["stack"] = stack = contextlib.AsyncExitStack()
-        ctx["cpu_pool"] = CpuPool(children, memory_mb=memory_mb, name=str(queue))
+        size = pool_size(children, child_mb=child_mb) if child_mb else None
+        if size:
+            log.info("process pool", size=size.reason)
+        memory_mb = settings.queues[queue].memory_mb
+        ctx["cpu_pool"] = CpuPool(size.children if size else children, memory_mb=memory_mb, name=str(queue))
         stack.push_async_callback(ctx["cpu_pool"].close)
         ctx["services"] = await stack.enter_async_context(open_services(settings, pool=ctx["cpu_pool"]))
+        if reads_pages and settings.ocr_prepare:
+            preparation = ModelPreparation(settings.data_dir / "models")
+            await preparation.start()
+            stack.push_async_callback(preparation.stop)
 
     return start
 
@@ -61,7 +76,7 @@ class PdfProcessing:
     cron_jobs = cron_jobs(Queue.PDF_PROCESSING)
     redis_settings = redis_settings
     job_completion_wait = settings.grace_s
-    on_startup = starting(Queue.PDF_PROCESSING, max_jobs)
+    on_startup = starting(Queue.PDF_PROCESSING, max_jobs, child_mb=CHILD_MB, reads_pages=True)
     on_shutdown = stop
 
 

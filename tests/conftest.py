@@ -1,5 +1,6 @@
 """Real parts for every test: one private Valkey for the session, a clean database and a folder for each test."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import redis
 
 from service.embedded import EmbeddedValkey
 from settings import load_settings
+
+os.environ.setdefault("OFFLOAD_OCR_PREPARE", "false")
+# Every PDF worker of the tests would calibrate networks anew, minutes of a core each, in its own empty folder.
 
 API_KEYS = "acme:acme-secret-key-1,globex:globex-secret-key-2"
 DASHBOARD_USERS = "admin:admin-password-1:operator,viewer:viewer-password-1:viewer"

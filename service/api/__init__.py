@@ -8,7 +8,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
 import tasks.declared  # noqa: F401  # the routes below are made from the job types that this declares
-from service.api import events, files, health, images, jobs, metrics, openapi, templates, thumbnails, unsubscribe
+from service.api import events, files, health, images, jobs, metrics, ocr, openapi, templates, thumbnails, unsubscribe
 from service.api.auth import provide_owner, require_key
 from service.api.errors import EXCEPTION_HANDLERS
 from service.api.submit import submit_route
@@ -27,6 +27,7 @@ def api_routes() -> list[ControllerRouterHandler]:
             thumbnails.routes,
             templates.routes,
             images.routes,
+            ocr.routes,
             Router("/jobs", route_handlers=[*submits, *jobs.handlers, events.job_events], tags=["jobs"]),
         ],
         guards=[require_key],
