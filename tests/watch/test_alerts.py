@@ -323,6 +323,19 @@ async def test_a_receiver_that_answers_404_for_ever_loses_nothing_and_stops_noth
     assert (await parts.alerts.outbox.channels())[0].error == ""
 
 
+async def test_a_receiver_that_is_not_there_is_tried_again(watch: Watch, parts: Parts, receiver: Receiver) -> None:
+    outbox = parts.alerts.outbox
+    outbox.urls["slack"], right = "http://127.0.0.1:9/secret", outbox.urls["slack"]
+    await outbox.put("m", "slack", {"text": "hello"}, "hello", once_s=60)
+    await outbox.deliver()
+    error = (await outbox.channels())[0].error
+    assert error == "slack cannot be reached: ConnectError" and "secret" not in error
+    outbox.urls["slack"] = right
+    watch.clock.shift(timedelta(minutes=6))
+    await outbox.deliver()
+    assert receiver.bodies("/slack") == [{"text": "hello"}]
+
+
 async def test_a_message_that_is_refused_is_not_in_the_way_of_the_next(
     watch: Watch, parts: Parts, receiver: Receiver
 ) -> None:
