@@ -1,0 +1,101 @@
+"""Screenshots of every page, in both themes and at phone width: `python -m pytest tests/browser/shots.py` writes them.
+
+They are small PNGs of 32 colours in docs/screenshots/. The file's name keeps it out of the test suite.
+"""
+
+import io
+import math
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.async_api import Page
+
+from service.audit import Target
+from service.moments import now_ms
+from service.store import keys
+from settings import Queue
+from tests.browser.conftest import PHONE, Desk
+from tests.dashboard.made import Anything, Maker, made_type
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
+SMALL_DESK = {"width": 1120, "height": 700}
+COLOURS = 32
+PAGES = {
+    "queues": "queues",
+    "queue": "queues/thumbnails",
+    "jobs": "jobs",
+    "new-job": "jobs/new?type=csv-export",
+    "job": "job running",
+    "job-failed": "job failed",
+    "operations": "operations",
+    "workers": "workers",
+    "schedules": "schedules",
+    "errors": "errors",
+    "error": "error",
+    "alerts": "alerts",
+    "metrics": "metrics?period=hour",
+    "audit": "audit",
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_a_page_is_taken(desk: Desk, made: Maker, name: str) -> None:
+    addresses = await show(made)
+    page = await desk.open(
+        f"/admin/{addresses.get(PAGES[name], PAGES[name])}", reduced_motion="reduce", viewport=SMALL_DESK
+    )
+    for theme in ("light", "dark"):
+        await page.emulate_media(color_scheme=theme)
+        await _take(page, f"{name}-{theme}")
+    await page.set_viewport_size(PHONE)
+    await page.emulate_media(color_scheme="light")
+    await _take(page, f"{name}-phone")
+
+
+async def show(made: Maker) -> dict[str, str]:
+    """An ordinary hour of a small installation. Answers the addresses of jobs and of an error."""
+    await _busy_hour(made)
+    for queue in Queue:
+        await made.worker(queue, id=f"{queue}:worker-1:{4700 + len(queue)}")
+    await made.completed(await made.active(payload=Anything(file_id="file-7f3a")), {"text.txt": (b"x", "text/plain")})
+    failed = await made.failed(
+        await made.active(payload=Anything(file_id="file-91c0")), error="page 12 is encrypted and cannot be read"
+    )
+    export = made_type("csv-export", Queue.CSV_EXPORT)
+    await made.retrying(await made.active(export, owner="globex"))
+    running = await made.active(units=200, payload=Anything(file_id="file-2b7d"))
+    await made.progressed(running, 67, "Processing page 134 of 200 (67%)", pages_processed=134, total_pages=200)
+    for owner in ("acme", "globex", "initech"):
+        await made.queued(owner=owner)
+    services, at_ms = made.services, now_ms()
+    await made.store.steering.set("thumbnails", "pause", reason="the disk is being replaced", by="ada")
+    await services.alerts.mute("queue-backlog", reason="a big import", by="ada", until_ms=at_ms + 3_600_000)
+    await services.schedules.pause("daily-digest", reason="public holiday", by="ada", until_ms=at_ms + 86_400_000)
+    for action, target, detail in (
+        ("operation.begun", Target("operation", "retry-5f0c"), "retry all failed jobs in csv-export, 120 in all"),
+        ("job.cancelled", Target("job", running.id), ""),
+        ("queue.steered", Target("queue", "thumbnails"), "kind=pause reason=the disk is being replaced"),
+    ):
+        await services.audit.record("ada", "operator", action, target, detail, owner="acme", address="10.0.0.7")
+    (group,) = await made.store.error_groups.list()
+    return {"job running": f"jobs/{running.id}", "job failed": f"jobs/{failed}", "error": f"errors/{group.fingerprint}"}
+
+
+async def _busy_hour(made: Maker) -> None:
+    """Minutes as the store's scripts count them: a wave of work, waits that follow it, now and then a failure."""
+    pipe, now = made.store.redis.pipeline(), now_ms() // 60_000
+    for number, queue in enumerate(Queue):
+        for ago in range(1, 60):
+            done = round(6 + 5 * math.sin((ago + 9 * number) / 8))
+            wait, run = 24 + done + ago % 3, 30 + 2 * number + (ago * 7) % 5
+            row = {"completed": done, f"w{wait}": done, f"w{wait + 6}": 1, f"r{run}": done, f"r{run + 5}": 1}
+            pipe.hset(keys.metrics(queue, now - ago), mapping=row | ({"failed": 1} if ago % 17 == number else {}))
+    await pipe.execute()
+
+
+async def _take(page: Page, name: str) -> None:
+    """What is seen without scrolling, in few colours: text and flat areas lose nothing by it."""
+    picture = Image.open(io.BytesIO(await page.screenshot())).convert("RGB")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
