@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
+from service.moments import now_ms
 from service.states import State
-from service.status import now_ms
 from tests.engine import probe
 from tests.waiting import wait_until_async
 
