@@ -2,9 +2,13 @@
 
 import asyncio
 
+import structlog
+
 from service.patience import patiently
 from service.store import Store
 from service.store.requests import Outcome
+
+log = structlog.get_logger("offload.worker")
 
 
 class Outcomes:
@@ -26,8 +30,16 @@ class Outcomes:
     async def _send(self) -> None:
         while self.waiting:
             batch, self.waiting = self.waiting[:500], self.waiting[500:]
-            outcomes = [outcome for outcome, _ in batch]
-            states = await patiently("outcomes", lambda: self.store.settled(outcomes))  # noqa: B023  # awaited at once
+            states = await self._settle([outcome for outcome, _ in batch])
             for (_, answer), state in zip(batch, states, strict=True):
                 if not answer.done():
                     answer.set_result(state)
+
+    async def _settle(self, outcomes: list[Outcome]) -> list[str]:
+        states = await patiently("outcomes", lambda: self.store.settled(outcomes))
+        for number, state in enumerate(states):
+            if state.startswith("error "):
+                # Its lease will run out, and the job is settled as any whose worker went silent.
+                log.error("an outcome could not be recorded", job=outcomes[number].id, error=state)
+                states[number] = "lost"
+        return states

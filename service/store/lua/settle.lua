@@ -1,6 +1,6 @@
 -- ARGV[1]: msgpack list of outcomes, each {id, queue, fence, kind, fields, attempt, due, units, run_ms, result, next}.
 -- kind is completed, failed, cancelled, retry, later, handback or suspend. Answers one word an outcome: the job's state
--- afterwards, or lost when the lease is another's by now, in which case nothing was written.
+-- afterwards, lost when the lease is another's by now, in which case nothing was written, or `error` and what it was.
 
 local function learn(j, outcome)
   if not outcome.run_ms then return end
@@ -82,6 +82,20 @@ function settle.suspend(j, outcome)
   move(j, 'active')
 end
 
+local function record(j, outcome)
+  local key, kind = job_key(j.id), outcome.kind
+  if outcome.attempt then note_attempt(j.id, outcome.attempt) end
+  if outcome.attempt and outcome.attempt.outcome == 'timeout' then tally(j, 'timeout', 1) end
+  redis.call('HSET', key, 'crashes', 0)
+  local stop = redis.call('HGET', key, 'cancel_requested')
+  if stop and stop ~= '' and kind ~= 'completed' and kind ~= 'failed' and kind ~= 'cancelled' then
+    settle.cancelled(j, {fields = {'message', 'Cancelled'}})
+  else
+    settle[kind](j, outcome)
+  end
+  unlease(j)
+end
+
 local answers = {}
 for i, outcome in ipairs(cmsgpack.unpack(ARGV[1])) do
   local held = redis.call('HGET', P .. 'running:' .. outcome.queue, outcome.id)
@@ -89,19 +103,9 @@ for i, outcome in ipairs(cmsgpack.unpack(ARGV[1])) do
   if not j then
     answers[i] = 'lost'
   else
-    local key = job_key(j.id)
-    unlease(j)
-    if outcome.attempt then note_attempt(j.id, outcome.attempt) end
-    if outcome.attempt and outcome.attempt.outcome == 'timeout' then tally(j, 'timeout', 1) end
-    redis.call('HSET', key, 'crashes', 0)
-    local stop = redis.call('HGET', key, 'cancel_requested')
-    local kind = outcome.kind
-    if stop and stop ~= '' and kind ~= 'completed' and kind ~= 'failed' and kind ~= 'cancelled' then
-      settle.cancelled(j, {fields = {'message', 'Cancelled'}})
-    else
-      settle[kind](j, outcome)
-    end
-    answers[i] = j.state
+    -- One that cannot be recorded takes no other with it: it keeps its lease, which runs out.
+    local fine, problem = pcall(record, j, outcome)
+    answers[i] = fine and j.state or 'error ' .. (type(problem) == 'table' and problem.err or tostring(problem))
   end
 end
 return answers
