@@ -3,10 +3,11 @@
 from litestar import Router, get
 
 from service.api.injected import Wired
+from service.api.openapi import refusals
 from tasks.ocr.languages import Language, languages
 
 
-@get("/languages", summary="Languages of OCR, and whether their weights are installed")
+@get("/languages", responses=refusals(), summary="Languages of OCR, and whether their weights are installed")
 async def ocr_languages(services: Wired) -> list[Language]:
     """By code. A job may name those that are installed."""
     return languages(services.settings.data_dir)
