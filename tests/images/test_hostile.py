@@ -40,7 +40,16 @@ def grown(path: Path) -> tuple[str, int]:
         said = "made"
     except Permanent as error:
         said = str(error)
-    return said, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return said, peak_bytes()
+
+
+def peak_bytes() -> int:
+    """This process's own highest resident memory. A new process's ru_maxrss begins with its parent's, on Linux."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def flood(width: int, height: int) -> bytes:
@@ -132,16 +141,16 @@ def saved_pdf(document: pikepdf.Pdf) -> bytes:
 @pytest.mark.parametrize("kind", REFUSED)
 async def test_it_is_refused_in_one_sentence(kind: str, tmp_path: Path, pool: CpuPool) -> None:
     make, expected = REFUSED[kind]
-    said, peak_bytes = await pool.run(grown, written(tmp_path, make()), timeout_s=LIMIT_S)
+    said, peak = await pool.run(grown, written(tmp_path, make()), timeout_s=LIMIT_S)
     assert expected in said and said.endswith(".") and said.count(". ") == 0
-    assert peak_bytes < DECODE_MAX_BYTES + HEADROOM_BYTES
+    assert peak < DECODE_MAX_BYTES + HEADROOM_BYTES
 
 
 @pytest.mark.parametrize("kind", BORNE)
 async def test_it_is_drawn_within_bounds(kind: str, tmp_path: Path, pool: CpuPool) -> None:
-    said, peak_bytes = await pool.run(grown, written(tmp_path, BORNE[kind]()), timeout_s=LIMIT_S)
+    said, peak = await pool.run(grown, written(tmp_path, BORNE[kind]()), timeout_s=LIMIT_S)
     assert said == "made" or "no size" in said
-    assert peak_bytes < DECODE_MAX_BYTES + HEADROOM_BYTES
+    assert peak < DECODE_MAX_BYTES + HEADROOM_BYTES
 
 
 async def test_a_page_with_a_flood_of_pixels_is_drawn_in_strips(tmp_path: Path, pool: CpuPool) -> None:
@@ -151,8 +160,8 @@ async def test_a_page_with_a_flood_of_pixels_is_drawn_in_strips(tmp_path: Path, 
     image.write(b"".join(packer.compress(row) for _ in range(30_000)) + packer.flush(), filter=pikepdf.Name.FlateDecode)
     image.Width = image.Height = 30_000
     path = written(tmp_path, saved_pdf(document))
-    said, peak_bytes = await pool.run(grown, path, timeout_s=LIMIT_S)
-    assert said == "made" and peak_bytes < DECODE_MAX_BYTES
+    said, peak = await pool.run(grown, path, timeout_s=LIMIT_S)
+    assert said == "made" and peak < DECODE_MAX_BYTES
     made: list[Thumbnail] = await pool.run(render_thumbnails, written(tmp_path, saved(SCENE, "JPEG")), WANTED)
     assert [one.variant for one in made] == WANTED
 
