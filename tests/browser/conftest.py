@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> str:
     """Path of a Chromium. Without one the tests are skipped; where CI=true that is a failure."""
     found = next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
@@ -53,7 +53,7 @@ def chromium() -> str:
     return found
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -61,7 +61,7 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         await started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def environment(valkey: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The OFFLOAD_ variables that the web process and the jobs' maker share."""
     return {
@@ -72,9 +72,12 @@ def environment(valkey: str, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where a uvicorn process of its own serves the application."""
+    """Where a uvicorn process of its own serves the application.
+
+    It ends with this folder's tests: its caretaker would meddle with those of others on the same queue server.
+    """
     port = _free_port()
     log = tmp_path_factory.mktemp("web") / "web.log"
     command = [sys.executable, "-m", "uvicorn", "--factory", "dashboard.app:create_app", "--port", str(port)]

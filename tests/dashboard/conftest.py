@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def settings(valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(
         data_dir=tmp_path_factory.mktemp("data"),
@@ -43,7 +43,7 @@ def settings(valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     )
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def served(settings: Settings) -> AsyncIterator[tuple[Litestar, str]]:
     """The application, and where it is served, by this very process."""
     app = create_app(settings)
