@@ -1,6 +1,5 @@
 """GET /admin/jobs/{id}/files/{name}: what a job has made. A browser has the dashboard's password, not an API key."""
 
-from functools import partial
 from typing import Any
 
 from litestar import Request, Response, get
@@ -8,9 +7,8 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from dashboard.auth import User
-from service.api.downloads import download
+from service.api.artefacts import download_artefact
 from service.api.injected import Wired
-from service.storage import NoSuchObject
 
 
 @get("/jobs/{job_id:str}/files/{name:str}")
@@ -19,19 +17,7 @@ async def job_file(
 ) -> Response[Any]:
     """The file, or a range of it. Raises NoSuchJob, NotFoundException."""
     job = await services.store.present(job_id)
-    artefact = next((one for one in job.artefacts if one["name"] == name), None)
-    path = services.jobs.artefact(job, name)
-    gone = NotFoundException(f"Job {job_id} has no file called {name}.")
-    if artefact is None or path is None:
-        raise gone
-    try:
-        return await download(
-            request,
-            partial(services.storage.stream, path),
-            size=artefact["bytes"],
-            name=name,
-            media_type=artefact["media_type"],
-            etag=f"{job.id}-{job.attempt}-{artefact['bytes']}",
-        )
-    except NoSuchObject:
-        raise gone from None
+    answer = await download_artefact(request, services, job, name)
+    if answer is None:
+        raise NotFoundException(f"Job {job_id} has no file called {name}.")
+    return answer

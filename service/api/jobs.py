@@ -1,13 +1,12 @@
 """Jobs: the list, one job's status and detail, its files, and what one may do to it."""
 
-from functools import partial
 from typing import Annotated, Any, cast
 
 from litestar import Request, Response, delete, get, post, route
 from litestar.enums import HttpMethod
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from service.api.downloads import download
+from service.api.artefacts import download_artefact
 from service.api.errors import BadRequest
 from service.api.injected import Owner, Wired
 from service.api.openapi import BINARY, RANGED, refusals
@@ -17,7 +16,6 @@ from service.files.store import NoSuchFile
 from service.services import Services
 from service.states import State
 from service.status import detail_object, status_object
-from service.storage import NoSuchObject
 from service.store import Job, NoSuchJob
 from settings.queues import Queue
 from tasks.job import REGISTRY
@@ -99,21 +97,10 @@ async def read_artefact(
     job_id: FromPath[str], name: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner
 ) -> Response[Any]:
     job = await own_job(services, owner, job_id)
-    artefact = next((one for one in job.artefacts if one["name"] == name), None)
-    path = services.jobs.artefact(job, name)
-    if artefact is None or path is None:
+    answer = await download_artefact(request, services, job, name)
+    if answer is None:
         raise NoSuchFile(name)
-    try:
-        return await download(
-            request,
-            partial(services.storage.stream, path),
-            size=artefact["bytes"],
-            name=name,
-            media_type=artefact["media_type"],
-            etag=f"{job.id}-{job.attempt}-{artefact['bytes']}",
-        )
-    except NoSuchObject:
-        raise NoSuchFile(name) from None
+    return answer
 
 
 @post(

@@ -11,7 +11,7 @@ import msgspec
 
 from service.redis import Client
 from service.states import State
-from service.store import keys, scripts
+from service.store import scripts
 from service.store.errors import LeaseLost, NoSuchJob, WrongState
 from service.store.events import Watchers
 from service.store.groups import ErrorGroups
@@ -158,8 +158,3 @@ class Store(Queries):
         if job is None:
             raise NoSuchJob(job_id)
         return job
-
-    async def checkpoints(self, job_id: str) -> dict[str, bytes]:
-        """What attempts of the job have checkpointed."""
-        raw = await self.redis.hgetall(keys.checkpoint(job_id))
-        return {name.decode(): value for name, value in raw.items()}

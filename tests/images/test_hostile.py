@@ -1,9 +1,7 @@
 """Files made to harm: each costs one clear sentence, a bounded amount of memory, and nobody else anything."""
 
 import io
-import resource
 import struct
-import sys
 import zlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -20,6 +18,7 @@ from tasks.images.recipe import variants
 from tasks.images.thumbnails import Thumbnail, render_thumbnails
 from tasks.job import Permanent
 from tests.images.pictures import pdf_with, png, saved, scene, written
+from tests.peak import peak_bytes
 
 SCENE = scene(800, 600)
 WANTED = variants([150], ["webp"])
@@ -41,15 +40,6 @@ def grown(path: Path) -> tuple[str, int]:
     except Permanent as error:
         said = str(error)
     return said, peak_bytes()
-
-
-def peak_bytes() -> int:
-    """This process's own highest resident memory. A new process's ru_maxrss begins with its parent's, on Linux."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def flood(width: int, height: int) -> bytes:

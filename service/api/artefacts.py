@@ -1,0 +1,32 @@
+"""Handing out what a job has made: by the JSON API and by the dashboard."""
+
+from functools import partial
+from typing import Any
+
+from litestar import Request, Response
+
+from service.api.downloads import download
+from service.services import Services
+from service.storage import NoSuchObject
+from service.store import Job
+
+
+async def download_artefact(
+    request: Request[Any, Any, Any], services: Services, job: Job, name: str
+) -> Response[Any] | None:
+    """The file, or a range of it; None where the job has none of that name, or has it no more."""
+    artefact = next((one for one in job.artefacts if one["name"] == name), None)
+    path = services.jobs.artefact(job, name)
+    if artefact is None or path is None:
+        return None
+    try:
+        return await download(
+            request,
+            partial(services.storage.stream, path),
+            size=artefact["bytes"],
+            name=name,
+            media_type=artefact["media_type"],
+            etag=f"{job.id}-{job.attempt}-{artefact['bytes']}",
+        )
+    except NoSuchObject:
+        return None
