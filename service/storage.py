@@ -150,12 +150,16 @@ async def _chunks(result: "GetResult") -> AsyncIterator[bytes]:
 def _moved(source: Path, target: Path) -> bool:
     """Rename `source` to `target`; False where they are on different file systems."""
     while True:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        # A delete beside it may remove the folder, empty as it is, at any moment of making it and moving into it.
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(source, target)
         except FileNotFoundError:
-            # A delete beside it may have removed the folder as empty between the two lines above.
             if not source.exists():
+                raise
+        except FileExistsError:
+            # mkdir found the folder, then looked whether it is one, and it was gone.
+            if target.parent.exists() and not target.parent.is_dir():
                 raise
         except OSError:
             return False
