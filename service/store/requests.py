@@ -48,7 +48,9 @@ class Outcome(msgspec.Struct):
     fence: int
     kind: str
     fields: list[Any] = msgspec.field(default_factory=list)
-    attempt: dict[str, Any] | bool = False
+    attempt: dict[str, Any] | str | bool = False
+    """The attempt as its history keeps it: a mapping, which travels as JSON text."""
+    timed_out: bool = False
     due: int = 0
     units: int = 0
     run_ms: int | bool = False
@@ -56,6 +58,11 @@ class Outcome(msgspec.Struct):
     """What a completed job answers, as JSON."""
     next: list[NewJob] = msgspec.field(default_factory=list)
     """Jobs that begin with the completion."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.attempt, dict):
+            self.timed_out = self.attempt.get("outcome") == "timeout"
+            self.attempt = as_json(self.attempt)
 
 
 def new_job(
@@ -76,7 +83,6 @@ def new_job(
     fields: list[Any] = ["payload", as_json(payload), "units", units, "retries", retries]
     if parent:
         fields += ["part", part]
-    find = [f"{key}:{value}" for key in job_type.search_keys if (value := getattr(payload, key, None)) is not None]
     return NewJob(
         id=job_id,
         queue=str(job_type.queue),
@@ -86,6 +92,13 @@ def new_job(
         cost=cost_ms,
         due=due_ms,
         fields=fields,
-        find=[] if parent else find,
+        find=[] if parent else _found_by(job_type, payload),
         parent=parent,
     )
+
+
+def _found_by(job_type: JobType, payload: Payload) -> list[str]:
+    """Under which search keys the job stands: each item of a list is one."""
+    given = [(key, getattr(payload, key, None)) for key in job_type.search_keys]
+    listed = [(key, value if isinstance(value, list) else [value]) for key, value in given if value is not None]
+    return [f"{key}:{value}" for key, values in listed for value in values]

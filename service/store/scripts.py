@@ -17,7 +17,9 @@ class Script:
     def __init__(self, name: str) -> None:
         common, body = (FOLDER / "common.lua").read_text(), (FOLDER / f"{name}.lua").read_text()
         self.text = (
-            f"{common}\nlocal function script()\n{body}\nend\nlocal answer = script()\nwrite_counts()\nreturn answer\n"
+            # What the script has put together is written out even where it ends in an error.
+            f"{common}\nlocal function script()\n{body}\nend\n"
+            "local fine, answer = pcall(script)\nwrite_out()\nif not fine then error(answer, 0) end\nreturn answer\n"
         )
         self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 

@@ -25,8 +25,8 @@ local function crashed(j)
   unlease(j)
   local crashes = redis.call('HINCRBY', key, 'crashes', 1)
   local used = tonumber(j.attempt) - (tonumber(j.tries_base) or 0)
-  note_attempt(j.id, {number = tonumber(j.attempt), worker = dead[1], started_ms = tonumber(dead[2]), finished_ms = now,
-    outcome = 'crashed', error = 'the worker died while running this job'})
+  note_attempt(j.id, cjson.encode({number = tonumber(j.attempt), worker = dead[1], started_ms = tonumber(dead[2]),
+    finished_ms = now, outcome = 'crashed', error = 'the worker died while running this job'}))
   tally(j, 'crashed', 1)
   if dead[3] and dead[3] ~= '' then finish(j, 'cancelled', {'message', 'Cancelled'}) return end
   if crashes >= 3 or used > tonumber(j.retries) then
@@ -46,28 +46,34 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', queue, READY, now, 'LIMIT', 0, 2
   elseif WAITING[j.state] then requeue(j, {})
   else end_arq(j) end
 end
+write_out()
 
-local function take(j, score)
-  local key = job_key(j.id)
-  local fence = redis.call('HINCRBY', key, 'fence', 1)
-  local resumed = redis.call('HDEL', key, 'resume') == 1
-  if not resumed then
-    redis.call('HINCRBY', key, 'attempt', 1)
-    redis.call('HSET', key, 'started_ms', now)
-    redis.call('HSETNX', key, 'first_started_ms', now)
+local leased = {}
+local function take(j, score, flat)
+  local key, id, fence = job_key(j.id), j.id, (tonumber(j.fence) or 0) + 1
+  local fields = {'state', 'active', 'worker', worker, 'fence', fence}
+  local function set(field, value) fields[#fields + 1], fields[#fields + 2] = field, value end
+  if j.resume ~= '' then
+    redis.call('HDEL', key, 'resume')
+  else
+    set('attempt', (tonumber(j.attempt) or 0) + 1)
+    set('started_ms', now)
+    if j.first_started_ms == '' then set('first_started_ms', now) end
     tally(j, 'started', 1)
     clocked(j, 'w', 'wait_ms', math.max(0, now - (tonumber(j.ready_ms) or now)))
   end
-  redis.call('HSET', key, 'state', 'active', 'worker', worker)
-  redis.call('HSET', P .. 'running:' .. queue, j.id, fence)
-  redis.call('ZADD', queue, now + lease, j.id)
-  redis.call('SET', 'arq:in-progress:' .. j.id, fence, 'PX', lease)
+  redis.call('HSET', key, unpack(fields))
+  leased[#leased + 1], leased[#leased + 2] = id, fence
+  place(queue, id, now + lease)
+  redis.call('SET', 'arq:in-progress:' .. id, fence, 'PX', lease)
+  -- The record as it is now: of a field that stands twice, the reader takes the last.
+  for _, word in ipairs(fields) do flat[#flat + 1] = tostring(word) end
   move(j, 'active')
   -- Virtual time follows the tags that are served and creeps on with each, so that a stream of newcomers at the
   -- present tag cannot hold back those behind it for ever: they come in turn after every fourth.
   local tag = score + H + (HEAD_START[j.priority] or 0)
   settings[3] = math.max(tonumber(settings[3] or nil) or tag, tag) + math.max(j.cost, 100) / 4
-  claimed[#claimed + 1] = {j.id, fence, redis.call('HGETALL', key)}
+  claimed[#claimed + 1] = {id, fence, flat}
 end
 
 local limit, rate = steered(2, 'limit'), ARGV[7] == '1' and steered(4, 'rate') or nil
@@ -75,21 +81,24 @@ if limit then want = math.min(want, limit.value - redis.call('HLEN', P .. 'runni
 local rate_next = tonumber(settings[5] or nil) or 0
 if rate then want = rate_next <= now and math.min(want, 1) or 0 end
 if want > 0 and not steered(1, 'pause') then
-  local skip = 0
+  local skip, aborting = 0, redis.call('EXISTS', 'arq:abort') == 1
   while #claimed < want and skip < 1000 do
     local row = redis.call('ZRANGEBYSCORE', queue, '-inf', READY, 'WITHSCORES', 'LIMIT', skip, want - #claimed)
     if #row == 0 then break end
     for i = 1, #row, 2 do
-      local id, j = row[i], load(row[i])
+      local id = row[i]
+      local j, flat = load_whole(id)
       if not j then
         if redis.call('EXISTS', 'arq:job:' .. id) == 1 then foreign[#foreign + 1] = id skip = skip + 1
         else redis.call('ZREM', queue, id) end
       elseif TERMINAL[j.state] then end_arq(j)
-      elseif redis.call('ZSCORE', 'arq:abort', id) then finish(j, 'cancelled', {'message', 'Cancelled'})
+      elseif aborting and redis.call('ZSCORE', 'arq:abort', id) then finish(j, 'cancelled', {'message', 'Cancelled'})
       elseif not known[j.type] then unknown[j.type] = true skip = skip + 1
-      else take(j, tonumber(row[i + 1])) end
+      else take(j, tonumber(row[i + 1]), flat) end
     end
+    write_out()
   end
+  send(leased, 'HSET', P .. 'running:' .. queue)
   if #claimed > 0 then
     redis.call('HSET', queue_key, 'virtual_ms', string.format('%.3f', settings[3]))
     if rate then

@@ -17,7 +17,7 @@ local now = math.floor(now_us / 1000)
 local READY = now - H / 2
 
 local FIELDS = {'state', 'queue', 'type', 'owner', 'priority', 'cost', 'stamp', 'parent', 'waiting_parts', 'attempt', 'retries', 'tries_base',
-  'ready_ms', 'units_done'}
+  'ready_ms', 'units_done', 'cancel_requested', 'created_ms', 'started_ms', 'arq_format'}
 
 local function job_key(id) return P .. 'job:' .. id end
 
@@ -31,9 +31,32 @@ local function load(id)
   return j
 end
 
--- What is counted in one call is written at its end (service/store/scripts.py), each figure once: a batch of a hundred
--- jobs costs as much as one.
-local counted = {}
+-- The whole record: as a table of all its fields, and as the flat list that HGETALL answers.
+local BLANK = {__index = function() return '' end}
+local function load_whole(id)
+  local flat, j = redis.call('HGETALL', job_key(id)), {}
+  for i = 1, #flat, 2 do j[flat[i]] = flat[i + 1] end
+  if not j.state then return nil end
+  j.id, j.cost = id, tonumber(j.cost) or 0
+  return setmetatable(j, BLANK), flat
+end
+
+-- What one call counts, places and removes is written at its end (service/store/scripts.py), each key in one command: a
+-- batch of a hundred jobs costs little more than one. Whoever reads such a key within the call calls write_out() first.
+local placed, removed, backlog, counted = {}, {}, {}, {}
+
+-- Where a member of a sorted set comes to stand; without a score it leaves.
+local function place(key, member, score)
+  local members = placed[key]
+  if not members then
+    members = {}
+    placed[key] = members
+  end
+  members[member] = score or false
+end
+
+local function remove(key) removed[#removed + 1] = key end
+
 local function count(queue, field, by)
   local fields = counted[queue]
   if not fields then
@@ -42,13 +65,41 @@ local function count(queue, field, by)
   end
   fields[field] = (fields[field] or 0) + by
 end
-local function write_counts()
+-- Lua passes no more than some thousand arguments at once.
+local function send(words, ...)
+  local head = {...}
+  for i = 1, #words, 1000 do
+    local command = {unpack(head)}
+    for k = i, math.min(i + 999, #words) do command[#command + 1] = words[k] end
+    redis.call(unpack(command))
+  end
+end
+
+local function write_out()
+  for key, members in pairs(placed) do
+    local come, go = {}, {}
+    for member, score in pairs(members) do
+      if score then
+        come[#come + 1] = score
+        come[#come + 1] = member
+      else
+        go[#go + 1] = member
+      end
+    end
+    send(come, 'ZADD', key)
+    send(go, 'ZREM', key)
+  end
+  send(removed, 'DEL')
+  for queue, by in pairs(backlog) do
+    if by ~= 0 then redis.call('HINCRBY', P .. 'queue:' .. queue, 'backlog_ms', by) end
+  end
   for queue, fields in pairs(counted) do
     local key = P .. 'minute:' .. queue .. ':' .. math.floor(now / 60000)
     for field, by in pairs(fields) do
       if redis.call('HINCRBY', key, field, by) == by then redis.call('EXPIRE', key, 172800) end
     end
   end
+  placed, removed, backlog, counted = {}, {}, {}, {}
 end
 
 -- What happened to jobs is counted by type: a queue's own figure is the sum over `|`, and parts stand apart with a `/`.
@@ -63,13 +114,9 @@ end
 
 local function index(j, state, verb)
   if j.parent ~= '' then return end
-  if verb == 'ZREM' then
-    redis.call('ZREM', P .. 'type:' .. j.type .. ':' .. state, j.id)
-    redis.call('ZREM', P .. 'owner:' .. j.owner .. ':' .. state, j.id)
-  else
-    redis.call('ZADD', P .. 'type:' .. j.type .. ':' .. state, j.stamp, j.id)
-    redis.call('ZADD', P .. 'owner:' .. j.owner .. ':' .. state, j.stamp, j.id)
-  end
+  local score = verb == 'ZADD' and j.stamp
+  place(P .. 'type:' .. j.type .. ':' .. state, j.id, score)
+  place(P .. 'owner:' .. j.owner .. ':' .. state, j.id, score)
 end
 
 -- Dead letters of one cause stand together under its fingerprint.
@@ -97,59 +144,71 @@ local function move(j, to)
     index(j, to, 'ZADD')
     if from == 'failed' then group(j, 'ZREM') elseif to == 'failed' then group(j, 'ZADD') end
     local was, is = WAITING[from] or false, WAITING[to] or false
-    if was ~= is then redis.call('HINCRBY', P .. 'queue:' .. j.queue, 'backlog_ms', is and j.cost or -j.cost) end
+    if was ~= is then backlog[j.queue] = (backlog[j.queue] or 0) + (is and j.cost or -j.cost) end
     j.state = to
   end
-  redis.call('PUBLISH', P .. 'event:' .. j.id, to)
+  -- Nobody can be watching a job that is only now written.
+  if from ~= '' then redis.call('PUBLISH', P .. 'event:' .. j.id, to) end
 end
 
--- Put a job into its queue's fair order. Its tag is the later of the queue's virtual time and its flow's last tag,
--- as in start-time fair queueing (Goyal, Vin, Cheng, 1996); priority moves it by a fixed span of that time.
-local function ready(j)
-  local state_key, fair_key = P .. 'queue:' .. j.queue, P .. 'fair:' .. j.queue
-  local base = now
-  if #redis.call('ZRANGEBYSCORE', j.queue, '-inf', READY, 'LIMIT', 0, 1) > 0 then
+-- The virtual time at which a newcomer to the queue starts; the same for all of one call.
+local bases = {}
+local function base_of(queue)
+  if bases[queue] then return bases[queue] end
+  local state_key, base = P .. 'queue:' .. queue, now
+  if #redis.call('ZRANGEBYSCORE', queue, '-inf', READY, 'LIMIT', 0, 1) > 0 then
     local v = tonumber(redis.call('HGET', state_key, 'virtual_ms') or nil)
     if v then base = math.max(v, now - MAX_LAG) end
   else
     -- An idle queue owes nobody anything: its virtual time starts afresh.
     redis.call('HSET', state_key, 'virtual_ms', now)
   end
+  bases[queue] = base
+  return base
+end
+
+-- Put a job into its queue's fair order. Its tag is the later of the queue's virtual time and its flow's last tag,
+-- as in start-time fair queueing (Goyal, Vin, Cheng, 1996); priority moves it by a fixed span of that time.
+local flows = {}
+local function ready(j)
+  local fair_key, tag = P .. 'fair:' .. j.queue, base_of(j.queue)
   local flow = j.parent ~= '' and 'job:' .. j.parent or 'owner:' .. j.owner
-  local last = tonumber(redis.call('ZSCORE', fair_key, flow) or nil)
-  local tag = base
+  local known = fair_key .. ' ' .. flow
+  if flows[known] == nil then flows[known] = tonumber(redis.call('ZSCORE', fair_key, flow) or nil) or false end
+  local last = flows[known]
   if last and last > tag then tag = last end
   local span = j.cost
   if span < 100 then span = 100 end
   -- A long job must not push its owner's next one far away: its parts have a flow of their own.
   if j.parent == '' and span > 30000 then span = 30000 end
-  redis.call('ZADD', fair_key, tag + span, flow)
-  redis.call('ZADD', j.queue, tag - H - (HEAD_START[j.priority] or 0), j.id)
+  flows[known] = tag + span
+  place(fair_key, flow, tag + span)
+  place(j.queue, j.id, tag - H - (HEAD_START[j.priority] or 0))
 end
 
 local function wake(queue, word) redis.call('PUBLISH', P .. 'wake:' .. queue, word or 'work') end
 
 local function unlease(j)
   redis.call('HDEL', P .. 'running:' .. j.queue, j.id)
-  redis.call('DEL', 'arq:in-progress:' .. j.id)
+  remove('arq:in-progress:' .. j.id)
 end
 
 local function end_arq(j)
-  redis.call('ZREM', j.queue, j.id)
-  redis.call('DEL', 'arq:job:' .. j.id)
-  redis.call('ZREM', 'arq:abort', j.id)
+  place(j.queue, j.id)
+  place('arq:abort', j.id)
+  remove('arq:job:' .. j.id)
 end
 
 local function arq_result(j, success, value)
-  local v = redis.call('HMGET', job_key(j.id), 'created_ms', 'started_ms', 'arq_format')
-  local pack = v[3] == 'json' and cjson.encode or cmsgpack.pack
+  local pack = j.arq_format == 'json' and cjson.encode or cmsgpack.pack
   redis.call('SET', 'arq:result:' .. j.id, pack({t = tonumber(j.attempt), f = j.type, a = {j.id}, k = {}, s = success,
-    et = tonumber(v[1]), r = value, st = tonumber(v[2]) or now, ft = now, q = j.queue, id = j.id}), 'PX', 600000)
+    et = tonumber(j.created_ms), r = value, st = tonumber(j.started_ms) or now, ft = now, q = j.queue, id = j.id}), 'PX', 600000)
 end
 
+-- `entry` is JSON text; the last 50 stay.
 local function note_attempt(id, entry)
-  redis.call('RPUSH', P .. 'attempts:' .. id, cjson.encode(entry))
-  redis.call('LTRIM', P .. 'attempts:' .. id, -50, -1)
+  local key = P .. 'attempts:' .. id
+  if redis.call('RPUSH', key, entry) > 50 then redis.call('LTRIM', key, -50, -1) end
 end
 
 -- What arq's client reads: the entry of a waiting job, and for ten minutes the result of one that ended. A job that came
@@ -181,7 +240,7 @@ local function finish(j, state, fields)
   move(j, state)
   tally(j, state, 1)
   if j.parent ~= '' then part_ended(j)
-  elseif state ~= 'failed' then redis.call('ZADD', P .. 'finished:' .. j.queue, now, j.id) end
+  elseif state ~= 'failed' then place(P .. 'finished:' .. j.queue, j.id, now) end
 end
 
 local function requeue(j, fields)
@@ -204,25 +263,26 @@ local function keep_clock()
 end
 
 -- Write a new job's record, its place in the queue and its indexes.
+local typed = {}
 local function write(job)
   local state = job.due > now and 'scheduled' or 'queued'
   local j = {id = job.id, queue = job.queue, type = job.type, owner = job.owner, priority = job.priority,
     cost = job.cost, parent = job.parent or '', state = '', stamp = next_stamp()}
+  local fields = job.fields
+  if #job.find > 0 then
+    fields[#fields + 1], fields[#fields + 2] = 'find', cmsgpack.pack(job.find)
+    for _, find in ipairs(job.find) do place(P .. 'find:' .. find, job.id, j.stamp) end
+  end
+  if state == 'scheduled' then fields[#fields + 1], fields[#fields + 2] = 'due_ms', job.due end
   redis.call('HSET', job_key(job.id), 'id', job.id, 'type', job.type, 'queue', job.queue, 'owner', job.owner,
     'priority', job.priority, 'cost', job.cost, 'parent', j.parent, 'state', state, 'stamp', j.stamp, 'created_ms', now,
-    'ready_ms', math.max(job.due, now), unpack(job.fields))
+    'ready_ms', math.max(job.due, now), unpack(fields))
   if job.adopt then redis.call('PERSIST', 'arq:job:' .. job.id) else arq_entry(j) end
-  redis.call('SADD', P .. 'types:' .. job.queue, job.type)
-  if #job.find > 0 then
-    redis.call('HSET', job_key(job.id), 'find', cmsgpack.pack(job.find))
-    for _, find in ipairs(job.find) do redis.call('ZADD', P .. 'find:' .. find, j.stamp, job.id) end
+  if not typed[job.type] then
+    redis.call('SADD', P .. 'types:' .. job.queue, job.type)
+    typed[job.type] = true
   end
-  if state == 'scheduled' then
-    redis.call('HSET', job_key(job.id), 'due_ms', job.due)
-    redis.call('ZADD', job.queue, job.due, job.id)
-  else
-    ready(j)
-  end
+  if state == 'scheduled' then place(job.queue, job.id, job.due) else ready(j) end
   move(j, state)
   tally(j, 'enqueued', 1)
   return j
@@ -237,8 +297,7 @@ end
 
 -- Units of a part (or of the job itself) are done: the counts, and the bar that they move, only rise.
 local function advance(j, units_done)
-  local key = job_key(j.id)
-  local before = tonumber(redis.call('HGET', key, 'units_done') or '0')
+  local key, before = job_key(j.id), tonumber(j.units_done) or 0
   if units_done <= before then return end
   -- A job that gets on is not what kills its workers, however often they die under it.
   redis.call('HSET', key, 'units_done', units_done, 'crashes', 0)
@@ -262,14 +321,12 @@ end
 -- Take a job out of every list, or put it back; its record stays.
 local function list(j, verb)
   index(j, j.state, verb)
-  local find = redis.call('HGET', job_key(j.id), 'find')
-  for _, name in ipairs(find and cmsgpack.unpack(find) or {}) do
-    if verb == 'ZREM' then redis.call('ZREM', P .. 'find:' .. name, j.id)
-    else redis.call('ZADD', P .. 'find:' .. name, j.stamp, j.id) end
+  local v = redis.call('HMGET', job_key(j.id), 'find', 'finished_ms')
+  for _, name in ipairs(v[1] and cmsgpack.unpack(v[1]) or {}) do
+    place(P .. 'find:' .. name, j.id, verb == 'ZADD' and j.stamp)
   end
   if j.state == 'failed' then group(j, verb)
-  elseif verb == 'ZREM' then redis.call('ZREM', P .. 'finished:' .. j.queue, j.id)
-  else redis.call('ZADD', P .. 'finished:' .. j.queue, redis.call('HGET', job_key(j.id), 'finished_ms'), j.id) end
+  else place(P .. 'finished:' .. j.queue, j.id, verb == 'ZADD' and v[2]) end
 end
 
 -- Stop whatever of a job's parts has not ended. The parent is not told: it is ending itself.

@@ -12,13 +12,18 @@ local function earlier(job)
   return {print == job.idem.print and 'same' or 'conflict', id, state}
 end
 
+local waiting = {}
 local function full(job)
   if not job.limit then return nil end
-  local waiting = 0
-  for state in pairs(WAITING) do
-    waiting = waiting + redis.call('ZCARD', P .. 'owner:' .. job.owner .. ':' .. state)
+  if not waiting[job.owner] then
+    waiting[job.owner] = 0
+    for state in pairs(WAITING) do
+      waiting[job.owner] = waiting[job.owner] + redis.call('ZCARD', P .. 'owner:' .. job.owner .. ':' .. state)
+    end
   end
-  return waiting >= job.limit and {'full', '', ''} or nil
+  if waiting[job.owner] >= job.limit then return {'full', '', ''} end
+  waiting[job.owner] = waiting[job.owner] + 1
+  return nil
 end
 
 local woken, answers = {}, {}

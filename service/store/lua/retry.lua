@@ -4,7 +4,7 @@ local j = load(ARGV[1])
 if not j or redis.call('HEXISTS', job_key(j.id), 'deleted_ms') == 1 then return {} end
 local before = j.state
 if before ~= 'failed' and before ~= 'cancelled' then return {before, before} end
-redis.call('ZREM', P .. 'finished:' .. j.queue, j.id)
+place(P .. 'finished:' .. j.queue, j.id)
 redis.call('HDEL', job_key(j.id), 'finished_ms', 'result')
 redis.call('DEL', 'arq:result:' .. j.id)
 arq_entry(j)

@@ -2,26 +2,43 @@
 -- kind is completed, failed, cancelled, retry, later, handback or suspend. Answers one word an outcome: the job's state
 -- afterwards, lost when the lease is another's by now, in which case nothing was written, or `error` and what it was.
 
+-- What attempts take, by type: means that follow the latest, read and written once a call.
+local paces = {}
+local function pace_of(name)
+  local pace = paces[name]
+  if not pace then
+    local old = redis.call('HMGET', P .. 'pace:' .. name, 'job_ms', 'unit_ms')
+    pace = {job_ms = tonumber(old[1] or nil), unit_ms = tonumber(old[2] or nil), seen = 0}
+    paces[name] = pace
+  end
+  return pace
+end
+
 local function learn(j, outcome)
   if not outcome.run_ms then return end
-  local key = P .. 'pace:' .. j.type
-  local old = redis.call('HMGET', key, 'job_ms', 'unit_ms')
-  local function blend(field, was, seen)
-    local mean = was and tonumber(was) * 0.8 + seen * 0.2 or seen
-    redis.call('HSET', key, field, string.format('%.3f', mean))
-  end
-  blend('job_ms', old[1], outcome.run_ms)
-  if outcome.units > 0 then blend('unit_ms', old[2], outcome.run_ms / outcome.units) end
-  redis.call('HINCRBY', key, 'seen', 1)
+  local pace = pace_of(j.type)
+  local function blend(field, seen) pace[field] = pace[field] and pace[field] * 0.8 + seen * 0.2 or seen end
+  blend('job_ms', outcome.run_ms)
+  if outcome.units > 0 then blend('unit_ms', outcome.run_ms / outcome.units) end
+  pace.seen = pace.seen + 1
   clocked(j, 'r', 'run_ms', outcome.run_ms)
   local units = math.max(tonumber(j.units_done) or 0, outcome.units)
   if units > 0 then tally(j, 'units', units) end
 end
 
+local function write_paces()
+  for name, pace in pairs(paces) do
+    local key = P .. 'pace:' .. name
+    redis.call('HSET', key, 'job_ms', string.format('%.3f', pace.job_ms))
+    if pace.unit_ms then redis.call('HSET', key, 'unit_ms', string.format('%.3f', pace.unit_ms)) end
+    redis.call('HINCRBY', key, 'seen', pace.seen)
+  end
+end
+
 local function wait_until(j, outcome)
   redis.call('HSET', job_key(j.id), 'state', 'retrying', 'worker', '', 'due_ms', outcome.due,
     'ready_ms', outcome.due, unpack(outcome.fields))
-  redis.call('ZADD', j.queue, outcome.due, j.id)
+  place(j.queue, j.id, outcome.due)
   move(j, 'retrying')
 end
 
@@ -31,8 +48,9 @@ local settle = {}
 
 function settle.completed(j, outcome)
   if j.parent ~= '' then advance(j, outcome.units) end
-  if outcome.result then redis.call('HSET', job_key(j.id), 'result', outcome.result) end
-  finish(j, 'completed', outcome.fields)
+  local fields = outcome.fields
+  if outcome.result then fields[#fields + 1], fields[#fields + 2] = 'result', outcome.result end
+  finish(j, 'completed', fields)
   -- Written with the completion: the next link of a chain is started once, or not at all.
   for _, job in ipairs(outcome.next) do
     if write(job).state == 'queued' then wake(job.queue) end
@@ -72,8 +90,8 @@ function settle.handback(j, outcome)
 end
 
 function settle.suspend(j, outcome)
-  redis.call('ZREM', j.queue, j.id)
-  redis.call('HSET', job_key(j.id), 'worker', '')
+  place(j.queue, j.id)
+  redis.call('HSET', job_key(j.id), 'worker', '', 'crashes', 0)
   if tonumber(redis.call('HGET', job_key(j.id), 'waiting_parts') or '0') <= 0 then
     redis.call('HSET', job_key(j.id), 'resume', 1)
     ready(j)
@@ -83,13 +101,12 @@ function settle.suspend(j, outcome)
 end
 
 local function record(j, outcome)
-  local key, kind = job_key(j.id), outcome.kind
+  local kind, fields = outcome.kind, outcome.fields
   if outcome.attempt then note_attempt(j.id, outcome.attempt) end
-  if outcome.attempt and outcome.attempt.outcome == 'timeout' then tally(j, 'timeout', 1) end
-  redis.call('HSET', key, 'crashes', 0)
-  local stop = redis.call('HGET', key, 'cancel_requested')
-  if stop and stop ~= '' and kind ~= 'completed' and kind ~= 'failed' and kind ~= 'cancelled' then
-    settle.cancelled(j, {fields = {'message', 'Cancelled'}})
+  if outcome.timed_out then tally(j, 'timeout', 1) end
+  fields[#fields + 1], fields[#fields + 2] = 'crashes', 0
+  if j.cancel_requested ~= '' and kind ~= 'completed' and kind ~= 'failed' and kind ~= 'cancelled' then
+    settle.cancelled(j, {fields = {'message', 'Cancelled', 'crashes', 0}})
   else
     settle[kind](j, outcome)
   end
@@ -108,4 +125,5 @@ for i, outcome in ipairs(cmsgpack.unpack(ARGV[1])) do
     answers[i] = fine and j.state or 'error ' .. (type(problem) == 'table' and problem.err or tostring(problem))
   end
 end
+write_paces()
 return answers
