@@ -1,15 +1,13 @@
 """The audit log: who did what to which thing. Written here, read by the dashboard; the events dataset exports it."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Select, select, tuple_
 
 from service.database.connection import Database
+from service.database.cursors import cursor_after, position_of
 from service.database.events import Event
 
 DETAIL_MAX = 2_000
@@ -86,26 +84,14 @@ class Audit:
         """Lines that fit, newest first. Raises ValueError for a cursor that is none of ours."""
         query = _filtered(wanted).order_by(Event.created_at.desc(), Event.event_id.desc()).limit(limit + 1)
         if cursor:
-            query = query.where(tuple_(Event.created_at, Event.event_id) < tuple_(*_position(cursor)))
+            query = query.where(tuple_(Event.created_at, Event.event_id) < tuple_(*position_of(cursor)))
         async with self.database.reading() as session:
             found = list(await session.scalars(query))
-        more = len(found) > limit
-        return AuditPage(found[:limit], _cursor(found[limit - 1]) if more else None)
+        last = found[limit - 1] if len(found) > limit else None
+        return AuditPage(found[:limit], cursor_after((last.created_at, last.event_id)) if last else None)
 
 
 def _filtered(wanted: AuditFilter) -> Select[Event]:
     columns = {"actor": Event.actor, "action": Event.action, "target": Event.target_id, "outcome": Event.outcome}
     given = [(column, value) for name, column in columns.items() if (value := getattr(wanted, name))]
     return select(Event).where(*(column == value for column, value in given))
-
-
-def _cursor(event: Event) -> str:
-    return base64.urlsafe_b64encode(f"{event.created_at.isoformat()} {event.event_id}".encode()).decode()
-
-
-def _position(cursor: str) -> tuple[datetime, str]:
-    try:
-        moment, _, event_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
-        return datetime.fromisoformat(moment).astimezone(UTC), event_id
-    except (ValueError, binascii.Error):
-        raise ValueError("This page's address has a cursor that leads nowhere: begin again at the newest.") from None

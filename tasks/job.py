@@ -86,9 +86,9 @@ def job(
     """Declare a coroutine `(payload, run) -> result` as a job type and register it under `name` (default: its own, dashed).
 
     `retries` and `timeout_s` default to the queue's. `expected_s` + units × `expected_unit_s` is the first guess of a
-    duration in seconds, used only until a run has been measured. `search_keys` are payload fields one can find a job by;
-    `personal` ones are masked wherever a viewer looks. `accepts(payload, checks)` may refuse a payload before it is queued
-    (raising `Refused`) and returns its number of units.
+    duration in seconds, used only until a run has been measured. `search_keys` are payload fields one can find a job by
+    (a list by each of its items); `personal` ones are masked wherever a viewer looks. `accepts(payload, checks)` may refuse
+    a payload before it is queued (raising `Refused`) and returns its number of units.
     """
 
     def register(function: Callable[[Any, Run], Awaitable[Any]]) -> JobType:

@@ -18,6 +18,9 @@ DOCUMENTS_MAX = 10_000
 PART_DOCUMENTS = 4
 """Documents of a part: some seconds of work, so that a lost part loses little, and in 60 s even if each one hangs."""
 
+FOUND_BY = 50
+"""Documents by which a job can be found; one of more would be as many entries in an index, written in one call."""
+
 LISTED = 100
 """Failed documents listed in the result, which is kept in Redis and shown whole; all stand in thumbnails.json."""
 
@@ -34,6 +37,11 @@ class ThumbnailsOf(Payload, frozen=True, kw_only=True):
     document_ids: Annotated[list[str], msgspec.Meta(min_length=1, max_length=DOCUMENTS_MAX)]
     sizes: Sizes = msgspec.field(default_factory=lambda: list(SIZES))
     formats: Formats = msgspec.field(default_factory=lambda: list(FORMATS))
+
+    @property
+    def file_id(self) -> list[str]:
+        """What the job is found by: its documents, where they are few."""
+        return list(dict.fromkeys(self.document_ids)) if len(self.document_ids) <= FOUND_BY else []
 
 
 class ThumbnailsPart(ThumbnailsOf, frozen=True, kw_only=True):
@@ -63,7 +71,7 @@ async def check_documents(payload: ThumbnailsOf, checks: Any) -> int:
     return len(set(payload.document_ids))
 
 
-@job(queue=Queue.THUMBNAILS, expected_s=0.3, expected_unit_s=0.3, accepts=check_documents)
+@job(queue=Queue.THUMBNAILS, search_keys=("file_id",), expected_s=0.3, expected_unit_s=0.3, accepts=check_documents)
 async def thumbnails(payload: ThumbnailsOf, run: Run) -> ThumbnailsMade:
     """Make the thumbnails of documents, in WebP and JPEG."""
     document_ids = list(dict.fromkeys(payload.document_ids))

@@ -4,6 +4,8 @@ from typing import Any
 
 from litestar import Request, Response
 
+from tasks.images.recipe import MEDIA_TYPES, RECIPE, Variant
+
 FOREVER = "private, max-age=31536000, immutable"
 """A year, the longest that caches heed. `private`: only the owner's key opens it."""
 
@@ -22,3 +24,9 @@ def picture_response(request: Request[Any, Any, Any], data: bytes, media_type: s
     if "*" in known or f'"{etag}"' in known:
         return Response(b"", status_code=304, headers=headers, media_type=media_type)
     return Response(data, headers=headers, media_type=media_type)
+
+
+def thumbnail_response(request: Request[Any, Any, Any], data: bytes, sha256: str, variant: Variant) -> Response[Any]:
+    """As `picture_response`, for the thumbnail of a content."""
+    etag = f"{sha256[:32]}-{RECIPE}-{variant.size}-{variant.format}"
+    return picture_response(request, data, MEDIA_TYPES[variant.format], etag)

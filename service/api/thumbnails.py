@@ -10,11 +10,11 @@ from litestar.params import FromPath
 from service.api.errors import BadRequest, error_response
 from service.api.injected import Owner, Wired
 from service.api.openapi import BINARY, refusals
-from service.api.pictures import picture_response
+from service.api.pictures import thumbnail_response
 from service.api.shapes import AcceptedBody, ErrorBody, FieldError
 from service.thumbnails.ordering import order_thumbnails
 from service.thumbnails.store import ThumbnailStore
-from tasks.images.recipe import FORMATS, MEDIA_TYPES, RECIPE, SIZE_MAX, SIZE_MIN, Format, Variant
+from tasks.images.recipe import FORMATS, MEDIA_TYPES, SIZE_MAX, SIZE_MIN, Format, Variant
 
 ASK_AGAIN_S = 1
 """What a client is told to wait: most documents are done by then."""
@@ -42,8 +42,7 @@ async def read_thumbnail(
     store = ThumbnailStore(services.storage)
     data = await store.picture(document.sha256, variant)
     if data is not None:
-        etag = f"{document.sha256[:32]}-{RECIPE}-{size}-{variant.format}"
-        return picture_response(request, data, MEDIA_TYPES[variant.format], etag)
+        return thumbnail_response(request, data, document.sha256, variant)
     reason = await store.reason_for_none(document.sha256)
     if reason is not None:
         return error_response(422, f"{document.name} has no thumbnail. {reason}", headers={"Cache-Control": "no-store"})

@@ -25,7 +25,7 @@ class Document(Base):
     """An uploaded file. Its bytes lie in the storage at `path`; `name` is for display only."""
 
     __tablename__ = "documents"
-    __table_args__ = (Index(None, "owner", "created_at"),)
+    __table_args__ = (Index(None, "owner", "created_at"), Index(None, "created_at", "file_id"))
 
     file_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     owner: Mapped[str] = mapped_column(String(255))

@@ -1,6 +1,7 @@
 """`ThumbnailStore`: pictures by content hash and variant. The storage alone knows which there are; no table repeats it."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from service.storage import NoSuchObject, Storage
 from tasks.images.recipe import RECIPE, Variant
@@ -10,6 +11,8 @@ FOLDER = "thumbnails"
 
 GIVEN_UP = f"r{RECIPE}-given-up.txt"
 """Stands beside the pictures, or in their place, and holds the reason why the last try made none."""
+
+Standing = Literal["there", "missing", "given up"]
 
 
 def content_folder(sha256: str) -> str:
@@ -25,8 +28,13 @@ class ThumbnailStore:
 
     async def lacking(self, sha256: str, wanted: Sequence[Variant]) -> list[Variant]:
         """Those of `wanted` that are not there yet."""
-        there = {path.rsplit("/", 1)[-1] for path in await self._storage.list(content_folder(sha256))}
+        there = await self._names(sha256)
         return [variant for variant in wanted if variant.name not in there]
+
+    async def standing(self, sha256: str, variant: Variant) -> Standing:
+        """Whether the picture is there, and whether it is worth asking for one."""
+        there = await self._names(sha256)
+        return "there" if variant.name in there else "given up" if GIVEN_UP in there else "missing"
 
     async def keep(self, sha256: str, made: Sequence[Thumbnail]) -> None:
         """Store pictures, each whole or not at all, and forget an earlier failure."""
@@ -46,6 +54,9 @@ class ThumbnailStore:
         """Why the last try made none, if it did not."""
         said = await self._read(sha256, GIVEN_UP)
         return said.decode() if said else None
+
+    async def _names(self, sha256: str) -> set[str]:
+        return {path.rsplit("/", 1)[-1] for path in await self._storage.list(content_folder(sha256))}
 
     async def _read(self, sha256: str, name: str) -> bytes | None:
         try:

