@@ -1,6 +1,7 @@
 """The web root: the JSON API, the dashboard and the static files over one set of open services. It only wires."""
 
 import contextlib
+import gc
 from collections.abc import AsyncIterator
 
 from litestar import Litestar
@@ -27,6 +28,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
     if settings is None:
         settings = load_settings()
         configure_logs()
+        # As in the workers: what is imported stays, and is no longer looked through.
+        gc.freeze()
 
     @contextlib.asynccontextmanager
     async def services_open(app: Litestar) -> AsyncIterator[None]:

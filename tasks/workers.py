@@ -5,6 +5,7 @@ This is the one file of tasks/ that knows service/, and nothing imports it.
 
 import asyncio
 import contextlib
+import gc
 from typing import Any
 
 import arq.worker
@@ -29,6 +30,9 @@ with contextlib.suppress(ImportError):
 
 # The stock command builds its worker from this name at call time: the smallest seam that arq offers.
 arq.worker.Worker = OffloadWorker  # type: ignore[misc]
+
+# What is imported stays: the collector need not look through it again and again, nor once more when the process ends.
+gc.freeze()
 
 settings = load_settings()
 configure_logs()

@@ -16,7 +16,7 @@ import structlog
 from arq.worker import Worker
 from redis.exceptions import RedisError
 
-from service.background import end
+from service.background import end, pause
 from service.execution import Execution
 from service.services import Services
 from service.store import Job, Store, keys
@@ -164,7 +164,7 @@ class OffloadWorker(Worker):
                             self.leases.stop(job_id, "cancelled")
                         self.work.set()
             except (RedisError, OSError):
-                await asyncio.sleep(0.2)
+                await pause(0.2)
             finally:
                 with contextlib.suppress(RedisError, OSError):
                     await pubsub.aclose()
@@ -180,7 +180,7 @@ class OffloadWorker(Worker):
                 await self.heartbeat.beat(
                     list(self.tasks), health_key=self.health_check_key, stopping=self.stopping.is_set()
                 )
-            await asyncio.sleep(BEAT_S)
+            await pause(BEAT_S)
 
     async def _cron_forever(self) -> None:
         # Declared schedules are begun by the caretaker, which also sees the slots that nobody was there for.
@@ -188,7 +188,7 @@ class OffloadWorker(Worker):
         while self.cron_jobs:
             with contextlib.suppress(RedisError, OSError):
                 await self.run_cron(datetime.now(tz=self.timezone), 0.5)
-            await asyncio.sleep(0.5)
+            await pause(0.5)
 
     def handle_sig_wait_for_completion(self, signum: signal.Signals) -> None:
         """SIGTERM and SIGINT: stop claiming, give running jobs the grace time. A second one cuts the grace short."""
