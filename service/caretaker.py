@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 from redis.exceptions import RedisError
 
-from service.background import end
+from service.background import end, pause
 from service.jobs import Jobs
 from service.moments import now_ms
 from service.store import NoSuchJob, Store, WrongState, keys
@@ -65,8 +65,8 @@ class Caretaker:
                     await self._do_due()
             except (RedisError, OSError):
                 # Whoever is elected when Redis is back goes on from what is written there.
-                await asyncio.sleep(1)
-            await asyncio.sleep(TICK_S)
+                await pause(1)
+            await pause(TICK_S)
 
     async def elected(self) -> bool:
         """Whether this process is the caretaker for the next `TERM_S` seconds."""

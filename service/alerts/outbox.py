@@ -1,5 +1,6 @@
 """`Outbox`: what is to be sent to Slack and the pager, kept until it is taken."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
@@ -84,11 +85,10 @@ class Outbox:
 
     async def deliver(self) -> None:
         """Send what waits, receiver by receiver, as far as each takes it. The caretaker's duty."""
-        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
-            for name in ("slack", "pager"):
-                await self._forget_old(name)
-                if name in self.urls:
-                    await self._deliver(client, await self._channel(name))
+        for name in ("slack", "pager"):
+            await self._forget_old(name)
+            if name in self.urls:
+                await self._deliver(await self._channel(name))
 
     async def _forget_old(self, name: str) -> None:
         while raw := await self.redis.lindex(keys.outbox(name), 0):
@@ -98,16 +98,21 @@ class Outbox:
             log.error("an alert could not be sent for three days and is given up", channel=name, said=message.words)
             await self.redis.lrem(keys.outbox(name), 1, raw)
 
-    async def _deliver(self, client: httpx.AsyncClient, channel: Channel) -> None:
-        for _ in range(AT_ONCE):
-            raw = await self.redis.lindex(keys.outbox(channel.name), 0)
-            if raw is None or channel.again_ms > now_ms():
-                return
-            message = msgspec.json.decode(raw, type=Message)
-            taken = await self._send(client, channel, message)
-            if taken:
-                await self.redis.lrem(keys.outbox(channel.name), 1, raw)
-            await self.redis.hset(keys.CHANNELS, channel.name, msgspec.json.encode(channel))
+    async def _deliver(self, channel: Channel) -> None:
+        if not channel.waiting or channel.again_ms > now_ms():
+            return
+        # Loading the certificates of the world takes long: only where there is something to send, and in a thread.
+        certificates = await asyncio.to_thread(httpx.create_ssl_context)
+        async with httpx.AsyncClient(timeout=TIMEOUT_S, verify=certificates) as client:
+            for _ in range(AT_ONCE):
+                raw = await self.redis.lindex(keys.outbox(channel.name), 0)
+                if raw is None or channel.again_ms > now_ms():
+                    return
+                message = msgspec.json.decode(raw, type=Message)
+                taken = await self._send(client, channel, message)
+                if taken:
+                    await self.redis.lrem(keys.outbox(channel.name), 1, raw)
+                await self.redis.hset(keys.CHANNELS, channel.name, msgspec.json.encode(channel))
 
     async def _send(self, client: httpx.AsyncClient, channel: Channel, message: Message) -> bool:
         """Whether the message is dealt with: taken, or refused for good."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from service.background import end
+from service.background import end, pause
 from service.redis import Client
 from service.store import keys
 
@@ -58,7 +58,7 @@ class Watchers:
             try:
                 await self._pass_on()
             except (RedisError, OSError):
-                await asyncio.sleep(RECONNECT_S)
+                await pause(RECONNECT_S)
                 # What was published meanwhile is lost: wake everyone, who then read the record afresh.
                 for events in list(self.waiting.values()):
                     for event in events:
@@ -68,7 +68,7 @@ class Watchers:
         assert self.pubsub is not None
         while True:
             if not self.pubsub.subscribed:
-                await asyncio.sleep(RECONNECT_S)
+                await pause(RECONNECT_S)
                 continue
             message = await self.pubsub.get_message(timeout=30)
             if message is not None:

@@ -1,11 +1,11 @@
 """The leases a worker holds: renewed together, given up together."""
 
-import asyncio
 import time
 
 import structlog
 from redis.exceptions import RedisError
 
+from service.background import pause
 from service.execution import Execution
 from service.store import Store
 
@@ -47,7 +47,7 @@ class Leases:
         """Renew until cancelled; keeps trying while Redis is away."""
         renew_s = pause_s = self.lease_ms / 1000 / RENEWALS
         while True:
-            await asyncio.sleep(pause_s)
+            await pause(pause_s)
             try:
                 await self._renew()
                 pause_s = renew_s
