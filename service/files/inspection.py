@@ -31,8 +31,7 @@ def _inspect_pdf(path: Path) -> Inspection:
     # Not through pypdfium2.PdfDocument: it reports a document without pages by whatever error came last.
     document = pdfium.FPDF_LoadDocument(os.fsencode(path) + b"\0", None)
     if not document:
-        locked = pdfium.FPDF_GetLastError() in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY)
-        return Inspection() if locked else Inspection(fault=_DAMAGED.format(kind="a PDF"))
+        return Inspection() if _is_locked(path) else Inspection(fault=_DAMAGED.format(kind="a PDF"))
     pages = int(pdfium.FPDF_GetPageCount(document))
     pdfium.FPDF_CloseDocument(document)
     if pages < 1:
@@ -41,6 +40,19 @@ def _inspect_pdf(path: Path) -> Inspection:
         # PDFium repairs what it can, so the missing pages would come out as blank ones and nobody would know.
         return Inspection(fault="is cut short: the end of the PDF is missing")
     return Inspection(pages)
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether it takes a password to open. PDFium's own error code may be left over from an earlier document."""
+    import pikepdf
+
+    try:
+        pikepdf.open(path).close()
+    except pikepdf.PasswordError:
+        return True
+    except Exception:  # qpdf stumbles over a torn file in other ways than PDFium; torn it is either way
+        return False
+    return False
 
 
 def _ends_like_a_pdf(path: Path) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from service.database import Database
 from service.files import upload
+from service.files.inspection import inspect_file
 from service.files.store import FileStore, NoSuchFile
 from service.pool import CpuPool
 from service.storage import Storage
@@ -74,6 +75,17 @@ async def test_what_is_refused_leaves_nothing_behind(
         await files.upload(in_chunks(content), owner="acme", name="scan.pdf")
     assert (refused.value.status_code, str(refused.value), refused.value.field) == (status_code, sentence, "file")
     assert await storage.list() == [] == everything_below(tmp_path / "uploads")
+
+
+def test_a_damaged_file_is_not_taken_for_a_locked_one_that_came_before_it(tmp_path: Path) -> None:
+    """Both in one child: PDFium may still report the first one's error."""
+    locked, damaged = tmp_path / "locked.pdf", tmp_path / "damaged.pdf"
+    locked.write_bytes(pdf(1, password="secret"))
+    found = []
+    for content in (b"%PDF-1.7\n", pdf(3)[:200], b"junk before it\n" + pdf(1, password="secret")[:-300]):
+        damaged.write_bytes(content)
+        found += [inspect_file(path, "application/pdf").fault is None for path in (locked, damaged)]
+    assert found == [True, False] * 3
 
 
 async def test_an_oversized_upload_is_refused_before_it_has_arrived(files: FileStore, settings: Settings) -> None:
