@@ -11,10 +11,10 @@ COPY tasks tasks
 COPY service service
 COPY dashboard dashboard
 # Editable, so that the image runs the sources in /app, with the templates, scripts and migrations beside them.
-RUN --mount=type=cache,target=/root/.cache/pip pip install -c constraints.txt -e .
+RUN --mount=type=cache,target=/root/.cache/pip pip install -c constraints.txt -e '.[otel]'
 
 FROM build AS build-worker
-RUN --mount=type=cache,target=/root/.cache/pip pip install -c constraints.txt -e '.[ocr]'
+RUN --mount=type=cache,target=/root/.cache/pip pip install -c constraints.txt -e '.[ocr,otel]'
 
 FROM base AS run
 RUN useradd --uid 10001 --create-home offload && install -d -o offload -g offload -m 700 /data

@@ -18,6 +18,7 @@ from dashboard.templating import template_environment
 from service.api import EXCEPTION_HANDLERS, api_routes, openapi_config
 from service.logs import configure_logs
 from service.services import Services, open_services
+from service.tracing import open_tracing
 from settings import Settings, load_settings
 
 
@@ -25,15 +26,17 @@ def create_app(settings: Settings | None = None) -> Litestar:
     """The app, for `uvicorn --factory dashboard.app:create_app`. Without `settings` it is a process of its own: it reads
     its environment and sets up its logs.
     """
+    tracing = None
     if settings is None:
         settings = load_settings()
         configure_logs()
         # As in the workers: what is imported stays, and is no longer looked through.
         gc.freeze()
+        tracing = open_tracing("web")
 
     @contextlib.asynccontextmanager
     async def services_open(app: Litestar) -> AsyncIterator[None]:
-        async with open_services(settings) as services:
+        async with open_services(settings, tracing=tracing) as services:
             app.state.update({"services": services, **shared_figures(services)})
             yield
 
@@ -41,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         route_handlers=[*api_routes(), *dashboard_routes(), *static_routes()],
         dependencies={"services": Provide(_services, sync_to_thread=False)},
         lifespan=[services_open],
+        middleware=tracing.middleware() if tracing else [],
         state=State({"settings": settings}),
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=openapi_config(),

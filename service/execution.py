@@ -64,7 +64,7 @@ class Execution:
         log.info("→", job=self.job.id, attempt=self.job.attempt)
 
     async def _run(self) -> Outcome:
-        run = JobRun(self.job, self.services, self.pool)
+        run = self._task_run()
         lines = JobLog(self.services.store, self.job, self.job_type.personal)
         limit = asyncio.timeout(self.timeout_s)
         self.task = asyncio.current_task()
@@ -90,6 +90,9 @@ class Execution:
             await lines.close()
         # A task that swallowed its cancellation still ends for the reason it was stopped for.
         return self._stopped() if self.stopped_for and outcome.kind != "suspend" else outcome
+
+    def _task_run(self) -> JobRun:
+        return JobRun(self.job, self.services, self.pool)
 
     def _payload(self) -> Any:
         try:

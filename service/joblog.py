@@ -27,7 +27,7 @@ THROTTLE_S = 0.5
 
 MASK = "•••"
 
-TOLD_ELSEWHERE = ("event", "level", "timestamp", "job", "attempt")
+TOLD_ELSEWHERE = ("event", "level", "timestamp", "job", "attempt", "trace_id", "span_id")
 """Fields of an event that a line has in places of their own."""
 
 CURRENT: ContextVar["JobLog | None"] = ContextVar("job_log", default=None)

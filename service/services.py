@@ -30,6 +30,7 @@ from service.storage import Storage
 from service.store import Store
 from service.thumbnails.store import ThumbnailStore
 from service.thumbnails.upkeep import Upkeep
+from service.tracing import Tracing
 from service.upkeep import LeftoverFiles
 from settings import Queue, Settings
 from tasks.ports.exports import Exports
@@ -70,12 +71,17 @@ class Services:
     audit: Audit
     ports: dict[type, object]
     """What `run.use(protocol)` answers, by protocol."""
+    tracing: Tracing | None = None
 
 
 @contextlib.asynccontextmanager
-async def open_services(settings: Settings, *, pool: CpuPool | None = None) -> AsyncIterator[Services]:
+async def open_services(
+    settings: Settings, *, pool: CpuPool | None = None, tracing: Tracing | None = None
+) -> AsyncIterator[Services]:
     """Connect everything; close it in the opposite order. `pool` defaults to one child, started when first needed."""
     async with contextlib.AsyncExitStack() as stack:
+        if tracing:
+            stack.push_async_callback(tracing.close)
         redis = connect(settings.queue_server_url())
         stack.push_async_callback(redis.aclose, close_connection_pool=True)
         store = Store(redis)
@@ -87,7 +93,7 @@ async def open_services(settings: Settings, *, pool: CpuPool | None = None) -> A
         files = FileStore(database, storage, settings, pool)
         jobs = Jobs(store, storage)
         mail_ports = await stack.enter_async_context(open_mail(settings, database, redis))
-        enqueuer = Enqueuer(store, settings.queues)
+        enqueuer = tracing.enqueuer(store, settings.queues) if tracing else Enqueuer(store, settings.queues)
         metrics, alerts, schedules = Metrics(redis), Alerts(settings, redis), Schedules(store, enqueuer)
         more = watching(metrics, alerts, schedules, Measures(settings, store, metrics, schedules))
         await stack.enter_async_context(caretaking(Caretaker(settings, store, jobs, more)))
@@ -112,6 +118,7 @@ async def open_services(settings: Settings, *, pool: CpuPool | None = None) -> A
                 Operators: operator_mail(settings, redis),
                 Reports: ReportFigures(metrics, alerts.outbox, settings.links_url),
             },
+            tracing=tracing,
         )
 
 

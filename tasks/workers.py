@@ -18,6 +18,7 @@ from service.ocr_models import ModelPreparation
 from service.pool import CpuPool
 from service.pool_size import CHILD_MB, pool_size
 from service.services import open_services
+from service.tracing import open_tracing
 from service.worker.worker import OffloadWorker
 from settings import Queue, load_settings
 from tasks.scheduled import cron_jobs
@@ -58,7 +59,9 @@ def starting(queue: Queue, children: int, *, child_mb: int = 0, reads_pages: boo
         memory_mb = settings.queues[queue].memory_mb
         ctx["cpu_pool"] = CpuPool(size.children if size else children, memory_mb=memory_mb, name=str(queue))
         stack.push_async_callback(ctx["cpu_pool"].close)
-        ctx["services"] = await stack.enter_async_context(open_services(settings, pool=ctx["cpu_pool"]))
+        ctx["services"] = await stack.enter_async_context(
+            open_services(settings, pool=ctx["cpu_pool"], tracing=open_tracing("worker"))
+        )
         if reads_pages and settings.ocr_prepare:
             preparation = ModelPreparation(settings.data_dir / "models")
             await preparation.start()

@@ -54,6 +54,11 @@ class Job:
     cancel_requested: bool = False
     fingerprint: str | None = None
     deleted_ms: int | None = None
+    origin: str | None = None
+    """The job that this one repeats."""
+    traceparent: str = ""
+    """The trace that it belongs to, as W3C Trace Context writes it; empty without tracing."""
+    tracestate: str = ""
 
     @property
     def tries_used(self) -> int:
@@ -120,7 +125,8 @@ READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
     b"cancel_requested": ("cancel_requested", bool),
     **{
         name.encode(): (name, bytes.decode)
-        for name in ("type", "queue", "owner", "priority", "message", "worker", "error", "error_type", "parent", "fingerprint")
+        for name in ("type", "queue", "owner", "priority", "message", "worker", "error", "error_type", "parent", "fingerprint",
+                     "origin", "traceparent", "tracestate")
     },
     **{name.encode(): (name, msgspec.json.decode) for name in ("payload", "data", "result", "artefacts")},
     **{

@@ -54,6 +54,8 @@ class OffloadWorker(Worker):
         self.store = self.services.store
         self.leases = Leases(self.store, self.queue_name, self.services.settings.lease_s)
         self.outcomes = Outcomes(self.store)
+        tracing = self.services.tracing
+        self.execution = tracing.execution if tracing else Execution
         self.heartbeat = Heartbeat(self.services.redis, self.queue_name, self.max_jobs, self.ctx["cpu_pool"])
         self.known = {t.name: t for t in REGISTRY.values() if t.queue == self.queue_name}
         self.known_packed = msgspec.msgpack.encode(sorted(self.known))
@@ -117,7 +119,8 @@ class OffloadWorker(Worker):
         return len(answer.jobs), min(IDLE_S, due_s)
 
     def _start(self, job: Job) -> None:
-        execution = Execution(job, self.known[job.type], self.services, self.ctx["cpu_pool"], self.outcomes.record)
+        job_type, pool = self.known[job.type], self.ctx["cpu_pool"]
+        execution = self.execution(job, job_type, self.services, pool, self.outcomes.record)
         self.leases.held[job.id] = execution
         task = self.loop.create_task(execution.process())
         self.tasks[job.id] = task

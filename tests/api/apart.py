@@ -19,9 +19,9 @@ class Apart:
 
 
 @contextmanager
-def apart(environment: dict[str, str], log: Path) -> Iterator[Apart]:
+def apart(environment: dict[str, str], log: Path, app: str = "tests.api.app:create_app") -> Iterator[Apart]:
     """A running server on a free port of the loopback, ended at the end."""
-    command = [sys.executable, "-m", "uvicorn", "--factory", "tests.api.app:create_app", "--port", "0"]
+    command = [sys.executable, "-m", "uvicorn", "--factory", app, "--port", "0"]
     with log.open("w") as output:
         server = subprocess.Popen(command, env=os.environ | environment, stdout=output, stderr=output)
     try:
