@@ -75,5 +75,11 @@ def _target(scope: Scope) -> Target:
     return Target(scope["route_handler"].opt[ACTION].partition(".")[0], "")
 
 
-TARGETS = {"job_id": "job", "operation_id": "operation", "fingerprint": "error", "type": "job type"}
+TARGETS = {
+    "job_id": "job",
+    "template_id": "template",
+    "operation_id": "operation",
+    "fingerprint": "error",
+    "type": "job type",
+}
 """Parameters of addresses that are not called by what they name."""

@@ -15,6 +15,7 @@ from dashboard.page import render
 from service.alerts import NoSuchRule
 from service.files.form import BadForm
 from service.files.store import NoSuchFile
+from service.mail.templates import NoSuchTemplate
 from service.schedules import NoSuchSchedule
 from service.store import IdempotencyConflict, NoSuchJob, TooManyQueued, WrongState
 from service.store.errors import StoreError
@@ -26,6 +27,7 @@ STATUS_CODES: dict[type[Exception], int] = {
     NoSuchJob: 404,
     NoSuchFile: 404,
     NoSuchRule: 404,
+    NoSuchTemplate: 404,
     NoSuchSchedule: 404,
     WrongState: 409,
     IdempotencyConflict: 409,
@@ -87,4 +89,6 @@ def _way_back(request: Request[User, Any, Any]) -> tuple[str, str]:
         return f"/admin/jobs/{job_id}", "Back to the job"
     if request.url.path.startswith("/admin/jobs"):
         return "/admin/jobs", "All jobs"
+    if request.url.path.startswith("/admin/templates"):
+        return "/admin/templates", "All templates"
     return "/admin/queues", "Queues"

@@ -15,6 +15,8 @@ class Notice:
 NOTICES = {
     "started": Notice("The document is in, and its job is queued."),
     "submitted": Notice("The job is taken."),
+    "copied": Notice("A copy is queued: this is it."),
+    "edited": Notice("The changed job is queued: this is it. The one it came from stays as it was."),
     "retried": Notice("Queued again, with its finished work kept."),
     "cancelled": Notice("Cancelled."),
     "cancelling": Notice("Its worker has been asked to stop.", css="health-watch", icon="retrying"),
@@ -29,5 +31,7 @@ NOTICES = {
     "resumed": Notice("Resumed. Slots that passed are not made up for."),
     "muted": Notice("Muted: it is watched and shown, and nothing is sent.", css="health-watch", icon="pause"),
     "unmuted": Notice("Unmuted. What fires and has not been told is told now."),
+    "created": Notice("The template works and is kept."),
+    "saved": Notice("Saved. Campaigns that have begun keep the words they began with."),
     "restored": Notice("Restored, with its files."),
 }

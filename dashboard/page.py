@@ -28,6 +28,7 @@ NAVIGATION = (
     Link("Jobs", "/admin/jobs", "j"),
     Link("Workers", "/admin/workers", "w"),
     Link("Schedules", "/admin/schedules", "s"),
+    Link("Templates", "/admin/templates", "t"),
     Link("Errors", "/admin/errors", "e"),
     Link("Alerts", "/admin/alerts", "a"),
     Link("Metrics", "/admin/metrics", "m"),

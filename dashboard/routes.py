@@ -23,6 +23,14 @@ from dashboard.jobs.new import new_job_page, submit_job
 from dashboard.jobs.views import jobs_live, jobs_page
 from dashboard.metrics.views import metrics_page
 from dashboard.operations.actions import abort_operation, begin_operation
+from dashboard.mail_templates.editing import (
+    create_template,
+    delete_template,
+    edit_template,
+    new_template,
+    save_template,
+)
+from dashboard.mail_templates.views import template_message, template_page, templates_page
 from dashboard.operations.views import ask_page, operation_live, operation_page, operations_page
 from dashboard.provided import PROVIDED
 from dashboard.queues.actions import upload_document
@@ -92,6 +100,14 @@ def dashboard_routes() -> list[Any]:
             alerts_page,
             mute_rule,
             unmute_rule,
+            templates_page,
+            new_template,
+            create_template,
+            template_page,
+            template_message,
+            edit_template,
+            save_template,
+            delete_template,
             metrics_page,
             audit_page,
             workers_page,

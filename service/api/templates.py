@@ -86,7 +86,7 @@ class PreviewBody(msgspec.Struct):
     summary="Make a template",
 )
 async def create_template(data: JSONBody[TemplateRequest], services: Wired, owner: Owner) -> TemplateBody:
-    source = await _working(services, data)
+    source = await working(services, data)
     return template_body(await TemplateRows(services.database).create(owner, data.name, source))
 
 
@@ -114,7 +114,7 @@ async def replace_template(
     services: Wired,
     owner: Owner,
 ) -> TemplateBody:
-    source = await _working(services, data)
+    source = await working(services, data)
     return template_body(await TemplateRows(services.database).replace(template_id, owner, data.name, source))
 
 
@@ -141,19 +141,12 @@ async def preview_template(
     return await preview(services, row, data.user_id)
 
 
-async def preview(services: Services, template: Template, user_id: int) -> PreviewBody:
-    """A template filled in for one user. Raises Refused: 404 for an unknown user, 400 where it cannot be filled in."""
-    async with services.database.reading() as session:
-        user = await session.get(User, user_id) if 0 <= user_id < 2**63 else None
-    if user is None:
-        raise Refused(f"There is no user {user_id}.", field="user_id", status_code=404)
-    letter = Letter(
-        position=1,
-        address=user.email,
-        user={name: getattr(user, name) for name in USER_FIELDS},
-        message_id=SAMPLE.message_id,
-        unsubscribe_url=links(services.settings).url(user.id),
-    )
+async def preview(services: Services, template: Template, user_id: int | None) -> PreviewBody:
+    """A template filled in for one user, or for a made-up one.
+
+    Raises Refused: 404 for an unknown user, 400 where the template cannot be filled in.
+    """
+    letter = SAMPLE if user_id is None else await _letter_to(services, user_id)
     source = Source(template.subject, template.html, template.text)
     try:
         rendered = await services.pool.run(render, source, letter, timeout_s=CHECK_TIMEOUT_S)
@@ -164,7 +157,21 @@ async def preview(services: Services, template: Template, user_id: int) -> Previ
     return PreviewBody(rendered.subject, rendered.html, rendered.text)
 
 
-async def _working(services: Services, data: TemplateRequest) -> Source:
+async def _letter_to(services: Services, user_id: int) -> Letter:
+    async with services.database.reading() as session:
+        user = await session.get(User, user_id) if 0 <= user_id < 2**63 else None
+    if user is None:
+        raise Refused(f"There is no user {user_id}.", field="user_id", status_code=404)
+    return Letter(
+        position=1,
+        address=user.email,
+        user={name: getattr(user, name) for name in USER_FIELDS},
+        message_id=SAMPLE.message_id,
+        unsubscribe_url=links(services.settings).url(user.id),
+    )
+
+
+async def working(services: Services, data: TemplateRequest) -> Source:
     """The texts, once they have been compiled and tried on a sample. Raises BadRequest with every problem found."""
     source = Source(data.subject, data.html, data.text)
     try:

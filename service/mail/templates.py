@@ -1,8 +1,9 @@
 """Templates as they are kept: each belongs to an owner, and another's does not exist."""
 
 import secrets
+from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 
 from service.database import Database, Template
 from service.database.types import utc_now
@@ -45,6 +46,25 @@ class TemplateRows:
         statement = select(Template).where(Template.owner == owner)
         async with self._database.reading() as session:
             return list(await session.scalars(statement.order_by(Template.created_at.desc(), Template.template_id)))
+
+    async def of_anybody(self, template_id: str) -> Template:
+        """The row, whoever owns it: for operators. Raises NoSuchTemplate."""
+        async with self._database.reading() as session:
+            row = await session.get(Template, template_id)
+        if row is None:
+            raise NoSuchTemplate(template_id)
+        return row
+
+    async def page(self, limit: int, before: str | None = None) -> Sequence[Template]:
+        """Templates of all owners, newest first, at most `limit`; those older than the template `before`."""
+        newest_first = (Template.created_at.desc(), Template.template_id.desc())
+        statement = select(Template).order_by(*newest_first).limit(limit)
+        if before is not None:
+            last = await self.of_anybody(before)
+            position = tuple_(Template.created_at, Template.template_id)
+            statement = statement.where(position < tuple_(last.created_at, last.template_id))
+        async with self._database.reading() as session:
+            return (await session.scalars(statement)).all()
 
     async def create(self, owner: str, name: str, source: Source) -> Template:
         """Keep a new template."""

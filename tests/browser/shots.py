@@ -31,6 +31,8 @@ PAGES = {
     "operations": "operations",
     "workers": "workers",
     "schedules": "schedules",
+    "templates": "templates",
+    "template": "template",
     "errors": "errors",
     "error": "error",
     "alerts": "alerts",
@@ -78,8 +80,15 @@ async def show(made: Maker) -> dict[str, str]:
         ("queue.steered", Target("queue", "thumbnails"), "kind=pause reason=the disk is being replaced"),
     ):
         await services.audit.record("ada", "operator", action, target, detail, owner="acme", address="10.0.0.7")
+    for name in ("Welcome", "Your invoice", "News of May"):
+        template = await made.mail_template(name)
     (group,) = await made.store.error_groups.list()
-    return {"job running": f"jobs/{running.id}", "job failed": f"jobs/{failed}", "error": f"errors/{group.fingerprint}"}
+    return {
+        "template": f"templates/{template}",
+        "job running": f"jobs/{running.id}",
+        "job failed": f"jobs/{failed}",
+        "error": f"errors/{group.fingerprint}",
+    }
 
 
 async def _busy_hour(made: Maker) -> None:

@@ -27,6 +27,9 @@ PAGES = [
     "operation",
     "workers",
     "schedules",
+    "templates",
+    "template",
+    "template edit",
     "errors",
     "error",
     "alerts",
@@ -59,8 +62,11 @@ async def furnish(made: Maker) -> dict[str, str]:
         "ada", "operator", "queue.steered", Target("queue", "thumbnails"), "e" * 300, owner="ada"
     )
     operation = await made.store.operations.begin("delete", Selection(ids=("a",)), words="1 chosen job", by="ada")
+    template = await made.mail_template("News of May " + "f" * 240)
     (group,) = await made.store.error_groups.list()
     return {
+        "template": f"templates/{template}",
+        "template edit": f"templates/{template}/edit",
         "job running": f"jobs/{running.id}",
         "job waiting": f"jobs/{await made.queued()}",
         "job failed": f"jobs/{failed}",

@@ -7,15 +7,26 @@ import msgspec
 
 from service.fingerprint import fingerprint
 from service.jobs import artefact_path
+from service.mail.templates import TemplateRows
 from service.moments import now_ms
 from service.services import Services
 from service.store import Job, WorkerInfo, keys
 from service.store.requests import Outcome
 from settings.queues import Queue
 from tasks.job import JobType, Payload, Permanent
+from tasks.mail.template import Source
 from tasks.run import Run
 
 LEASE_MS = 600_000
+
+LETTER = Source(
+    "News for {{ user.name }}",
+    "<style>h1 { color: teal } p { line-height: 1.5 }</style>\n<h1>Hello {{ user.name }}</h1>\n"
+    "<p>Scans are searchable now, and thumbnails come in three sizes.</p>\n"
+    '<p><a href="{{ unsubscribe_url }}">No more of this</a></p>',
+    "Hello {{ user.name }},\n\nScans are searchable now, and thumbnails come in three sizes.\n\n"
+    "No more of this: {{ unsubscribe_url }}",
+)
 
 
 class Anything(Payload):
@@ -101,6 +112,14 @@ class Maker:
             f"Trying again in {delay_ms // 1000} s: {error}",
         ]
         return await self._settle(job, "retry", fields, _entry(job, "retry", error, traceback), due=now_ms() + delay_ms)
+
+    async def mail_template(self, name: str, owner: str = "acme") -> str:
+        """A template of mail. Those of the test before are gone."""
+        rows = TemplateRows(self.services.database)
+        for old in await rows.list(owner):
+            if old.name == name:
+                await rows.delete(old.template_id, owner)
+        return (await rows.create(owner, name, LETTER)).template_id
 
     async def worker(self, queue: Queue = Queue.PDF_PROCESSING, silent_ms: int = 0, **more: Any) -> str:
         """A worker's report, `silent_ms` old."""

@@ -1,0 +1,1 @@
+"""Templates of mail: read, tried on a recipient, written and removed."""
