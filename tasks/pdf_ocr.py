@@ -10,7 +10,7 @@ from tasks.ocr.artefacts import Tally, hocr_file, kept_pages, pages_file, search
 from tasks.ocr.document import count_pages
 from tasks.ocr.languages import refusal
 from tasks.ocr.page import Reading
-from tasks.ocr.pages import FailedPage, kept_name, read_pages
+from tasks.ocr.pages import FailedPage, kept_name, prepare, read_pages
 from tasks.ocr.words import decode
 from tasks.run import Run
 
@@ -85,8 +85,8 @@ async def pdf_ocr(payload: PdfOcr, run: Run) -> PdfText:
     """Read the text of a scanned PDF or an image."""
     engine = payload.engine or load_settings().ocr_engine
     total = await _page_count(payload.file_id, run)
-    await run.stage(10, "The file is there", pages_processed=0, total_pages=total)
     if total > PART_PAGES:
+        await _prepare(payload, run, engine)
         failed = await _read_in_parts(payload, run, engine, total)
     else:
         failed = await _read_range(payload.file_id, run, range(1, total + 1), engine, payload.languages)
@@ -115,17 +115,28 @@ async def _page_count(file_id: str, run: Run) -> int:
     if total > limit:
         raise Permanent(f"The document has {total:,} pages; at most {limit:,} are read.")
     await run.keep("total_pages", str(total).encode())
+    await run.stage(10, "The file is there", pages_processed=0, total_pages=total)
     return total
+
+
+async def _prepare(payload: PdfOcr, run: Run, engine: str) -> None:
+    """Convert the engine's networks before the parts begin, if they will want them: parts cannot say what holds them up."""
+    path = await run.files.local(payload.file_id, run.scratch)
+    await prepare(run, path, range(PART_PAGES), _reading(engine, payload.languages))
 
 
 async def _read_range(file_id: str, run: Run, pages: range, engine: str, languages: list[str]) -> list[FailedPage]:
     path = await run.files.local(file_id, run.scratch)
-    reading = Reading(load_settings().data_dir / "models", engine, tuple(languages))
+    reading = _reading(engine, languages)
 
     async def done(count: int) -> None:
         await run.progress(count, len(pages), METER)
 
     return await read_pages(run, path, pages, reading, done)
+
+
+def _reading(engine: str, languages: list[str]) -> Reading:
+    return Reading(load_settings().data_dir / "models", engine, tuple(languages))
 
 
 async def _read_in_parts(payload: PdfOcr, run: Run, engine: str, total: int) -> list[FailedPage]:

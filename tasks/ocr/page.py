@@ -36,6 +36,16 @@ def prepare_engine(reading: Reading) -> None:
     load_engine(reading.engine, reading.languages, reading.models)
 
 
+def wants_preparing(path: Path, pages: range, reading: Reading) -> bool:
+    """Whether any of `pages` (from 0; those beyond the last are passed over) needs an engine that is not prepared yet."""
+    if prepared(reading.engine, reading.languages, reading.models):
+        return False
+    if not is_pdf(path):
+        return True
+    with open_pdf(path) as pdf:
+        return any(_from_text_layer(pdf, index) is None for index in pages if index < len(pdf))
+
+
 def read_page(path: Path, index: int, reading: Reading) -> bytes:
     """Read page `index` (from 0) of the document at `path`: a `PageText` as JSON.
 
@@ -115,12 +125,13 @@ def _read_picture(picture: "numpy.ndarray", scale: float, size: tuple[float, flo
 
 def is_blank(picture: "numpy.ndarray") -> bool:
     """Whether the picture is empty paper, however noisy: nothing on it stands out once blocks of pixels are averaged."""
+    import cv2
     import numpy
 
     height, width = (side // BLOCK * BLOCK for side in picture.shape)
     if not height or not width:
         return False
-    blocks = picture[:height, :width].reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
-    means = blocks.mean(axis=(1, 3), dtype=numpy.float32)
-    paper = numpy.median(means)
-    return bool(paper - means.min() < STANDS_OUT and means.max() - paper < STANDS_OUT)
+    # Of a whole number of pixels this is their mean, and several times as fast as numpy's.
+    means = cv2.resize(picture[:height, :width], (width // BLOCK, height // BLOCK), interpolation=cv2.INTER_AREA)
+    paper = float(numpy.median(means))
+    return paper - float(means.min()) < STANDS_OUT and float(means.max()) - paper < STANDS_OUT

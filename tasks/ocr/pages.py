@@ -8,7 +8,7 @@ import msgspec
 
 from tasks.cpu import ChildDied, MemoryCeiling
 from tasks.ocr.engines import NotPrepared
-from tasks.ocr.page import Reading, prepare_engine, read_page
+from tasks.ocr.page import Reading, prepare_engine, read_page, wants_preparing
 from tasks.run import Run
 
 PAGE_TIMEOUT_S = 60.0
@@ -22,6 +22,10 @@ PAGE_TRIES = 2
 
 PAGES_AT_ONCE = 4
 """Pages of one document in the pool's queue at once: bounds its share of the pool beside other documents."""
+
+
+PREPARING = "Preparing the OCR models (first use)…"
+"""Shown for the half minute in which no page is read."""
 
 
 class FailedPage(msgspec.Struct):
@@ -65,6 +69,21 @@ async def read_pages(
     return sorted(failed, key=lambda failure: failure.page)
 
 
+async def prepare(run: Run, path: Path, pages: range, reading: Reading) -> None:
+    """Convert the engine's networks if they have not been yet and any of `pages` (from 0) of the document needs them."""
+    try:
+        if await run.cpu(wants_preparing, path, pages, reading, timeout_s=PAGE_TIMEOUT_S):
+            await _prepare(run, reading)
+    except Exception as error:
+        # Each page that wants them tries again, and says for itself what went wrong; others need none.
+        run.log("not prepared", reason=f"{type(error).__name__}: {error}")
+
+
+async def _prepare(run: Run, reading: Reading) -> None:
+    await run.stage(10, PREPARING)
+    await run.cpu(prepare_engine, reading, timeout_s=PREPARE_TIMEOUT_S)
+
+
 async def _read_one(run: Run, path: Path, page: int, reading: Reading) -> FailedPage | None:
     reason = ""
     for attempt in range(1, PAGE_TRIES + 1):
@@ -88,5 +107,5 @@ async def _read(run: Run, path: Path, page: int, reading: Reading) -> bytes:
     try:
         return await run.cpu(read_page, path, page - 1, reading, timeout_s=PAGE_TIMEOUT_S)
     except NotPrepared:
-        await run.cpu(prepare_engine, reading, timeout_s=PREPARE_TIMEOUT_S)
+        await _prepare(run, reading)
         return await run.cpu(read_page, path, page - 1, reading, timeout_s=PAGE_TIMEOUT_S)

@@ -11,6 +11,7 @@ import pytest
 
 from tasks.job import Permanent
 from tasks.ocr import pages
+from tasks.ocr.engines import NotPrepared
 from tasks.ocr.page import Reading
 from tasks.ocr.words import decode
 from tasks.pdf_ocr import PdfOcr, pdf_ocr
@@ -60,6 +61,32 @@ async def test_progress_rises_through_its_stages(run: LocalRun) -> None:
     assert percents[0] == 10
     assert percents[-1] == 95
     assert (90, "Processing page 4 of 4 (90%)", {"pages_processed": 4, "total_pages": 4}) in run.stages
+
+
+@pytest.mark.parametrize("count", [1, 12])
+async def test_the_bar_says_so_while_networks_are_prepared(
+    run: LocalRun, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    data, _ = documents.text_pdf(pages=count, words=10)
+    run.files.add("text", data)
+    monkeypatch.setattr(pages, "read_page", want_networks_once)
+    monkeypatch.setattr(pages, "wants_preparing", always)
+    monkeypatch.setattr(pages, "prepare_engine", do_nothing)
+    result = await pdf_ocr.function(PdfOcr(file_id="text"), run)
+    assert result.text_layer_pages == count
+    messages = [message for _, message, _ in run.stages]
+    assert messages[:2] == ["The file is there", "Preparing the OCR models (first use)…"]
+
+
+async def test_networks_that_cannot_be_prepared_stop_no_page_that_needs_none(
+    run: LocalRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, _ = documents.text_pdf(pages=12, words=10)
+    run.files.add("text", data)
+    monkeypatch.setattr(pages, "wants_preparing", always_fail)
+    result = await pdf_ocr.function(PdfOcr(file_id="text"), run)
+    assert result.text_layer_pages == 12
+    assert [fields["reason"] for event, fields in run.lines if event == "not prepared"] == ["ValueError: torn"]
 
 
 async def test_a_text_layer_is_taken_as_it_is(run: LocalRun) -> None:
@@ -183,5 +210,20 @@ def die_once_on_page_two(path: Path, index: int, reading: Reading) -> bytes:
     return pages.read_page(path, index, reading)
 
 
-def always_fail(path: Path, index: int, reading: Reading) -> bytes:
+def always_fail(path: Path, index: int | range, reading: Reading) -> bytes:
     raise ValueError("torn")
+
+
+def want_networks_once(path: Path, index: int, reading: Reading) -> bytes:
+    marker = path.with_suffix(".asked")
+    if not marker.exists():
+        marker.touch()
+        raise NotPrepared
+    return pages.read_page(path, index, reading)
+
+
+def always(path: Path, wanted: range, reading: Reading) -> bool:
+    return True
+
+
+def do_nothing(reading: Reading) -> None: ...

@@ -18,7 +18,7 @@ FAINT_CONFIDENCE = 0.1
 """Pieces read with less are read again with more contrast (EasyOCR's contrast_ths)."""
 
 PROBES = 8
-"""Pieces read both ways up, where the first of them reads badly, to find out which way up the page is."""
+"""Pieces read first, the widest, and where they read badly the other way up as well: so many tell how the page lies."""
 
 DOUBTFUL = 0.93
 """Mean confidence under which a page may be upside down: upright ones stay above .95 however worn, others reach .85."""
@@ -34,13 +34,19 @@ class EasyReader:
         """Words of an upright grey picture cut from a page whose longest side is `page_side` pixels."""
         found = self._pieces(picture, page_side)
         crops = [cut(picture, corners) for corners in found]
-        if self._upside_down(crops):
+        widest = sorted(range(len(crops)), key=lambda index: -crops[index].shape[1])[:PROBES]
+        probes = [crops[index] for index in widest]
+        read = self._spelled(probes)
+        if self._upside_down(probes, read):
             height, width = picture.shape
             picture = picture[::-1, ::-1]
             # Turned by half a turn, a piece's bottom right corner becomes its top left one.
             found = np.roll(np.array([width, height], np.float32) - found, 2, axis=1)
-            return ReadPage(self._words(found, [cut(picture, corners) for corners in found]), upside_down=True)
-        return ReadPage(self._words(found, crops))
+            spelled = self._spelled([cut(picture, corners) for corners in found])
+            return ReadPage(_words(found, spelled), upside_down=True)
+        rest = [index for index in range(len(crops)) if index not in widest]
+        read += self._spelled([crops[index] for index in rest])
+        return ReadPage(_words(found[[*widest, *rest]], read))
 
     def crops(self, picture: np.ndarray, page_side: int) -> list[np.ndarray]:
         """What the recogniser would be given of the picture."""
@@ -57,28 +63,9 @@ class EasyReader:
         letters, links = self.networks.maps(small)
         return pieces.pieces(craft.boxes(letters, links) * (MAP_SCALE / scale))
 
-    def _upside_down(self, crops: list[np.ndarray]) -> bool:
-        widest = sorted(crops, key=lambda crop: -crop.shape[1])[:PROBES]
-        if not widest:
-            return False
-        upright = self._confidence(widest)
-        return upright < DOUBTFUL and self._confidence([crop[::-1, ::-1] for crop in widest]) > upright
-
-    def _confidence(self, crops: list[np.ndarray]) -> float:
-        words = [word for spelled in self._spelled(crops) for word in spelled]
-        letters = sum(len(word.text) for word in words)
-        return sum(word.confidence * len(word.text) for word in words) / max(1, letters)
-
-    def _words(self, found: np.ndarray, crops: list[np.ndarray]) -> list[ReadWord]:
-        words: list[ReadWord] = []
-        for corners, spelled in zip(found, self._spelled(crops), strict=True):
-            along_top, along_bottom = corners[1] - corners[0], corners[2] - corners[3]
-            for word in spelled:
-                ends = [corners[0] + share * along_top for share in (word.start, word.end)]
-                ends += [corners[3] + share * along_bottom for share in (word.start, word.end)]
-                (left, top), (right, bottom) = np.min(ends, axis=0).tolist(), np.max(ends, axis=0).tolist()
-                words.append(ReadWord(word.text, (left, top, right, bottom), word.confidence))
-        return words
+    def _upside_down(self, probes: list[np.ndarray], read: list[list[ctc.Spelled]]) -> bool:
+        upright = _confidence(read)
+        return upright < DOUBTFUL and _confidence(self._spelled([crop[::-1, ::-1] for crop in probes])) > upright
 
     def _spelled(self, crops: list[np.ndarray]) -> list[list[ctc.Spelled]]:
         """The words of each crop; faint ones are read a second time, and the surer reading is kept."""
@@ -96,3 +83,23 @@ class EasyReader:
                         spelled[index] = ctc.spell(probabilities, self.networks.alphabet, used)
             faint = [index for index in faint if sure[index] < FAINT_CONFIDENCE]
         return spelled
+
+
+def _confidence(spelled: list[list[ctc.Spelled]]) -> float:
+    """Mean over the words' letters; 0 where there are none."""
+    words = [word for piece in spelled for word in piece]
+    letters = sum(len(word.text) for word in words)
+    return sum(word.confidence * len(word.text) for word in words) / max(1, letters)
+
+
+def _words(found: np.ndarray, read: list[list[ctc.Spelled]]) -> list[ReadWord]:
+    """Each piece's words at their shares of its corners."""
+    words: list[ReadWord] = []
+    for corners, spelled in zip(found, read, strict=True):
+        along_top, along_bottom = corners[1] - corners[0], corners[2] - corners[3]
+        for word in spelled:
+            ends = [corners[0] + share * along_top for share in (word.start, word.end)]
+            ends += [corners[3] + share * along_bottom for share in (word.start, word.end)]
+            (left, top), (right, bottom) = np.min(ends, axis=0).tolist(), np.max(ends, axis=0).tolist()
+            words.append(ReadWord(word.text, (left, top, right, bottom), word.confidence))
+    return words

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.ocr.engines import Engine, ReadPage, ReadWord
+from tasks.ocr.torch_warnings import silenced
 from tasks.ocr.weights import weights_folder
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def split(text: str, box: tuple[float, float, float, float], confidence: float) 
     return words
 
 
+@silenced()
 def load(languages: tuple[str, ...], models: Path) -> Engine:
     """A reader of `languages` on one thread: the pool's children share the cores among themselves."""
     import easyocr

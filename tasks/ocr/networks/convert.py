@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from tasks.ocr.torch_warnings import silenced
+
 RGB_MEAN = (0.485, 0.456, 0.406)
 RGB_DEVIATION = (0.229, 0.224, 0.225)
 """Of ImageNet; what EasyOCR normalises colours with before CRAFT (`easyocr.imgproc.normalizeMeanVariance`)."""
@@ -13,6 +15,7 @@ NEVER = -1e4
 NETWORK = "network.xml"
 
 
+@silenced()
 def convert_detector(weights: Path, folder: Path) -> dict[str, object]:
     """CRAFT: grey 0 to 255 (1, 1, height, width) in, letter and link maps (1, height / 2, width / 2, 2) out."""
     import openvino
@@ -27,6 +30,7 @@ def convert_detector(weights: Path, folder: Path) -> dict[str, object]:
     return {}
 
 
+@silenced()
 def convert_recogniser(weights: Path, languages: tuple[str, ...], folder: Path) -> dict[str, object]:
     """Crops (n, 1, 64, width) grey 0 to 255 in, probabilities (n, steps, classes) out; class 0 is the blank.
 

@@ -15,7 +15,7 @@ from tasks.ocr.weights import weights_folder
 ONE_THREAD = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False}
 """Two children of one thread read more than one of two; pinned, both would sit on the same core."""
 
-RECIPE = "1"
+RECIPE = "2"
 """To be changed with `convert` or `quantize`, so that machines make their networks anew."""
 
 SIDE_MULTIPLE = 32
