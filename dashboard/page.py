@@ -23,6 +23,8 @@ class Link:
     key: str
 
 
+UNSTORED = {"Cache-Control": "no-store"}
+
 NAVIGATION = (
     Link("Queues", "/admin/queues", "q"),
     Link("Jobs", "/admin/jobs", "j"),
@@ -39,11 +41,21 @@ NAVIGATION = (
 def render(request: Request[User, Any, Any], template: str, *, status_code: int = 200, **context: Any) -> Template:
     """A page: its context, the user, the bar on top, the form token, and the cookie that the token is compared with."""
     token = csrf.token_for(request)
-    shared = {"user": request.user, "csrf": token, "now": now_ms(), "path": request.url.path, "navigation": NAVIGATION}
     return Template(
         template_name=template,
-        context=shared | context,
+        context=shared_context(request, token) | context,
         status_code=status_code,
-        headers={"Cache-Control": "no-store"},
+        headers=UNSTORED,
         cookies=[] if request.cookies.get(csrf.COOKIE) == token else [csrf.cookie_of(request, token)],
     )
+
+
+def shared_context(request: Request[User, Any, Any], token: str) -> dict[str, Any]:
+    """What every template may count on."""
+    return {
+        "user": request.user,
+        "csrf": token,
+        "now": now_ms(),
+        "path": request.url.path,
+        "navigation": NAVIGATION,
+    }

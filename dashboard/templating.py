@@ -21,6 +21,8 @@ def template_environment() -> Environment:
         loader=FileSystemLoader(FOLDER),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
+        # Templates come with the code and change with it: looking for changes is a question to the disk at every include.
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )

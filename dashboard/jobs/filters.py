@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from service.states import State
+from service.store import Wanted
 from settings.queues import Queue
 from tasks.job import REGISTRY
 
@@ -35,6 +36,10 @@ class Filter:
         """The filter as the address carries it."""
         plain = {name: value for name in PLAIN if (value := getattr(self, name))}
         return plain | dict([self.search] if self.search else [])
+
+    def wanted(self) -> Wanted:
+        """The filter as the store reads it."""
+        return Wanted(self.queue, self.status, self.type, self.owner, self.search)
 
     def address(self, **changes: str | None) -> str:
         """The address of the jobs page with this filter, changed."""

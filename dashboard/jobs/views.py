@@ -71,7 +71,7 @@ async def jobs_page(
     if q.strip():
         return await _settled(services, q, chosen)
     try:
-        page = await _page(services, chosen, cursor)
+        page = await services.store.page(chosen.wanted(), PAGE_ROWS, cursor)
     except ValueError as error:
         raise ClientException(str(error)) from None
     live = {
@@ -101,11 +101,9 @@ async def jobs_live(
     chosen = from_address(request.query_params)
     wanted = [job_id for job_id in ids.split(",") if job_id][:REFRESHED_ROWS_MAX]
     jobs = [job for job in await services.store.get_many(wanted) if job] if wanted else []
-    newer = [] if cursor else [job for job in (await _page(services, chosen, None)).jobs if job.stamp > since]
+    newer = 0 if cursor else await services.store.newer(chosen.wanted(), since, PAGE_ROWS)
     live = f"{request.url.path}?{request.url.query}"
-    listing = Listing(
-        chosen, jobs, await counts(), cursor or None, older or None, live, len(newer), len(newer) == PAGE_ROWS
-    )
+    listing = Listing(chosen, jobs, await counts(), cursor or None, older or None, live, newer, newer == PAGE_ROWS)
     return render(request, "jobs/live.html", listing=listing, suggestions=suggestions())
 
 
@@ -121,15 +119,3 @@ async def _settled(services: Services, words: str, chosen: Filter) -> Redirect:
             f"Nothing is called {nothing[:200]}: no job, state, queue, task, and no search key such as file_id:…."
         )
     return Redirect(found.address(), status_code=303)
-
-
-async def _page(services: Services, chosen: Filter, cursor: str | None) -> Any:
-    return await services.store.list(
-        queue=chosen.queue,
-        state=chosen.status,
-        type=chosen.type,
-        owner=chosen.owner,
-        search=chosen.search,
-        limit=PAGE_ROWS,
-        cursor=cursor,
-    )

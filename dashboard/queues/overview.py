@@ -1,8 +1,9 @@
 """What the first page shows, computed once for everybody who looks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from dashboard.drawn import Drawings
 from dashboard.queues.health import Health, health
 from dashboard.workers.liveness import alive
 from service.moments import now_ms
@@ -50,6 +51,7 @@ class Overview:
     queues: Sequence[QueueRow]
     running: Sequence[Job]
     failed: Sequence[Job]
+    drawings: Drawings = field(default_factory=dict, compare=False)
 
     def total(self, *states: str) -> int:
         return sum(row.counts[State(state)] for row in self.queues for state in states)

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from litestar import Request, get
+from litestar import Request, Response, get
 from litestar.response import Template
 
 from dashboard.auth import User
+from dashboard.drawn import drawn
 from dashboard.page import render
 from dashboard.provided import Figures
 
@@ -16,5 +17,6 @@ async def queues_page(request: Request[User, Any, Any], figures: Figures) -> Tem
 
 
 @get("/queues/live")
-async def queues_live(request: Request[User, Any, Any], figures: Figures) -> Template:
-    return render(request, "queues/live.html", overview=await figures())
+async def queues_live(request: Request[User, Any, Any], figures: Figures) -> Response[str]:
+    overview = await figures()
+    return drawn(request, overview.drawings, "queues/live.html", overview=overview)

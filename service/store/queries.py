@@ -9,11 +9,9 @@ import msgspec
 from service.redis import Client
 from service.states import State
 from service.store import keys
+from service.store.pages import EXAMINED_MAX, Reader, Wanted, cursor_of, read_cursor
 from service.store.record import Attempt, Job, LogLine, WorkerInfo, to_job
 from settings.queues import Queue
-
-EXAMINED_MAX = 2_000
-"""Entries one page may look at to fill a filter that no index serves: bounds the cost of a page, not its truth."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -69,23 +67,24 @@ class Queries:
         cursor: str | None = None,
     ) -> Page:
         """One page of jobs, newest first. Raises ValueError for a cursor that is none of ours."""
-        wanted = (queue, state, type, owner)
-        below = _read_cursor(cursor)
+        return await self.page(Wanted(queue, state, type, owner, search), limit, cursor)
+
+    async def page(self, wanted: Wanted, limit: int = 50, cursor: str | None = None) -> Page:
+        """As `list`, by any filter."""
+        reader = await self._reader(wanted, cursor)
         found: list[Job] = []
-        indexes = await self._indexes(queue, state, type, owner, search)
-        examined = 0
-        while len(found) < limit:
-            rows = await self._newest(indexes, below, limit + 1)
-            jobs = [job for job in await self.get_many([i for i, _ in rows]) if job] if rows else []
-            found += [job for job in jobs if _fits(job, *wanted)]
-            examined += len(rows)
-            if len(rows) <= limit:
-                return Page(found[:limit], _cursor(found[limit - 1].stamp) if len(found) > limit else None)
-            below = rows[-1][1]
-            if examined >= EXAMINED_MAX:
-                break
-        more = found[limit - 1].stamp if len(found) >= limit else below
-        return Page(found[:limit], _cursor(int(more or 0)))
+        count = limit + 1
+        while len(found) <= limit and not reader.ended and reader.examined < EXAMINED_MAX:
+            rows = await reader.next(count)
+            count = max(limit + 1, reader.step)
+            for start in range(0, len(rows), limit + 1):
+                jobs = await self.get_many([i for i, _ in rows[start : start + limit + 1]])
+                found += [job for job in jobs if job and wanted.fits(job)]
+                if len(found) > limit:
+                    break
+        if len(found) > limit:
+            return Page(found[:limit], cursor_of(found[limit - 1].stamp))
+        return Page(found, None if reader.ended else cursor_of(reader.below or 0))
 
     async def newest_by(self, key: str, values: Sequence[str], count: int) -> dict[str, Sequence[Job]]:
         """The newest `count` jobs of each value of a search key, newest first, in two round trips."""
@@ -97,26 +96,13 @@ class Queries:
         known = {job.id: job for job in await self.get_many(wanted) if job} if wanted else {}
         return {value: [known[i] for i in row if i in known] for value, row in zip(values, ids, strict=True)}
 
-    async def _indexes(
-        self, queue: str | None, state: str | None, type: str | None, owner: str | None, search: tuple[str, str] | None
-    ) -> Sequence[str]:
-        states = [state] if state else [str(s) for s in State]
-        if search:
-            return [keys.found_by(*search)]
-        if owner:
-            return [keys.by_owner(owner, s) for s in states]
-        if type:
-            return [keys.by_type(type, s) for s in states]
-        return [keys.by_type(t, s) for t in await self.types(queue) for s in states]
+    async def newer(self, wanted: Wanted, stamp: int, limit: int) -> int:
+        """How many jobs that fit have come since the one of that creation stamp, `limit` at most."""
+        return len(await (await self._reader(wanted)).next(limit, above=stamp))
 
-    async def _newest(self, indexes: Sequence[str], below: int | None, count: int) -> Sequence[tuple[str, int]]:
-        """The `count` highest (id, stamp) under `below` over several indexes, each of which is sorted by stamp."""
-        top = f"({below}" if below else "+inf"
-        pipe = self.redis.pipeline(transaction=False)
-        for index in indexes:
-            pipe.zrevrangebyscore(index, top, "-inf", start=0, num=count, withscores=True)
-        rows = [(i.decode(), int(stamp)) for part in await pipe.execute() for i, stamp in part] if indexes else []
-        return sorted(rows, key=lambda row: -row[1])[:count]
+    async def _reader(self, wanted: Wanted, cursor: str | None = None) -> Reader:
+        below = read_cursor(cursor)
+        return Reader(self.redis, wanted, await self.types(wanted.queue), below)
 
     async def types(self, queue: str | None = None) -> Sequence[str]:
         """Job types ever seen on a queue (all queues when None)."""
@@ -169,15 +155,6 @@ class Queries:
         return [_summed(row) for row in await pipe.execute()]
 
 
-def _fits(job: Job, queue: str | None, state: str | None, type: str | None, owner: str | None) -> bool:
-    return (
-        (queue is None or job.queue == queue)
-        and (state is None or job.state == state)
-        and (type is None or job.type == type)
-        and (owner is None or job.owner == owner)
-    )
-
-
 def _summed(row: dict[bytes, bytes]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for field, number in row.items():
@@ -185,16 +162,3 @@ def _summed(row: dict[bytes, bytes]) -> dict[str, int]:
         if not event[-1].isdigit():
             counts[event] = counts.get(event, 0) + int(number)
     return counts
-
-
-def _cursor(stamp: int) -> str:
-    return f"{stamp:x}"
-
-
-def _read_cursor(cursor: str | None) -> int | None:
-    if cursor is None:
-        return None
-    try:
-        return int(cursor, 16)
-    except ValueError:
-        raise ValueError(f"cursor {cursor[:40]!r} is not one that a list has given out") from None
