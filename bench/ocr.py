@@ -1,189 +1,150 @@
-"""Pages a minute, recall, precision and memory of each OCR engine, beside stock EasyOCR and tesseract, on the same pages.
+"""Pages a minute, recall, precision, seconds to the first page and memory of OCR, everybody on the same pages in one run.
 
-Run: `python -m bench.ocr [--pages 8] [--stock-pages 2]`. Each reads with two processes of one thread; stock EasyOCR at
-its defaults. The networks are calibrated first, if they are not yet, on pages of which none is scored here. Recall and
-precision are of words as a bag, case counting. A peer that is not installed is left out (Debian: tesseract-ocr).
+Run: `python -m bench.ocr [--samples FOLDER] [--only NAME,NAME]`; the options set how many pages. Offload is measured end to
+end (upload over HTTP to the last artefact, in a running installation whose children have each read a page before), and its
+engines by themselves in two processes of one thread. Beside it, on the same pictures: stock EasyOCR as its README shows it,
+on all cores; tesseract in two processes; OCRmyPDF with two jobs. A peer that is not installed is left out and named.
+`--samples`, or OFFLOAD_BENCH_SAMPLES, names a folder of real scans; NAME.txt is the transcript of NAME.pdf.
 """
 
 import argparse
 import asyncio
+import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
-from statistics import mean
 
-import numpy as np
-import psutil
 from rich.console import Console
 from rich.table import Table
 
-from service.pool import CpuPool
-from tasks.ocr.document import open_pdf
-from tasks.ocr.networks.quantize import SEEDS
-from tasks.ocr.page import Reading, read_page
-from tasks.ocr.render import render_pdf_page
-from tasks.ocr.synthetic.prose import paragraphs
-from tasks.ocr.synthetic.scan import CLEAN, HEAVY, MILD, as_pdf, pictures
-from tasks.ocr.synthetic.typeset import Run, Style, Typesetter
-from tasks.ocr.weights import weights_folder
-from tasks.ocr.words import decode
-from tests.ocr.score import precision, recall
+from bench.reading import product
+from bench.reading.aims import aims
+from bench.reading.documents import WEAR, Document, mixed, real, scanned, with_text
+from bench.reading.readers import in_pool, ocrmypdf, with_engine, with_ocrmypdf, with_stock_easyocr, with_tesseract
+from bench.reading.result import Result
 
-WORKERS = 2
-DPI = 200
-FIRST_SEED = 20_000
-MODELS = Path("bench/out/models")
-STYLES = (Style("Times-Roman", 11), Style("Helvetica", 10), Style("Times-Roman", 10), Style("Helvetica", 11))
-WEAR = {"clean": CLEAN, "mild": MILD, "heavy": HEAVY}
-MB = 1 << 20
+ROOT = Path(__file__).parents[1]
+OUT = ROOT / "bench" / "out"
+MODELS = OUT / "models"
+ENGINES = ("easyocr", "rapidocr", "auto")
+READERS = ("product", "engines", "stock", "tesseract", "ocrmypdf")
 
 
-@dataclass(frozen=True)
-class Page:
-    """One scanned page of its own file, and its truth."""
-
-    path: Path
-    truth: str
-
-
-@dataclass(frozen=True)
-class Result:
-    """`first_s` is when the first page was there; `peak_bytes` the largest process's peak."""
-
-    pages_per_minute: float
-    first_s: float
-    peak_bytes: int
-    recall: float
-    precision: float
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clean", type=int, default=30, help="pages of the clean scan, end to end (default 30)")
+    parser.add_argument("--pages", type=int, default=12, help="pages of every other scan and reader (default 12)")
+    parser.add_argument("--stock", type=int, default=2, help="pages stock EasyOCR reads of each scan (default 2)")
+    parser.add_argument("--mix", type=int, default=200, help="pages of the mixed document (default 200)")
+    parser.add_argument("--text", type=int, default=300, help="pages of the one that has its text (default 300)")
+    parser.add_argument("--only", default=",".join(READERS), help=f"of {', '.join(READERS)}")
+    parser.add_argument("--samples", type=Path, default=os.environ.get("OFFLOAD_BENCH_SAMPLES"), help="real scans")
+    return parser.parse_args()
 
 
-def make_pages(folder: Path, count: int) -> dict[str, list[Page]]:
-    """The same text in each wear, and with its text layer left in."""
-    seeds = range(FIRST_SEED, FIRST_SEED + count)
-    if set(seeds) & set(SEEDS):
-        raise SystemExit("A page would be scored that the networks were calibrated on.")
-    made: dict[str, list[Page]] = {name: [] for name in (*WEAR, "text layer")}
-    for seed in seeds:
-        setter = Typesetter()
-        style = STYLES[seed % len(STYLES)]
-        truth = setter.page([Run(paragraphs(seed, 470), style, columns=1 + seed % 2)])
-        pdf = setter.save()
-        for name, wear in WEAR.items():
-            made[name].append(Page(folder / f"{name}-{seed}.pdf", truth))
-            made[name][-1].path.write_bytes(as_pdf(pictures(pdf, DPI, wear, seed), DPI, wear.quality))
-        made["text layer"].append(Page(folder / f"text-{seed}.pdf", truth))
-        made["text layer"][-1].path.write_bytes(pdf)
-    return made
+def end_to_end(
+    folder: Path, given: argparse.Namespace, scans: dict[str, Document], samples: list[Document]
+) -> Iterator[Result]:
+    """The product: every document as a job of its own."""
+    with product.running(folder / "data", MODELS) as offload:
+        warm = scanned(folder, "clean", 4)
+        for engine in ENGINES:
+            offload.read(warm, engine)
+        long = scanned(folder, "clean", given.clean)
+        yield offload.read(long, "easyocr")
+        for wear in ("mild", "heavy"):
+            yield offload.read(scans[wear], "easyocr")
+        for document in samples:
+            yield offload.read(document, "easyocr")
+        yield offload.read(scans["heavy"], "auto")
+        yield offload.read(mixed(folder, given.mix), "easyocr")
+        yield offload.read(with_text(folder, given.text), "easyocr")
 
 
-def with_engine(path: Path, engine: str) -> str:
-    """What the pdf-ocr job runs for each page."""
-    return decode(read_page(path, 0, Reading(MODELS, engine))).text
+def engines(given: argparse.Namespace, scans: dict[str, Document], samples: list[Document]) -> Iterator[Result]:
+    """Ours without queue and server."""
+    for engine in ENGINES:
+        for document in (*scans.values(), *samples):
+            yield asyncio.run(in_pool(engine, with_engine, document, given.pages, MODELS, engine=engine))
 
 
-def with_stock_easyocr(path: Path, engine: str) -> str:
-    """EasyOCR as its README shows it, loaded once a process."""
-    import easyocr
-    import torch
-
-    torch.set_num_threads(1)
-    if not hasattr(with_stock_easyocr, "reader"):
-        folder = str(weights_folder(MODELS))
-        reader = easyocr.Reader(
-            ["en"], gpu=False, model_storage_directory=folder, download_enabled=False, verbose=False
-        )
-        with_stock_easyocr.reader = reader  # type: ignore[attr-defined]  # kept for the next page
-    return " ".join(text for _, text, _ in with_stock_easyocr.reader.readtext(_picture(path)))  # type: ignore[attr-defined]  # as above
-
-
-def with_tesseract(path: Path, engine: str) -> str:
-    """The command, on one thread, given the page as it is rendered for the others."""
-    from PIL import Image
-
-    with tempfile.NamedTemporaryFile(suffix=".png") as file:
-        Image.fromarray(_picture(path)).save(file.name, dpi=(300, 300))
-        command = ["tesseract", file.name, "-"]
-        return subprocess.run(command, capture_output=True, text=True, check=True, env={"OMP_THREAD_LIMIT": "1"}).stdout
+def peers(given: argparse.Namespace, scans: dict[str, Document], samples: list[Document]) -> Iterator[Result]:
+    """Those that are wanted and installed. Of the real scans they read those with a transcript."""
+    documents = [*scans.values(), *(sample for sample in samples if any(sample.truths))]
+    wanted = given.only.split(",")
+    if "stock" in wanted:
+        for document in documents:
+            yield asyncio.run(in_pool("stock EasyOCR", with_stock_easyocr, document, given.stock, MODELS, children=1))
+    if "tesseract" in wanted and shutil.which("tesseract"):
+        for document in documents:
+            yield asyncio.run(in_pool("tesseract", with_tesseract, document, given.pages, MODELS))
+    command = ocrmypdf()
+    if "ocrmypdf" in wanted and command:
+        for document in documents:
+            yield with_ocrmypdf(document, command)
 
 
-def _picture(path: Path) -> np.ndarray:
-    with open_pdf(path) as pdf:
-        return render_pdf_page(pdf[0])[0]
+def main() -> None:
+    given = options()
+    absent = [name for name, found in (("tesseract", shutil.which("tesseract")), ("OCRmyPDF", ocrmypdf())) if not found]
+    if absent:
+        print(f"not installed, and so not measured: {', '.join(absent)}")
+    MODELS.mkdir(parents=True, exist_ok=True)
+    subprocess.run([sys.executable, "-m", "tasks.ocr.networks.prepare", str(MODELS)], check=True, capture_output=True)
+    load = os.getloadavg()[0]
+    results: list[Result] = []
+    with tempfile.TemporaryDirectory(prefix="bench-ocr-") as name:
+        folder = Path(name)
+        scans = {wear: scanned(folder, wear, given.pages) for wear in WEAR}
+        samples = real(Path(given.samples)) if given.samples else []
+        begun_s = time.perf_counter()
+        if "product" in given.only:
+            results += told(end_to_end(folder, given, scans, samples))
+        if "engines" in given.only:
+            results += told(engines(given, scans, samples))
+        results += told(peers(given, scans, samples))
+    show(results, given, load, time.perf_counter() - begun_s)
 
 
-async def measure(read: Callable[[Path, str], str], engine: str, pages: Sequence[Page]) -> Result:
-    """All pages through two children that have each read one already."""
-    pool = CpuPool(WORKERS, name="bench")
-    await asyncio.gather(*(pool.run(read, pages[0].path, engine) for _ in range(WORKERS)))
-    started = time.perf_counter()
-    first_s = 0.0
-
-    async def one(page: Page) -> str:
-        nonlocal first_s
-        text = await pool.run(read, page.path, engine)
-        first_s = first_s or time.perf_counter() - started
-        return text
-
-    texts = await asyncio.gather(*(one(page) for page in pages))
-    seconds = time.perf_counter() - started
-    peak = max(_highest_rss(pid) for pid in pool.pids())
-    await pool.close()
-    return Result(
-        pages_per_minute=60 * len(pages) / seconds,
-        first_s=first_s,
-        peak_bytes=peak,
-        recall=mean(recall(text, page.truth) for text, page in zip(texts, pages, strict=True)),
-        precision=mean(precision(text, page.truth) for text, page in zip(texts, pages, strict=True)),
-    )
+def told(results: Iterator[Result]) -> Iterator[Result]:
+    """Each is named as it comes: a run takes ten minutes."""
+    for result in results:
+        print(f"{result.reader}, {result.document}: {result.pages_per_minute:.1f} pages/min", file=sys.stderr)
+        yield result
 
 
-def _highest_rss(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status")
-    if not status.exists():
-        return psutil.Process(pid).memory_info().rss
-    return next(int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-
-
-async def main(count: int, stock_count: int) -> None:
-    table = Table("", "pages", "pages/min", "first s", "peak MB", "R", "P", title="OCR, two processes of one thread")
-    with tempfile.TemporaryDirectory(prefix="bench-ocr-") as folder:
-        made = make_pages(Path(folder), count)
-        runs: list[tuple[str, Callable[[Path, str], str], str, int]] = [
-            (engine, with_engine, engine, count) for engine in ("easyocr", "rapidocr", "auto")
-        ]
-        runs.append(("stock EasyOCR", with_stock_easyocr, "", stock_count))
-        if shutil.which("tesseract"):
-            runs.append(("tesseract", with_tesseract, "", count))
-        for name, read, engine, pages in runs:
-            for wear in WEAR:
-                _row(table, f"{name}, {wear}", pages, await measure(read, engine, made[wear][:pages]))
-        _row(table, "text layer", count, await measure(with_engine, "easyocr", made["text layer"]))
-    Console().print(table)
-
-
-def _row(table: Table, name: str, pages: int, result: Result) -> None:
-    print(f"{name}: {result}", file=sys.stderr)
-    table.add_row(
-        name,
-        str(pages),
-        f"{result.pages_per_minute:,.1f}",
-        f"{result.first_s:.1f}",
-        f"{result.peak_bytes // MB:,}",
-        f"{result.recall:.3f}",
-        f"{result.precision:.3f}",
-    )
+def show(results: list[Result], given: argparse.Namespace, load: float, seconds: float) -> None:
+    """The table, the aims, and bench/out/ocr.json."""
+    columns = ("", "document", "pages", "pages/min", "first s", "peak MB", "R", "P")
+    table = Table(*columns, title=f"OCR on {os.cpu_count()} cores, load {load:.1f} before it, {seconds:.0f} s")
+    for one in results:
+        figures = f"{one.pages_per_minute:,.1f}", f"{one.first_s:.1f}", f"{one.peak_mb:,}"
+        means = one.mean_scores()
+        scores = [f"{mean:.3f}" for mean in means] if means else ["–", "–"]
+        table.add_row(one.reader, one.document, str(one.pages), *figures, *scores)
+    Console(width=120).print(table)
+    met = aims(results)
+    for line, as_aimed in met:
+        print(("met      " if as_aimed else "missed   ") + line)
+    named = {name: version(name) for name in ("easyocr", "rapidocr", "openvino", "torch")}
+    body = {
+        "results": [asdict(one) | {"recall_precision": one.mean_scores()} for one in results],
+        "aims": [{"aim": line, "met": as_aimed} for line, as_aimed in met],
+        "versions": named,
+        "settings": {name: str(value) for name, value in vars(given).items() if name != "samples"},
+        "load_before": load,
+        "seconds": seconds,
+        "at": time.strftime("%Y-%m-%dT%H:%M:%S"),
+    }
+    (OUT / "ocr.json").write_text(json.dumps(body, indent=1))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pages", type=int, default=8)
-    parser.add_argument("--stock-pages", type=int, default=2)
-    arguments = parser.parse_args()
-    MODELS.mkdir(parents=True, exist_ok=True)
-    subprocess.run([sys.executable, "-m", "tasks.ocr.networks.prepare", str(MODELS)], check=True, capture_output=True)
-    asyncio.run(main(arguments.pages, arguments.stock_pages))
+    main()

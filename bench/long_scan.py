@@ -1,0 +1,149 @@
+"""A scan of 500 pages, read to its end as a user would have it read: `python -m bench.long_scan [--pages 500]`.
+
+`offload up` in processes of its own, the document sent and fetched over HTTP. It is asked every second how far it is; said
+are pages a minute, how far off each minute's estimate was, the peak memory of children, worker and web application, and
+whether any attempt ran out of time. Twelve minutes on two cores.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.reading import product
+from bench.reading.documents import WEAR, Document, scanned
+from bench.reading.result import PeakMemory, Stopwatch, result
+
+OUT = Path(__file__).parent / "out"
+MODELS = OUT / "models"
+ASK_S = 1.0
+PROCESSES = {"child": "multiprocessing", "worker": "PdfProcessing", "web": "dashboard.app", "queue server": "valkey"}
+"""A word of each process's command line."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How far the job was `at_s` after the upload began, and when it said it would be done, on the same clock."""
+
+    at_s: float
+    pages: int
+    expected_s: float | None
+
+
+@dataclass(frozen=True)
+class Minute:
+    """What was expected at a minute. `error` is of the whole time, `error_left` of the time that was left."""
+
+    minute: int
+    pages: int
+    expected_s: float
+    error: float
+    error_left: float
+
+
+def follow(offload: product.Product, job_id: str, watch: Stopwatch) -> list[Look]:
+    """Looks until the job has ended."""
+    looks: list[Look] = []
+    while True:
+        status = offload.call("GET", f"/api/jobs/{job_id}/status").json()
+        looks.append(Look(watch.seconds(), status["data"].get("pages_processed", 0), _expected_s(status, watch)))
+        if looks[-1].pages:
+            watch.page()
+        if status["status"] in ("completed", "failed", "cancelled"):
+            return looks
+        time.sleep(ASK_S)
+
+
+def _expected_s(status: dict[str, Any], watch: Stopwatch) -> float | None:
+    expected = status["estimated_completion"]
+    return datetime.fromisoformat(expected).timestamp() - time.time() + watch.seconds() if expected else None
+
+
+def minutes(looks: Sequence[Look]) -> list[Minute]:
+    """The first look of each whole minute that had an estimate."""
+    end_s = looks[-1].at_s
+    found: list[Minute] = []
+    for look in looks:
+        if look.at_s >= 60 * (len(found) + 1) and look.expected_s is not None and look.at_s < end_s:
+            error = abs(look.expected_s - end_s)
+            left = error / (end_s - look.at_s)
+            found.append(Minute(len(found) + 1, look.pages, look.expected_s, error / end_s, left))
+    return found
+
+
+def read(offload: product.Product, document: Document, engine: str) -> dict[str, Any]:
+    """The document as one job, and what was seen of it."""
+    with PeakMemory() as memory:
+        watch = Stopwatch()
+        job_id = offload.start(document, engine)
+        looks = follow(offload, job_id, watch)
+        seconds = watch.seconds()
+    detail = offload.call("GET", f"/api/jobs/{job_id}").json()
+    if detail["status"] != "completed":
+        raise SystemExit(f"The job has {detail['status']}: {detail['error']}")
+    text = offload.call("GET", f"/api/jobs/{job_id}/files/text.txt").text.split("\f")[: document.pages]
+    scores = result("", document, text, seconds, watch.first_s, 0).mean_scores() or (0.0, 0.0)
+    return {
+        "pages": document.pages,
+        "seconds": seconds,
+        "pages_per_minute": 60 * document.pages / seconds,
+        "first_page_s": watch.first_s,
+        "minutes": [asdict(minute) for minute in minutes(looks)],
+        "peak_mb": {name: memory.largest_mb(word) for name, word in PROCESSES.items()},
+        "parts": len(detail["parts"]),
+        "attempts_beyond_the_first": sum(part["attempt"] - 1 for part in detail["parts"]) + len(detail["attempts"]) - 1,
+        "errors": [attempt["error"] for attempt in detail["attempts"] if attempt["error"]],
+        "failed_pages": detail["result"]["failed"],
+        "recall": scores[0],
+        "precision": scores[1],
+    }
+
+
+def show(seen: dict[str, Any]) -> None:
+    """A table of the minutes, a line for the rest, and bench/out/long_scan.json."""
+    columns = ("minute", "pages", "expected end, s", "off by, of the whole", "off by, of what was left")
+    table = Table(
+        *columns, title=f"{seen['pages']} pages in {seen['seconds']:.0f} s: {seen['pages_per_minute']:.1f} a minute"
+    )
+    for one in seen["minutes"]:
+        errors = f"{one['error']:.1%}", f"{one['error_left']:.1%}"
+        table.add_row(str(one["minute"]), str(one["pages"]), f"{one['expected_s']:.0f}", *errors)
+    Console(width=120).print(table)
+    print(
+        f"first page after {seen['first_page_s']:.1f} s; recall {seen['recall']:.3f}, precision {seen['precision']:.3f}; "
+        f"failed pages {seen['failed_pages']}; attempts beyond the first {seen['attempts_beyond_the_first']}"
+    )
+    print("peak MB: " + ", ".join(f"{name} {mb:,}" for name, mb in seen["peak_mb"].items()))
+    (OUT / "long_scan.json").write_text(json.dumps(seen, indent=1))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pages", type=int, default=500)
+    parser.add_argument("--wear", choices=list(WEAR), default="mild")
+    parser.add_argument("--engine", choices=("easyocr", "rapidocr", "auto"), default="easyocr")
+    given = parser.parse_args()
+    MODELS.mkdir(parents=True, exist_ok=True)
+    subprocess.run([sys.executable, "-m", "tasks.ocr.networks.prepare", str(MODELS)], check=True, capture_output=True)
+    with tempfile.TemporaryDirectory(prefix="bench-long-") as name:
+        document = scanned(Path(name), given.wear, given.pages)
+        load = os.getloadavg()[0]
+        with product.running(Path(name) / "data", MODELS) as offload:
+            seen = read(offload, document, given.engine)
+    seen |= {"engine": given.engine, "wear": given.wear, "load_before": load, "at": time.strftime("%Y-%m-%dT%H:%M:%S")}
+    show(seen)
+
+
+if __name__ == "__main__":
+    main()

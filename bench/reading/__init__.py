@@ -1,0 +1,1 @@
+"""What the OCR benches share: pages with their truth, whoever reads them, and the measure of how."""
