@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import io
 import os
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -82,6 +83,16 @@ class Storage:
             raise NoSuchObject(path) from None
         return _chunks(result)
 
+    async def open(self, path: str) -> BinaryIO:
+        """The object as a file to seek and read in, a buffer at a time, from a thread. Raises NoSuchObject."""
+        local = self.local_path(path)
+        try:
+            if local is not None:
+                return await asyncio.to_thread(local.open, "rb")
+            return io.BufferedReader(_Remote(await asyncio.to_thread(obstore.open_reader, self._store, path)))
+        except (FileNotFoundError, IsADirectoryError):
+            raise NoSuchObject(path) from None
+
     async def size(self, path: str) -> int:
         """Bytes of the object. Raises NoSuchObject."""
         try:
@@ -140,6 +151,30 @@ class Storage:
             return
         async for _ in obstore.list(self._store, chunk_size=1):
             return
+
+
+class _Remote(io.RawIOBase):
+    """An object far away, for the parts of the standard library that want a file."""
+
+    def __init__(self, reader: "obstore.ReadableFile") -> None:
+        self._reader = reader
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._reader.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._reader.tell()
+
+    def readinto(self, buffer: Any) -> int:
+        data = bytes(self._reader.read(len(buffer)))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 async def _chunks(result: "GetResult") -> AsyncIterator[bytes]:

@@ -18,12 +18,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `source` is the SQL it is read from, where that is not its own name; `width` in characters."""
+    """One column. `source` is the SQL it is read from, where that is not its own name; `width` in characters.
+
+    What is `personal` is masked wherever a viewer looks at the dashboard.
+    """
 
     name: str
     kind: Kind = Kind.TEXT
     source: str = ""
     width: float = 0
+    personal: bool = False
 
     @property
     def sql(self) -> str:

@@ -1,4 +1,4 @@
-"""A PDF's first page as a picture, bounded in pixels whatever the page claims to measure."""
+"""A PDF's page as a picture, bounded in pixels whatever the page claims to measure."""
 
 from pathlib import Path
 
@@ -13,13 +13,20 @@ OVERSAMPLING = 2.0
 
 
 def first_page(path: Path, side: int) -> Image.Image:
-    """The first page with its annotations, on white, its longest side `side` pixels. Raises Permanent."""
+    """The first page, as `page_of` has it."""
+    return page_of(path, 0, side)
+
+
+def page_of(path: Path, index: int, side: int) -> Image.Image:
+    """Page `index` (from 0) with its annotations, on white, its longest side `side` pixels. Raises Permanent."""
     with open_pdf(path) as pdf:
         pdf.init_forms()
-        page = pdf[0]
+        if index >= len(pdf):
+            raise BadPicture(f"The PDF has no page {index + 1}.")
+        page = pdf[index]
         width, height = page.get_size()
         if not (0 < width < float("inf") and 0 < height < float("inf")):
-            raise BadPicture("The PDF's first page has no size.")
+            raise BadPicture(f"The PDF's {'first page' if index == 0 else f'page {index + 1}'} has no size.")
         scale = OVERSAMPLING * side / max(width, height)
         bitmap = page.render(scale=scale, rev_byteorder=True, limit_image_cache=True)
         drawn = bitmap.to_pil().convert("RGB")

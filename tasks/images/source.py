@@ -31,8 +31,8 @@ DAMAGED = "The picture is damaged or cut short."
 
 
 @contextmanager
-def open_picture(path: Path) -> Iterator[Image.Image]:
-    """The file's first frame, not decoded yet. Raises BadPicture."""
+def open_picture(path: Path, frame: int = 0) -> Iterator[Image.Image]:
+    """The file's frame (from 0), not decoded yet. Raises BadPicture."""
     # What may be decoded is decided below, by memory and time, not by Pillow's guess at what is an attack.
     Image.MAX_IMAGE_PIXELS = None
     with warnings.catch_warnings():
@@ -42,6 +42,9 @@ def open_picture(path: Path) -> Iterator[Image.Image]:
         with _damage_told():
             image = Image.open(path, formats=FORMATS)
         with image:
+            if frame:
+                with _damage_told():
+                    image.seek(frame)
             _check_pixels(image.width, image.height)
             yield image
 

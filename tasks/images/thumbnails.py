@@ -46,9 +46,9 @@ def render_thumbnails(path: Path, wanted: Sequence[Variant]) -> list[Thumbnail]:
     return made
 
 
-def picture(path: Path, box: tuple[int, int]) -> Image.Image:
-    """An image file's first frame within a square `box`, upright, in sRGB on white. Raises BadPicture."""
-    with open_picture(path) as image:
+def picture(path: Path, box: tuple[int, int], frame: int = 0) -> Image.Image:
+    """An image file's frame (from 0) within a square `box`, upright, in sRGB on white. Raises BadPicture."""
+    with open_picture(path, frame) as image:
         size = fitted(image.size, box)
         load(image, (round(size[0] * DRAFT_GAP), round(size[1] * DRAFT_GAP)))
         turned = orientation(image)

@@ -18,7 +18,7 @@ DATASET = Dataset(
         Column("target_type"),
         Column("target_id", width=32),
         Column("outcome"),
-        Column("address"),
+        Column("address", personal=True),
         Column("took_ms", Kind.NUMBER),
         Column("detail", width=48),
     ),

@@ -10,8 +10,8 @@ DATASET = Dataset(
     table="users",
     columns=(
         Column("id", Kind.INTEGER),
-        Column("email", width=32),
-        Column("name", width=28),
+        Column("email", width=32, personal=True),
+        Column("name", width=28, personal=True),
         Column("active", Kind.FLAG),
         Column("locale"),
         Column("plan"),

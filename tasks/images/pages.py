@@ -1,0 +1,19 @@
+"""One page of a document as a picture to read beside its text. Runs in a child."""
+
+from pathlib import Path
+
+from tasks.images.encode import encoded
+from tasks.images.memory import bounded_memory
+from tasks.images.pdf import page_of
+from tasks.images.thumbnails import picture
+from tasks.ocr.document import is_pdf
+
+SIDE = 1_200
+"""Longest side in pixels: the lines of a dense A4 page can just be read, in some 100 kB."""
+
+
+def page_picture(path: Path, index: int) -> bytes:
+    """Page `index` (from 0) of a PDF or frame of an image, as displayed, as WebP. Raises Permanent."""
+    with bounded_memory():
+        image = page_of(path, index, SIDE) if is_pdf(path) else picture(path, (SIDE, SIDE), index)
+        return encoded(image, "webp")
