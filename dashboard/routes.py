@@ -17,8 +17,10 @@ from dashboard.errors.actions import live_error, try_canary
 from dashboard.errors.views import error_page, errors_page
 from dashboard.explain import explain
 from dashboard.jobs.actions import cancel_job, delete_job, restore_job, retry_job
+from dashboard.jobs.again import copy_job, edit_job, edit_job_page
 from dashboard.jobs.detail import job_live, job_page
 from dashboard.jobs.files import job_file
+from dashboard.jobs.log import log_live, log_page
 from dashboard.jobs.new import new_job_page, submit_job
 from dashboard.jobs.views import jobs_live, jobs_page
 from dashboard.metrics.views import metrics_page
@@ -33,6 +35,7 @@ from dashboard.mail_templates.editing import (
 from dashboard.mail_templates.views import template_message, template_page, templates_page
 from dashboard.operations.views import ask_page, operation_live, operation_page, operations_page
 from dashboard.provided import PROVIDED
+from dashboard.previews.pictures import page_picture, photo_picture, thumbnail_picture
 from dashboard.queues.actions import upload_document
 from dashboard.queues.steering import lift_note, queue_page, steer_queue
 from dashboard.queues.views import queues_live, queues_page
@@ -77,6 +80,14 @@ def dashboard_routes() -> list[Any]:
             job_live,
             job_file,
             retry_job,
+            copy_job,
+            edit_job_page,
+            edit_job,
+            log_page,
+            log_live,
+            page_picture,
+            thumbnail_picture,
+            photo_picture,
             cancel_job,
             delete_job,
             restore_job,

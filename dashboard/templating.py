@@ -7,8 +7,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from dashboard import formats
 from dashboard.assets import asset
 from dashboard.charts import bars, spark
+from dashboard.jobs.again import repeatable
 from dashboard.jobs.row import tries, when
-from dashboard.jobs.visible import visible
+from dashboard.jobs.visible import kept_back, visible
 from dashboard.looks import look
 from service.store.retention import BIN_S
 
@@ -30,7 +31,9 @@ def template_environment() -> Environment:
         asset=asset,
         bars=bars,
         bin_minutes=BIN_S // 60,
+        kept_back=kept_back,
         look=look,
+        repeatable=repeatable,
         share=formats.share,
         spark=spark,
         tries=tries,

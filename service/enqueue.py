@@ -12,6 +12,7 @@ import msgspec
 from service.estimates import Estimate, Estimator
 from service.store import IdempotencyConflict, Store, TooManyQueued
 from service.store.requests import Idem, NewJob, new_job
+from service.store.runs import ORIGIN
 from settings.queues import Queue, QueueSettings
 from tasks.job import JobType, Payload
 
@@ -50,8 +51,10 @@ class Enqueuer:
         schedule_at: datetime | None = None,
         idempotency_key: str | None = None,
         units: int = 0,
+        origin: str | None = None,
     ) -> Accepted:
-        """Queue one job. `units` is how much work it is (pages, rows, recipients), for estimates.
+        """Queue one job. `units` is how much work it is (pages, rows, recipients), for estimates; `origin` is the job
+        that it repeats.
 
         Raises IdempotencyConflict when the key stands for another request, TooManyQueued over the owner's limit.
         """
@@ -61,6 +64,9 @@ class Enqueuer:
         request.limit = self.queues[job_type.queue].owner_limit
         if idempotency_key:
             request.idem = Idem(idempotency_key, fingerprint(job_type, payload, priority, due_ms))
+        if origin:
+            request.fields += ["origin", origin]
+            request.find.append(f"{ORIGIN}:{origin}")
         (answer,) = await self.store.queued([request])
         if answer.outcome == "conflict":
             raise IdempotencyConflict(idempotency_key or "", answer.job_id)

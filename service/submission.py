@@ -46,8 +46,9 @@ async def submit(
     priority: str = "normal",
     schedule_at: datetime | None = None,
     idempotency_key: str | None = None,
+    origin: str | None = None,
 ) -> Accepted:
-    """Check a payload on behalf of its owner and queue the job.
+    """Check a payload on behalf of its owner and queue the job, as a repetition of the job `origin` where one is named.
 
     Raises Refused, naming the field; IdempotencyConflict; TooManyQueued.
     """
@@ -62,4 +63,5 @@ async def submit(
         schedule_at=schedule_at,
         idempotency_key=idempotency_key,
         units=units or 0,
+        origin=origin,
     )

@@ -19,6 +19,9 @@ const idOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? (node.getAttribute
 const sameThing = (current, fresh) => current.nodeName === fresh.nodeName && idOf(current) === idOf(fresh);
 
 function patchChildren(current, fresh) {
+  // What is gone goes first: were it left for the end, everything behind it would be moved, and a list would lose its place.
+  const wantedIds = new Set([...fresh.children].map(idOf));
+  for (const child of [...current.children]) if (idOf(child) && !wantedIds.has(idOf(child))) child.remove();
   const byId = new Map([...current.children].filter(idOf).map((child) => [idOf(child), child]));
   let place = current.firstChild;
   for (const wanted of [...fresh.childNodes]) {

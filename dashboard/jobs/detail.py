@@ -1,5 +1,6 @@
 """GET /admin/jobs/{id}: one job, and the fragment that follows it until it ends."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,50 +9,65 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User
+from dashboard.jobs.history import history
+from dashboard.jobs.log import log_of
 from dashboard.jobs.steps import Step, steps
 from dashboard.jobs.visible import visible
 from dashboard.jobs.waiting import Check, checks
 from dashboard.notices import NOTICES
 from dashboard.page import HTMX_STOP_POLLING, render
+from dashboard.previews.preview import Preview, preview_of
+from dashboard.previews.view import View, from_address
 from service.api.injected import Wired
 from service.moments import now_ms
 from service.services import Services
-from service.storage import NoSuchObject
 from service.store import Attempt, Job, NoSuchJob
+from service.store.runs import repetitions
 
-PREVIEW_BYTES = 4_096
-"""Of a text on the job's page: enough to see whether it was read well. The whole is one click away."""
+REPEATED = 5
+"""Repetitions of a job that are named on its page; the rest is a filter away."""
 
 
 @dataclass(frozen=True)
 class Detail:
-    """Everything about one job that its page shows. `attempts` are newest first."""
+    """Everything about one job that its page shows. `attempts` are newest first; `repeated` are the newest
+    jobs that repeat it, of `repeated_times`."""
 
     job: Job
     attempts: list[Attempt]
     parts: list[Job]
     steps: list[Step]
-    preview: str | None
     waiting: list[Check]
+    view: View
+    preview: Preview | None
+    repeated: Sequence[str]
+    repeated_times: int
 
 
 @get("/jobs/{job_id:str}", name="job")
 async def job_page(
     request: Request[User, Any, Any], services: Wired, job_id: FromPath[str], notice: FromQuery[str] = ""
 ) -> Template:
-    detail = await _detail(services, job_id)
-    payload = visible(detail.job, request.user)
-    return render(request, "jobs/show.html", detail=detail, payload=payload, notice=NOTICES.get(notice))
+    detail = await _detail(request, services, job_id)
+    return render(
+        request,
+        "jobs/show.html",
+        detail=detail,
+        payload=visible(detail.job, request.user),
+        log=await log_of(services, detail.job, request.query_params.get("level", "")),
+        history=await history(services, detail.job),
+        notice=NOTICES.get(notice),
+    )
 
 
 @get("/jobs/{job_id:str}/live")
 async def job_live(request: Request[User, Any, Any], services: Wired, job_id: FromPath[str]) -> Template:
-    detail = await _detail(services, job_id)
+    detail = await _detail(request, services, job_id)
     status_code = HTMX_STOP_POLLING if detail.job.state.terminal else 200
     return render(request, "jobs/job.html", status_code=status_code, detail=detail)
 
 
-async def _detail(services: Services, job_id: str) -> Detail:
+async def _detail(request: Request[User, Any, Any], services: Services, job_id: str) -> Detail:
     """The job, though it lie in the bin. Raises NoSuchJob."""
     store = services.store
     (job,) = await store.get_many([job_id])
@@ -62,17 +78,7 @@ async def _detail(services: Services, job_id: str) -> Detail:
     at_ms = now_ms()
     waiting = await checks(services, job, at_ms)
     way = steps(job, at_ms, held=any(check.holds for check in waiting))
-    return Detail(job, attempts[::-1], parts, way, await _preview(services, job), waiting)
-
-
-async def _preview(services: Services, job: Job) -> str | None:
-    """The beginning of a text that the job has made."""
-    for artefact in job.artefacts:
-        path = services.jobs.artefact(job, artefact["name"])
-        if path and artefact["media_type"].startswith("text/plain"):
-            try:
-                chunks = [chunk async for chunk in await services.storage.stream(path, 0, PREVIEW_BYTES)]
-            except NoSuchObject:
-                return None
-            return b"".join(chunks).decode("utf-8", "ignore")
-    return None
+    view = from_address(request.query_params)
+    preview = await preview_of(services, job, request.user, view)
+    repeated, times = await repetitions(services.redis, job_id, REPEATED)
+    return Detail(job, attempts[::-1], parts, way, waiting, view, preview, repeated, times)

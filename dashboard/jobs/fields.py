@@ -64,7 +64,7 @@ def _field(field: inspect.Field) -> Field:
         name=field.encode_name,
         kind=_kind(kind),
         required=field.required,
-        default=_typed(default),
+        default=as_typed(default),
         choices=tuple(map(str, chosen.values)) if isinstance(chosen, inspect.LiteralType) else (),
         numbers=_is_number(item) if item else False,
     )
@@ -90,8 +90,8 @@ def _is_number(kind: inspect.Type) -> bool:
     return isinstance(kind, inspect.IntType | inspect.FloatType)
 
 
-def _typed(value: Any) -> str:
-    """A default as somebody would type it."""
+def as_typed(value: Any) -> str:
+    """A value as somebody would type it."""
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(value, dict):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from service.states import State
+from service.store.runs import ORIGIN
 from service.store import Wanted
 from settings.queues import Queue
 from tasks.job import REGISTRY
@@ -58,8 +59,8 @@ def _address(pairs: Mapping[str, str]) -> str:
 
 
 def search_keys() -> list[str]:
-    """Payload fields by which jobs can be found, over all declared job types."""
-    return sorted({key for job_type in REGISTRY.values() for key in job_type.search_keys})
+    """Payload fields by which jobs can be found, over all declared job types, and the job that they repeat."""
+    return sorted({ORIGIN, *(key for job_type in REGISTRY.values() for key in job_type.search_keys)})
 
 
 def from_address(query: Mapping[str, str]) -> Filter:

@@ -1,0 +1,92 @@
+"""A page of a document beside what was read on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from dashboard.previews.view import View
+from service.jobs import artefact_path, kept_path
+from service.services import Services
+from service.storage import NoSuchObject
+from service.store import Job
+from tasks.ocr.pages import kept_name
+from tasks.ocr.words import PageText, decode
+
+SHOWN_CHARACTERS = 20_000
+"""Of one page: five times what a page of a book has, and nothing that freezes a browser."""
+
+READ_BYTES_MAX = 8 << 20
+"""Of what is kept of one page, its words with their places. A page of a newspaper is a tenth of it."""
+
+BEGINNING_BYTES = 4_096
+"""Of a text that is not known by its pages: enough to see whether it was read well. The whole is one click away."""
+
+
+@dataclass(frozen=True)
+class ReadPage:
+    """Page `number` of `total`. `read` is None where there is only a `reason` why it was not read."""
+
+    number: int
+    total: int
+    read: PageText | None
+    text: str
+    cut: bool
+    reason: str
+    template: str = "previews/pages.html"
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """The beginning of a text."""
+
+    text: str
+    template: str = "previews/beginning.html"
+
+
+async def page_preview(services: Services, job: Job, view: View) -> ReadPage | Beginning | None:
+    """The page that is looked at; the text's beginning where its pages are not kept; None where there is nothing."""
+    total = page_count(job)
+    if total:
+        number = min(view.page, total)
+        read = await kept_page(services, job, number)
+        reason = failures(job).get(number, "")
+        if read or reason:
+            text = read.text if read else ""
+            return ReadPage(number, total, read, text[:SHOWN_CHARACTERS], len(text) > SHOWN_CHARACTERS, reason)
+    return await _beginning(services, job)
+
+
+def page_count(job: Job) -> int:
+    """Pages of the document, as the job has counted them; 0 where it has not."""
+    counted = job.data.get("total_pages")
+    return counted if isinstance(counted, int) else 0
+
+
+async def kept_page(services: Services, job: Job, number: int) -> PageText | None:
+    """What was read on a page, however long the document is; None where it was not read."""
+    path = kept_path(job.root, kept_name(number))
+    try:
+        if await services.storage.size(path) > READ_BYTES_MAX:
+            return None
+        return decode(await services.storage.get(path))
+    except (NoSuchObject, msgspec.DecodeError):
+        return None
+
+
+def failures(job: Job) -> dict[int, str]:
+    """Why pages were not read, by number: as many as the job's result lists."""
+    listed: Sequence[Any] = job.result.get("failed_pages", ()) if isinstance(job.result, dict) else ()
+    return {one["page"]: one["reason"] for one in listed if isinstance(one, dict) and {"page", "reason"} <= one.keys()}
+
+
+async def _beginning(services: Services, job: Job) -> Beginning | None:
+    name = next((one["name"] for one in job.artefacts if one["media_type"].startswith("text/plain")), None)
+    if name is None:
+        return None
+    try:
+        chunks = [c async for c in await services.storage.stream(artefact_path(job.root, name), 0, BEGINNING_BYTES)]
+    except NoSuchObject:
+        return None
+    return Beginning(b"".join(chunks).decode("utf-8", "ignore"))

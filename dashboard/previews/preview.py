@@ -1,0 +1,30 @@
+"""Which preview goes with a job: by its type, and by what it has made so far."""
+
+from dashboard.auth import User
+from dashboard.previews.pages import Beginning, ReadPage, page_preview
+from dashboard.previews.recipients import Recipients, campaign_of, recipients_preview
+from dashboard.previews.tables import FirstRows, table_preview
+from dashboard.previews.thumbnails import Photo, Thumbnails, thumbnails_preview
+from dashboard.previews.view import View
+from service.services import Services
+from service.states import State
+from service.store import Job
+
+Preview = Beginning | FirstRows | Photo | ReadPage | Recipients | Thumbnails
+"""Each names the `template` that shows it."""
+
+
+async def preview_of(services: Services, job: Job, user: User, view: View) -> Preview | None:
+    """The preview, or None where there is nothing to see (yet). Viewers see no personal values."""
+    if campaign_of(job):
+        return await recipients_preview(services, job, view, masked=not user.may_act)
+    if not job.state.terminal or job.parent:
+        return None
+    match job.type:
+        case "thumbnails":
+            return await thumbnails_preview(services, job, view)
+        case "image-process":
+            return Photo() if job.state is State.COMPLETED else None
+        case "csv-export":
+            return await table_preview(services, job, masked=not user.may_act)
+    return await page_preview(services, job, view)

@@ -1,0 +1,266 @@
+"""What a job has made, on its page: pages beside their text, first rows, recipients, pictures."""
+
+import gzip
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from PIL import Image
+from sqlalchemy import delete
+
+from dashboard.previews.tables import READ_BYTES, csv_rows, gzip_rows, xlsx_rows
+from service.database import Campaign, Delivery
+from service.images.records import ImageRecords
+from service.jobs import kept_path
+from service.thumbnails.store import ThumbnailStore
+from settings import Queue
+from tasks.exports.columns import Column, Kind
+from tasks.exports.xlsx_file import write_xlsx
+from tasks.images.photo import process_photo
+from tasks.images.recipe import Variant
+from tasks.images.thumbnails import render_thumbnails
+from tasks.job import Payload
+from tasks.ocr.pages import kept_name
+from tasks.ocr.words import PageText, Word, encode
+from tests.dashboard.conftest import OPERATOR, VIEWER, Client
+from tests.dashboard.made import Anything, Maker, made_type
+
+LONG = "x" * 5_000
+
+
+class Export(Payload, frozen=True):
+    dataset: str = "users"
+    columns: list[str] | None = None
+
+
+class Pictures(Payload, frozen=True):
+    document_ids: list[str]
+    sizes: tuple[int, ...] = (150,)
+    formats: tuple[str, ...] = ("webp",)
+
+
+async def uploaded(made: Maker, content: bytes, name: str) -> str:
+    """A document's id."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield content
+
+    return (await made.services.files.upload(chunks(), owner="acme", name=name)).file_id
+
+
+def two_pages() -> bytes:
+    """A PDF of a white page and a black one."""
+    file = io.BytesIO()
+    first, second = (Image.new("RGB", (60, 85), colour) for colour in ("white", "black"))
+    first.save(file, "PDF", save_all=True, append_images=[second])
+    return file.getvalue()
+
+
+async def read_job(made: Maker, file_id: str, *, texts: dict[int, str], total: int, result: object = None) -> str:
+    """A document that was read, page by page."""
+    job = await made.active(payload=Anything(file_id=file_id))
+    for number, text in texts.items():
+        word = Word("word", (0, 0, 1, 1), 0.9, "ocr")
+        page = PageText(number, 60, 85, "ocr", [word], text, 0.91, "easyocr")
+        await made.services.storage.put(kept_path(job.id, kept_name(number)), encode(page))
+    await made.progressed(job, 99, "Text assembled", total_pages=total)
+    return await made.completed(job, {"text.txt": (b"all of it", "text/plain")}, result)
+
+
+async def test_a_page_stands_beside_what_was_read_on_it(operator: Client, made: Maker) -> None:
+    file_id = await uploaded(made, two_pages(), "two.pdf")
+    job_id = await read_job(made, file_id, texts={1: "The first page.", 2: "The second <b>page</b>."}, total=2)
+    first = (await operator.get(f"/admin/jobs/{job_id}")).text
+    assert "The first page." in first and "The second" not in first and "91 % sure" in first
+    second = (await operator.get(f"/admin/jobs/{job_id}?page=2")).text
+    assert "The second &lt;b&gt;page&lt;/b&gt;." in second and f"/admin/jobs/{job_id}/pages/2/picture" in second
+    assert "The second" in (await operator.get(f"/admin/jobs/{job_id}/live?page=2")).text
+    assert "The second" in (await operator.get(f"/admin/jobs/{job_id}?page=99999")).text, "the last page there is"
+    assert "The first page." in (await operator.get(f"/admin/jobs/{job_id}?page=-1'")).text
+
+
+async def test_a_page_is_drawn_once_and_then_kept(operator: Client, made: Maker) -> None:
+    file_id = await uploaded(made, two_pages(), "two.pdf")
+    job_id = await read_job(made, file_id, texts={1: "a", 2: "b"}, total=2)
+    for number, shade in ((1, 255), (2, 0)):
+        answer = await operator.get(f"/admin/jobs/{job_id}/pages/{number}/picture")
+        assert answer.status_code == 200 and answer.headers["content-type"] == "image/webp"
+        picture = Image.open(io.BytesIO(answer.content)).convert("L")
+        assert max(picture.size) == 1200 and abs(picture.getpixel((600, 600)) - shade) < 8  # type: ignore[operator]
+    tag = answer.headers["etag"]
+    assert "immutable" in answer.headers["cache-control"] and "private" in answer.headers["cache-control"]
+    again = await operator.get(f"/admin/jobs/{job_id}/pages/2/picture", headers={"if-none-match": tag})
+    assert again.status_code == 304
+    await made.services.files.delete(file_id)
+    assert (await operator.get(f"/admin/jobs/{job_id}/pages/2/picture")).status_code == 200, "it was kept"
+
+
+async def test_a_page_of_a_deleted_document_is_drawn_from_the_searchable_one(operator: Client, made: Maker) -> None:
+    job = await made.active()
+    await made.progressed(job, 99, "", total_pages=2)
+    job_id = await made.completed(job, {"searchable.pdf": (two_pages(), "application/pdf")})
+    answer = await operator.get(f"/admin/jobs/{job_id}/pages/2/picture")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/webp")
+
+
+async def test_a_picture_that_cannot_be_had_is_refused_in_a_sentence(operator: Client, made: Maker) -> None:
+    job_id = await read_job(made, "file-gone", texts={1: "a"}, total=2)
+    gone = await operator.get(f"/admin/jobs/{job_id}/pages/1/picture")
+    assert gone.status_code == 404 and "There is no file file-gone." in gone.text
+    assert (await operator.get(f"/admin/jobs/{job_id}/pages/3/picture")).status_code == 404
+    broken = await read_job(made, await uploaded(made, two_pages(), "two.pdf"), texts={3: "c"}, total=3)
+    for _ in range(2):
+        answer = await operator.get(f"/admin/jobs/{broken}/pages/3/picture")
+        assert answer.status_code == 422 and "The PDF has no page 3." in answer.text
+
+
+async def test_a_page_that_was_not_read_says_why(operator: Client, made: Maker) -> None:
+    result = {"failed_pages": [{"page": 2, "reason": "reading it took longer than 60 s"}]}
+    job_id = await read_job(made, "file-1", texts={1: "a"}, total=2, result=result)
+    assert (
+        "This page was not read: reading it took longer than 60 s"
+        in (await operator.get(f"/admin/jobs/{job_id}?page=2")).text
+    )
+
+
+async def exported(made: Maker, name: str, content: bytes, **payload: object) -> str:
+    job = await made.active(made_type("csv-export", Queue.CSV_EXPORT), payload=Export(**payload))  # type: ignore[arg-type]
+    return await made.completed(job, {name: (content, "text/csv")}, {"rows": 12_345})
+
+
+async def test_the_first_rows_of_an_export_are_a_table_without_what_is_personal(anybody: Client, made: Maker) -> None:
+    content = "id,email,plan\n" + "".join(f"{n},u{n}@example.com,free\n" for n in range(1, 5000))
+    job_id = await exported(made, "export.csv", content.encode())
+    anybody.auth = OPERATOR
+    page = (await anybody.get(f"/admin/jobs/{job_id}")).text
+    assert "20 of 12,345 rows" in page and "<td>u20@example.com</td>" in page and "u21@example.com" not in page
+    assert (await anybody.get(f"/admin/jobs/{job_id}/files/export.csv")).status_code == 200
+    anybody.auth = VIEWER
+    page = (await anybody.get(f"/admin/jobs/{job_id}")).text
+    assert "example.com" not in page and "<td>free</td>" in page and "<td>•••</td>" in page
+    refused = await anybody.get(f"/admin/jobs/{job_id}/files/export.csv")
+    assert refused.status_code == 403 and "holds personal data" in refused.text
+    plain = await exported(made, "export.csv", b"id,plan\n1,free\n", columns=["id", "plan"])
+    assert (await anybody.get(f"/admin/jobs/{plain}/files/export.csv")).status_code == 200
+
+
+def test_a_csv_is_read_to_a_bound_whatever_its_length() -> None:
+    rows = "".join(f"{n},{LONG}\n" for n in range(200)).encode()
+    assert len(rows) > 3 * READ_BYTES
+    for read, content in ((csv_rows, rows), (gzip_rows, gzip.compress(rows))):
+        file = io.BytesIO(content)
+        found = read(file)
+        assert file.tell() <= READ_BYTES and len(found) == 21 and all(len(cell) <= 200 for row in found for cell in row)
+    assert csv_rows(io.BytesIO(f"a,{'y' * 100_000}\n".encode() * 9))[-1][0] == "a", "a row cut in two is left out"
+
+
+def test_a_sheet_is_read_only_as_far_as_its_first_rows(tmp_path: Path) -> None:
+    path = tmp_path / "export.xlsx"
+    columns = (Column("id", Kind.INTEGER), Column("email"), Column("on", Kind.FLAG), Column("at", Kind.MOMENT))
+    rows = [(n, f"u{n}@example.com", n % 2 == 0, "2026-01-31T08:00:00") for n in range(20_000)]
+    write_xlsx(path, "Users", columns, len(rows), iter([rows]))
+
+    class Counted(io.FileIO):
+        taken = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            data = super().read(size) or b""
+            self.taken += len(data)
+            return data
+
+    with Counted(path) as file:
+        found = xlsx_rows(file)  # type: ignore[arg-type]  # a raw file reads as a buffered one does
+        assert file.taken < path.stat().st_size / 4
+    assert found[0] == ["id", "email", "on", "at"] and len(found) == 21
+    assert found[1] == ["0", "u0@example.com", "true", "2026-01-31 08:00:00"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\xff", b"no zip at all"])
+async def test_a_table_that_cannot_be_read_is_none(operator: Client, made: Maker, content: bytes) -> None:
+    job_id = await exported(made, "export.xlsx", content)
+    assert (await operator.get(f"/admin/jobs/{job_id}")).status_code == 200
+
+
+async def campaign(made: Maker, rows: int) -> str:
+    """A campaign's job, with its deliveries."""
+    job = await made.active(made_type("email-batch", Queue.EMAIL_SENDER))
+    refused = "550 5.1.1 <user2@example.com>: no such user"
+    async with made.services.database.writing() as session:
+        for table in (Delivery, Campaign):
+            await session.execute(delete(table))
+        session.add(
+            Campaign(
+                campaign_id=job.id, owner="acme", template_id="t", name="n", subject="s", html="", text="",
+                recipients=rows, to_send=rows,
+            )
+        )  # fmt: skip
+        await session.flush()
+        for n in range(1, rows + 1):
+            bounced = n == 2
+            session.add(
+                Delivery(
+                    campaign_id=job.id, position=n, user_id=7_000 + n, email=f"user{n}@example.com", address=f"user{n}",
+                    status="bounced" if bounced else "sent", smtp_code=550 if bounced else 250,
+                    smtp_text=refused if bounced else "2.0.0 Ok", message_id=f"<{n}@x>",
+                )
+            )  # fmt: skip
+    return job.id
+
+
+async def test_recipients_stand_with_outcome_and_code_a_page_at_a_time(operator: Client, made: Maker) -> None:
+    job_id = await campaign(made, 60)
+    page = (await operator.get(f"/admin/jobs/{job_id}")).text
+    assert "user25@example.com" in page and "user26@example.com" not in page and "?after=25" in page
+    last = (await operator.get(f"/admin/jobs/{job_id}?after=50")).text
+    assert "user60@example.com" in last and "?after=60" not in last
+    bounced = (await operator.get(f"/admin/jobs/{job_id}?outcome=bounced")).text
+    assert bounced.count('id="recipient-') == 1 and "no such user" in bounced and "550" in bounced
+    assert "No recipient" in (await operator.get(f"/admin/jobs/{job_id}?outcome=failed")).text
+
+
+async def test_a_viewer_sees_no_address_even_in_what_a_server_said(viewer: Client, made: Maker) -> None:
+    job_id = await campaign(made, 3)
+    for path in (f"/admin/jobs/{job_id}", f"/admin/jobs/{job_id}/live?outcome=bounced"):
+        page = (await viewer.get(path)).text
+        assert "550" in page and "no such user" in page
+        assert "example.com" not in page and "7002" not in page
+
+
+async def test_thumbnails_are_shown_as_pictures_or_with_the_reason_why_not(
+    operator: Client, made: Maker, scan: bytes, tmp_path: Path
+) -> None:
+    good, bad = await uploaded(made, scan, "good.png"), await uploaded(made, two_pages(), "bad.pdf")
+    path = tmp_path / "scan.png"
+    path.write_bytes(scan)
+    document = await made.services.files.describe(good)
+    await ThumbnailStore(made.services.storage).keep(document.sha256, render_thumbnails(path, [Variant(150, "webp")]))
+    job = await made.active(made_type("thumbnails", Queue.THUMBNAILS), payload=Pictures(document_ids=[good, bad]))
+    failed = [{"document_id": bad, "reason": "The PDF is encrypted."}]
+    job_id = await made.completed(job, result={"failed_documents": failed})
+    page = (await operator.get(f"/admin/jobs/{job_id}")).text
+    assert (
+        'alt="Thumbnail of good.png"' in page and "The PDF is encrypted." in page and "Thumbnail of bad.pdf" not in page
+    )
+    picture = await operator.get(f"/admin/jobs/{job_id}/thumbnails/{good}")
+    assert (picture.status_code, picture.headers["content-type"]) == (200, "image/webp")
+    assert (await operator.get(f"/admin/jobs/{job_id}/thumbnails/{bad}")).status_code == 404
+    other = await uploaded(made, scan, "another job's.png")
+    assert (await operator.get(f"/admin/jobs/{job_id}/thumbnails/{other}")).status_code == 404
+
+
+async def test_a_photo_is_shown_with_its_cover(operator: Client, made: Maker, scan: bytes, tmp_path: Path) -> None:
+    file_id = await uploaded(made, scan, "photo.png")
+    path = tmp_path / "photo.png"
+    path.write_bytes(scan)
+    records = ImageRecords(made.services.database, made.services.storage)
+    await records.processing(file_id, None)
+    await records.ready(file_id, process_photo(path))
+    job = await made.active(made_type("image-process", Queue.THUMBNAILS), payload=Anything(file_id=file_id))
+    job_id = await made.completed(job, result=msgspec.to_builtins(process_photo(path).facts))
+    assert 'alt="Cover of the photo"' in (await operator.get(f"/admin/jobs/{job_id}")).text
+    for which in ("cover", "preview"):
+        picture = await operator.get(f"/admin/jobs/{job_id}/{which}")
+        assert (picture.status_code, picture.headers["content-type"]) == (200, "image/webp")
+    assert (await operator.get(f"/admin/jobs/{await made.queued()}/cover")).status_code == 404
