@@ -3,6 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 PEERS := $(VENV)-peers
+BULLMQ := bench/peers/bullmq
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
@@ -39,7 +40,7 @@ format: $(DEV_STAMP)  ## Format the code as `make check` wants it.
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/djlint --quiet --reformat dashboard
 
-bench: $(DEV_STAMP) $(PEERS)/.installed  ## Every benchmark, each printing one table.
+bench: $(DEV_STAMP) $(PEERS)/.installed $(BULLMQ)/node_modules/.installed  ## Every benchmark, each printing one table.
 	@for bench in $$(grep -l __main__ bench/[a-z]*.py); do \
 		BENCH_PYTHON=$(PEERS)/bin/python $(BIN)/python -m bench.$$(basename $$bench .py) || exit 1; \
 	done
@@ -50,8 +51,14 @@ $(PEERS)/.installed: bench/peers/requirements.txt
 	$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet -r bench/peers/requirements.txt
 	@touch $@
 
+# BullMQ runs on node; without it the other contenders are measured all the same.
+$(BULLMQ)/node_modules/.installed: $(BULLMQ)/package.json
+	@if ! command -v npm >/dev/null; then echo "There is no npm here, so BullMQ is not measured."; \
+	elif npm install --prefix $(BULLMQ) --no-package-lock --silent --no-audit --no-fund; then touch $@; \
+	else echo "npm could not install BullMQ, so it is not measured."; fi
+
 clean:  ## Remove what was installed and cached; data/ stays.
-	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(BULLMQ)/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

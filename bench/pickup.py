@@ -8,7 +8,9 @@ import tempfile
 from pathlib import Path
 
 from bench.harness.contenders import Contender, taking_part
-from bench.harness.queue_server import RUNS, environment, medians, running, server, table, until
+from bench.harness.options import in_turns, parser
+from bench.harness.queue_server import environment, running, server, until
+from bench.harness.report import table
 from bench.harness.stamps import Stamps
 
 JOBS, PAUSE_S = 200, 0.02
@@ -19,7 +21,7 @@ def run(contender: Contender) -> list[float]:
     with server() as url, tempfile.TemporaryDirectory() as folder:
         stamps = Stamps(Path(folder) / "stamps")
         env = environment(url, stamps, folder)
-        command = [contender.python, "-m", "bench.harness.client", contender.client, "pickup"]
+        command = [*contender.client, "pickup"]
         with running(contender.worker, env):
             # The first job meets a worker that is still starting; it and its like are not measured.
             subprocess.run([*command, "5", "0.1"], env=env, check=True)
@@ -32,9 +34,12 @@ def run(contender: Contender) -> list[float]:
 
 
 def main() -> None:
-    rows = [[c.name, *medians([run(c) for _ in range(RUNS)])] for c in taking_part()]
+    options = parser(__doc__).parse_args()
+    found = in_turns(taking_part(options.only), options.runs, run)
+    rows = [[contender.name, *figures] for contender, figures in found]
+    title = f"Pickup: enqueue to first line, idle worker; {JOBS} jobs, median of {options.runs} runs"
     columns = ["queue", "p50 ms", "p95 ms", "max ms"]
-    table("pickup", "Pickup: enqueue to first line, idle worker", columns, rows, ["offload", "arq", "redis"])
+    table("pickup", title, columns, rows, [c for c, _ in found], jobs=JOBS, pause_s=PAUSE_S, runs=options.runs)
 
 
 if __name__ == "__main__":

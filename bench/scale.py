@@ -1,41 +1,69 @@
 """What a job costs while others wait: enqueue and claim with 0 to 1,000,000 waiting jobs, and bytes a job on the server.
 
-`python -m bench.scale 100000` stops at 100,000.
+The time inside the server's scripts stands beside the time that the client sees. The last row is of jobs that have run
+once and are kept.
 """
 
+import argparse
 import asyncio
 import statistics
-import sys
 import tempfile
 import time
 
 import msgspec
 
-from bench.harness.queue_server import server, table
+from bench.harness.contenders import CONTENDERS
+from bench.harness.queue_server import server
+from bench.harness.report import table
 from bench.peers.ours_jobs import Stamp, bench_stamp
 from service.enqueue import Enqueuer
+from service.outcome import attempt_entry
 from service.redis import connect
 from service.store import Store
+from service.store.record import Job
 from service.store.requests import Outcome
 from settings import Queue, Settings
 
 LEVELS = [0, 10_000, 100_000, 1_000_000]
 SAMPLES = 300
+KEPT = 10_000
+BATCH = 100
+LEASE_MS = 10_000
 KNOWN = msgspec.msgpack.encode([bench_stamp.name])
 
 
-async def measure(store: Store, enqueuer: Enqueuer, waiting: int) -> list[float]:
-    """Medians over SAMPLES: microseconds of one enqueue, and of one claim with its outcome."""
-    enqueues, claims = [], []
+async def measure(store: Store, enqueuer: Enqueuer) -> list[float]:
+    """Medians over SAMPLES: µs of one enqueue, of one claim with its outcome; and µs in scripts for the three, on average."""
+    enqueues, claims, before_us = [], [], await script_us(store)
     for _ in range(SAMPLES):
         begun_s = time.perf_counter()
         await enqueuer.enqueue(bench_stamp, Stamp(enqueued_ns=0), owner="bench")
         enqueued_s = time.perf_counter()
-        (job,) = (await store.claimed("thumbnails", "bench", 1, 10_000, KNOWN, reap=False)).jobs
-        await store.settled([Outcome(job.id, job.queue, job.fence, "completed", fields=["progress", 100])])
+        await run_some(store, 1)
         enqueues.append(enqueued_s - begun_s)
         claims.append(time.perf_counter() - enqueued_s)
-    return [statistics.median(enqueues) * 1e6, statistics.median(claims) * 1e6]
+    scripts_us = (await script_us(store) - before_us) / SAMPLES
+    return [statistics.median(enqueues) * 1e6, statistics.median(claims) * 1e6, scripts_us]
+
+
+async def run_some(store: Store, want: int) -> int:
+    """Claim up to `want` jobs and complete them, as a worker would. Answers how many there were."""
+    jobs = (await store.claimed(Queue.THUMBNAILS, "bench", want, LEASE_MS, KNOWN, reap=False)).jobs
+    await store.settled([completed(job) for job in jobs])
+    return len(jobs)
+
+
+def completed(job: Job) -> Outcome:
+    """A completion with all that a worker writes of it."""
+    fields = ["progress", 100, "message", "Done", "error", "", "artefacts", "[]"]
+    entry = attempt_entry(job, "completed")
+    return Outcome(job.id, job.queue, job.fence, "completed", fields=fields, attempt=entry, run_ms=1, result="null")
+
+
+async def script_us(store: Store) -> float:
+    """Microseconds that the server has spent in scripts, their commands included."""
+    stats = await store.redis.info("commandstats")
+    return float(sum(stats.get(f"cmdstat_{call}", {"usec": 0})["usec"] for call in ("eval", "evalsha")))
 
 
 async def used_bytes(store: Store) -> int:
@@ -50,25 +78,39 @@ async def bench(url: str, folder: str, last: int) -> list[list[object]]:
         for name, bounds in Settings(data_dir=folder).queues.items()
     }
     enqueuer = Enqueuer(store, queues)
+    # The first jobs load the scripts and make what there is once, such as counters.
+    await measure(store, enqueuer)
+    kept_bytes = await kept(store, enqueuer)
     rows: list[list[object]] = []
     waiting, empty = 0, await used_bytes(store)
     for level in [level for level in LEVELS if level <= last]:
         await enqueuer.enqueue_many(bench_stamp, [Stamp(enqueued_ns=0)] * (level - waiting), owner="bench")
         waiting = level
-        each = (await used_bytes(store) - empty) / waiting if waiting else 0.0
-        rows.append([f"{waiting:,}", *await measure(store, enqueuer, waiting), each])
+        each = (await used_bytes(store) - empty) / waiting if waiting else "–"
+        rows.append([f"{waiting:,}", *await measure(store, enqueuer), each])
     await redis.aclose(close_connection_pool=True)
-    return rows
+    return [*rows, [f"{KEPT:,} completed and kept", "–", "–", "–", kept_bytes]]
+
+
+async def kept(store: Store, enqueuer: Enqueuer) -> float:
+    """Bytes that one completed job leaves behind."""
+    before = await used_bytes(store)
+    await enqueuer.enqueue_many(bench_stamp, [Stamp(enqueued_ns=0)] * KEPT, owner="bench")
+    while await run_some(store, BATCH):
+        pass
+    return (await used_bytes(store) - before) / KEPT
 
 
 def main() -> None:
-    last = int(sys.argv[1]) if len(sys.argv) > 1 else LEVELS[-1]
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("last", type=int, nargs="?", default=LEVELS[-1], help="where to stop, such as 100000")
+    options = arguments.parse_args()
     with server() as url, tempfile.TemporaryDirectory() as folder:
-        rows = asyncio.run(bench(url, folder, last))
-    columns = ["jobs waiting", "enqueue µs", "claim and settle µs", "bytes a waiting job"]
-    table("scale", "Scale: cost of a job while others wait", columns, rows, ["offload", "redis"])
+        rows = asyncio.run(bench(url, folder, options.last))
+    columns = ["jobs waiting", "enqueue µs", "claim and settle µs", "of these in scripts µs", "bytes a job"]
+    ours = [c for c in CONTENDERS if c.key == "offload"]
+    table("scale", "Scale: cost of a job while others wait", columns, rows, ours, samples=SAMPLES, kept=KEPT)
 
 
 if __name__ == "__main__":
-    assert bench_stamp.queue == Queue.THUMBNAILS
     main()

@@ -1,37 +1,29 @@
 """No-op jobs a second of one worker process, 20,000 waiting, beside the peers in the same run.
 
+Each run ends when all have run, or some seconds after the first did: the rate is of what ran in that time.
 Offload keeps record, indexes, attempts, metrics and events while doing so; the peers keep nothing.
 """
 
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
-
+from bench.harness.backlog import cleared
 from bench.harness.contenders import Contender, taking_part
-from bench.harness.queue_server import RUNS, environment, medians, running, server, table, until
-from bench.harness.stamps import Stamps
-
-JOBS = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-
-
-def run(contender: Contender) -> list[float]:
-    """One run: jobs a second between the first and the last first line."""
-    with server() as url, tempfile.TemporaryDirectory() as folder:
-        stamps = Stamps(Path(folder) / "stamps")
-        env = environment(url, stamps, folder)
-        fill = [contender.python, "-m", "bench.harness.client", contender.client, "fill", str(JOBS), "bulk"]
-        subprocess.run(fill, env=env, check=True, stdout=subprocess.DEVNULL)
-        with running(contender.worker, env):
-            until(lambda: stamps.count() >= JOBS, 300)
-        moments = sorted(begun for _, begun in stamps.rows())
-    return [(JOBS - 1) / ((moments[JOBS - 1] - moments[0]) / 1e9)]
+from bench.harness.options import in_turns, parser
+from bench.harness.report import table
 
 
 def main() -> None:
-    rows = [[c.name, *medians([run(c) for _ in range(RUNS)])] for c in taking_part()]
-    title = f"Throughput: {JOBS:,} no-op jobs, one worker process"
-    table("throughput", title, ["queue", "jobs/s"], rows, ["offload", "arq", "redis"])
+    arguments = parser(__doc__)
+    arguments.add_argument("--jobs", type=int, default=20_000, help="waiting when the worker starts (default 20000)")
+    arguments.add_argument("--seconds", type=float, default=5, help="measured at most, for each run (default 5)")
+    options = arguments.parse_args()
+
+    def run(contender: Contender) -> list[float]:
+        return [cleared(contender, options.jobs, options.seconds).jobs_per_s]
+
+    found = in_turns(taking_part(options.only), options.runs, run)
+    rows = [[contender.name, *figures] for contender, figures in found]
+    settings = {"jobs": options.jobs, "measured_s": options.seconds, "runs": options.runs}
+    title = f"Throughput: {options.jobs:,} no-op jobs waiting, one worker process, median of {options.runs} runs"
+    table("throughput", title, ["queue", "jobs/s"], rows, [c for c, _ in found], **settings)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,29 @@
-"""One contender's client, alone in a process: `python -m bench.harness.client MODULE pickup N PAUSE_S|fill N BULK|long S`."""
+"""One contender's client, alone in a process.
+
+`python -m bench.harness.client MODULE pickup N PAUSE_S | fill N single|bulk | long S | after FILE (one of these)`.
+`after` imports first and begins when FILE exists, so that the start of an interpreter is in no figure.
+"""
 
 import asyncio
 import importlib
 import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+
+def act(module: ModuleType, order: list[str]) -> None:
+    if order[0] == "after":
+        while not Path(order[1]).exists():
+            time.sleep(0.005)
+        act(module, order[2:])
+    elif order[0] == "pickup":
+        asyncio.run(module.pickup(int(order[1]), float(order[2])))
+    elif order[0] == "long":
+        asyncio.run(module.long(float(order[1])))
+    else:
+        print(asyncio.run(module.fill(int(order[1]), bulk=order[2] == "bulk")))
+
 
 if __name__ == "__main__":
-    module = importlib.import_module(sys.argv[1])
-    if sys.argv[2] == "pickup":
-        asyncio.run(module.pickup(int(sys.argv[3]), float(sys.argv[4])))
-    elif sys.argv[2] == "long":
-        asyncio.run(module.long(float(sys.argv[3])))
-    else:
-        print(asyncio.run(module.fill(int(sys.argv[3]), bulk=sys.argv[4] == "bulk")))
+    act(importlib.import_module(sys.argv[1]), sys.argv[2:])

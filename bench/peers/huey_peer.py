@@ -6,7 +6,7 @@ import time
 
 from huey import RedisHuey
 
-from bench.harness.stamps import stamp
+from bench.harness.stamps import BEGUN, ENDED, stamp
 
 huey = RedisHuey("bench", url=os.environ.get("BENCH_URL", "redis://127.0.0.1"), results=False)
 
@@ -19,9 +19,10 @@ def noop(enqueued_ns: int) -> None:
 
 @huey.task()
 def busy(seconds: float) -> None:
-    """Says when it ran, and is busy for a while."""
-    stamp(0)
+    """Says when it began, is busy for a while, and says when it ended."""
+    stamp(BEGUN)
     time.sleep(seconds)
+    stamp(ENDED)
 
 
 async def pickup(count: int, pause_s: float) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bench.harness.stamps import stamp
+from bench.harness.stamps import BEGUN, ENDED, stamp
 from settings.queues import Queue
 from tasks.job import Payload, job
 from tasks.run import Run
@@ -24,6 +24,7 @@ class Long(Payload):
 
 @job(queue=Queue.THUMBNAILS, public=False, timeout_s=600)
 async def bench_long(payload: Long, run: Run) -> None:
-    """Says when it ran, and is busy for a while."""
-    stamp(0)
+    """Says when it began, is busy for a while, and says when it ended."""
+    stamp(BEGUN)
     await asyncio.sleep(payload.seconds)
+    stamp(ENDED)

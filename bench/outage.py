@@ -1,0 +1,80 @@
+"""The queue server killed in the middle of a 10 s job and started again 5 s later, on the same port and with its data.
+
+What becomes of the worker, of the job, and how long after the server's return a new job runs. A worker that exits is
+started again once the server is back, as a supervisor would. A worker of one slot first ends the job it has, 3 s after
+the return. Each contender is watched for 75 s from there, side by side: a job may come a second time much later.
+"""
+
+import contextlib
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from bench.harness.contenders import Contender, taking_part
+from bench.harness.options import parser
+from bench.harness.queue_server import durable_server, environment, running
+from bench.harness.report import table
+from bench.harness.side_by_side import busy, side_by_side
+from bench.harness.stamps import BEGUN, ENDED, Stamps
+
+BUSY_S, BEFORE_S, AWAY_S, WATCHED_S = 10, 2, 5, 75
+CLIENT_EVERY_S = 1
+
+
+def run(contender: Contender, starts: threading.Semaphore) -> list[float | str]:
+    """The worker's fate, the job's, and seconds from the server's first answer to a new job's first line."""
+    with durable_server() as valkey, tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as started:
+        stamps, go = Stamps(Path(folder) / "stamps"), Path(folder) / "go"
+        env = environment(valkey.url, stamps, folder)
+        jobs = ["after", str(go), "pickup", str(WATCHED_S // CLIENT_EVERY_S), str(CLIENT_EVERY_S)]
+        with starts:
+            started.enter_context(running([*contender.client, *jobs], env))
+            worker = started.enter_context(running(contender.worker, env))
+            busy(contender, stamps, env, BUSY_S)
+        time.sleep(BEFORE_S)
+        valkey.kill()
+        time.sleep(AWAY_S)
+        valkey.start()
+        back_ns = time.monotonic_ns()
+        go.touch()
+        exited = watched(contender, worker, env, started)
+        new = [moment for enqueued, moment in stamps.rows() if enqueued >= back_ns]
+        began, ended = len(stamps.times(BEGUN)), len(stamps.times(ENDED))
+    return [exited, fate(began, ended), (min(new) - back_ns) / 1e9 if new else f"not within {WATCHED_S} s"]
+
+
+def watched(
+    contender: Contender, worker: "subprocess.Popen[bytes]", env: dict[str, str], started: contextlib.ExitStack
+) -> str:
+    """Watch the worker, and start another where it exits. Answers what it did."""
+    exits, until_s = 0, time.monotonic() + WATCHED_S
+    while time.monotonic() < until_s:
+        if worker.poll() is not None:
+            exits += 1
+            worker = started.enter_context(running(contender.worker, env))
+        time.sleep(0.1)
+    return {0: "survives", 1: "exits"}.get(exits, f"exits {exits} times")
+
+
+def fate(began: int, ended: int) -> str:
+    """What became of a job that began and ended so many times."""
+    if began == 1:
+        return "ran once, to its end" if ended else "lost"
+    return f"began {began} times, ended {ended} times"
+
+
+def main() -> None:
+    options = parser(__doc__).parse_args()
+    # Another polling interval changes nothing here.
+    found = side_by_side(taking_part([c for c in options.only if c.key != "arq-5ms"]), run)
+    rows = [[contender.name, *row] for contender, row in found]
+    title = f"Outage: the queue server gone for {AWAY_S} s in the middle of a {BUSY_S} s job"
+    columns = ["queue", "worker", "running job", "new job after s"]
+    settings = {"busy_s": BUSY_S, "away_s": AWAY_S, "watched_s": WATCHED_S}
+    table("outage", title, columns, rows, [c for c, _ in found], **settings)
+
+
+if __name__ == "__main__":
+    main()
