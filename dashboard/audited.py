@@ -19,11 +19,17 @@ ACTION = "audit_action"
 """Handler option, required of every POST: what the action is called in the log, such as job.retried."""
 
 NOTED = "audit_detail"
+NOTED_OWNER = "audit_owner"
 
 
 def note(request: Request[User, Any, Any], detail: str) -> None:
     """Say what the action was about, in the place of its form's fields: a filter with its count, a new job's id."""
     request.scope["state"][NOTED] = detail
+
+
+def on_behalf(request: Request[User, Any, Any], owner: str) -> None:
+    """Say whose thing it was done to, where that is no job: the line is that owner's to read."""
+    request.scope["state"][NOTED_OWNER] = owner
 
 
 class Audited(ASGIMiddleware):
@@ -59,7 +65,7 @@ async def _write(scope: Scope, status_code: int, took_ms: float) -> None:
             scope["route_handler"].opt[ACTION],
             target,
             scope["state"].get(NOTED, ""),
-            owner=job.owner if job else user.owner,
+            owner=job.owner if job else scope["state"].get(NOTED_OWNER, user.owner),
             outcome="done" if status_code < 400 else "refused" if status_code < 500 else "failed",
             address=client[0] if client else None,
             took_ms=took_ms,
@@ -77,6 +83,7 @@ def _target(scope: Scope) -> Target:
 
 TARGETS = {
     "job_id": "job",
+    "file_id": "document",
     "template_id": "template",
     "operation_id": "operation",
     "fingerprint": "error",

@@ -89,6 +89,8 @@ def _way_back(request: Request[User, Any, Any]) -> tuple[str, str]:
         return f"/admin/jobs/{job_id}", "Back to the job"
     if request.url.path.startswith("/admin/jobs"):
         return "/admin/jobs", "All jobs"
+    if request.url.path.startswith("/admin/documents"):
+        return "/admin/documents", "All documents"
     if request.url.path.startswith("/admin/templates"):
         return "/admin/templates", "All templates"
     return "/admin/queues", "Queues"

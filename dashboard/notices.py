@@ -33,5 +33,6 @@ NOTICES = {
     "unmuted": Notice("Unmuted. What fires and has not been told is told now."),
     "created": Notice("The template works and is kept."),
     "saved": Notice("Saved. Campaigns that have begun keep the words they began with."),
+    "document-deleted": Notice("The document is deleted."),
     "restored": Notice("Restored, with its files."),
 }

@@ -28,6 +28,7 @@ UNSTORED = {"Cache-Control": "no-store"}
 NAVIGATION = (
     Link("Queues", "/admin/queues", "q"),
     Link("Jobs", "/admin/jobs", "j"),
+    Link("Documents", "/admin/documents", "d"),
     Link("Workers", "/admin/workers", "w"),
     Link("Schedules", "/admin/schedules", "s"),
     Link("Templates", "/admin/templates", "t"),

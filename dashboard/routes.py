@@ -13,6 +13,9 @@ from dashboard.alerts.views import alerts_page
 from dashboard.audit.views import audit_page
 from dashboard.audited import Audited
 from dashboard.auth import BasicAuth
+from dashboard.documents.actions import delete_document, picture_document, picture_documents, read_document
+from dashboard.documents.detail import document_content, document_live, document_page, document_picture
+from dashboard.documents.views import documents_live, documents_page
 from dashboard.errors.actions import live_error, try_canary
 from dashboard.errors.views import error_page, errors_page
 from dashboard.explain import explain
@@ -100,6 +103,16 @@ def dashboard_routes() -> list[Any]:
             operation_live,
             begin_operation,
             abort_operation,
+            documents_page,
+            documents_live,
+            document_page,
+            document_live,
+            document_content,
+            document_picture,
+            picture_document,
+            picture_documents,
+            read_document,
+            delete_document,
             errors_page,
             error_page,
             live_error,

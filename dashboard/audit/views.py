@@ -16,7 +16,14 @@ from service.database.events import Event
 
 PAGE_LINES = 50
 FIELDS = ("actor", "action", "target", "outcome")
-PAGES = {"job": "jobs", "queue": "queues", "operation": "operations", "error": "errors", "template": "templates"}
+PAGES = {
+    "job": "jobs",
+    "document": "documents",
+    "queue": "queues",
+    "operation": "operations",
+    "error": "errors",
+    "template": "templates",
+}
 """Where a target has a page of its own."""
 
 

@@ -10,15 +10,20 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from playwright.async_api import Page
+from sqlalchemy import delete
 
 from service.audit import Target
+from service.database import Document
 from service.moments import now_ms
 from service.store import keys
 from settings import Queue
 from tests.browser.conftest import PHONE, Desk
+from tests.dashboard.documents import kept, pictured
 from tests.dashboard.made import Anything, Maker, made_type
+from tests.images.pictures import saved, scene
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "docs" / "screenshots"
 SMALL_DESK = {"width": 1120, "height": 700}
 COLOURS = 32
 PAGES = {
@@ -28,6 +33,8 @@ PAGES = {
     "new-job": "jobs/new?type=csv-export",
     "job": "job running",
     "job-failed": "job failed",
+    "documents": "documents",
+    "document": "document",
     "operations": "operations",
     "workers": "workers",
     "schedules": "schedules",
@@ -84,11 +91,26 @@ async def show(made: Maker) -> dict[str, str]:
         template = await made.mail_template(name)
     (group,) = await made.store.error_groups.list()
     return {
+        "document": await _uploads(made),
         "template": f"templates/{template}",
         "job running": f"jobs/{running.id}",
         "job failed": f"jobs/{failed}",
         "error": f"errors/{group.fingerprint}",
     }
+
+
+async def _uploads(made: Maker) -> str:
+    """A scan, photos, and one that is still without a picture. Answers the address of the scan."""
+    async with made.services.database.writing() as session:
+        await session.execute(delete(Document))
+    await kept(made, "receipt 0417.png", owner="globex", data=saved(scene(500, 800), "PNG"))
+    for name, width, height in (("harbour.jpg", 1200, 800), ("portrait.webp", 600, 900)):
+        photo = saved(scene(width, height), name.rpartition(".")[2].upper().replace("JPG", "JPEG"))
+        await pictured(made, await kept(made, name, owner="initech", data=photo))
+    scan = await kept(made, "Contract of lease.pdf", data=(ROOT / "samples" / "scan.pdf").read_bytes())
+    await pictured(made, scan)
+    await made.queued(payload=Anything(file_id=scan.file_id))
+    return f"documents/{scan.file_id}"
 
 
 async def _busy_hour(made: Maker) -> None:

@@ -6,8 +6,10 @@ from axe_playwright_python.async_playwright import Axe
 from service.audit import Target
 from service.moments import now_ms
 from service.store.operations import Selection
+from service.thumbnails.store import ThumbnailStore
 from settings import Queue
 from tests.browser.conftest import DESK, PHONE, VIEWER, WALL, Desk
+from tests.dashboard.documents import kept, picture, pictured
 from tests.dashboard.made import Anything, Maker, made_type
 
 PAGES = [
@@ -22,6 +24,8 @@ PAGES = [
     "job waiting",
     "job failed",
     "job completed",
+    "documents",
+    "document",
     "operations",
     "operations/new?kind=retry&status=failed",
     "operation",
@@ -65,6 +69,7 @@ async def furnish(made: Maker) -> dict[str, str]:
     template = await made.mail_template("News of May " + "f" * 240)
     (group,) = await made.store.error_groups.list()
     return {
+        "document": await furnish_documents(made),
         "template": f"templates/{template}",
         "template edit": f"templates/{template}/edit",
         "job running": f"jobs/{running.id}",
@@ -74,6 +79,18 @@ async def furnish(made: Maker) -> dict[str, str]:
         "operation": f"operations/{operation.id}",
         "error": f"errors/{group.fingerprint}",
     }
+
+
+async def furnish_documents(made: Maker) -> str:
+    """One with its picture, one that has none yet, and one that can have none. Answers the address of the first."""
+    store = ThumbnailStore(made.services.storage)
+    await store.give_up(
+        (await kept(made, "h" * 180 + ".png", data=picture("red"))).sha256, "It is damaged. " + "i" * 200
+    )
+    await kept(made, "a scan without a picture.png", data=picture("blue"))
+    there = await kept(made, "a scan with a picture.png")
+    await pictured(made, there)
+    return f"documents/{there.file_id}"
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -100,7 +117,14 @@ async def test_a_page_never_scrolls_sideways(desk: Desk, made: Maker, name: str)
 
 async def test_a_viewer_finds_no_button_that_would_be_refused(desk: Desk, made: Maker) -> None:
     addresses = await furnish(made)
-    for name in ("queues", "queues/csv-export", addresses["error"], addresses["job failed"]):
+    for name in (
+        "queues",
+        "queues/csv-export",
+        addresses["error"],
+        addresses["job failed"],
+        "documents",
+        addresses["document"],
+    ):
         page = await desk.open(f"/admin/{name}", user=VIEWER)
         assert await page.locator("form[method=post]").count() == 0
 

@@ -1,0 +1,66 @@
+"""What an operator may do with documents. Each is a POST, answered with the address to look at next."""
+
+from typing import Any
+
+from litestar import Request, post
+from litestar.params import FromPath, URLEncodedBody
+from litestar.response import Redirect
+
+from dashboard.audited import ACTION, note, on_behalf
+from dashboard.auth import User
+from dashboard.documents.rows import SHOWN, rows_of
+from dashboard.documents.views import REFRESHED_ROWS_MAX, within
+from service.api.injected import Wired
+from service.database import Document
+from service.files.listing import documents_by_id
+from service.submission import submit
+from service.thumbnails.ordering import order_thumbnails
+from tasks.pdf_ocr import PdfOcr, pdf_ocr
+
+
+@post("/documents/{file_id:str}/thumbnails", status_code=303, opt={ACTION: "document.pictured"})
+async def picture_document(
+    request: Request[User, Any, Any], services: Wired, file_id: FromPath[str], data: URLEncodedBody[dict[str, str]]
+) -> Redirect:
+    """Have the pictures of one document made."""
+    document = await services.files.describe(file_id)
+    accepted = await order_thumbnails(services.enqueuer, document, SHOWN.size)
+    _noted(request, document, f", by {accepted.job_id}")
+    return Redirect(f"{within(data.get('here', ''))}#row-{file_id}", status_code=303)
+
+
+@post("/documents/thumbnails", status_code=303, opt={ACTION: "document.pictured"})
+async def picture_documents(
+    request: Request[User, Any, Any], services: Wired, data: URLEncodedBody[dict[str, str]]
+) -> Redirect:
+    """Have the pictures made that a page of the list lacks. What cannot be drawn is not tried again."""
+    wanted = [file_id for file_id in data.get("ids", "").split(",") if file_id][:REFRESHED_ROWS_MAX]
+    rows = await rows_of(services, await documents_by_id(services.database, wanted)) if wanted else []
+    lacking = [row.document for row in rows if row.picture == "missing"]
+    for document in lacking:
+        await order_thumbnails(services.enqueuer, document, SHOWN.size)
+    note(request, f"{len(lacking)} documents: {', '.join(one.name for one in lacking)}")
+    return Redirect(within(data.get("here", "")), status_code=303)
+
+
+@post("/documents/{file_id:str}/ocr", status_code=303, opt={ACTION: "document.read"})
+async def read_document(request: Request[User, Any, Any], services: Wired, file_id: FromPath[str]) -> Redirect:
+    """Queue its OCR, for whoever owns it."""
+    document = await services.files.describe(file_id)
+    accepted = await submit(services, pdf_ocr, PdfOcr(file_id=file_id), owner=document.owner)
+    _noted(request, document, f", by {accepted.job_id}")
+    return Redirect(f"/admin/jobs/{accepted.job_id}?notice=submitted", status_code=303)
+
+
+@post("/documents/{file_id:str}/delete", status_code=303, opt={ACTION: "document.deleted"})
+async def delete_document(request: Request[User, Any, Any], services: Wired, file_id: FromPath[str]) -> Redirect:
+    document = await services.files.describe(file_id)
+    _noted(request, document)
+    await services.files.delete(file_id)
+    return Redirect("/admin/documents?notice=document-deleted", status_code=303)
+
+
+def _noted(request: Request[User, Any, Any], document: Document, more: str = "") -> None:
+    """The line belongs to the document's owner, who could not know of it by the id alone once the document is gone."""
+    note(request, f"{document.name}{more}")
+    on_behalf(request, document.owner)

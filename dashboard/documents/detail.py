@@ -1,0 +1,91 @@
+"""GET /admin/documents/{id}: all that is known of one document, and its bytes and pictures for a browser."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, FromQuery
+from litestar.response import Template
+
+from dashboard.auth import User
+from dashboard.documents.rows import Row, rows_of
+from dashboard.notices import NOTICES
+from dashboard.page import HTMX_STOP_POLLING, render
+from service.api.downloads import download
+from service.api.injected import Wired
+from service.api.pictures import thumbnail_response
+from service.database import ImageRecord
+from service.images.records import ImageRecords
+from service.services import Services
+from service.thumbnails.store import ThumbnailStore
+from tasks.images.recipe import FORMATS, SIZE_MAX, SIZES, Format, Variant, variants
+
+JOBS_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One document. `pictures` are those that are there, by size; `image` is known of what was uploaded as a photo."""
+
+    row: Row
+    pictures: dict[int, list[Variant]]
+    image: ImageRecord | None
+
+
+@get("/documents/{file_id:str}", name="document")
+async def document_page(
+    request: Request[User, Any, Any], services: Wired, file_id: FromPath[str], notice: FromQuery[str] = ""
+) -> Template:
+    detail = await _detail(services, file_id)
+    return render(request, "documents/show.html", detail=detail, sizes=SIZES, notice=NOTICES.get(notice))
+
+
+@get("/documents/{file_id:str}/live")
+async def document_live(request: Request[User, Any, Any], services: Wired, file_id: FromPath[str]) -> Template:
+    detail = await _detail(services, file_id)
+    status_code = 200 if detail.row.maker else HTMX_STOP_POLLING
+    return render(request, "documents/document.html", status_code=status_code, detail=detail, sizes=SIZES)
+
+
+@get("/documents/{file_id:str}/content")
+async def document_content(request: Request[User, Any, Any], services: Wired, file_id: FromPath[str]) -> Response[Any]:
+    """The file as it was uploaded, or a range of it, always as a download. Raises NoSuchFile."""
+    document = await services.files.describe(file_id)
+    return await download(
+        request,
+        partial(services.files.content, document),
+        size=document.bytes,
+        name=document.name,
+        media_type=document.media_type,
+        etag=document.sha256,
+    )
+
+
+@get("/documents/{file_id:str}/thumbnails/{size:int}")
+async def document_picture(
+    request: Request[User, Any, Any],
+    services: Wired,
+    file_id: FromPath[str],
+    size: FromPath[int],
+    format: FromQuery[Format] = "webp",
+) -> Response[Any]:
+    """A thumbnail that is there. Looking starts no job: that is an operator's to do. Raises NoSuchFile."""
+    document = await services.files.describe(file_id)
+    variant = Variant(min(max(size, 0), SIZE_MAX), format)
+    data = await ThumbnailStore(services.storage).picture(document.sha256, variant)
+    if data is None:
+        raise NotFoundException(f"{document.name} has no picture of {size} pixels.")
+    return thumbnail_response(request, data, document.sha256, variant)
+
+
+async def _detail(services: Services, file_id: str) -> Detail:
+    """Raises NoSuchFile."""
+    document = await services.files.describe(file_id)
+    (row,) = await rows_of(services, [document], JOBS_SHOWN)
+    lacking = await ThumbnailStore(services.storage).lacking(document.sha256, variants(SIZES))
+    pictures = {size: [Variant(size, format) for format in FORMATS] for size in SIZES}
+    there = {size: [one for one in wanted if one not in lacking] for size, wanted in pictures.items()}
+    image = await ImageRecords(services.database, services.storage).get(file_id)
+    return Detail(row, there, image)

@@ -1,0 +1,64 @@
+"""What a row says about a document: its picture, or why there is none, and its newest jobs."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from service.database import Document
+from service.services import Services
+from service.store import Job
+from service.thumbnails.store import ThumbnailStore
+from tasks.images.recipe import RECIPE, SIZES, Variant
+from tasks.thumbnails import thumbnails
+
+SHOWN = Variant(min(SIZES), "webp")
+"""The picture of a row: every browser that runs these pages takes WebP."""
+
+JOBS_EXAMINED = 5
+"""Newest jobs of a document among which the one that makes its pictures is looked for."""
+
+KIND_WORDS = {"application/pdf": "PDF", "image/jpeg": "JPEG", "image/webp": "WebP"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A document as a list shows it. `why` is the sentence of a picture that cannot be; `jobs` are the newest ones."""
+
+    document: Document
+    picture: Literal["there", "making", "missing", "given up"]
+    why: str | None
+    jobs: Sequence[Job]
+
+    @property
+    def kind(self) -> str:
+        media_type = self.document.media_type
+        return KIND_WORDS.get(media_type, media_type.rpartition("/")[2].upper())
+
+    @property
+    def uploaded_ms(self) -> int:
+        return int(self.document.created_at.timestamp() * 1000)
+
+    @property
+    def maker(self) -> Job | None:
+        """The job that is making the pictures now."""
+        return next((job for job in self.jobs if job.type == thumbnails.name and not job.state.terminal), None)
+
+    def address_of(self, variant: Variant = SHOWN) -> str:
+        """Where a picture is served. A new recipe is a new address, since no browser asks for an old one again."""
+        path = f"/admin/documents/{self.document.file_id}/thumbnails/{variant.size}"
+        return f"{path}?v={RECIPE}{'' if variant.format == 'webp' else f'&format={variant.format}'}"
+
+
+async def rows_of(services: Services, documents: Sequence[Document], jobs: int = JOBS_EXAMINED) -> list[Row]:
+    """A row for each, with at most so many of its newest jobs."""
+    found = await services.store.newest_by("file_id", [one.file_id for one in documents], jobs)
+    return list(await asyncio.gather(*(_row(services, one, found[one.file_id]) for one in documents)))
+
+
+async def _row(services: Services, document: Document, jobs: Sequence[Job]) -> Row:
+    store = ThumbnailStore(services.storage)
+    standing = await store.standing(document.sha256, SHOWN)
+    why = await store.reason_for_none(document.sha256) if standing == "given up" else None
+    row = Row(document, standing, why, jobs)
+    return Row(document, "making", None, jobs) if standing != "there" and row.maker else row

@@ -1,0 +1,77 @@
+"""GET /admin/documents: the list, and the fragment that refreshes its rows while pictures are being made."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Request, get
+from litestar.exceptions import ClientException
+from litestar.params import FromQuery
+from litestar.response import Template
+
+from dashboard.auth import User
+from dashboard.documents.rows import Row, rows_of
+from dashboard.notices import NOTICES
+from dashboard.page import HTMX_STOP_POLLING, render
+from service.api.injected import Wired
+from service.files.listing import KINDS, DocumentFilter, documents_by_id, list_documents
+
+PAGE_ROWS = 25
+"""Pictures make a page long: half as many rows as a list of jobs has."""
+
+REFRESHED_ROWS_MAX = 50
+"""Ids that one refresh may ask for, so that no address makes the server read a million records."""
+
+FIELDS = ("name", "owner", "kind")
+
+
+@get("/documents", name="documents")
+async def documents_page(
+    request: Request[User, Any, Any], services: Wired, cursor: FromQuery[str] = "", notice: FromQuery[str] = ""
+) -> Template:
+    """One page of documents. Unknown parameters are passed over."""
+    given = {name: value for name in FIELDS if (value := request.query_params.get(name, "").strip())}
+    try:
+        page = await list_documents(services.database, DocumentFilter(**given), limit=PAGE_ROWS, cursor=cursor or None)
+    except ValueError as error:
+        raise ClientException(str(error)) from None
+    return render(
+        request,
+        "documents/page.html",
+        **listing(await rows_of(services, page.documents), _address(given | {"cursor": cursor})),
+        given=given,
+        kinds=KINDS,
+        cursor=cursor,
+        newest=_address(given),
+        older=_address(given | {"cursor": page.next_cursor}) if page.next_cursor else None,
+        notice=NOTICES.get(notice),
+    )
+
+
+@get("/documents/live")
+async def documents_live(
+    request: Request[User, Any, Any], services: Wired, ids: FromQuery[str] = "", here: FromQuery[str] = ""
+) -> Template:
+    """The same rows as they are by now; the last answer when no picture is being made any more."""
+    wanted = [file_id for file_id in ids.split(",") if file_id][:REFRESHED_ROWS_MAX]
+    rows = await rows_of(services, await documents_by_id(services.database, wanted)) if wanted else []
+    status_code = 200 if any(row.picture == "making" for row in rows) else HTMX_STOP_POLLING
+    return render(request, "documents/live.html", status_code=status_code, **listing(rows, within(here)))
+
+
+def listing(rows: Sequence[Row], here: str) -> dict[str, Any]:
+    """What documents/live.html is rendered from. `here` is the address to come back to after an action."""
+    ids = ",".join(row.document.file_id for row in rows)
+    live = f"/admin/documents/live?{urlencode({'ids': ids, 'here': here})}"
+    making = any(row.picture == "making" for row in rows)
+    return {"rows": rows, "here": here, "live": live if making else None}
+
+
+def within(address: str) -> str:
+    """An address that a form brought, if it is one of these pages; else that of the list."""
+    return address if address.startswith("/admin/documents") else "/admin/documents"
+
+
+def _address(pairs: Mapping[str, str]) -> str:
+    kept = {name: value for name, value in pairs.items() if value}
+    return f"/admin/documents?{urlencode(kept)}" if kept else "/admin/documents"
