@@ -1,6 +1,7 @@
 """Real parts for every test: one private Valkey for the session, a clean database and a folder for each test."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +10,27 @@ import redis
 
 from service.embedded import EmbeddedValkey
 from settings import load_settings
+from tests.databases import empty_postgres_url, postgres_server, postgres_url, sqlite_template, sqlite_url
+
+__all__ = ["empty_postgres_url", "postgres_server", "postgres_url", "sqlite_template", "sqlite_url"]
 
 os.environ.setdefault("OFFLOAD_OCR_PREPARE", "false")
 # Every PDF worker of the tests would calibrate networks anew, minutes of a core each, in its own empty folder.
 
+TOGETHER = {"browser", "chaos", "ocr"}
+"""Folders that stay in one process where several run the tests: they share what takes long to start, or the whole machine."""
+
 API_KEYS = "acme:acme-secret-key-1,globex:globex-secret-key-2"
 DASHBOARD_USERS = "admin:admin-password-1:operator,viewer:viewer-password-1:viewer"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes run the tests, each takes whole files, for the sake of their fixtures, and long ones first."""
+    for item in items:
+        path = item.path.relative_to(Path(__file__).parent)
+        item.add_marker(pytest.mark.xdist_group(path.parts[0] if path.parts[0] in TOGETHER else str(path)))
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("chaos") is None)
 
 
 @pytest.fixture(scope="session")
@@ -40,10 +56,18 @@ def redis_url(valkey: str) -> str:
 
 
 @pytest.fixture
-def settings_env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, redis_url: str) -> Iterator[dict[str, str]]:
-    """The OFFLOAD_ variables of a private installation, set in this process for the length of the test."""
+def settings_env(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, redis_url: str, sqlite_template: Path
+) -> Iterator[dict[str, str]]:
+    """The OFFLOAD_ variables of a private installation, set in this process for the length of the test.
+
+    Its data folder holds a migrated database and nothing else.
+    """
+    data = tmp_path / "data"
+    data.mkdir()
+    shutil.copy(sqlite_template, data)
     environment = {
-        "OFFLOAD_DATA_DIR": str(tmp_path / "data"),
+        "OFFLOAD_DATA_DIR": str(data),
         "OFFLOAD_REDIS_URL": redis_url,
         "OFFLOAD_API_KEYS": API_KEYS,
         "OFFLOAD_DASHBOARD_USERS": DASHBOARD_USERS,

@@ -31,7 +31,6 @@ PAGES = 14
 def own_server(tmp_path: Path, settings_env: dict[str, str], request: pytest.FixtureRequest, monkeypatch):
     """A server of this test's own, that it may kill; the converted networks are those of the other OCR tests."""
     data = Path(settings_env["OFFLOAD_DATA_DIR"])
-    data.mkdir(parents=True)
     models = request.config.cache.mkdir("ocr-data") / "models"
     models.mkdir(exist_ok=True)
     (data / "models").symlink_to(models)

