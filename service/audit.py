@@ -90,6 +90,17 @@ class Audit:
         last = found[limit - 1] if len(found) > limit else None
         return AuditPage(found[:limit], cursor_after((last.created_at, last.event_id)) if last else None)
 
+    async def newer(self, wanted: AuditFilter, than: str, limit: int) -> int:
+        """How many lines that fit are newer than a cursor, `limit` at most; an empty cursor is older than all.
+
+        Raises ValueError for a cursor that is none of ours.
+        """
+        query = _filtered(wanted).with_only_columns(Event.event_id).limit(limit)
+        if than:
+            query = query.where(tuple_(Event.created_at, Event.event_id) > tuple_(*position_of(than)))
+        async with self.database.reading() as session:
+            return len(list(await session.scalars(query)))
+
 
 def _filtered(wanted: AuditFilter) -> Select[Event]:
     columns = {"actor": Event.actor, "action": Event.action, "target": Event.target_id, "outcome": Event.outcome}

@@ -12,9 +12,13 @@ from dashboard.auth import User
 from dashboard.page import render
 from service.api.injected import Wired
 from service.audit import AuditFilter
+from service.database.cursors import cursor_after
 from service.database.events import Event
 
 PAGE_LINES = 50
+ARRIVED_MAX = 100
+"""New lines that are counted one by one: more of them are "100 or more" to a reader."""
+
 FIELDS = ("actor", "action", "target", "outcome")
 PAGES = {
     "job": "jobs",
@@ -30,11 +34,13 @@ PAGES = {
 @get("/audit", name="audit")
 async def audit_page(request: Request[User, Any, Any], services: Wired, cursor: FromQuery[str] = "") -> Template:
     """One page of lines. Unknown parameters are passed over."""
-    given = {name: value for name in FIELDS if (value := request.query_params.get(name, "").strip())}
+    given = _given(request)
     try:
         page = await services.audit.page(AuditFilter(**given), limit=PAGE_LINES, cursor=cursor or None)
     except ValueError as error:
         raise ClientException(str(error)) from None
+    newest = page.events[0] if page.events else None
+    since = cursor_after((newest.created_at, newest.event_id)) if newest else ""
     return render(
         request,
         "audit/page.html",
@@ -42,9 +48,27 @@ async def audit_page(request: Request[User, Any, Any], services: Wired, cursor: 
         given=given,
         fields=FIELDS,
         cursor=cursor,
+        live=f"/admin/audit/live?{urlencode(given | {'since': since})}",
+        arrived=0,
         address=lambda **changes: _address(given | changes),
         link=_link,
     )
+
+
+@get("/audit/live")
+async def audit_live(request: Request[User, Any, Any], services: Wired, since: FromQuery[str] = "") -> Template:
+    """How many newer lines there are: those that stand there never change, and must not move while they are read."""
+    given = _given(request)
+    try:
+        arrived = await services.audit.newer(AuditFilter(**given), since, ARRIVED_MAX)
+    except ValueError as error:
+        raise ClientException(str(error)) from None
+    live = f"{request.url.path}?{request.url.query}"
+    return render(request, "audit/live.html", arrived=arrived, live=live, address=lambda: _address(given))
+
+
+def _given(request: Request[User, Any, Any]) -> dict[str, str]:
+    return {name: value for name in FIELDS if (value := request.query_params.get(name, "").strip())}
 
 
 def _address(pairs: dict[str, str]) -> str:

@@ -12,6 +12,7 @@ from service.api.injected import Owner, Wired
 from service.api.openapi import BINARY, RANGED, refusals
 from service.api.shapes import FieldError, JobDetail, JobList, JobStatus, JobSummary
 from service.audit import Target
+from service.cli.agent import terminal_user
 from service.files.store import NoSuchFile
 from service.services import Services
 from service.states import State
@@ -135,9 +136,11 @@ async def delete_job(job_id: FromPath[str], request: Request[Any, Any, Any], ser
 
 
 async def _record(request: Request[Any, Any, Any], services: Services, owner: str, action: str, job_id: str) -> None:
-    """Note in the audit log what a key's owner did."""
+    """Note in the audit log what a key's owner did, or whoever used the command line with the owner's key."""
     address = request.client.host if request.client else None
-    await services.audit.record(owner, "owner", action, Target("job", job_id), owner=owner, address=address)
+    user = terminal_user(request.headers.get("user-agent", ""))
+    actor = f"cli:{user}" if user else owner
+    await services.audit.record(actor, "owner", action, Target("job", job_id), owner=owner, address=address)
 
 
 handlers = [list_jobs, read_job, read_status, read_artefact, retry_job, cancel_job, delete_job]

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from service.cli.agent import user_agent
 from settings import Settings
 
 TIMEOUT = httpx.Timeout(30.0, read=120.0)
@@ -88,7 +89,7 @@ def open_api(settings: Settings, server: str | None, key: str | None) -> Iterato
     if key is None and settings.given_api_keys is None and not settings.credentials_file.exists():
         # Asking for the keys would generate some that no server knows.
         raise no_server(base_url)
-    headers = {"Authorization": f"Bearer {key or next(iter(settings.api_keys))}"}
+    headers = {"Authorization": f"Bearer {key or next(iter(settings.api_keys))}", "User-Agent": user_agent()}
     try:
         http = httpx.Client(base_url=base_url, headers=headers, timeout=TIMEOUT, trust_env=server is not None)
     except httpx.InvalidURL:

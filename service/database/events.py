@@ -19,15 +19,18 @@ class Event(Base):
     """One line of the audit log. It is written once, in the transaction of what it tells of, and never changed."""
 
     __tablename__ = "events"
-    # Both end in the id, so that a page or an export in order of time reads the index and sorts nothing.
-    __table_args__ = (Index(None, "owner", "created_at", "event_id"), Index(None, "created_at", "event_id"))
+    # All end in the id, so that a page or an export in order of time reads the index and sorts nothing.
+    __table_args__ = (
+        Index(None, "created_at", "event_id"),
+        *(Index(None, by, "created_at", "event_id") for by in ("owner", "actor", "action", "target_id", "outcome")),
+    )
 
     event_id: Mapped[str] = mapped_column(String(64), primary_key=True, default=new_event_id)
     created_at: Mapped[datetime] = mapped_column(UtcTime, default=utc_now)
     owner: Mapped[str] = mapped_column(String(255))
     """Whose thing it happened to; only this owner may read the event."""
     actor: Mapped[str] = mapped_column(String(255))
-    """Who did it: an owner's API key, a dashboard user, a schedule or a worker."""
+    """Who did it: an owner's API key, a dashboard user, cli: and a user of the command line, a schedule or a worker."""
     role: Mapped[str] = mapped_column(String(32))
     action: Mapped[str] = mapped_column(String(64))
     """Noun and past participle, such as job.retried."""

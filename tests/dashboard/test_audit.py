@@ -1,9 +1,12 @@
 """What was done is written down: by whom, to what, with which filter, and how it ended."""
 
+import re
+from html import unescape
+
 import pytest
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 
 from dashboard.audited import ACTION
 from service.audit import AuditFilter, Target
@@ -98,3 +101,36 @@ async def test_the_page_filters_and_pages_without_a_gap(operator: Client, made: 
 
 async def test_an_empty_log_says_so(viewer: Client) -> None:
     assert "Nothing was done" in (await viewer.get("/admin/audit")).text
+
+
+async def test_new_lines_are_counted_and_not_put_among_those_that_are_read(viewer: Client, made: Maker) -> None:
+    await noted(made, "job.retried", "job-1")
+    page = (await viewer.get("/admin/audit?action=job.retried")).text
+    live = unescape(re.search(r'hx-get="([^"]+)"', page)[1])  # type: ignore[index]  # the page has it, or the test fails
+    assert "new line" not in page and "new line" not in (await viewer.get(live)).text
+    await noted(made, "job.retried", "job-2")
+    await noted(made, "job.deleted", "job-2")
+    answer = (await viewer.get(live)).text
+    assert "1 new line: show" in answer and "/admin/audit?action=job.retried" in answer and "job-2" not in answer
+    assert (await viewer.get("/admin/audit/live?since=nowhere")).status_code == 400
+
+
+async def test_an_empty_page_counts_all_that_come(viewer: Client, made: Maker) -> None:
+    live = "/admin/audit/live?since="
+    assert "new line" not in (await viewer.get(live)).text
+    await noted(made, "job.retried", "job-1")
+    assert "1 new line: show" in (await viewer.get(live)).text
+
+
+@pytest.mark.parametrize("column", ["actor", "action", "target_id", "outcome"])
+async def test_a_filter_reads_an_index_and_sorts_nothing(made: Maker, column: str) -> None:
+    query = (
+        f"EXPLAIN QUERY PLAN SELECT * FROM events WHERE {column} = 'x' ORDER BY created_at DESC, event_id DESC LIMIT 51"
+    )
+    async with made.services.database.reading() as session:
+        plan = [row.detail for row in await session.execute(text(query))]
+    assert len(plan) == 1 and f"ix_events_{column}_created_at_event_id" in plan[0]
+
+
+async def noted(made: Maker, action: str, job_id: str) -> None:
+    await made.services.audit.record("admin", "operator", action, Target("job", job_id), owner="acme")
