@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from dashboard import csrf
 from dashboard.alerts.actions import mute_rule, unmute_rule
 from dashboard.alerts.views import alerts_page
-from dashboard.audit.views import audit_page
+from dashboard.audit.views import audit_live, audit_page
 from dashboard.audited import Audited
 from dashboard.auth import BasicAuth
 from dashboard.documents.actions import delete_document, picture_document, picture_documents, read_document
@@ -26,8 +26,6 @@ from dashboard.jobs.files import job_file
 from dashboard.jobs.log import log_live, log_page
 from dashboard.jobs.new import new_job_page, submit_job
 from dashboard.jobs.views import jobs_live, jobs_page
-from dashboard.metrics.views import metrics_page
-from dashboard.operations.actions import abort_operation, begin_operation
 from dashboard.mail_templates.editing import (
     create_template,
     delete_template,
@@ -36,9 +34,12 @@ from dashboard.mail_templates.editing import (
     save_template,
 )
 from dashboard.mail_templates.views import template_message, template_page, templates_page
+from dashboard.metrics.views import metrics_page
+from dashboard.metrics.weeks import weeks_page
+from dashboard.operations.actions import abort_operation, begin_operation
 from dashboard.operations.views import ask_page, operation_live, operation_page, operations_page
-from dashboard.provided import PROVIDED
 from dashboard.previews.pictures import page_picture, photo_picture, thumbnail_picture
+from dashboard.provided import PROVIDED
 from dashboard.queues.actions import upload_document
 from dashboard.queues.steering import lift_note, queue_page, steer_queue
 from dashboard.queues.views import queues_live, queues_page
@@ -82,7 +83,6 @@ def dashboard_routes() -> list[Any]:
             job_page,
             job_live,
             job_file,
-            retry_job,
             copy_job,
             edit_job_page,
             edit_job,
@@ -91,6 +91,7 @@ def dashboard_routes() -> list[Any]:
             page_picture,
             thumbnail_picture,
             photo_picture,
+            retry_job,
             cancel_job,
             delete_job,
             restore_job,
@@ -103,6 +104,14 @@ def dashboard_routes() -> list[Any]:
             operation_live,
             begin_operation,
             abort_operation,
+            templates_page,
+            new_template,
+            create_template,
+            template_page,
+            template_message,
+            edit_template,
+            save_template,
+            delete_template,
             documents_page,
             documents_live,
             document_page,
@@ -124,16 +133,10 @@ def dashboard_routes() -> list[Any]:
             alerts_page,
             mute_rule,
             unmute_rule,
-            templates_page,
-            new_template,
-            create_template,
-            template_page,
-            template_message,
-            edit_template,
-            save_template,
-            delete_template,
             metrics_page,
+            weeks_page,
             audit_page,
+            audit_live,
             workers_page,
             workers_live,
             no_such_page,

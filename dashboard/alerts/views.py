@@ -8,6 +8,7 @@ from litestar.response import Template
 
 from dashboard.auth import User
 from dashboard.ends import ENDS
+from dashboard.live import live_or_page
 from dashboard.notices import NOTICES
 from dashboard.page import render
 from service.alerts import Standing
@@ -31,13 +32,14 @@ EVENTS = {
 """Tone and icon of a rule's states, and of what the history tells."""
 
 
-@get("/alerts", name="alerts")
+@get(["/alerts", "/alerts/live"], name="alerts")
 async def alerts_page(request: Request[User, Any, Any], services: Wired, notice: FromQuery[str] = "") -> Template:
+    """The page, and the fragment that keeps it fresh."""
     alerts = services.alerts
     rules = await alerts.rules()
     return render(
         request,
-        "alerts/page.html",
+        live_or_page(request, "alerts"),
         firing=[_told(alerts.declared[one.rule], one) for one in await alerts.firing()],
         muted={state.rule.name for state in rules if state.mute},
         rules=rules,

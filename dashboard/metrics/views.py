@@ -7,17 +7,19 @@ from litestar.params import FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User
+from dashboard.live import live_or_page
 from dashboard.metrics.trends import PERIODS
 from dashboard.page import render
 from dashboard.provided import Trends
 
 
-@get("/metrics", name="metrics")
+@get(["/metrics", "/metrics/live"], name="metrics")
 async def metrics_page(request: Request[User, Any, Any], trends: Trends, period: FromQuery[str] = "day") -> Template:
+    """The page, and the fragment that keeps it fresh."""
     chosen = period if period in PERIODS else "day"
     return render(
         request,
-        "metrics/page.html",
+        live_or_page(request, "metrics"),
         chosen=chosen,
         period=PERIODS[chosen],
         periods=PERIODS,

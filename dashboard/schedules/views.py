@@ -8,6 +8,7 @@ from litestar.response import Template
 
 from dashboard.auth import User
 from dashboard.ends import ENDS
+from dashboard.live import live_or_page
 from dashboard.notices import NOTICES
 from dashboard.page import render
 from service.api.injected import Wired
@@ -20,11 +21,12 @@ OUTCOMES = {
 """Tone and icon of what became of a slot that has no job (any more)."""
 
 
-@get("/schedules", name="schedules")
+@get(["/schedules", "/schedules/live"], name="schedules")
 async def schedules_page(request: Request[User, Any, Any], services: Wired, notice: FromQuery[str] = "") -> Template:
+    """The page, and the fragment that keeps it fresh."""
     return render(
         request,
-        "schedules/page.html",
+        live_or_page(request, "schedules"),
         schedules=await services.schedules.list(),
         ends=ENDS,
         outcomes=OUTCOMES,

@@ -5,6 +5,7 @@
     await metrics.spans(tier, queue, count) -> list[Span]  the last `count` spans of a queue, oldest first, the present last
     await metrics.window(queue, seconds) -> Span           everything of the last so many seconds, to the minute
     await metrics.week(first_day=None) -> WeekReport       a week's report; default: the last whole one (Monday to Sunday)
+    await metrics.weeks(count) -> list[WeekReport]         the last whole weeks, newest first
 """
 
 from service.metrics.metrics import Metrics

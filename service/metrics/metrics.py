@@ -50,11 +50,13 @@ class Metrics:
         size, now = TIER_MINUTES[tier], int(time.time() // 60)
         names = [TIER_KEY[tier](queue, number) for number in numbers]
         rows, unfolded = await self._read(names, queue, 0 if tier == "minute" else UNFOLDED, now)
-        spans = []
-        for number, row in zip(numbers, rows, strict=True):
-            late = [counts for minute, counts in unfolded.items() if minute // size == number]
-            spans.append(_span(number * size * 60_000, [row, *late]))
-        return spans
+        late: dict[int, list[dict[bytes, bytes]]] = {}
+        for minute, counts in unfolded.items():
+            late.setdefault(minute // size, []).append(counts)
+        return [
+            _span(number * size * 60_000, [row, *late.get(number, [])])
+            for number, row in zip(numbers, rows, strict=True)
+        ]
 
     async def window(self, queue: str, seconds: float) -> Span:
         """Everything of the last so many seconds, to the minute: the present minute counts as a whole one."""
@@ -70,13 +72,29 @@ class Metrics:
 
     async def week(self, first_day: date | None = None) -> WeekReport:
         """The report of the week that begins on the Monday `first_day`; default: the last whole week (UTC)."""
-        today = datetime.now(UTC).date()
-        monday = first_day or today - timedelta(days=today.weekday() + 7)
+        monday = first_day or last_monday()
         queues, before = [], []
         for queue in Queue:
             before.append(queue_week(queue, _merged(await self.days(queue, monday - timedelta(days=7), 7))))
             queues.append(queue_week(queue, _merged(await self.days(queue, monday, 7))))
         return WeekReport(monday.isoformat(), (monday + timedelta(days=6)).isoformat(), queues, before)
+
+    async def weeks(self, count: int) -> list[WeekReport]:
+        """The last `count` whole weeks, newest first; without the oldest of them in which nothing was counted."""
+        first, size = last_monday() - timedelta(days=7 * count), 7
+        lines = []
+        for queue in Queue:
+            days = await self.days(queue, first, 7 * (count + 1))
+            weeks = [_merged(days[start : start + size]) for start in range(0, len(days), size)]
+            lines.append([queue_week(queue, week) for week in weeks])
+        reports = []
+        for number in range(count, 0, -1):
+            monday = first + timedelta(days=7 * number)
+            now, before = [line[number] for line in lines], [line[number - 1] for line in lines]
+            reports.append(WeekReport(monday.isoformat(), (monday + timedelta(days=6)).isoformat(), now, before))
+        while len(reports) > 1 and not any(line.jobs or line.messages for line in reports[-1].queues):
+            reports.pop()
+        return reports
 
     async def _read(
         self, names: Sequence[str], queue: str, unfolded: int, now: int
@@ -96,6 +114,12 @@ class Metrics:
             unfolded = min(2880, now - folded)
         late = {minute: row for minute, row in zip(minutes, rows[len(names) :], strict=True) if minute > folded}
         return rows[: len(names)], late
+
+
+def last_monday() -> date:
+    """When the last whole week (UTC) began."""
+    today = datetime.now(UTC).date()
+    return today - timedelta(days=today.weekday() + 7)
 
 
 def _span(start_ms: int, rows: Iterable[Mapping[bytes, bytes]]) -> Span:

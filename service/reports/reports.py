@@ -44,7 +44,7 @@ def week_blocks(report: WeekReport, links_url: str) -> dict[str, object]:
     blocks = [
         header(title),
         *({"type": "section", "text": {"type": "mrkdwn", "text": fitting(line)}} for line in lines),
-        link_line(f"{links_url}/admin/metrics", "All metrics"),
+        link_line(f"{links_url}/admin/metrics/weeks?week={report.first_day}", "The report's page"),
     ]
     return {"text": title, "blocks": blocks}
 

@@ -1,7 +1,10 @@
 """The manners of a page that refreshes itself."""
 
+import pytest
 from playwright.async_api import Page
 
+from service.audit import Target
+from service.moments import now_ms
 from tests.browser.conftest import Desk, eventually
 from tests.dashboard.made import Maker
 
@@ -108,6 +111,55 @@ async def test_a_tick_is_skipped_while_one_is_under_way(desk: Desk, made: Maker)
     await page.wait_for_timeout(5000)
     assert len(held) == 1
     await held[0].continue_()
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "verb", "news"),
+    [
+        ("/admin/schedules", "daily-digest", "Pause", "Paused by somebody"),
+        ("/admin/alerts", "queue-backlog", "Mute", "by somebody for another"),
+    ],
+)
+async def test_a_form_that_somebody_fills_in_outlives_a_refresh(
+    desk: Desk, made: Maker, path: str, name: str, verb: str, news: str
+) -> None:
+    page = await desk.open(path)
+    form = page.locator(f"#{verb.lower()}-{name}")
+    await form.get_by_text(f"{verb} {name}").click()
+    await form.get_by_label("Why?").fill("half a wo")
+    await form.get_by_label("How long?").select_option("4h")
+    services, until_ms = made.services, now_ms() + 3_600_000
+    if verb == "Pause":
+        await services.schedules.pause("weekly-analytics", reason="r", by="somebody", until_ms=until_ms)
+    else:
+        await services.alerts.mute("worker-silent", reason="r", by="somebody", until_ms=until_ms)
+    await _refresh(page)
+    await page.get_by_text(news).first.wait_for()
+    assert await form.get_by_label("Why?").is_visible()
+    assert await form.get_by_label("Why?").input_value() == "half a wo"
+    assert await form.get_by_label("How long?").input_value() == "4h"
+    assert "updated" in await page.locator("[data-freshness]").inner_text()
+
+
+async def test_metrics_count_and_the_audit_log_tells_of_new_lines_by_themselves(desk: Desk, made: Maker) -> None:
+    metrics = await desk.open("/admin/metrics?period=hour")
+    audit = await desk.open("/admin/audit")
+    await audit.locator("input[name=actor]").fill("half a wo")
+    await made.completed(await made.active())
+    await made.services.audit.record("admin", "operator", "job.retried", Target("job", "job-1"), owner="acme")
+    await eventually(lambda: _refreshed(metrics, "1 completed"))
+    await eventually(lambda: _refreshed(audit, "new line"))
+    assert await audit.locator("input[name=actor]").input_value() == "half a wo"
+
+
+async def _refresh(page: Page) -> None:
+    """As when the tab is shown again: at once, without waiting for the next tick."""
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+async def _refreshed(page: Page, words: str) -> bool:
+    await _refresh(page)
+    return words in await page.locator("main").inner_text()
 
 
 async def _says(page: Page, words: str) -> bool:
