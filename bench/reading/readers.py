@@ -18,6 +18,7 @@ from service.pool import CpuPool
 from tasks.ocr.document import is_pdf, open_pdf
 from tasks.ocr.page import Reading, read_page
 from tasks.ocr.render import DPI, render_image_frame, render_pdf_page
+from tasks.ocr.torch_warnings import silenced
 from tasks.ocr.weights import weights_folder
 from tasks.ocr.words import decode
 
@@ -34,6 +35,7 @@ def with_engine(path: Path, index: int, engine: str, models: Path) -> str:
     return decode(read_page(path, index, Reading(models, engine))).text
 
 
+@silenced()
 def with_stock_easyocr(path: Path, index: int, engine: str, models: Path) -> str:
     """EasyOCR as its README shows it, with as many threads as torch takes."""
     return " ".join(text for _, text, _ in _stock_reader(models).readtext(picture(path, index)))
