@@ -1,5 +1,6 @@
 """Taking a job: its record, its indexes and its arq entry are written in one transaction, or not at all."""
 
+import asyncio
 import hashlib
 import secrets
 import time
@@ -10,7 +11,8 @@ from datetime import datetime
 import msgspec
 
 from service.estimates import Estimate, Estimator
-from service.store import IdempotencyConflict, Store, TooManyQueued
+from service.gathered import Gathered
+from service.store import IdempotencyConflict, Queued, Store, TooManyQueued
 from service.store.requests import Idem, NewJob, new_job
 from service.store.runs import ORIGIN
 from settings.queues import Queue, QueueSettings
@@ -40,6 +42,8 @@ class Enqueuer:
         self.store = store
         self.queues = queues
         self.estimator = Estimator(store)
+        # Many requests at once share a script call.
+        self.gathered: Gathered[NewJob, Queued] = Gathered(store.queued)
 
     async def enqueue(
         self,
@@ -67,7 +71,7 @@ class Enqueuer:
         if origin:
             request.fields += ["origin", origin]
             request.find.append(f"{ORIGIN}:{origin}")
-        (answer,) = await self.store.queued([request])
+        answer = await self.gathered(request)
         if answer.outcome == "conflict":
             raise IdempotencyConflict(idempotency_key or "", answer.job_id)
         if answer.outcome == "full":
@@ -80,12 +84,19 @@ class Enqueuer:
         """Queue many jobs of one type, a batch a round trip, without the owner's limit. Answers their ids in order."""
         estimate = await self.estimator.estimate(job_type, units)
         ids: list[str] = []
+        under_way: asyncio.Task[list[Queued]] | None = None
         for start in range(0, len(payloads), BATCH):
             batch = [
                 self._request(job_type, payload, owner, priority, units, estimate, 0)
                 for payload in payloads[start : start + BATCH]
             ]
-            ids += [answer.job_id for answer in await self.store.queued(batch)]
+            # The next batch is put together while the server writes this one; the order stays.
+            if under_way is not None:
+                ids += [answer.job_id for answer in await under_way]
+            under_way = asyncio.create_task(self.store.queued(batch))
+            await asyncio.sleep(0)
+        if under_way is not None:
+            ids += [answer.job_id for answer in await under_way]
         return ids
 
     def _request(

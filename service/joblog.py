@@ -50,8 +50,7 @@ class JobLog:
         """Within the block every line that is logged carries the job and its attempt, and is kept."""
         token = CURRENT.set(self)
         try:
-            with structlog.contextvars.bound_contextvars(job=self.job.id, attempt=self.job.attempt):
-                yield
+            yield
         finally:
             CURRENT.reset(token)
 
@@ -92,6 +91,8 @@ def capture(_logger: Any, level: str, event: structlog.typing.EventDict) -> stru
     """A structlog processor: masks what is declared personal, and keeps the line with the job it was logged in."""
     log = CURRENT.get()
     if log is not None:
+        event.setdefault("job", log.job.id)
+        event.setdefault("attempt", log.job.attempt)
         for name in log.personal & event.keys():
             event[name] = MASK
         log.add(level, dict(event))

@@ -4,7 +4,7 @@ import socket
 from typing import Any, TypeAlias
 
 from arq.connections import ArqRedis
-from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import BlockingConnectionPool, Redis
 
 Client: TypeAlias = Any
 """An asyncio client of redis-py, whose own annotations cannot tell it from the synchronous one."""
@@ -21,20 +21,24 @@ MAX_CONNECTIONS = 50
 
 def connect(url: str, *, max_connections: int = MAX_CONNECTIONS, **extra: Any) -> ArqRedis:
     """A client for `url` (redis://, rediss://, unix://). Raises ValueError for another scheme."""
-    keepalive = {}
+    pool = BlockingConnectionPool.from_url(
+        url, max_connections=max_connections, timeout=SOCKET_TIMEOUT_S, **_manners(url), **extra
+    )
+    return ArqRedis(pool_or_conn=pool)
+
+
+def connect_alone(url: str) -> Client:
+    """A client with one connection, for calls that come one after another: none has to look for a free one."""
+    return Redis.from_url(url, single_connection_client=True, **_manners(url))
+
+
+def _manners(url: str) -> dict[str, Any]:
+    """How a connection notices that its peer is gone."""
+    manners: dict[str, Any] = {"socket_timeout": SOCKET_TIMEOUT_S, "health_check_interval": 30}
     if not url.startswith("unix://"):
-        keepalive = {
+        manners |= {
             "socket_keepalive": True,
             "socket_keepalive_options": {socket.TCP_KEEPIDLE: 10, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 3},
             "socket_connect_timeout": CONNECT_TIMEOUT_S,
         }
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=max_connections,
-        timeout=SOCKET_TIMEOUT_S,
-        socket_timeout=SOCKET_TIMEOUT_S,
-        health_check_interval=30,
-        **keepalive,
-        **extra,
-    )
-    return ArqRedis(pool_or_conn=pool)
+    return manners

@@ -18,17 +18,23 @@ from redis.exceptions import RedisError
 
 from service.background import end, pause
 from service.execution import Execution
+from service.redis import connect_alone
 from service.services import Services
-from service.store import Job, Store, keys
+from service.store import Job, Store
+from service.store.requests import Outcome
 from service.worker.adopt import adopt
 from service.worker.heartbeat import BEAT_S, Heartbeat
 from service.worker.leases import Leases
 from service.worker.outcomes import Outcomes
+from service.worker.wakes import Alarm, listen
 from settings import Queue
 from tasks.job import REGISTRY
 from tasks.scheduled import Slot
 
 log = structlog.get_logger("offload.worker")
+
+HALF_FROM = 16
+"""Jobs that are claimed at once whatever the number of slots: fewer would cost more calls than they save."""
 
 IDLE_S = 1.0
 """An idle worker looks at the clock this often: for deferred jobs, expired leases, and a wake-up that got lost."""
@@ -46,14 +52,20 @@ class OffloadWorker(Worker):
     async def main(self) -> None:
         """Claim and run jobs until told to stop; then let them finish, and hand back what does not in time."""
         self.stopping = asyncio.Event()
-        self.work = asyncio.Event()
+        self.work = Alarm()
+        self.busy = 0
         if self.on_startup:
             await self.on_startup(self.ctx)
         self.services = self.ctx["services"]
         self._pool = self.ctx["redis"] = self.services.redis
         self.store = self.services.store
         self.leases = Leases(self.store, self.queue_name, self.services.settings.lease_s)
-        self.outcomes = Outcomes(self.store)
+        # Each speaks in turn over a connection of its own: outcomes travel while the next jobs are claimed.
+        url = self.services.settings.queue_server_url()
+        self.claims, reports = Store(connect_alone(url)), Store(connect_alone(url))
+        self.ctx["stack"].push_async_callback(self.claims.redis.aclose)
+        self.ctx["stack"].push_async_callback(reports.redis.aclose)
+        self.outcomes = Outcomes(reports)
         tracing = self.services.tracing
         self.execution = tracing.execution if tracing else Execution
         self.heartbeat = Heartbeat(self.services.redis, self.queue_name, self.max_jobs, self.ctx["cpu_pool"])
@@ -71,7 +83,7 @@ class OffloadWorker(Worker):
     async def _helpers(self) -> Any:
         helpers = [
             asyncio.create_task(helper)
-            for helper in (self._listen(), self.leases.renew_forever(), self._beat_forever(), self._cron_forever())
+            for helper in (self._wakes(), self.leases.renew_forever(), self._beat_forever(), self._cron_forever())
         ]
         try:
             yield
@@ -81,26 +93,33 @@ class OffloadWorker(Worker):
     async def _claim_until_stopped(self) -> None:
         while not self.stopping.is_set():
             self.work.clear()
-            free = self.max_jobs - len(self.tasks)
+            want = self._wanted()
             claimed, wait_s = 0, IDLE_S
-            if free > 0:
+            if want > 0:
                 try:
-                    claimed, wait_s = await self._claim(free)
+                    claimed, wait_s = await self._claim(want)
                 except (RedisError, OSError) as error:
                     self._redis_away(error)
                     wait_s = 0.1
             if self.burst and not self.tasks and not claimed and not await self.store.redis.zcard(self.queue_name):
                 return
-            if claimed < free or free == 0:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.work.wait(), wait_s)
+            if claimed < want or want == 0:
+                await self.work.wait(wait_s)
 
-    async def _claim(self, free: int) -> tuple[int, float]:
-        """Claim up to `free` jobs and start them. Answers (how many, seconds until something is due)."""
-        answer = await self.store.claimed(
+    def _wanted(self) -> int:
+        """How many jobs to claim. One whose task is over needs its slot no more, though its outcome still travels.
+
+        Half the slots at a time, where there are many: the server hands out one half while the other half runs.
+        """
+        free = min(self.max_jobs - self.busy, 2 * self.max_jobs - len(self.tasks))
+        return min(free, max(HALF_FROM, self.max_jobs // 2))
+
+    async def _claim(self, want: int) -> tuple[int, float]:
+        """Claim up to `want` jobs and start them. Answers (how many, seconds until something is due)."""
+        answer = await self.claims.claimed(
             self.queue_name,
             self.heartbeat.info.id,
-            free,
+            want,
             self.leases.lease_ms,
             self.known_packed,
             reap=self.leases.may_reap,
@@ -120,16 +139,24 @@ class OffloadWorker(Worker):
 
     def _start(self, job: Job) -> None:
         job_type, pool = self.known[job.type], self.ctx["cpu_pool"]
-        execution = self.execution(job, job_type, self.services, pool, self.outcomes.record)
+        execution = self.execution(job, job_type, self.services, pool, self._report)
         self.leases.held[job.id] = execution
+        self.busy += 1
         task = self.loop.create_task(execution.process())
         self.tasks[job.id] = task
         task.add_done_callback(lambda done: self._ended(job.id, execution, done))
+
+    def _report(self, outcome: Outcome) -> "asyncio.Future[str]":
+        self.busy -= 1
+        self.work.set()
+        return self.outcomes.record(outcome)
 
     def _ended(self, job_id: str, execution: Execution, task: "asyncio.Task[str]") -> None:
         if self.leases.held.get(job_id) is execution:
             del self.leases.held[job_id]
             del self.tasks[job_id]
+        if not execution.reporting:
+            self.busy -= 1
         self.work.set()
         state = "lost" if task.cancelled() or task.exception() else task.result()
         if not task.cancelled() and (error := task.exception()):
@@ -152,25 +179,10 @@ class OffloadWorker(Worker):
             self.away = False
             log.info("Redis is back")
 
-    async def _listen(self) -> None:
-        """Wake the claim when work arrives, and stop a job when somebody asks for it."""
-        while True:
-            pubsub = self.services.redis.pubsub(ignore_subscribe_messages=True)
-            try:
-                await pubsub.subscribe(keys.wake(self.queue_name))
-                self.work.set()
-                while True:
-                    message = await pubsub.get_message(timeout=30)
-                    if message is not None:
-                        word, _, job_id = message["data"].decode().partition(" ")
-                        if word == "cancel":
-                            self.leases.stop(job_id, "cancelled")
-                        self.work.set()
-            except (RedisError, OSError):
-                await pause(0.2)
-            finally:
-                with contextlib.suppress(RedisError, OSError):
-                    await pubsub.aclose()
+    async def _wakes(self) -> None:
+        await listen(
+            self.services.redis, self.queue_name, self.work, lambda job_id: self.leases.stop(job_id, "cancelled")
+        )
 
     async def _beat_forever(self) -> None:
         # A server that has just come back must hear every worker's renewal before any lease counts as expired.

@@ -83,8 +83,8 @@ if rate then want = rate_next <= now and math.min(want, 1) or 0 end
 if want > 0 and not steered(1, 'pause') then
   local skip, aborting = 0, redis.call('EXISTS', 'arq:abort') == 1
   while #claimed < want and skip < 1000 do
-    local row = redis.call('ZRANGEBYSCORE', queue, '-inf', READY, 'WITHSCORES', 'LIMIT', skip, want - #claimed)
-    if #row == 0 then break end
+    local asked = want - #claimed
+    local row = redis.call('ZRANGEBYSCORE', queue, '-inf', READY, 'WITHSCORES', 'LIMIT', skip, asked)
     for i = 1, #row, 2 do
       local id = row[i]
       local j, flat = load_whole(id)
@@ -97,6 +97,7 @@ if want > 0 and not steered(1, 'pause') then
       else take(j, tonumber(row[i + 1]), flat) end
     end
     write_out()
+    if #row < 2 * asked then break end
   end
   send(leased, 'HSET', P .. 'running:' .. queue)
   if #claimed > 0 then
