@@ -76,7 +76,7 @@ async def _detail(request: Request[User, Any, Any], services: Services, job_id: 
     attempts = await store.attempts(job_id)
     parts = await store.parts(job_id) if job.parts_total else []
     at_ms = now_ms()
-    waiting = await checks(services, job, at_ms)
+    waiting = await checks(services, job, parts, at_ms)
     way = steps(job, at_ms, held=any(check.holds for check in waiting))
     view = from_address(request.query_params)
     preview = await preview_of(services, job, request.user, view)

@@ -73,6 +73,11 @@ def queue(name: str) -> str:
     return f"{PREFIX}queue:{name}"
 
 
+def permits(queue: str) -> str:
+    """String: when the next message may go (µs since the epoch), where a queue's tasks keep a rate. Expires with it."""
+    return f"{PREFIX}rate:{queue}"
+
+
 def finished(queue: str) -> str:
     """Sorted set: completed and cancelled ids by when they ended (ms). Swept by retention."""
     return f"{PREFIX}finished:{queue}"

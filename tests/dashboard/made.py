@@ -121,6 +121,10 @@ class Maker:
                 await rows.delete(old.template_id, owner)
         return (await rows.create(owner, name, LETTER)).template_id
 
+    async def suspended(self, job: Job) -> None:
+        """Put aside until its parts have ended."""
+        await self.store.settled([Outcome(job.id, job.queue, job.fence, "suspend")])
+
     async def worker(self, queue: Queue = Queue.PDF_PROCESSING, silent_ms: int = 0, **more: Any) -> str:
         """A worker's report, `silent_ms` old."""
         at_ms = now_ms()

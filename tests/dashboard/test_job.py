@@ -1,13 +1,19 @@
 """One job's page, and what may be done there."""
 
+import html
+import re
+
 import pytest
 
 from dashboard.jobs.steps import steps
 from service.moments import now_ms
 from service.states import State
-from service.store import Job
+from service.store import Job, keys
+from service.store.requests import new_job
+from settings import Queue
+from tasks.job import Meter
 from tests.dashboard.conftest import Client, act
-from tests.dashboard.made import Maker
+from tests.dashboard.made import Anything, Maker, made_type
 
 TEXT = "Linn is an extremely powerful yet amazingly simple language.\n"
 
@@ -150,6 +156,61 @@ async def test_a_waiting_job_says_why(operator: Client, made: Maker) -> None:
     page = (await operator.get(f"/admin/jobs/{job_id}/live")).text
     assert "ada paused pdf-processing: the disk is full" in page
     assert "0 of 1 are running." in page and "2 of 2: it starts at once when it is next." in page
+
+
+async def reasons(operator: Client, job_id: str) -> str:
+    """What the page says of a waiting job, without its markup."""
+    page = (await operator.get(f"/admin/jobs/{job_id}/live")).text
+    found = page.partition('class="checks"')[2].partition("</ol>")[0]
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", found)))
+
+
+async def test_why_it_waits_names_rate_and_turn_exactly(operator: Client, made: Maker) -> None:
+    await made.worker()
+    await made.store.steering.set("pdf-processing", "rate", 6, reason="easy on the archive", by="ada")
+    ids = [await made.queued() for _ in range(3)]
+    assert "It may start now; ada set 6 a minute" in await reasons(operator, ids[0])
+    assert "It is the next." in await reasons(operator, ids[0])
+    await made.store.redis.hset(keys.queue("pdf-processing"), "rate_next_ms", now_ms() + 9_000)
+    said = await reasons(operator, ids[2])
+    found = re.search(r"The next job may start in ([\d.]+) s, this one in ([\d.]+) s; ada set 6 a minute: easy", said)
+    assert found and float(found[2]) - float(found[1]) == 20, said
+    assert "2 ready jobs go first, and acme has 2 older of its own waiting." in said
+
+
+async def test_why_it_waits_counts_what_the_claim_counts_under_a_limit(operator: Client, made: Maker) -> None:
+    await made.worker(active=1)
+    await made.active()
+    job_id = await made.queued()
+    await made.store.steering.set("pdf-processing", "limit", 1, reason="one by one", by="ada")
+    assert "1 of 1 are running; ada set the limit: one by one" in await reasons(operator, job_id)
+
+
+async def test_why_it_waits_knows_tasks_workers_and_tries(operator: Client, made: Maker) -> None:
+    unknown = await made.queued(made_type("from-a-newer-release"))
+    assert "This release has no task called from-a-newer-release" in await reasons(operator, unknown)
+    await made.store.cancel(unknown)
+    await made.worker(stopping=True)
+    job = await made.active()
+    await made.retrying(job)
+    said = await reasons(operator, job.id)
+    assert "try 1 of 3 failed, and the next is due in" in said and "are stopping, and take no new job" in said
+    mail = await made.queued(made_type("email-batch", Queue.EMAIL_SENDER))
+    assert "of 100 messages a minute the next may go now" in await reasons(operator, mail)
+
+
+async def test_a_job_whose_parts_all_wait_says_what_they_wait_for(operator: Client, made: Maker) -> None:
+    job = await made.active()
+    part = new_job(
+        made_type("pdf-ocr-pages"), Anything(), job_id=f"{job.id}.1", owner="acme", priority="normal", retries=2,
+        cost_ms=1_000, units=10, parent=job.id, part=1,
+    )  # fmt: skip
+    await made.store.split(job, [part], Meter("{done} of {total}", "done", "total"), 10)
+    await made.suspended(job)
+    said = await reasons(operator, job.id)
+    assert (
+        "1 of 1 still wait, and none is running. The first is part 1:" in said and "No worker of pdf-processing" in said
+    )
 
 
 async def test_a_job_that_runs_does_not_ask_why_it_waits(operator: Client, made: Maker) -> None:
