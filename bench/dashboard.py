@@ -23,7 +23,9 @@ from rich.table import Table
 
 from bench.harness.boards import BOARDS, OFFLOAD, USER, Board, address
 from bench.harness.queue_server import running, server, until
+from bench.harness.shares import shared_out
 from bench.harness.viewers import CAP_S, Visitor, crowd, latency
+from bench.peers.ours_board import OWNERS, PAYLOADS, STEP_MS
 from service.embedded import free_port
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +34,7 @@ VIEWERS = (20, 200)
 START_S = 180.0
 """A dashboard that does not answer so long after its start is given up."""
 
+PATTERNS = len(PAYLOADS) * len(OWNERS)
 COLUMNS = ("dashboard", "page", "p50 ms", "p95 ms", "kB", "web CPU", "queue CPU")
 
 
@@ -79,14 +82,14 @@ def _answers(board: Board, port: int) -> bool:
     return False
 
 
-def looked_up(visitor: Visitor, job: str) -> dict[str, str]:
+def looked_up(visitor: Visitor, job: str, count: int) -> dict[str, str]:
     """What our own addresses name: a job, an error, and a place in the middle of the list."""
     jobs = visitor.get("/admin/jobs?status=completed").decode()
     (newest,) = re.findall(r"since=(\d+)", jobs)[:1]
     (error,) = re.findall(r"/admin/errors/([0-9a-f]+)", visitor.get("/admin/errors").decode())[:1]
     (live,) = re.findall(r'hx-get="(/admin/jobs/live[^"]*)"', visitor.get("/admin/jobs").decode())[:1]
-    # Half a week before the newest: the jobs span a week where they are a million.
-    middle = f"{int(newest) - 302_400_000_000:x}"
+    # Half of the copies of one job back in time; the cursor is a creation stamp, in microseconds.
+    middle = f"{int(newest) + shared_out(count, 'completed', PATTERNS) // 2 * STEP_MS * 1000:x}"
     return {"job": job, "error": error, "middle": middle, "live": live.replace("&amp;", "&")}
 
 
@@ -95,7 +98,7 @@ def measure(board: Board, count: int) -> list[list[Any]]:
     rows: list[list[Any]] = []
     with served(board, count) as (port, web_pid, queue_pid, job):
         visitor = Visitor(port, board.user)
-        known = looked_up(visitor, job) if board is OFFLOAD else {"job": job}
+        known = looked_up(visitor, job, count) if board is OFFLOAD else {"job": job}
         for name, path in board.pages:
             path = known["live"] if name == "jobs, fragment" else address(path, **known)
             seen = latency(visitor, path)

@@ -17,6 +17,7 @@ from service.files.form import BadForm
 from service.files.store import NoSuchFile
 from service.mail.templates import NoSuchTemplate
 from service.schedules import NoSuchSchedule
+from service.sentences import as_sentence, with_stop
 from service.store import IdempotencyConflict, NoSuchJob, TooManyQueued, WrongState
 from service.store.errors import StoreError
 from tasks.job import Refused
@@ -59,28 +60,22 @@ def explain(request: Request[User, Any, Any], error: Exception) -> Response[str]
         status_code=status_code,
         code=status_code,
         headline=HTTPStatus(status_code).phrase,
-        sentence=_as_sentence(sentence),
+        sentence=sentence,
         back=back,
         back_words=back_words,
     )
 
 
 def _told(error: Exception) -> tuple[int, str]:
+    """The status and the sentence. One that may begin with the name of a file begins as that is called."""
     if isinstance(error, HTTPException):
-        return error.status_code, error.detail
+        return error.status_code, with_stop(error.detail)
     if isinstance(error, Refused):
-        return error.status_code, str(error)
+        return error.status_code, with_stop(str(error))
     status_code = next((code for kind, code in STATUS_CODES.items() if isinstance(error, kind)), 500)
     if status_code == 503:
         return status_code, AWAY
-    return status_code, str(error) if status_code < 500 else BROKEN
-
-
-def _as_sentence(words: str) -> str:
-    """With a capital and a full stop. What begins with a file's name begins as the file is called."""
-    begins_with_a_word = words.partition(" ")[0].isalpha()
-    capital = words[:1].upper() if begins_with_a_word else words[:1]
-    return f"{capital}{words[1:]}{'' if words.endswith(('.', '!', '?', '…')) else '.'}"
+    return status_code, as_sentence(str(error)) if status_code < 500 else BROKEN
 
 
 def _way_back(request: Request[User, Any, Any]) -> tuple[str, str]:

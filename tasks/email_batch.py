@@ -61,12 +61,12 @@ class Outcome(msgspec.Struct):
 async def accepts(payload: EmailBatch, checks: Any) -> int:
     """How many recipients there are. Raises Refused."""
     if (payload.user_ids is None) == (payload.segment is None):
-        raise Refused("give either user_ids or a segment.", field="user_ids")
+        raise Refused("Give either user_ids or a segment.", field="user_ids")
     if payload.user_ids is not None:
         _check_ids(payload.user_ids)
     template = await checks.use(Templates).find(payload.template_id, checks.owner)
     if template is None:
-        raise Refused(f"there is no template {payload.template_id[:80]}.", field="template_id", status_code=404)
+        raise Refused(f"There is no template {payload.template_id[:80]}.", field="template_id", status_code=404)
     found = problems(template.source)
     if found:
         raise Refused(found[0].sentence, field="template_id")

@@ -22,10 +22,10 @@ async def accepts(payload: EmailResend, checks: Any) -> int:
     campaigns = checks.use(Campaigns)
     campaign = await campaigns.find(payload.campaign_id)
     if campaign is None or campaign.owner != checks.owner:
-        raise Refused(f"there is no campaign {payload.campaign_id[:80]}.", field="campaign_id", status_code=404)
+        raise Refused(f"There is no campaign {payload.campaign_id[:80]}.", field="campaign_id", status_code=404)
     in_doubt = int((await campaigns.counts(payload.campaign_id)).get("unknown", 0))
     if not in_doubt:
-        raise Refused("no recipient of this campaign is in doubt.", field="campaign_id", status_code=409)
+        raise Refused("No recipient of this campaign is in doubt.", field="campaign_id", status_code=409)
     return in_doubt
 
 

@@ -40,8 +40,8 @@ ERRORS = (
     "Page 7 of 12 cannot be read: its picture is cut off in the middle of a line of pixels.",
 )
 
-STEP_MS = -600
-"""Copies lie so far apart in time: a million of them are a week."""
+STEP_MS = -9_600
+"""Copies of one job lie so far apart in time: a million jobs, copies of three dozen, are a week."""
 
 TIMES = ("created_ms", "ready_ms", "started_ms", "first_started_ms", "finished_ms", "expected_ms")
 

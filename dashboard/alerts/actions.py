@@ -10,6 +10,7 @@ from dashboard.audited import ACTION
 from dashboard.auth import User
 from dashboard.ends import until
 from service.api.injected import Wired
+from service.sentences import as_sentence
 from tasks.job import Refused
 
 
@@ -24,7 +25,7 @@ async def mute_rule(
     try:
         await services.alerts.mute(rule, reason=data.get("reason", ""), by=request.user.name, until_ms=until_ms)
     except ValueError as error:
-        raise Refused(str(error), field="reason") from None
+        raise Refused(as_sentence(str(error)), field="reason") from None
     return Redirect("/admin/alerts?notice=muted", status_code=303)
 
 

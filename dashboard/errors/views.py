@@ -3,7 +3,7 @@
 from typing import Any, get_args
 
 from litestar import Request, get
-from litestar.exceptions import NotFoundException
+from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
@@ -12,16 +12,20 @@ from dashboard.errors.lives import LIVES
 from dashboard.notices import NOTICES
 from dashboard.page import render
 from service.api.injected import Wired
+from service.sentences import as_sentence
 from service.services import Services
+from service.states import State
+from service.store import Wanted
 from service.store.groups import ErrorGroup, Life
 
-JOBS_SHOWN = 50
+PAGE_ROWS = 50
+GROUPS_SHOWN = 200
 
 
 @get("/errors", name="errors")
 async def errors_page(request: Request[User, Any, Any], services: Wired, life: FromQuery[str] = "") -> Template:
     """The groups, last seen first; `life` shows those of one life only."""
-    groups = await services.store.error_groups.list()
+    groups = await services.store.error_groups.list(GROUPS_SHOWN)
     chosen = life if life in get_args(Life) else None
     return render(
         request,
@@ -30,18 +34,35 @@ async def errors_page(request: Request[User, Any, Any], services: Wired, life: F
         counts={name: sum(group.life == name for group in groups) for name in LIVES},
         chosen=chosen,
         total=len(groups),
+        more=len(groups) == GROUPS_SHOWN,
         lives=LIVES,
     )
 
 
 @get("/errors/{fingerprint:str}", name="error")
 async def error_page(
-    request: Request[User, Any, Any], services: Wired, fingerprint: FromPath[str], notice: FromQuery[str] = ""
+    request: Request[User, Any, Any],
+    services: Wired,
+    fingerprint: FromPath[str],
+    cursor: FromQuery[str | None] = None,
+    notice: FromQuery[str] = "",
 ) -> Template:
+    """The group, and a page of the jobs that failed of it."""
     group = await present(services, fingerprint)
-    ids = await services.store.error_groups.jobs(fingerprint, JOBS_SHOWN)
-    jobs = [job for job in await services.store.get_many(ids) if job] if ids else []
-    return render(request, "errors/show.html", group=group, jobs=jobs, lives=LIVES, notice=NOTICES.get(notice))
+    try:
+        page = await services.store.page(Wanted(state=State.FAILED, fingerprint=fingerprint), PAGE_ROWS, cursor)
+    except ValueError as error:
+        raise ClientException(as_sentence(str(error))) from None
+    return render(
+        request,
+        "errors/show.html",
+        group=group,
+        jobs=page.jobs,
+        cursor=cursor,
+        next_cursor=page.next_cursor,
+        lives=LIVES,
+        notice=NOTICES.get(notice),
+    )
 
 
 async def present(services: Services, fingerprint: str) -> ErrorGroup:

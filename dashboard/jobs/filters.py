@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from service.states import State
-from service.store.runs import ORIGIN
 from service.store import Wanted
+from service.store.runs import ORIGIN
 from settings.queues import Queue
 from tasks.job import REGISTRY
 

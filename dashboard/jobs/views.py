@@ -15,6 +15,7 @@ from dashboard.notices import NOTICES
 from dashboard.page import render
 from dashboard.provided import Counts, StateCounts
 from service.api.injected import Wired
+from service.sentences import as_sentence
 from service.services import Services
 from service.states import State
 from service.store import Job
@@ -73,7 +74,7 @@ async def jobs_page(
     try:
         page = await services.store.page(chosen.wanted(), PAGE_ROWS, cursor)
     except ValueError as error:
-        raise ClientException(str(error)) from None
+        raise ClientException(as_sentence(str(error))) from None
     live = {
         **chosen.pairs(),
         "since": max((job.stamp for job in page.jobs), default=0),

@@ -14,6 +14,7 @@ from dashboard.notices import NOTICES
 from dashboard.page import render
 from dashboard.provided import Figures
 from service.api.injected import Wired
+from service.sentences import as_sentence
 from service.store.steering import Kind
 from settings.queues import Queue
 from tasks.job import Refused
@@ -43,11 +44,15 @@ async def steer_queue(
     name, kind = _known(queue), _kind(data.get("kind", ""))
     until_ms = until(data.get("end", ""))
     reason = data.get("reason", "")
+    given = data.get("value") or "0"
     try:
-        value = int(data.get("value") or 0)
+        value = int(given)
+    except ValueError:
+        raise Refused(f"A {kind} is a whole number, not {given[:40]}.", field="value") from None
+    try:
         await services.store.steering.set(name, kind, value, reason=reason, by=request.user.name, until_ms=until_ms)
     except ValueError as error:
-        raise Refused(str(error), field="value") from None
+        raise Refused(as_sentence(str(error)), field="value") from None
     return Redirect(f"/admin/queues/{name}?notice=steered", status_code=303)
 
 

@@ -10,6 +10,7 @@ from dashboard.audited import ACTION, note
 from dashboard.auth import User
 from dashboard.ends import until
 from service.api.injected import Wired
+from service.sentences import as_sentence
 from tasks.job import Refused
 
 
@@ -19,7 +20,7 @@ async def run_schedule(request: Request[User, Any, Any], services: Wired, schedu
     try:
         job_id = await services.schedules.run_now(schedule, by=request.user.name)
     except ValueError as error:
-        raise Refused(str(error), field="schedule", status_code=409) from None
+        raise Refused(as_sentence(str(error)), field="schedule", status_code=409) from None
     note(request, job_id)
     return Redirect(f"/admin/jobs/{job_id}?notice=run", status_code=303)
 
@@ -33,7 +34,7 @@ async def pause_schedule(
     try:
         await services.schedules.pause(schedule, reason=reason, by=request.user.name, until_ms=until_ms)
     except ValueError as error:
-        raise Refused(str(error), field="reason") from None
+        raise Refused(as_sentence(str(error)), field="reason") from None
     return Redirect("/admin/schedules?notice=paused", status_code=303)
 
 

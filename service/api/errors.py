@@ -15,6 +15,7 @@ from service.api.shapes import ErrorBody, FieldError
 from service.files.form import BadForm
 from service.files.store import NoSuchFile
 from service.mail.templates import NoSuchTemplate
+from service.sentences import as_sentence, with_stop
 from service.store import IdempotencyConflict, NoSuchJob, TooManyQueued, WrongState
 from tasks.job import Refused
 
@@ -38,18 +39,8 @@ def error_response(
     return PatientResponse(body, status_code=status_code, headers=headers, media_type="application/json")
 
 
-def _sentence(text: str) -> str:
-    """With a full stop, whoever wrote it."""
-    return text if text.endswith((".", "?", "!")) else f"{text}."
-
-
 def _fixed(status_code: int) -> Handler:
-    return lambda _, error: error_response(status_code, _capitalised(error))
-
-
-def _capitalised(error: Exception) -> str:
-    """For messages that begin with a word; one that begins with a name, of a field or a file, keeps it as it is."""
-    return str(error)[:1].upper() + _sentence(str(error)[1:])
+    return lambda _, error: error_response(status_code, as_sentence(str(error)))
 
 
 def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[ErrorBody]:
@@ -62,7 +53,7 @@ def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Err
         return error_response(405, f"{request.method} is not allowed here.", headers=headers)
     if isinstance(error, ValidationException) and isinstance(error.extra, list) and error.extra:
         return _bad_request(request, BadRequest(*map(_parameter_error, error.extra)))
-    return error_response(error.status_code, _sentence(error.detail), headers=headers)
+    return error_response(error.status_code, with_stop(error.detail), headers=headers)
 
 
 def _parameter_error(entry: dict[str, str]) -> FieldError:
@@ -70,7 +61,7 @@ def _parameter_error(entry: dict[str, str]) -> FieldError:
     name = str(entry.get("key"))
     if name == "data":
         return FieldError("body", "The body is empty: send a JSON object.")
-    return FieldError(name, f"{name}: {_sentence(str(entry.get('message')))}")
+    return FieldError(name, f"{name}: {with_stop(str(entry.get('message')))}")
 
 
 def _bad_request(_: Request[Any, Any, Any], error: BadRequest) -> Response[ErrorBody]:
@@ -78,17 +69,17 @@ def _bad_request(_: Request[Any, Any, Any], error: BadRequest) -> Response[Error
 
 
 def _refused(_: Request[Any, Any, Any], error: Refused) -> Response[ErrorBody]:
-    detail = _sentence(str(error))
+    detail = with_stop(str(error))
     return error_response(error.status_code, detail, [FieldError(error.field, detail)])
 
 
 def _bad_form(_: Request[Any, Any, Any], error: BadForm) -> Response[ErrorBody]:
-    detail = _sentence(str(error))
+    detail = with_stop(str(error))
     return error_response(400, detail, [FieldError(error.field, detail)])
 
 
 def _too_many(_: Request[Any, Any, Any], error: TooManyQueued) -> Response[ErrorBody]:
-    return error_response(429, _capitalised(error), headers={"Retry-After": str(error.retry_after_s)})
+    return error_response(429, as_sentence(str(error)), headers={"Retry-After": str(error.retry_after_s)})
 
 
 def _unavailable(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:

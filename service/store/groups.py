@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from service.redis import Client
 from service.store import keys
@@ -39,33 +39,25 @@ class ErrorGroups:
     def __init__(self, redis: Client) -> None:
         self.redis = redis
 
-    async def list(self, limit: int = 100) -> list[ErrorGroup]:
-        """Groups, last seen first."""
+    async def list(self, limit: int = 200) -> list[ErrorGroup]:
+        """Groups, last seen first, in two round trips."""
         prints = [p.decode() for p in await self.redis.zrevrange(keys.ERRORS, 0, limit - 1)]
-        return [group for group in [await self.get(p) for p in prints] if group is not None]
+        return [group for group in await self._get_many(prints) if group is not None]
 
     async def get(self, fingerprint: str) -> ErrorGroup | None:
         """One group, or None."""
+        return (await self._get_many([fingerprint]))[0]
+
+    async def _get_many(self, fingerprints: Sequence[str]) -> Sequence[ErrorGroup | None]:
         pipe = self.redis.pipeline(transaction=False)
-        pipe.hgetall(keys.error_group(fingerprint))
-        pipe.zcard(keys.error_jobs(fingerprint))
-        raw, waiting = await pipe.execute()
-        if not raw:
-            return None
-        text = {name.decode(): value.decode() for name, value in raw.items()}
-        return ErrorGroup(
-            fingerprint=fingerprint,
-            type=text["type"],
-            queue=text["queue"],
-            error=text["error"],
-            error_type=text["error_type"],
-            first_ms=int(text["first_ms"]),
-            last_ms=int(text["last_ms"]),
-            seen=int(text["seen"]),
-            waiting=waiting,
-            sample=text["sample"],
-            life=text.get("life", "open"),
-        )
+        for fingerprint in fingerprints:
+            pipe.hgetall(keys.error_group(fingerprint))
+            pipe.zcard(keys.error_jobs(fingerprint))
+        answers = await pipe.execute()
+        return [
+            _group(fingerprint, raw, waiting) if raw else None
+            for fingerprint, raw, waiting in zip(fingerprints, answers[::2], answers[1::2], strict=True)
+        ]
 
     async def live(self, fingerprint: str, life: Life) -> None:
         """Say what a group is by now. A resolved one that is seen again becomes regressed by itself."""
@@ -88,3 +80,24 @@ class ErrorGroups:
                 await self.redis.zrem(keys.ERRORS, fingerprint)
                 gone += await self.redis.delete(keys.error_group(fingerprint))
         return gone
+
+
+def _group(fingerprint: str, raw: dict[bytes, bytes], waiting: int) -> ErrorGroup:
+    text = {name.decode(): value.decode() for name, value in raw.items()}
+    return ErrorGroup(
+        fingerprint=fingerprint,
+        type=text["type"],
+        queue=text["queue"],
+        error=text["error"],
+        error_type=text["error_type"],
+        first_ms=int(text["first_ms"]),
+        last_ms=int(text["last_ms"]),
+        seen=int(text["seen"]),
+        waiting=waiting,
+        sample=text["sample"],
+        life=_life(text.get("life", "open")),
+    )
+
+
+def _life(word: str) -> Life:
+    return next(life for life in get_args(Life) if life == word)

@@ -1,5 +1,9 @@
 """Failed jobs by cause."""
 
+import re
+
+import pytest
+
 from service.states import State
 from tests.dashboard.conftest import VIEWER, Client, act
 from tests.dashboard.made import Maker
@@ -19,6 +23,23 @@ async def test_failures_of_one_cause_stand_as_one(operator: Client, made: Maker)
     assert page.count("data-row") == 1 and f"/admin/errors/{cause}" in page and "Open" in page
     group = (await operator.get(f"/admin/errors/{cause}")).text
     assert "3 failed jobs" in group and group.count('id="row-') == 3
+
+
+async def test_all_jobs_of_a_cause_are_found_page_by_page(
+    operator: Client, made: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.errors.views.PAGE_ROWS", 2)
+    cause, ids = await failed_alike(made, 5)
+    await made.failed(await made.active(), error="the disk is full")
+    seen: list[str] = []
+    address: str | None = f"/admin/errors/{cause}"
+    while address:
+        page = (await operator.get(address)).text
+        seen += re.findall(r'id="row-([^"]+)"', page)
+        older = re.search(r'href="(/admin/errors/[^"]+cursor=[^"]+)"', page)
+        address = older[1] if older else None
+    assert seen == ids[::-1]
+    assert (await operator.get(f"/admin/errors/{cause}?cursor=elsewhere")).status_code == 400
 
 
 async def test_an_error_is_ignored_resolved_and_found_by_its_life(operator: Client, made: Maker) -> None:

@@ -1,8 +1,11 @@
 """The list of jobs, and its filter."""
 
+import re
+
 import pytest
 
 from dashboard.jobs.filters import Filter, from_address, from_input
+from service.store import Wanted
 from settings import Queue
 from tests.dashboard.conftest import VIEWER, Client
 from tests.dashboard.made import Anything, Maker, made_type
@@ -127,3 +130,24 @@ async def test_an_empty_list_says_why(operator: Client, made: Maker) -> None:
     assert "No jobs yet" in (await operator.get("/admin/jobs")).text
     assert "Nothing waits for a decision" in (await operator.get("/admin/jobs?status=failed")).text
     assert "No job fits this filter" in (await operator.get("/admin/jobs?owner=initech")).text
+
+
+async def test_several_filters_together_find_what_fits_them_all(operator: Client, made: Maker) -> None:
+    wanted = [await made.failed(await made.active(owner="globex")) for _ in range(3)]
+    await made.failed(await made.active(owner="acme"))
+    await made.completed(await made.active(owner="globex"))
+    await made.failed(await made.active(EXPORT, owner="globex"))
+    for address in (
+        "owner=globex&status=failed&queue=pdf-processing",
+        "owner=globex&status=failed&type=pdf-ocr&file_id=file-1",
+    ):
+        page = (await operator.get(f"/admin/jobs?{address}")).text
+        assert re.findall(r'id="row-([^"]+)"', page) == wanted[::-1], address
+    only = await made.store.page(Wanted(queue="csv-export", search=("file_id", "file-1")))
+    assert [job.type for job in only.jobs] == ["csv-export"]
+    first = await made.store.page(Wanted(owner="globex", search=("file_id", "file-1")), limit=2)
+    rest = await made.store.page(
+        Wanted(owner="globex", search=("file_id", "file-1")), limit=10, cursor=first.next_cursor
+    )
+    assert len(first.jobs) == 2 and len(rest.jobs) == 3 and rest.next_cursor is None
+    assert await made.store.newer(Wanted(owner="globex"), first.jobs[1].stamp, 50) == 1

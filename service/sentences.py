@@ -1,0 +1,11 @@
+"""Sentences for people, out of what an exception says."""
+
+
+def with_stop(words: str) -> str:
+    """With a full stop, whoever wrote it. What it begins with stays: it may be the name of a file or of a field."""
+    return words if words.endswith((".", "!", "?", "…")) else f"{words}."
+
+
+def as_sentence(words: str) -> str:
+    """With a capital too: only for messages that are known to begin with a word of ours."""
+    return with_stop(words[:1].upper() + words[1:])
