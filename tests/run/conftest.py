@@ -10,6 +10,18 @@ import pytest
 from tests.run.stack import Stack
 
 
+@pytest.fixture(scope="module", autouse=True)
+def signals_are_heard() -> Iterator[None]:
+    """Tests that run under nohup or in the background ignore these, and all that they start would inherit that."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
+    ignored = [number for number, handler in before.items() if handler is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+
+
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One stack for all tests of a module, ready."""
