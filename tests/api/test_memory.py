@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
+import pytest
 
 from tests.api.apart import apart
 from tests.api.conftest import ACME
@@ -51,6 +52,7 @@ def large_pdf() -> bytes:
     return whole + b"%" + b"x" * (SIZE - len(whole)) + b"\n" + whole[whole.rindex(b"startxref") :]
 
 
+@pytest.mark.scale
 def test_150_megabytes_in_and_out(settings_env: dict[str, str], tmp_path: Path) -> None:
     with apart(settings_env, tmp_path / "server.log") as server:
         connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=120)

@@ -107,6 +107,7 @@ MANY = {
 }
 
 
+@pytest.mark.scale
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
 async def test_memory_does_not_grow_with_the_rows(services: Parts, tmp_path: Path, file_format: str) -> None:
     peaks = []

@@ -48,6 +48,7 @@ async def test_refused_with_the_field_and_a_sentence(served, acme, body, status_
     assert not any(counts.get("email-sender", {}).values()), "nothing was queued"
 
 
+@pytest.mark.scale
 async def test_a_hundred_thousand_ids_are_taken_and_duplicates_counted_once(served, acme, database) -> None:
     await add_users(database, user(1))
     body = {"user_ids": [*range(1, 60_001), *range(1, 40_001)], "template_id": await make_template(acme)}
