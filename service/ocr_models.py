@@ -7,7 +7,13 @@ import os
 import sys
 from pathlib import Path
 
+import structlog
+
 from service.lifeline import tied
+from tasks.ocr.networks.names import state
+from tasks.ocr.networks.shelf import Shelf
+
+log = structlog.get_logger("offload.worker")
 
 
 class ModelPreparation:
@@ -26,11 +32,12 @@ class ModelPreparation:
         if importlib.util.find_spec("easyocr") is None or importlib.util.find_spec("nncf") is None:
             return
         self._models.mkdir(parents=True, exist_ok=True)
-        with (self._models / "prepare.log").open("wb") as log:
+        log.info("ocr models", state=await asyncio.to_thread(state, Shelf(self._models), ("en",)))
+        with (self._models / "prepare.log").open("wb") as output:
             self._process = await asyncio.create_subprocess_exec(
                 *tied([sys.executable, "-m", "tasks.ocr.networks.prepare", str(self._models)]),
-                stdout=log,
-                stderr=log,
+                stdout=output,
+                stderr=output,
             )
 
     async def stop(self) -> None:

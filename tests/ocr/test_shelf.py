@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.ocr.networks.names import names, state
 from tasks.ocr.networks.shelf import Shelf
 
 
@@ -42,6 +43,7 @@ def test_a_damaged_entry_is_made_anew(tmp_path: Path, harm: str) -> None:
         case _:
             (entry / "manifest.json").unlink()
     assert shelf.find("detector") is None
+    assert not shelf.has("detector")
     shelf.get("detector", maker)
     assert maker.made == 2
     assert (entry / "network.bin").read_bytes() == b"weights"
@@ -58,3 +60,17 @@ def test_a_maker_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
         shelf.get("detector", fail)
     assert shelf.find("detector") is None
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
+
+
+def test_a_start_says_how_the_networks_are(tmp_path: Path) -> None:
+    shelf, maker = Shelf(tmp_path), Maker()
+    assert "not here yet" in state(shelf, ("en",))
+    for name in names(("en",), small=False):
+        shelf.get(name, maker)
+    assert "smaller and faster ones are made" in state(shelf, ("en",))
+    for name in names(("en",), small=True):
+        shelf.get(name, maker)
+    assert state(shelf, ("en",)) == "The OCR models are here."
+    detector = names(("en",), small=True)[0]
+    (tmp_path / detector / "network.bin").write_bytes(b"weig")
+    assert state(shelf, ("en",)) == f"The OCR models {detector} are damaged and are made anew, as at first use."

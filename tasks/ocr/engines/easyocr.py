@@ -17,7 +17,7 @@ class EasyOcr:
     name = "easyocr"
 
     def __init__(self, models: Path, languages: tuple[str, ...]) -> None:
-        from tasks.ocr.networks.network import names
+        from tasks.ocr.networks.names import names
         from tasks.ocr.networks.shelf import Shelf
 
         self._shelf = Shelf(models)
@@ -40,7 +40,7 @@ class EasyOcr:
 
 def prepared(languages: tuple[str, ...], models: Path) -> bool:
     """Whether the networks for `languages` are on the shelf, or are known not to convert."""
-    from tasks.ocr.networks.network import ready
+    from tasks.ocr.networks.names import ready
     from tasks.ocr.networks.shelf import Shelf
 
     return ready(Shelf(models), languages)

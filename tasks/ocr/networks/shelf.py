@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 MANIFEST = "manifest.json"
@@ -21,13 +21,19 @@ class Shelf:
         self.folder = folder
 
     def find(self, name: str) -> Path | None:
-        """The entry's folder if every file in it is as it was written, else None."""
+        """The entry's folder if every file in it is as it was written, else None: a damaged one is no longer there."""
         entry = self.folder / name
+        if not self.has(name):
+            return None
         try:
             files = json.loads((entry / MANIFEST).read_text())["files"]
             whole = all(_hash(entry / file) == expected for file, expected in files.items())
         except (OSError, ValueError, KeyError):
-            return None
+            whole = False
+        if not whole:
+            # Else `has` would promise readers an entry that takes half a minute to make, and a page has its time limit.
+            with suppress(OSError):
+                (entry / MANIFEST).unlink()
         return entry if whole else None
 
     def has(self, name: str) -> bool:
