@@ -26,6 +26,9 @@ from tasks.job import Meter
 pack = msgspec.msgpack.Encoder().encode
 to_json = msgspec.json.Encoder().encode
 
+PARTS_BATCH = 50
+"""Parts that one script call makes: some milliseconds of the server's time, so that nobody else waits for long."""
+
 
 @dataclass(slots=True, frozen=True)
 class Queued:
@@ -104,11 +107,20 @@ class Store(Queries):
         await scripts.LOG(self.redis, job_id, *lines)
 
     async def split(self, job: Job, parts: Sequence[NewJob], meter: Meter, units: int) -> tuple[int, list[str]]:
-        """Make the job's parts, once. Answers (parts still to end, their ids in order). Raises LeaseLost."""
-        answer = await scripts.PARTS(self.redis, job.id, job.queue, job.fence, pack(parts), to_json(meter), units)
-        if answer[0] < 0:
-            raise LeaseLost(job.id)
-        return answer[0], [x.decode() for x in answer[1]]
+        """Make the job's parts, once, a batch a call; an attempt that was cut short is gone on with.
+
+        Answers (parts still to end, the ids in order once that is none). Raises LeaseLost.
+        """
+        made = 0
+        while True:
+            batch = pack(parts[made : made + PARTS_BATCH])
+            args = (job.id, job.queue, job.fence, batch, to_json(meter), units, len(parts), made, PARTS_BATCH)
+            left, *more = await scripts.PARTS(self.redis, *args)
+            if left < 0:
+                raise LeaseLost(job.id)
+            made, again, ids = more
+            if made >= len(parts) and not again:
+                return left, [x.decode() for x in ids]
 
     async def settled(self, outcomes: Sequence[Outcome]) -> list[str]:
         """Record how attempts ended, in one round trip. Answers each job's state, or `lost` where the lease was lost."""
