@@ -64,9 +64,9 @@ def _line(now: QueueWeek, before: QueueWeek) -> str:
 
 def change(now: float, before: float | None) -> str:
     """The change against the week before in per cent, such as " (+12 %)"; empty where there is nothing to compare."""
-    return f" ({(now - before) / before:+.0%})" if before else ""
+    return f" ({(now - before) / before:+z.0%})" if before else ""
 
 
 def points(now: float, before: float | None) -> str:
     """The change of a rate, in percentage points."""
-    return "" if before is None else f" ({(now - before) * 100:+.1f} points)"
+    return "" if before is None else f" ({(now - before) * 100:+z.1f} points)"

@@ -1,10 +1,11 @@
-"""Screenshots of every page, in both themes and at phone width: `python -m pytest tests/browser/shots.py` writes them.
+"""Screenshots of every page, in both themes and at phone width: `make screenshots` writes them.
 
 They are small PNGs of 32 colours in docs/screenshots/. The file's name keeps it out of the test suite.
 """
 
 import io
 import math
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,12 @@ from sqlalchemy import delete
 
 from service.audit import Target
 from service.database import Document
+from service.metrics.metrics import last_monday
 from service.moments import now_ms
 from service.store import keys
 from settings import Queue
 from tests.browser.conftest import PHONE, Desk
+from tests.browser.shown_results import show_results
 from tests.dashboard.documents import kept, pictured
 from tests.dashboard.made import Anything, Maker, made_type
 from tests.images.pictures import saved, scene
@@ -33,6 +36,12 @@ PAGES = {
     "new-job": "jobs/new?type=csv-export",
     "job": "job running",
     "job-failed": "job failed",
+    "job-text": "job text",
+    "job-export": "job export",
+    "job-campaign": "job campaign",
+    "job-thumbnails": "job thumbnails",
+    "job-log": "job log",
+    "job-edit": "job edit",
     "documents": "documents",
     "document": "document",
     "operations": "operations",
@@ -44,13 +53,14 @@ PAGES = {
     "error": "error",
     "alerts": "alerts",
     "metrics": "metrics?period=hour",
+    "week": "metrics/weeks",
     "audit": "audit",
 }
 
 
 @pytest.mark.parametrize("name", PAGES)
 async def test_a_page_is_taken(desk: Desk, made: Maker, name: str) -> None:
-    addresses = await show(made)
+    addresses = await show(made) | await show_results(made, name)
     page = await desk.open(
         f"/admin/{addresses.get(PAGES[name], PAGES[name])}", reduced_motion="reduce", viewport=SMALL_DESK
     )
@@ -65,6 +75,7 @@ async def test_a_page_is_taken(desk: Desk, made: Maker, name: str) -> None:
 async def show(made: Maker) -> dict[str, str]:
     """An ordinary hour of a small installation. Answers the addresses of jobs and of an error."""
     await _busy_hour(made)
+    await _quarter(made)
     for queue in Queue:
         await made.worker(queue, id=f"{queue}:worker-1:{4700 + len(queue)}")
     await made.completed(await made.active(payload=Anything(file_id="file-7f3a")), {"text.txt": (b"x", "text/plain")})
@@ -111,6 +122,24 @@ async def _uploads(made: Maker) -> str:
     await pictured(made, scan)
     await made.queued(payload=Anything(file_id=scan.file_id))
     return f"documents/{scan.file_id}"
+
+
+async def _quarter(made: Maker) -> None:
+    """Days of some weeks, each a little busier than the one before."""
+    pipe, sunday = made.store.redis.pipeline(), (last_monday() - date(1970, 1, 1)).days + 6
+    for number, queue in enumerate(Queue):
+        for ago in range(0, 49):
+            done = (420 - 5 * ago) // (number + 1)
+            figures = {
+                "completed|t": done,
+                "failed|t": done // 90,
+                "r40|t": done,
+                "run_ms|t": done * 2400 * (number + 1),
+            }
+            if queue is Queue.EMAIL_SENDER:
+                figures |= {"mail_sent": 40 * done, "mail_bounced": done // 3}
+            pipe.hset(keys.metrics_day(queue, sunday - ago), mapping=figures)
+    await pipe.execute()
 
 
 async def _busy_hour(made: Maker) -> None:

@@ -38,6 +38,7 @@ PAGES = [
     "error",
     "alerts",
     "metrics",
+    "metrics/weeks",
     "audit",
     "nowhere",
 ]
