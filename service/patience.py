@@ -1,6 +1,7 @@
 """Waiting out an absence of Redis, for calls that may be made again without harm."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -15,12 +16,20 @@ PAUSES_S = (0.05, 0.1, 0.25, 0.5, 1.0)
 """Pauses between tries; the last one repeats. There is no last try: what is waited for decides by its fence."""
 
 
+NO_WRITES_NOW = re.compile(r"(ERR )?(OOM|READONLY|NOREPLICAS|MISCONF|MASTERDOWN)\b")
+"""How the server begins to say that it takes no writes at present: no memory, a replica, too few replicas, a full disk.
+
+By its words, because redis-py has no class for some of them, nor for any that a script hands on.
+"""
+
+
 def passing(error: Exception) -> bool:
-    """Whether to wait it out: no connection, a server that loads, has no memory left or has become a replica.
+    """Whether to wait it out: no connection, a server that loads, or one that takes no writes at present.
 
     Any other answer of the server (a script's error) would be the same the next time.
     """
-    return not isinstance(error, ResponseError) or isinstance(error, OutOfMemoryError | ReadOnlyError)
+    known = not isinstance(error, ResponseError) or isinstance(error, OutOfMemoryError | ReadOnlyError)
+    return known or NO_WRITES_NOW.match(str(error)) is not None
 
 
 async def patiently(what: str, call: Callable[[], Awaitable[T]]) -> T:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from redis.exceptions import RedisError
 
+from service.patience import NO_WRITES_NOW
 from service.redis import Client
 from service.states import State
 from service.store import scripts
@@ -123,8 +125,15 @@ class Store(Queries):
                 return left, [x.decode() for x in ids]
 
     async def settled(self, outcomes: Sequence[Outcome]) -> list[str]:
-        """Record how attempts ended, in one round trip. Answers each job's state, or `lost` where the lease was lost."""
-        return [x.decode() for x in await scripts.SETTLE(self.redis, pack(outcomes))]
+        """Record how attempts ended, in one round trip. Answers each job's state, or `lost` where the lease was lost.
+
+        Raises RedisError where the server takes no writes at present: the same call again later records what is left.
+        """
+        states = [x.decode() for x in await scripts.SETTLE(self.redis, pack(outcomes))]
+        for state in states:
+            if NO_WRITES_NOW.match(state.removeprefix("error ")):
+                raise RedisError(state)
+        return states
 
     async def cancel(self, job_id: str) -> Job:
         """Stop a job: at once where it waits, else as soon as its worker has stopped it. Raises NoSuchJob, WrongState."""
