@@ -45,7 +45,7 @@ def main() -> None:
     options = parser(__doc__).parse_args()
     # Another polling interval changes nothing here.
     found = side_by_side(taking_part([c for c in options.only if c.key != "arq-5ms"]), run)
-    rows = [[contender.name, *row] for contender, row in found]
+    rows = [[contender.name, *row] for contender, (row,) in found]
     title = f"Recovery: kill -9 in the middle of a {BUSY_S} s job, new worker at once"
     table("recovery", title, ["queue", "seconds"], rows, [c for c, _ in found], busy_s=BUSY_S, limit_s=LIMIT_S)
 

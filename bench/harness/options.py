@@ -3,6 +3,7 @@
 import argparse
 import statistics
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 
 from bench.harness.contenders import CONTENDERS, Contender
@@ -37,10 +38,12 @@ def in_turns(
     A contender that fails in a run is named with its reason, and its row is of its other runs.
     """
     found: dict[str, list[Sequence[float | str]]] = {c.key: [] for c in contenders}
-    for _ in range(runs):
+    for turn in range(runs):
         for contender in contenders:
             try:
                 found[contender.key].append(measure(contender))
+                said = ", ".join(c if isinstance(c, str) else f"{c:,.1f}" for c in found[contender.key][-1])
+                print(f"{turn + 1}/{runs} {contender.name}: {said}", file=sys.stderr)
             except (TimeoutError, subprocess.CalledProcessError) as error:
                 print(f"{contender.name}: {error}")
     return [(c, medians(found[c.key])) for c in contenders if found[c.key]]
@@ -49,4 +52,4 @@ def in_turns(
 def medians(runs: Sequence[Sequence[float | str]]) -> list[float | str]:
     """Column by column; a column of words stays the word of the first run."""
     columns = zip(*runs, strict=True)
-    return [c[0] if isinstance(c[0], str) else statistics.median(c) for c in columns]  # type: ignore[type-var]
+    return [c[0] if isinstance(c[0], str) else statistics.median(c) for c in columns]

@@ -17,20 +17,22 @@ Row = Sequence[Any]
 
 
 def side_by_side(
-    contenders: Sequence[Contender], measure: Callable[[Contender, threading.Semaphore], Row]
-) -> list[tuple[Contender, Row]]:
-    """One row a contender, in their order; `measure` holds the semaphore while it starts something."""
+    contenders: Sequence[Contender], *measures: Callable[[Contender, threading.Semaphore], Row]
+) -> list[tuple[Contender, list[Row]]]:
+    """Each contender with what each of `measures` answers for it, in order; these hold the semaphore while they start.
+
+    One that fails is named with its reason and left out.
+    """
     starts = threading.Semaphore(STARTS_AT_ONCE)
-
-    def row(contender: Contender) -> tuple[Contender, Row] | None:
-        try:
-            return contender, measure(contender, starts)
-        except (TimeoutError, subprocess.CalledProcessError) as error:
-            print(f"{contender.name}: {error}")
-            return None
-
-    with ThreadPoolExecutor(len(contenders)) as threads:
-        return [found for found in threads.map(row, contenders) if found]
+    with ThreadPoolExecutor(len(contenders) * len(measures)) as threads:
+        under_way = [(c, [threads.submit(measure, c, starts) for measure in measures]) for c in contenders]
+        found = []
+        for contender, rows in under_way:
+            try:
+                found.append((contender, [row.result() for row in rows]))
+            except (TimeoutError, subprocess.CalledProcessError) as error:
+                print(f"{contender.name}: {error}")
+    return found
 
 
 def busy(contender: Contender, stamps: Stamps, env: dict[str, str], seconds: float) -> None:
