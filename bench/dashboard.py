@@ -127,23 +127,26 @@ def bench(count: int, boards: list[Board]) -> None:
             rows += measure(board, count)
         except TimeoutError:
             rows.append([board.name, "start", f"over {START_S:.0f} s", "", "", "", ""])
-    title = f"Dashboards over {count:,} jobs"
-    table = Table(
-        *COLUMNS, title=f"{title}\n{'; '.join(' '.join(map(' '.join, v.items())) for v in versions.values())}"
-    )
+        # After each, so that a run that is stopped has not been for nothing.
+        kept(count, rows, versions)
+    title = f"{_title(count)}\n{'; '.join(' '.join(map(' '.join, v.items())) for v in versions.values())}"
+    table = Table(*COLUMNS, title=title)
     for row in rows:
         table.add_row(*row)
     Console(width=120).print(table)
+
+
+def kept(count: int, rows: list[list[Any]], versions: dict[str, dict[str, str]]) -> None:
+    """Write what has been measured so far to bench/out/dashboard-<count>.json."""
     out = ROOT / "bench" / "out"
     out.mkdir(exist_ok=True)
-    body = {
-        "title": title,
-        "columns": COLUMNS,
-        "rows": rows,
-        "versions": versions,
-        "at": time.strftime("%Y-%m-%dT%H:%M:%S"),
-    }
+    at = time.strftime("%Y-%m-%dT%H:%M:%S")
+    body = {"title": _title(count), "columns": COLUMNS, "rows": rows, "versions": versions, "at": at}
     (out / f"dashboard-{count}.json").write_text(json.dumps(body, indent=1))
+
+
+def _title(count: int) -> str:
+    return f"Dashboards over {count:,} jobs"
 
 
 def main() -> None:

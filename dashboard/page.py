@@ -35,6 +35,7 @@ NAVIGATION = (
     Link("Errors", "/admin/errors", "e"),
     Link("Alerts", "/admin/alerts", "a"),
     Link("Metrics", "/admin/metrics", "m"),
+    Link("Storage", "/admin/storage", "r"),
     Link("Audit", "/admin/audit", "u"),
 )
 

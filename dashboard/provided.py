@@ -8,6 +8,7 @@ from litestar.di import NamedDependency, Provide
 from dashboard.metrics.trends import PERIODS, Period, Trend, trends
 from dashboard.queues.overview import Overview, overview
 from dashboard.shared import Shared
+from service.footprint import Footprint, footprint
 from service.services import Services
 from service.states import State
 
@@ -17,11 +18,15 @@ FRESH_S = 0.9
 TRENDS_FRESH_S = 5.0
 """A week is some hundred records a queue, and changes slowly."""
 
+FOOTPRINT_FRESH_S = 10.0
+"""Some hundred keys are weighed for it; what takes up room changes slowly."""
+
 Counts = dict[str, dict[State, int]]
 """Jobs by queue and state."""
 
 Figures = NamedDependency[Shared[Overview]]
 StateCounts = NamedDependency[Shared[Counts]]
+SharedFootprint = NamedDependency[Shared[Footprint]]
 Trends = NamedDependency[dict[str, Shared[list[Trend]]]]
 
 
@@ -31,7 +36,11 @@ def shared_figures(services: Services) -> dict[str, Any]:
     def trend(period: Period) -> Shared[list[Trend]]:
         return Shared(lambda: trends(services.metrics, period), fresh_s=TRENDS_FRESH_S)
 
+    async def weigh() -> Footprint:
+        return await footprint(services.store, services.storage, services.database, services.settings.queues)
+
     return {
+        "footprint": Shared(weigh, fresh_s=FOOTPRINT_FRESH_S),
         "trends": {name: trend(period) for name, period in PERIODS.items()},
         "figures": Shared(lambda: overview(services), fresh_s=FRESH_S),
         "counts": Shared(services.store.counts, fresh_s=FRESH_S),
@@ -48,12 +57,18 @@ def _counts(state: AppState) -> Shared[Counts]:
     return counts
 
 
+def _footprint(state: AppState) -> Shared[Footprint]:
+    found: Shared[Footprint] = state["footprint"]
+    return found
+
+
 def _trends(state: AppState) -> dict[str, Shared[list[Trend]]]:
     found: dict[str, Shared[list[Trend]]] = state["trends"]
     return found
 
 
 PROVIDED = {
+    "footprint": Provide(_footprint, sync_to_thread=False),
     "trends": Provide(_trends, sync_to_thread=False),
     "figures": Provide(_figures, sync_to_thread=False),
     "counts": Provide(_counts, sync_to_thread=False),

@@ -45,6 +45,7 @@ from dashboard.queues.steering import lift_note, queue_page, steer_queue
 from dashboard.queues.views import queues_live, queues_page
 from dashboard.schedules.actions import pause_schedule, resume_schedule, run_schedule
 from dashboard.schedules.views import schedules_page
+from dashboard.storage.views import storage_page
 from dashboard.workers.views import workers_live, workers_page
 from service.api import EXCEPTION_HANDLERS
 
@@ -135,6 +136,7 @@ def dashboard_routes() -> list[Any]:
             unmute_rule,
             metrics_page,
             weeks_page,
+            storage_page,
             audit_page,
             audit_live,
             workers_page,

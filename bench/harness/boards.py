@@ -96,6 +96,7 @@ OFFLOAD = Board(
         ("metrics, week", "/admin/metrics?period=week"),
         ("audit", "/admin/audit"),
         ("operations", "/admin/operations"),
+        ("storage", "/admin/storage"),
     ),
     "/admin/queues/live",
     USER,

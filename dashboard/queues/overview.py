@@ -23,12 +23,13 @@ FAILED_SHOWN = 5
 
 @dataclass(frozen=True)
 class QueueRow:
-    """One queue. `clears_ms` is the work that waits divided by the slots that work on it; None without a worker."""
+    """One queue. `clears_ms` is the work (`backlog_ms`) that waits divided by the slots that work on it; None without a worker."""
 
     name: str
     counts: Mapping[State, int]
     workers: int
     slots: int
+    backlog_ms: float
     clears_ms: float | None
     minutes: Sequence[Mapping[str, int]]
     notes: Mapping[Kind, Note]
@@ -80,7 +81,9 @@ async def overview(services: Services) -> Overview:
         minutes = await store.minutes(queue, shown_minutes)
         clears_ms = backlog_ms[queue] / slots if slots else None
         notes = await store.steering.notes(queue)
-        rows.append(QueueRow(str(queue), counts[queue], len(serving), slots, clears_ms, minutes, notes))
+        rows.append(
+            QueueRow(str(queue), counts[queue], len(serving), slots, backlog_ms[queue], clears_ms, minutes, notes)
+        )
     running = await store.list(state=State.ACTIVE, limit=RUNNING_SHOWN)
     failed = await store.list(state=State.FAILED, limit=FAILED_SHOWN)
     return Overview(at_ms, health(rows, _silent(workers, at_ms)), rows, running.jobs, failed.jobs)

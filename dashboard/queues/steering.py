@@ -13,6 +13,7 @@ from dashboard.ends import ENDS, until
 from dashboard.notices import NOTICES
 from dashboard.page import render
 from dashboard.provided import Figures
+from dashboard.queues.forecast import what_if
 from service.api.injected import Wired
 from service.sentences import as_sentence
 from service.store.steering import Kind
@@ -26,14 +27,24 @@ async def queue_page(
     services: Wired,
     figures: Figures,
     queue: FromPath[str],
+    jobs: FromQuery[str] = "",
+    workers: FromQuery[str] = "",
     notice: FromQuery[str] = "",
 ) -> Template:
+    """The queue now. `jobs` at once and `workers` ask what the forecast would be."""
     name = _known(queue)
     row = next(row for row in (await figures()).queues if row.name == name)
     notes = await services.store.steering.notes(name)
     bounds = services.settings.queues[name]
     return render(
-        request, "queues/queue.html", row=row, notes=notes, bounds=bounds, ends=ENDS, notice=NOTICES.get(notice)
+        request,
+        "queues/queue.html",
+        row=row,
+        notes=notes,
+        bounds=bounds,
+        if_so=what_if(row, bounds, notes, jobs, workers),
+        ends=ENDS,
+        notice=NOTICES.get(notice),
     )
 
 

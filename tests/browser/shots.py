@@ -54,6 +54,7 @@ PAGES = {
     "alerts": "alerts",
     "metrics": "metrics?period=hour",
     "week": "metrics/weeks",
+    "storage": "storage",
     "audit": "audit",
 }
 

@@ -39,6 +39,7 @@ PAGES = [
     "alerts",
     "metrics",
     "metrics/weeks",
+    "storage",
     "audit",
     "nowhere",
 ]

@@ -2,9 +2,12 @@
 
 import pytest
 
+from dashboard.formats import whole
+from dashboard.queues.forecast import Forecast, what_if
+from dashboard.queues.overview import overview
 from settings import Queue
 from tests.dashboard.conftest import VIEWER, Client, act, token
-from tests.dashboard.made import Maker
+from tests.dashboard.made import Maker, made_type
 from tests.waiting import wait_until_async
 
 
@@ -69,3 +72,27 @@ async def test_the_schedules_are_shown_in_plain_words(operator: Client) -> None:
     for cron in ("0 8 * * *", "0 6 * * 1", "0 0 1 * *", "0 2 * * *", "0 * * * *"):
         assert cron in page
     assert "At 06:00 on Monday" in page
+
+
+async def test_what_more_jobs_at_once_would_change_is_forecast(operator: Client, made: Maker) -> None:
+    await made.worker(Queue.CSV_EXPORT, slots=1)
+    for _ in range(4):
+        await made.queued(made_type("csv-export", Queue.CSV_EXPORT))
+    row = next(row for row in (await overview(made.services)).queues if row.name == "csv-export")
+    bounds = made.services.settings.queues[Queue.CSV_EXPORT]
+    one, two = (what_if(row, bounds, {}, "2", workers).then for workers in ("1", "2"))
+    assert (one.slots, two.slots) == (1, 2) and one.clears_ms and two.clears_ms
+    assert one.load == two.load > 0
+    assert one.clears_ms * (1 - one.load) == pytest.approx(two.clears_ms * (2 - two.load)) == row.backlog_ms
+    page = (await operator.get("/admin/queues/csv-export?jobs=2&workers=1")).text
+    assert f"in about {whole(one.clears_ms)}" in page and "more at once need more workers" in page
+    none = (await operator.get("/admin/queues/csv-export?jobs=0&workers=1")).text
+    assert "never: nothing would run" in none
+    refused = await operator.get("/admin/queues/csv-export?jobs=many")
+    assert refused.status_code == 400 and "Jobs at once is a whole number up to 1,000,000, not many." in refused.text
+
+
+def test_what_arrives_faster_than_it_is_done_never_ends() -> None:
+    growing = Forecast(slots=2, backlog_ms=60_000, load=3.0, mean_run_ms=1_000)
+    assert growing.clears_ms is None and "it grows by about 3,600 jobs an hour" in growing.words
+    assert Forecast(slots=4, backlog_ms=60_000, load=3.0, mean_run_ms=1_000).clears_ms == 60_000
