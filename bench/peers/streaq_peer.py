@@ -1,4 +1,4 @@
-"""streaQ with 100 jobs at once; its shortest retention of results, since it always keeps them a while."""
+"""streaQ with 100 jobs at once and no results kept."""
 
 import asyncio
 import os
