@@ -24,6 +24,8 @@ API_KEYS = "acme:acme-secret-key-1,globex:globex-secret-key-2"
 DASHBOARD_USERS = "admin:admin-password-1:operator,viewer:viewer-password-1:viewer"
 
 
+# First, for pytest-xdist reads the groups in its own such hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where several processes run the tests, each takes whole files, for the sake of their fixtures, and long ones first."""
     for item in items:
