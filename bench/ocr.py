@@ -26,7 +26,7 @@ from rich.table import Table
 
 from bench.reading import product
 from bench.reading.aims import aims
-from bench.reading.documents import WEAR, Document, mixed, real, scanned, with_text
+from bench.reading.documents import WEAR, Document, mixed, real, scanned, slip, with_text
 from bench.reading.readers import in_pool, ocrmypdf, with_engine, with_ocrmypdf, with_stock_easyocr, with_tesseract
 from bench.reading.result import Result
 
@@ -40,7 +40,7 @@ READERS = ("product", "engines", "stock", "tesseract", "ocrmypdf")
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clean", type=int, default=30, help="pages of the clean scan, end to end (default 30)")
-    parser.add_argument("--pages", type=int, default=12, help="pages of every other scan and reader (default 12)")
+    parser.add_argument("--pages", type=int, default=8, help="pages of every other scan and reader (default 8)")
     parser.add_argument("--stock", type=int, default=2, help="pages stock EasyOCR reads of each scan (default 2)")
     parser.add_argument("--mix", type=int, default=200, help="pages of the mixed document (default 200)")
     parser.add_argument("--text", type=int, default=300, help="pages of the one that has its text (default 300)")
@@ -68,23 +68,24 @@ def end_to_end(
         yield offload.read(with_text(folder, given.text), "easyocr")
 
 
-def engines(given: argparse.Namespace, scans: dict[str, Document], samples: list[Document]) -> Iterator[Result]:
+def engines(given: argparse.Namespace, documents: list[Document], warm: Document) -> Iterator[Result]:
     """Ours without queue and server."""
     for engine in ENGINES:
-        for document in (*scans.values(), *samples):
-            yield asyncio.run(in_pool(engine, with_engine, document, given.pages, MODELS, engine=engine))
+        for document in documents:
+            yield asyncio.run(in_pool(engine, with_engine, document, given.pages, warm, MODELS, engine=engine))
 
 
-def peers(given: argparse.Namespace, scans: dict[str, Document], samples: list[Document]) -> Iterator[Result]:
-    """Those that are wanted and installed. Of the real scans they read those with a transcript."""
-    documents = [*scans.values(), *(sample for sample in samples if any(sample.truths))]
+def peers(given: argparse.Namespace, documents: list[Document], warm: Document) -> Iterator[Result]:
+    """Those that are wanted and installed."""
     wanted = given.only.split(",")
     if "stock" in wanted:
         for document in documents:
-            yield asyncio.run(in_pool("stock EasyOCR", with_stock_easyocr, document, given.stock, MODELS, children=1))
+            yield asyncio.run(
+                in_pool("stock EasyOCR", with_stock_easyocr, document, given.stock, warm, MODELS, children=1)
+            )
     if "tesseract" in wanted and shutil.which("tesseract"):
         for document in documents:
-            yield asyncio.run(in_pool("tesseract", with_tesseract, document, given.pages, MODELS))
+            yield asyncio.run(in_pool("tesseract", with_tesseract, document, given.pages, warm, MODELS))
     command = ocrmypdf()
     if "ocrmypdf" in wanted and command:
         for document in documents:
@@ -104,12 +105,14 @@ def main() -> None:
         folder = Path(name)
         scans = {wear: scanned(folder, wear, given.pages) for wear in WEAR}
         samples = real(Path(given.samples)) if given.samples else []
+        # Everybody reads these; Offload alone reads the real scans without a transcript too.
+        scored = [*scans.values(), *(sample for sample in samples if any(sample.truths))]
         begun_s = time.perf_counter()
         if "product" in given.only:
             results += told(end_to_end(folder, given, scans, samples))
         if "engines" in given.only:
-            results += told(engines(given, scans, samples))
-        results += told(peers(given, scans, samples))
+            results += told(engines(given, scored, slip(folder)))
+        results += told(peers(given, scored, slip(folder)))
     show(results, given, load, time.perf_counter() - begun_s)
 
 

@@ -64,6 +64,15 @@ def scanned(folder: Path, wear: str, count: int) -> Document:
     return repeated(folder, wear, [(data, number, truth) for number, (_, _, truth) in enumerate(made)], count)
 
 
+def slip(folder: Path) -> Document:
+    """A slip of paper with a few words, for readers to load what they need."""
+    setter = Typesetter(size=(300.0, 120.0), margin=20.0)
+    truth = setter.page([Run(["Nothing on this slip is scored."])])
+    path = folder / "slip.pdf"
+    path.write_bytes(as_pdf(pictures(setter.save(), DPI, CLEAN, 0), DPI))
+    return Document("slip", path, [truth])
+
+
 def with_text(folder: Path, count: int) -> Document:
     """A document whose pages all carry their text."""
     made = [typeset(seed) for seed in range(FIRST_SEED, FIRST_SEED + min(count, DISTINCT))]

@@ -68,14 +68,22 @@ def picture(path: Path, index: int) -> np.ndarray:
 
 
 async def in_pool(
-    name: str, read: Read, document: Document, pages: int, models: Path, *, engine: str = "", children: int = 2
+    name: str,
+    read: Read,
+    document: Document,
+    pages: int,
+    warm: Document,
+    models: Path,
+    *,
+    engine: str = "",
+    children: int = 2,
 ) -> Result:
-    """The document's first `pages` pages through children that have each read one already."""
+    """The document's first `pages` pages through children that have each read `warm` already."""
     pages = min(pages, document.pages)
     pool = CpuPool(children, name="bench")
     try:
         with PeakMemory() as memory:
-            await asyncio.gather(*(pool.run(read, document.path, 0, engine, models) for _ in range(children)))
+            await asyncio.gather(*(pool.run(read, warm.path, 0, engine, models) for _ in range(children)))
             watch = Stopwatch()
 
             async def one(index: int) -> str:
