@@ -7,7 +7,7 @@ their mean run: the offered load of queueing theory, in slots) flows in. It take
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dashboard.formats import number, whole
+from dashboard.formats import duration, number
 from dashboard.queues.overview import MINUTE_MS, QueueRow
 from service.store.steering import Kind, Note
 from settings.queues import QueueSettings
@@ -38,7 +38,7 @@ class Forecast:
         if self.clears_ms is None:
             growth = (self.load - self.slots) * 3_600_000 / max(1.0, self.mean_run_ms)
             return f"never: it grows by about {number(round(growth))} jobs an hour"
-        return f"in about {whole(self.clears_ms)}" if self.clears_ms else "nothing waits"
+        return f"in about {duration(self.clears_ms)}" if self.clears_ms else "nothing waits"
 
 
 def forecast(row: QueueRow, slots: int) -> Forecast:

@@ -44,17 +44,18 @@ class QueueRoom:
 
 @dataclass(slots=True, frozen=True)
 class StoredKind:
-    """One kind of files. `exact` where the database knows, else it is a sample times a number."""
+    """One kind of files. `exact` where the database knows, else it is a sample times a number (of `counted`)."""
 
     name: str
     files: int
     bytes: float
     exact: bool
+    counted: str = "files"
 
 
 @dataclass(slots=True, frozen=True)
 class Footprint:
-    """At `at_ms`. `biggest` are the largest of the keys that were weighed, which are all that can grow large."""
+    """At `at_ms`. `biggest` are the largest of the keys that were weighed whole: queues, their indexes and what they share."""
 
     at_ms: int
     server: ServerState
@@ -110,7 +111,10 @@ async def _stored(storage: Storage, database: Database, rooms: Sequence[QueueRoo
         hashes = list(dict.fromkeys(await session.scalars(newest)))
     pictures = [await _pictures(storage, sha256) for sha256 in hashes]
     share = contents / len(hashes) if hashes else 0.0
-    made = [StoredKind(f"Made by {room.name}", room.memory.jobs, room.memory.artefacts, exact=False) for room in rooms]
+    made = [
+        StoredKind(f"Made by {room.name}", room.memory.jobs, room.memory.artefacts, exact=False, counted="jobs")
+        for room in rooms
+    ]
     return [
         StoredKind("Uploads", documents, float(uploaded), exact=True),
         StoredKind(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.formats import whole
+from dashboard.formats import duration
 from dashboard.queues.forecast import Forecast, what_if
 from dashboard.queues.overview import overview
 from settings import Queue
@@ -85,7 +85,7 @@ async def test_what_more_jobs_at_once_would_change_is_forecast(operator: Client,
     assert one.load == two.load > 0
     assert one.clears_ms * (1 - one.load) == pytest.approx(two.clears_ms * (2 - two.load)) == row.backlog_ms
     page = (await operator.get("/admin/queues/csv-export?jobs=2&workers=1")).text
-    assert f"in about {whole(one.clears_ms)}" in page and "more at once need more workers" in page
+    assert f"in about {duration(one.clears_ms)}" in page and "more at once need more workers" in page
     none = (await operator.get("/admin/queues/csv-export?jobs=0&workers=1")).text
     assert "never: nothing would run" in none
     refused = await operator.get("/admin/queues/csv-export?jobs=many")
