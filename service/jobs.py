@@ -1,6 +1,6 @@
 """Jobs with the files that go with them: what has to touch both the store and the storage."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from service.storage import Storage
 from service.store import Job, Store
@@ -21,12 +21,17 @@ def artefact_path(root: str, name: str) -> str:
     return f"{folder(root)}/files/{name}"
 
 
+Forget = Callable[[Sequence[str]], Awaitable[object]]
+"""Removes what is kept elsewhere under the ids of jobs that are gone for good."""
+
+
 class Jobs:
     """Actions on a job and its files together."""
 
-    def __init__(self, store: Store, storage: Storage) -> None:
+    def __init__(self, store: Store, storage: Storage, forget: Sequence[Forget] = ()) -> None:
         self.store = store
         self.storage = storage
+        self._forget = forget
 
     def artefact(self, job: Job, name: str) -> str | None:
         """Storage path of a job's artefact, or None when it has none of that name."""
@@ -42,7 +47,12 @@ class Jobs:
         """Remove ended jobs for good, with their files.
 
         The files go first: a crash in between leaves records that the next sweep finds, not files that nobody names.
+        What guards against doing a job's work twice goes last: a job that was restored meanwhile still needs it.
         """
         for job_id in job_ids:
             await self.storage.delete_prefix(folder(job_id) + "/")
-        await self.store.purged(job_ids)
+        if await self.store.purged(job_ids):
+            known = await self.store.get_many(job_ids)
+            gone = [job_id for job_id, job in zip(job_ids, known, strict=True) if job is None]
+            for forget in self._forget:
+                await forget(gone)

@@ -21,6 +21,7 @@ from service.images.records import ImageRecords
 from service.jobs import Jobs
 from service.limiter import Limiter
 from service.mail.ports import open_mail
+from service.mail.removal import CampaignRemoval
 from service.metrics import Metrics
 from service.pool import CpuPool
 from service.redis import connect
@@ -91,7 +92,7 @@ async def open_services(
         pool = pool or CpuPool(1, memory_mb=1024, name="inspection")
         stack.push_async_callback(pool.close)
         files = FileStore(database, storage, settings, pool)
-        jobs = Jobs(store, storage)
+        jobs = Jobs(store, storage, [CampaignRemoval(database).forget])
         mail_ports = await stack.enter_async_context(open_mail(settings, database, redis))
         enqueuer = tracing.enqueuer(store, settings.queues) if tracing else Enqueuer(store, settings.queues)
         metrics, alerts, schedules = Metrics(redis), Alerts(settings, redis), Schedules(store, enqueuer)

@@ -16,9 +16,10 @@ class DeleteExpiredFiles(Payload, frozen=True):
 
 @job(queue=Queue.THUMBNAILS, public=False, timeout_s=3_600, expected_s=2.0)
 async def delete_expired_files(payload: DeleteExpiredFiles, run: Run) -> Swept:
-    """Remove export files whose time is over, and stored files that no record names."""
+    """Remove export files whose time is over, and stored files and campaigns that no record names."""
     leftovers = run.use(Leftovers)
     expired = await leftovers.exports(KEPT_DAYS * 86_400)
     await run.stage(50, "Looking for files that no record names")
     unnamed = await leftovers.unnamed(UNNAMED_QUIET_S)
-    return Swept(expired.files + unnamed.files, expired.bytes + unnamed.bytes)
+    campaigns = await leftovers.campaigns(UNNAMED_QUIET_S)
+    return Swept(expired.files + unnamed.files, expired.bytes + unnamed.bytes, campaigns)

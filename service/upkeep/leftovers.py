@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from service.database import Database, Document
 from service.jobs import artefact_path
+from service.mail.removal import CampaignRemoval
 from service.moments import now_ms
 from service.states import State
 from service.storage import NoSuchObject, Storage
@@ -78,6 +79,15 @@ class LeftoverFiles:
             for file_id in set(ids) - named:
                 await self._delete(documents[file_id], swept)
         return swept
+
+    async def campaigns(self, older_than_s: float) -> int:
+        """Campaigns whose job there is no record of."""
+        removal, removed, after = CampaignRemoval(self._database), 0, ""
+        while ids := await removal.older(older_than_s, after):
+            known = await self._store.get_many(ids)
+            removed += await removal.forget([one for one, job in zip(ids, known, strict=True) if job is None])
+            after = ids[-1]
+        return removed
 
     async def _delete(self, paths: Sequence[str], swept: Swept) -> None:
         for path in paths:

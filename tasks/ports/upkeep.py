@@ -10,6 +10,7 @@ class Swept(msgspec.Struct):
 
     files: int = 0
     bytes: int = 0
+    campaigns: int = 0
 
 
 class Leftovers(Protocol):
@@ -25,6 +26,10 @@ class Leftovers(Protocol):
 
     async def exports(self, older_than_s: float) -> Swept:
         """Export files whose time is over. The jobs stay, and say until when there was a file."""
+        ...
+
+    async def campaigns(self, older_than_s: float) -> int:
+        """Campaigns whose job there is no record of: what a crash in between left. Answers how many."""
         ...
 
     async def unnamed(self, older_than_s: float) -> Swept:
