@@ -28,7 +28,7 @@ class Database:
             if self.url.database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             self.engine = create_async_engine(self.url, poolclass=NullPool)
-            _teach_sqlite(self.engine.sync_engine)
+            teach_sqlite(self.engine.sync_engine)
         else:
             # A connection that the server closed meanwhile is noticed before it is used.
             self.engine = create_async_engine(self.url, pool_size=POOL_CONNECTIONS, max_overflow=10, pool_pre_ping=True)
@@ -72,7 +72,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         await database.close()
 
 
-def _teach_sqlite(engine: Engine) -> None:
+def teach_sqlite(engine: Engine) -> None:
     """Several processes on one file: a write-ahead log, patience, and transactions that we begin ourselves.
 
     The driver's own implicit BEGIN is deferred: a transaction that reads and then writes would fail at once, without

@@ -12,20 +12,17 @@ somebody asks. Every try bears the same Message-ID.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.database import Database, Delivery, Suppression
+from service.database import Database, Delivery
 from service.database.types import utc_now
 from service.mail.journal import Journal, Testimony, evidence_of
-from service.mail.suppression import suppress_after_bounces
+from service.mail.transitions import Claim, Settled, Wanted, claim_many, settle_many
 from service.mail.verdicts import UNKNOWN_TEXT, Verdict, verdict_of
 from service.mail.writes import GroupedWrites
 from tasks.ports.mail import Outstanding
@@ -40,21 +37,6 @@ RETRY_S = 1.0
 """Pause between tries to settle while the database is away. The journal has the answer meanwhile."""
 
 
-@dataclass(slots=True, frozen=True)
-class Claim:
-    """The right to send one delivery, once. `number` fences it."""
-
-    campaign_id: str
-    position: int
-    number: int
-    tries: int
-
-    @property
-    def key(self) -> str:
-        """Its name in the journal."""
-        return f"{self.campaign_id}/{self.position}/{self.number}"
-
-
 class DeliveryRows:
     """The rows, and the journal that this process's claims refer to."""
 
@@ -66,30 +48,19 @@ class DeliveryRows:
     async def claim(self, campaign_id: str, position: int) -> Claim | None:
         """Claim a delivery for sending, now. None where it is no longer pending or its address is suppressed by now."""
         self.journal.start()
-        statement = (
-            update(Delivery)
-            .where(_is(campaign_id, position), Delivery.status == "pending", ~_suppressed())
-            .values(status="sending", claims=Delivery.claims + 1, claimed_by=self.journal.id, changed_at=utc_now())
-            .returning(Delivery.claims, Delivery.tries)
-        )
-
-        async def write(connection: AsyncConnection) -> Claim | None:
-            row = (await connection.execute(statement)).one_or_none()
-            if row is None:
-                await connection.execute(_suppress_pending(_is(campaign_id, position)))
-                return None
-            return Claim(campaign_id, position, *row)
-
-        claim = await self.writes.run(write)
+        claim = await self.writes.run(claim_many, Wanted(campaign_id, position, self.journal.id))
         if claim is not None:
             self.journal.begin(claim.key)
         return claim
 
-    async def settle(self, claim: Claim, verdict: Verdict) -> None:
-        """Write what became of a claim; waits for the database for as long as that takes."""
+    async def settle(self, claim: Claim, verdict: Verdict, *, in_no_hurry: bool = False) -> None:
+        """Write what became of a claim; waits for the database for as long as that takes.
+
+        What is in no hurry goes with the next claim, whose message is therefore never sent before this is settled.
+        """
         while True:
             try:
-                await self.writes.run(lambda connection: _settle(connection, claim, verdict))
+                await self.writes.run(settle_many, Settled(claim, verdict), in_no_hurry=in_no_hurry)
             except (SQLAlchemyError, OSError) as error:
                 log.warning("a delivery waits for the database", delivery=claim.key, error=str(error))
                 await asyncio.sleep(RETRY_S)
@@ -163,12 +134,13 @@ class DeliveryRows:
 
     async def unsendable(self, campaign_id: str, position: int, reason: str) -> None:
         """Settle a pending delivery as failed."""
-        statement = update(Delivery).where(_is(campaign_id, position), Delivery.status == "pending")
-        await self.writes.run(
-            lambda connection: connection.execute(
-                statement.values(status="failed", smtp_text=reason, changed_at=utc_now())
+        which = (Delivery.campaign_id == campaign_id) & (Delivery.position == position)
+        async with self.database.writing() as session:
+            await session.execute(
+                update(Delivery)
+                .where(which, Delivery.status == "pending")
+                .values(status="failed", smtp_text=reason, changed_at=utc_now())
             )
-        )
 
     async def reopen(self, campaign_id: str) -> list[int]:
         """Make the deliveries in doubt pending again; answers their positions."""
@@ -201,38 +173,5 @@ def judged(claim: Claim, testimony: Testimony | None, claimed_at: datetime) -> V
     return verdict_of(reply, claim.tries) if reply else Verdict("unknown", text=UNKNOWN_TEXT)
 
 
-def _is(campaign_id: str, position: int) -> ColumnElement[bool]:
-    return (Delivery.campaign_id == campaign_id) & (Delivery.position == position)
-
-
 def _among(campaign_id: str, positions: Sequence[int]) -> ColumnElement[bool]:
     return (Delivery.campaign_id == campaign_id) & Delivery.position.in_(positions)
-
-
-def _suppressed() -> ColumnElement[bool]:
-    return select(Suppression.address).where(Suppression.address == Delivery.address).exists()
-
-
-def _suppress_pending(which: ColumnElement[bool]) -> Any:
-    reason = select(Suppression.reason).where(Suppression.address == Delivery.address).scalar_subquery()
-    return (
-        update(Delivery)
-        .where(which, Delivery.status == "pending", _suppressed())
-        .values(status="suppressed", smtp_text=reason, changed_at=utc_now())
-    )
-
-
-async def _settle(connection: AsyncConnection, claim: Claim, verdict: Verdict) -> None:
-    mine = _is(claim.campaign_id, claim.position) & (Delivery.claims == claim.number)
-    values: dict[str, Any] = {
-        "status": verdict.status,
-        "smtp_code": verdict.code,
-        "smtp_text": verdict.text,
-        "tries": verdict.tries,
-        "due_at": verdict.due_at,
-        "changed_at": utc_now(),
-    }
-    statement = update(Delivery).where(mine, Delivery.status.in_(("sending", "unknown"))).values(values)
-    address = await connection.scalar(statement.returning(Delivery.address))
-    if address and verdict.about_recipient:
-        await suppress_after_bounces(connection, address)

@@ -9,10 +9,11 @@ from aiosmtplib import SMTP
 
 from service.limiter import Limiter, Permit
 from service.mail.connections import CONNECTIONS, Connection, Connections, mail_server
-from service.mail.deliveries import Claim, DeliveryRows
+from service.mail.deliveries import DeliveryRows
 from service.mail.handover import InDoubt, NotHandedOver, Reply, hand_over
 from service.mail.journal import abandoned, discard
 from service.mail.measures import Measures
+from service.mail.transitions import Claim
 from service.mail.verdicts import UNKNOWN_TEXT, Verdict, later, verdict_of
 from tasks.mail.message import for_data
 from tasks.ports.mail import MailServerAway
@@ -43,10 +44,15 @@ class SmtpMailer:
         self._limiter = limiter
         self._measures = measures
         self._in_hand: set[asyncio.Task[None]] = set()
+        self._settling: set[asyncio.Task[None]] = set()
         self._swept = False
 
     async def send(self, campaign_id: str, position: int, address: str, content: bytes) -> None:
-        """Send one message and settle its delivery. Raises MailServerAway. Cancelling the waits changes nothing."""
+        """Send one message. Raises MailServerAway. Cancelling the waits changes nothing.
+
+        Returns with the server's answer; the delivery is settled in the transaction that claims the next one, or some
+        milliseconds later, and `settled` waits for it.
+        """
         if self._connections is None:
             raise MailServerAway("no mail server is configured: set OFFLOAD_SMTP_URL")
         await self._sweep()
@@ -96,9 +102,11 @@ class SmtpMailer:
             # The connection is closed by now: whether the dot was sent, the journal knows.
             await self._deliveries.settle(claim, self._interrupted(claim))
             raise
-        await self._deliveries.settle(claim, verdict)
+        settling = asyncio.create_task(self._deliveries.settle(claim, verdict, in_no_hurry=True))
+        self._settling.add(settling)
+        settling.add_done_callback(self._settling.discard)
         log.info("message", delivery=claim.key, status=verdict.status, code=verdict.code, text=verdict.text)
-        await self._measures.count(verdict.status)
+        self._measures.count(verdict.status)
 
     async def _offer(self, connection: Connection, client: SMTP, claim: Claim, address: str, data: bytes) -> Verdict:
         try:
@@ -143,6 +151,15 @@ class SmtpMailer:
             if not await self._deliveries.claims_of(journal_id):
                 discard(folder, journal_id)
 
+    async def settled(self) -> None:
+        """Wait until every message that was sent so far is settled, and counted."""
+        # One turn, in which deliveries whose message has just been answered hand in what became of it.
+        await asyncio.sleep(0)
+        self._deliveries.writes.hurry()
+        if self._settling:
+            await asyncio.wait(set(self._settling))
+        await self._measures.flush()
+
     async def close(self) -> None:
         """Settle what is in hand, then part from the server."""
         if self._in_hand:
@@ -151,6 +168,11 @@ class SmtpMailer:
             task.cancel()
         if self._in_hand:
             await asyncio.wait(self._in_hand, timeout=PATIENCE_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.settled(), PATIENCE_S)
+        for task in list(self._settling):
+            task.cancel()
         if self._connections is not None:
             await self._connections.close()
         await self._deliveries.close()
+        await self._measures.close()

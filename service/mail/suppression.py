@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.database import Delivery, Suppression
 from service.database.types import utc_now
@@ -16,18 +16,18 @@ ASKED_AT_ONCE = 500
 """Addresses in one query: PostgreSQL takes 32,767 values a statement, SQLite as many."""
 
 
-async def suppress(connection: AsyncConnection, address: str, reason: str) -> None:
+def suppress(connection: Connection, address: str, reason: str) -> None:
     """Put an address (as compared) on the list; one that is on it keeps its first reason."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     row = {"address": address, "reason": reason, "created_at": utc_now()}
-    await connection.execute(insert(Suppression).values(row).on_conflict_do_nothing())
+    connection.execute(insert(Suppression).values(row).on_conflict_do_nothing())
 
 
-async def suppress_after_bounces(connection: AsyncConnection, address: str) -> None:
+def suppress_after_bounces(connection: Connection, address: str) -> None:
     """Put an address on the list if its bounces are enough, over all campaigns."""
     bounces = select(func.count()).where(Delivery.address == address, Delivery.status == "bounced")
-    if (await connection.scalar(bounces) or 0) >= BOUNCES_MAX:
-        await suppress(connection, address, f"bounced {BOUNCES_MAX} times")
+    if (connection.scalar(bounces) or 0) >= BOUNCES_MAX:
+        suppress(connection, address, f"bounced {BOUNCES_MAX} times")
 
 
 async def suppressed(session: AsyncSession, addresses: Sequence[str]) -> dict[str, str]:

@@ -69,5 +69,5 @@ class Unsubscriptions:
         except BadAddress:
             return email
         async with self._database.writing() as session:
-            await suppress(await session.connection(), address, "unsubscribed")
+            await (await session.connection()).run_sync(suppress, address, "unsubscribed")
         return email

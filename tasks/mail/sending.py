@@ -37,6 +37,7 @@ async def deliver(run: Run, campaign_id: str, source: Source, positions: Sequenc
         sender = run.use(Mailer).sender
         written = await run.cpu(messages, source, letters, sender, timeout_s=RENDER_TIMEOUT_S)
         await _send_all(run, campaign_id, iter(list(zip(letters, written, strict=True))), progress)
+        await run.use(Mailer).settled()
     left = await deliveries.outstanding(campaign_id, positions)
     await progress.settle(len(positions) - left.count)
     if left.count:

@@ -114,8 +114,12 @@ class Mailer(Protocol):
     sender: str
 
     async def send(self, campaign_id: str, position: int, address: str, content: bytes) -> None:
-        """Send one message and settle its delivery, whatever the server says to it. Raises MailServerAway.
+        """Send one message, whatever the server says to it; its delivery is settled soon after. Raises MailServerAway.
 
         Waits for a connection and for the rate; cancelling either wait changes nothing.
         """
+        ...
+
+    async def settled(self) -> None:
+        """Wait until every message that was sent so far is settled."""
         ...

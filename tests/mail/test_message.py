@@ -6,7 +6,7 @@ from email.policy import default
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tasks.mail.addresses import BadAddress, deliverable
@@ -48,6 +48,20 @@ def test_no_name_and_no_subject_begins_a_header_of_its_own(name: str, subject: s
 def test_every_line_is_short_and_of_seven_bits(html: str, plain: str) -> None:
     content = made(html="<p>" + html + "x" * 2000, text=plain + "y" * 2000)
     assert content.isascii() and max(map(len, content.split(b"\r\n"))) <= 998
+
+
+@given(body=st.one_of(text, st.text("a =.\t\r\n\f\x85é", max_size=300)))
+@example("x" * 79)
+@example("a \nb\t\n.\n=C3")
+@example("日本語" * 50)
+def test_both_bodies_come_through_as_they_are(body: str) -> None:
+    mail = parsed(made(html=body, text=body))
+    for kind in ("html", "plain"):
+        part = mail.get_body((kind,))
+        assert part is not None
+        lines = body.replace("\r\n", "\n").replace("\r", "\n")
+        received = bytes(part.get_payload(decode=True)).decode().replace("\r\n", "\n")
+        assert received.removesuffix("\n") == lines.removesuffix("\n")
 
 
 def test_a_long_link_stays_one_word() -> None:
