@@ -74,14 +74,14 @@ class Queries:
         reader = await self._reader(wanted, cursor)
         found: list[Job] = []
         count = limit + 1
-        while len(found) <= limit and not reader.ended and reader.examined < EXAMINED_MAX:
+        while (lacking := limit + 1 - len(found)) > 0 and not reader.ended and reader.examined < EXAMINED_MAX:
             rows = await reader.next(count)
-            count = max(limit + 1, reader.step)
-            for start in range(0, len(rows), limit + 1):
-                jobs = await self.get_many([i for i, _ in rows[start : start + limit + 1]])
+            while rows and lacking > 0:
+                jobs = await self.get_many([i for i, _ in rows[:lacking]])
                 found += [job for job in jobs if job and wanted.fits(job)]
-                if len(found) > limit:
-                    break
+                rows, lacking = rows[lacking:], limit + 1 - len(found)
+            # Twice what would fill the page if the rest fits as often as what was seen.
+            count = max(limit + 1, min(reader.step, 2 * lacking * reader.examined // max(1, len(found))))
         if len(found) > limit:
             return Page(found[:limit], cursor_of(found[limit - 1].stamp))
         return Page(found, None if reader.ended else cursor_of(reader.below or 0))
