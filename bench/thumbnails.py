@@ -1,35 +1,41 @@
 """Documents a second and peak memory for three thumbnails each, beside vipsthumbnail, ImageMagick and plain Pillow.
 
-Run: `python -m bench.thumbnails [--photos 200] [--pdfs 100] [--format webp]`. Every peer has two processes, the same
-files in the page cache, the same sizes, filter quality and effort, and its best known way of making three sizes: each
-smaller one from the larger. A peer that is not installed is left out (Debian: libvips-tools, imagemagick).
+Run: `python -m bench.thumbnails [--photos 200] [--pdfs 100] [--format webp]`; it also writes bench/out/thumbnails.json.
+Every peer has two processes, the same files in the page cache, the same sizes, filter quality and effort, and its best
+known way of making three sizes: each smaller one from the larger. Fewer photos are as many less of each kind. A peer that
+is not installed is left out (Debian: libvips-tools, imagemagick).
 """
 
 import argparse
 import asyncio
+import json
 import os
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import psutil
-from PIL import Image, ImageChops
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
+from bench.harness.photos import make_documents
 from service.pool import CpuPool
 from tasks.images.encode import WEBP_EFFORT
 from tasks.images.recipe import JPEG_QUALITY, SIZES, WEBP_QUALITY, Format, variants
 from tasks.images.thumbnails import render_thumbnails
 
 WORKERS = 2
-DISTINCT = 3
-"""Different pictures of a kind; the rest are links to them, since making 24 megapixels takes longer than using them."""
+COMMANDS = {"vipsthumbnail": "vipsthumbnail", "ImageMagick": "convert"}
+"""Peers that are programs."""
+
+OUT = Path(__file__).resolve().parent / "out"
 
 LARGEST_FIRST = sorted(SIZES, reverse=True)
 MB = 1 << 20
@@ -43,39 +49,8 @@ class Result:
     peak_bytes: int
 
 
-# The documents
-
-
-def photo(width: int, height: int, seed: int) -> Image.Image:
-    """Soft shapes under a camera's noise: as hard to decode as a photo, whose bytes a pixel it has."""
-    soft = Image.effect_noise((width // 64, height // 64), 90).resize((width, height), Image.Resampling.BICUBIC)
-    slope = Image.linear_gradient("L").rotate(90 * seed).resize((width, height))
-    noise = Image.effect_noise((width, height), 6)
-    colours = Image.merge("RGB", (soft, slope, ImageChops.invert(soft)))
-    return ImageChops.add(colours, Image.merge("RGB", (noise, noise, noise)), 2)
-
-
-async def make_documents(folder: Path, photos: int, pdfs: int) -> dict[str, list[Path]]:
-    """Two fifths JPEG of 12 megapixels, two fifths of 24, one fifth PNG of 12; PDFs of a scanned page."""
-    shares = {"12 MP JPEG": photos * 2 // 5, "24 MP JPEG": photos * 2 // 5, "12 MP PNG": photos // 5, "PDF": pdfs}
-    sides = {"12 MP JPEG": (4000, 3000), "24 MP JPEG": (6000, 4000), "12 MP PNG": (4000, 3000), "PDF": (1654, 2339)}
-    made = {
-        kind: [folder / f"{kind.replace(' ', '-')}-{number}.{kind.rsplit(' ')[-1].lower()}" for number in range(count)]
-        for kind, count in shares.items()
-    }
-    # Not in this process: on Linux a program it starts is charged with the memory it once had itself.
-    pool = CpuPool(WORKERS, name="documents")
-    originals = [(path, *sides[kind], n) for kind, paths in made.items() for n, path in enumerate(paths[:DISTINCT])]
-    await asyncio.gather(*(pool.run(save_photo, *original) for original in originals))
-    await pool.close()
-    for paths in made.values():
-        for number, path in enumerate(paths[DISTINCT:]):
-            os.link(paths[number % DISTINCT], path)
-    return made
-
-
-def save_photo(path: Path, width: int, height: int, seed: int) -> None:
-    photo(width, height, seed).save(path, resolution=200, quality=90, compress_level=6)
+Figures = dict[str, dict[str, Result]]
+"""Results by peer and kind of document."""
 
 
 # The peers
@@ -189,6 +164,50 @@ async def measure(peer: str, paths: Sequence[Path], format: Format) -> Result:
         return result
 
 
+async def compare(peers: Sequence[str], documents: Mapping[str, Sequence[Path]], format: Format) -> Figures:
+    """Every peer over every kind, a kind at a time, so that a disturbance meets all of them alike."""
+    figures: Figures = {peer: {} for peer in peers}
+    for kind, paths in documents.items():
+        for peer in peers:
+            # Debian's ImageMagick is forbidden to open PDFs.
+            if (peer, kind) != ("ImageMagick", "PDF"):
+                figures[peer][kind] = await measure(peer, paths, format)
+    return figures
+
+
+def report(figures: Figures, documents: Mapping[str, Sequence[Path]], format: Format) -> None:
+    """The table, and bench/out/thumbnails.json."""
+    title = f"Documents a second at {', '.join(map(str, SIZES))} px as {format}, {WORKERS} processes"
+    columns = [f"{kind} ({len(paths)})" for kind, paths in documents.items()]
+    table = Table("", *columns, "peak MB", title=title, min_width=100)
+    rows = []
+    for peer, results in figures.items():
+        rates = {kind: len(documents[kind]) / result.seconds for kind, result in results.items()}
+        peak_mb = max(result.peak_bytes for result in results.values()) / MB
+        table.add_row(peer, *(f"{rates[kind]:.1f}" if kind in rates else "–" for kind in documents), f"{peak_mb:.0f}")
+        rows.append({"peer": peer, "documents_per_s": rates, "peak_mb": peak_mb})
+    Console().print(table)
+    body = {
+        "title": title,
+        "documents": {kind: len(paths) for kind, paths in documents.items()},
+        "rows": rows,
+        "versions": {"pillow": version("pillow"), "pypdfium2": version("pypdfium2")} | programs(),
+        "at": time.strftime("%Y-%m-%dT%H:%M:%S"),
+    }
+    OUT.mkdir(exist_ok=True)
+    (OUT / "thumbnails.json").write_text(json.dumps(body, indent=1))
+
+
+def programs() -> dict[str, str]:
+    """The first line of what each installed program says of its version."""
+    asked = {command: shutil.which(command) for command in COMMANDS.values()}
+    return {
+        command: subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+        for command, path in asked.items()
+        if path
+    }
+
+
 async def main() -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -196,30 +215,10 @@ async def main() -> None:
     parser.add_argument("--pdfs", type=int, default=100)
     parser.add_argument("--format", choices=["webp", "jpeg"], default="webp")
     given = parser.parse_args()
-    peers = ["Offload", "plain Pillow"]
-    peers += [
-        peer
-        for peer, command in (("vipsthumbnail", "vipsthumbnail"), ("ImageMagick", "convert"))
-        if shutil.which(command)
-    ]
+    peers = ["Offload", "plain Pillow", *(peer for peer, command in COMMANDS.items() if shutil.which(command))]
     with tempfile.TemporaryDirectory() as folder:
-        documents = await make_documents(Path(folder), given.photos, given.pdfs)
-        title = f"Documents a second at {', '.join(map(str, SIZES))} px as {given.format}, {WORKERS} processes"
-        table = Table(
-            "", *(f"{kind} ({len(paths)})" for kind, paths in documents.items()), "peak MB", title=title, min_width=100
-        )
-        for peer in peers:
-            row, peak = [], 0
-            for kind, paths in documents.items():
-                if peer == "ImageMagick" and kind == "PDF":
-                    # Debian's ImageMagick is forbidden to open PDFs.
-                    row.append("–")
-                    continue
-                result = await measure(peer, paths, given.format)
-                row.append(f"{len(paths) / result.seconds:.1f}")
-                peak = max(peak, result.peak_bytes)
-            table.add_row(peer, *row, f"{peak / MB:.0f}")
-    Console().print(table)
+        documents = await make_documents(Path(folder), given.photos, given.pdfs, WORKERS)
+        report(await compare(peers, documents, given.format), documents, given.format)
 
 
 if __name__ == "__main__":

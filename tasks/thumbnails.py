@@ -13,7 +13,7 @@ from tasks.ports.thumbnails import Thumbnails
 from tasks.run import Run
 
 DOCUMENTS_MAX = 10_000
-"""Documents one job may name: 2,500 parts, written in one script call."""
+"""Documents one job may name: 2,500 parts, and as many lines again in what it answers."""
 
 PART_DOCUMENTS = 4
 """Documents of a part: some seconds of work, so that a lost part loses little, and in 60 s even if each one hangs."""
