@@ -23,7 +23,7 @@ run: $(RUN_STAMP)  ## Start everything here and read a scanned sample; SAMPLE=0 
 	@exec $(BIN)/offload up --with-parent $(if $(filter 0,$(SAMPLE)),,--sample samples/scan.pdf)
 
 test: $(DEV_STAMP)  ## The whole test suite, in two processes.
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 check: $(DEV_STAMP)  ## Format, lint, types, import rules, templates, container files.
 	$(BIN)/ruff format --check $(SOURCES)
