@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from service.embedded import EmbeddedValkey
 from settings import load_settings
@@ -24,13 +26,22 @@ API_KEYS = "acme:acme-secret-key-1,globex:globex-secret-key-2"
 DASHBOARD_USERS = "admin:admin-password-1:operator,viewer:viewer-password-1:viewer"
 
 
-# First, for pytest-xdist reads the groups in its own such hook.
-@pytest.hookimpl(tryfirst=True)
+class WholeFiles(LoadScopeScheduling):
+    """Where several processes run the tests, each takes whole files, or folders, for the sake of their fixtures."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        folder = file.split("/")[1]
+        return folder if folder in TOGETHER else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WholeFiles:
+    return WholeFiles(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several processes run the tests, each takes whole files, for the sake of their fixtures, and long ones first."""
-    for item in items:
-        path = item.path.relative_to(Path(__file__).parent)
-        item.add_marker(pytest.mark.xdist_group(path.parts[0] if path.parts[0] in TOGETHER else str(path)))
+    """The long ones first, so that no process is left with them at the end."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.get_closest_marker("chaos") is None)
 
