@@ -35,13 +35,14 @@ async def job_log(parts: Parts, personal: frozenset[str] = frozenset()) -> JobLo
 async def test_lines_carry_the_attempt_and_come_back_in_order(parts: Parts) -> None:
     lines, log = await job_log(parts), structlog.get_logger("anything")
     with lines.bound():
-        assert structlog.contextvars.get_contextvars() == {"job": lines.job.id, "attempt": 1}
+        assert capture(None, "info", {"event": "begun"}) == {"event": "begun", "job": lines.job.id, "attempt": 1}
         await asyncio.to_thread(log.info, "page read", page=3)
         await asyncio.create_task(asyncio.to_thread(log.warning, "slow", seconds=1.5))
     log.info("after the job")
     await lines.close()
     found = await parts.store.log(lines.job.id)
     assert [(line.level, line.attempt, line.event, line.fields) for line in found] == [
+        ("info", 1, "begun", {}),
         ("info", 1, "page read", {"page": "3"}),
         ("warning", 1, "slow", {"seconds": "1.5"}),
     ]
