@@ -17,7 +17,7 @@ from service.database.events import Event
 
 PAGE_LINES = 50
 ARRIVED_MAX = 100
-"""New lines that are counted one by one: more of them are "100 or more" to a reader."""
+"""New lines that are counted one by one; of more it is said that there are more."""
 
 FIELDS = ("actor", "action", "target", "outcome")
 PAGES = {
@@ -50,6 +50,7 @@ async def audit_page(request: Request[User, Any, Any], services: Wired, cursor: 
         cursor=cursor,
         live=f"/admin/audit/live?{urlencode(given | {'since': since})}",
         arrived=0,
+        arrived_max=ARRIVED_MAX,
         address=lambda **changes: _address(given | changes),
         link=_link,
     )
@@ -64,7 +65,14 @@ async def audit_live(request: Request[User, Any, Any], services: Wired, since: F
     except ValueError as error:
         raise ClientException(str(error)) from None
     live = f"{request.url.path}?{request.url.query}"
-    return render(request, "audit/live.html", arrived=arrived, live=live, address=lambda: _address(given))
+    return render(
+        request,
+        "audit/live.html",
+        arrived=arrived,
+        arrived_max=ARRIVED_MAX,
+        live=live,
+        address=lambda: _address(given),
+    )
 
 
 def _given(request: Request[User, Any, Any]) -> dict[str, str]:
