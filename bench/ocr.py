@@ -4,7 +4,7 @@ Run: `python -m bench.ocr [--samples FOLDER] [--only NAME,NAME]`; the options se
 end (upload over HTTP to the last artefact, in a running installation whose children have each read a page before), and its
 engines by themselves in two processes of one thread. Beside it, on the same pictures: stock EasyOCR as its README shows it,
 on all cores; tesseract in two processes; OCRmyPDF with two jobs. A peer that is not installed is left out and named.
-`--samples`, or OFFLOAD_BENCH_SAMPLES, names a folder of real scans; NAME.txt is the transcript of NAME.pdf.
+`--samples`, or BENCH_SAMPLES, names a folder of real scans; NAME.txt is the transcript of NAME.pdf.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--mix", type=int, default=200, help="pages of the mixed document (default 200)")
     parser.add_argument("--text", type=int, default=300, help="pages of the one that has its text (default 300)")
     parser.add_argument("--only", default=",".join(READERS), help=f"of {', '.join(READERS)}")
-    parser.add_argument("--samples", type=Path, default=os.environ.get("OFFLOAD_BENCH_SAMPLES"), help="real scans")
+    parser.add_argument("--samples", type=Path, default=os.environ.get("BENCH_SAMPLES"), help="real scans")
     return parser.parse_args()
 
 
