@@ -1,5 +1,6 @@
 """From a template and recipients to messages. Runs in a child process, because a template is somebody else's program."""
 
+import functools
 from typing import Any
 
 import css_inline
@@ -12,6 +13,9 @@ from tasks.mail.template import Problem, Source
 
 RENDERED_MAX = 2_000_000
 """Characters of one rendered field. Providers take 10 to 25 MB a message; what a loop makes by mistake is more."""
+
+COMPILED_KEPT = 8
+"""Templates that a process keeps compiled: compiling takes as long as writing fifty messages, a part's worth."""
 
 INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 """Many mail programs drop <style>; rules that cannot be inlined, such as media queries, stay in one."""
@@ -76,6 +80,7 @@ def _message(compiled: dict[str, Template], letter: Letter, sender: str) -> byte
         return Problem("message", None, str(error))
 
 
+@functools.lru_cache(maxsize=COMPILED_KEPT)
 def _compiled(source: Source) -> dict[str, Template]:
     return {field: environment.from_string(getattr(source, field)) for field, environment in ENVIRONMENTS.items()}
 
