@@ -14,10 +14,10 @@ DEV_STAMP := $(VENV)/.offload-$(PINS)-dev
 SOURCES := settings tasks service dashboard tests bench samples
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench clean
+.PHONY: help run test check format bench screenshots clean
 
 help:  ## Say what can be made.
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(RUN_STAMP)  ## Start everything here and read a scanned sample; SAMPLE=0 only starts.
 	@exec $(BIN)/offload up --with-parent $(if $(filter 0,$(SAMPLE)),,--sample samples/scan.pdf)
@@ -56,6 +56,9 @@ $(BULLMQ)/node_modules/.installed: $(BULLMQ)/package.json
 	@if ! command -v npm >/dev/null; then echo "There is no npm here, so BullMQ is not measured."; \
 	elif npm install --prefix $(BULLMQ) --no-package-lock --silent --no-audit --no-fund; then touch $@; \
 	else echo "npm could not install BullMQ, so it is not measured."; fi
+
+screenshots: $(DEV_STAMP)  ## The pictures of docs/screenshots: every page, in both themes and at phone width.
+	$(BIN)/python -m pytest -q tests/browser/shots.py
 
 clean:  ## Remove what was installed and cached; data/ stays.
 	rm -rf $(VENV) $(PEERS) $(BULLMQ)/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -61,7 +61,7 @@ PAGES = {
 
 @pytest.mark.parametrize("name", PAGES)
 async def test_a_page_is_taken(desk: Desk, made: Maker, name: str) -> None:
-    addresses = await show(made) | await show_results(made, name)
+    addresses = await show_results(made, name) or await show(made)
     page = await desk.open(
         f"/admin/{addresses.get(PAGES[name], PAGES[name])}", reduced_motion="reduce", viewport=SMALL_DESK
     )
