@@ -43,6 +43,11 @@ redis_settings = RedisSettings.from_dsn(settings.queue_server_url())
 FOREVER_S = 30 * 86_400
 """What arq is told where a queue has no time limit: it wants a number."""
 
+RECYCLE_TASKS = 500
+RECYCLE_PAGES = 100
+"""Tasks after which a pool's child is replaced. OCR libraries keep something of every new shape of a page: two seconds of
+loading in a hundred pages keep a child with both engines under 2 GB."""
+
 
 def starting(queue: Queue, children: int, *, child_mb: int = 0, reads_pages: bool = False) -> Any:
     """A start-up hook that opens the services, with a process pool of at most `children` for the queue's CPU work.
@@ -57,7 +62,9 @@ def starting(queue: Queue, children: int, *, child_mb: int = 0, reads_pages: boo
         if size:
             log.info("process pool", size=size.reason)
         memory_mb = settings.queues[queue].memory_mb
-        ctx["cpu_pool"] = CpuPool(size.children if size else children, memory_mb=memory_mb, name=str(queue))
+        recycle_after = RECYCLE_PAGES if reads_pages else RECYCLE_TASKS
+        workers = size.children if size else children
+        ctx["cpu_pool"] = CpuPool(workers, memory_mb=memory_mb, name=str(queue), recycle_after=recycle_after)
         stack.push_async_callback(ctx["cpu_pool"].close)
         ctx["services"] = await stack.enter_async_context(
             open_services(settings, pool=ctx["cpu_pool"], tracing=open_tracing("worker"))
