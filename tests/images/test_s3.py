@@ -1,10 +1,13 @@
 """The same where everything lies in a bucket: documents are fetched to be drawn, and pictures are kept whole."""
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import pytest
 
 from service.thumbnails.upkeep import Upkeep
 from tasks.images.recipe import SIZES, Variant, variants
-from tests.images.conftest import uploaded
+from tests.images.conftest import Worker, uploaded
 from tests.images.pictures import pdf_with, saved, scene
 from tests.s3 import s3_endpoint, s3_url
 
@@ -16,6 +19,15 @@ def settings_env(settings_env: dict[str, str], s3_url: str, monkeypatch: pytest.
     """The installation's storage is a bucket, for the API here and for the worker beside it."""
     monkeypatch.setenv("OFFLOAD_STORAGE_URL", s3_url)
     return settings_env | {"OFFLOAD_STORAGE_URL": s3_url}
+
+
+@pytest.fixture
+def start_worker(settings_env: dict[str, str], tmp_path: Path) -> Iterator[Callable[[], None]]:
+    """A worker on the bucket."""
+    started: list[Worker] = []
+    yield lambda: started.append(Worker(settings_env, tmp_path / "worker.log"))
+    for worker in started:
+        worker.end()
 
 
 async def test_from_the_upload_to_the_picture(acme, served, start_worker, follow) -> None:

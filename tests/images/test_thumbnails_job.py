@@ -41,7 +41,6 @@ async def test_every_size_is_made_and_served_for_ever(acme, globex, nobody, star
 
 async def test_many_documents_are_parts_and_one_bad_one_fails_alone(acme, start_worker, follow) -> None:
     start_worker()
-    start_worker()
     pictures = [saved(SCENE.rotate(angle), "JPEG") for angle in range(9)]
     ids = [await uploaded(acme, data) for data in pictures]
     bad = await uploaded(acme, png(30_000, 30_000, zlib.compress(b"\0" * 1000)), "flood.png")
