@@ -45,8 +45,8 @@ FOREVER_S = 30 * 86_400
 
 RECYCLE_TASKS = 500
 RECYCLE_PAGES = 100
-"""Tasks after which a pool's child is replaced. OCR libraries keep something of every new shape of a page: two seconds of
-loading in a hundred pages keep a child with both engines under 2 GB."""
+"""Tasks after which a pool's child is replaced. OCR libraries keep something of every new shape of a page, so its memory
+grows; two seconds of loading in a hundred pages bound that."""
 
 
 def starting(queue: Queue, children: int, *, child_mb: int = 0, reads_pages: bool = False) -> Any:
