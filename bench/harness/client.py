@@ -5,11 +5,19 @@
 """
 
 import asyncio
+import contextlib
 import importlib
 import sys
 import time
 from pathlib import Path
 from types import ModuleType
+
+
+with contextlib.suppress(ImportError):
+    # The loop that web servers run on; both environments have it, so it favours nobody.
+    import uvloop
+
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 def act(module: ModuleType, order: list[str]) -> None:
