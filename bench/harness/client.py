@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 from types import ModuleType
 
-
 with contextlib.suppress(ImportError):
     # The loop that web servers run on; both environments have it, so it favours nobody.
     import uvloop
