@@ -41,6 +41,7 @@ PAGES = {
     "job-campaign": "job campaign",
     "job-thumbnails": "job thumbnails",
     "job-log": "job log",
+    "job-runs": "job runs",
     "job-edit": "job edit",
     "documents": "documents",
     "document": "document",

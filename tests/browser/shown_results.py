@@ -36,6 +36,7 @@ async def show_results(made: Maker, name: str) -> dict[str, str]:
     makers = {
         "job-text": _text,
         "job-log": _text,
+        "job-runs": _text,
         "job-export": _export,
         "job-edit": _edited,
         "job-campaign": _campaign,
@@ -44,7 +45,7 @@ async def show_results(made: Maker, name: str) -> dict[str, str]:
     if name not in makers:
         return {}
     job_id = await makers[name](made)
-    ending = {"job-log": "/log", "job-edit": "/edit"}.get(name, "#preview")
+    ending = {"job-log": "/log", "job-edit": "/edit", "job-runs": "#history"}.get(name, "#preview")
     return {name.replace("-", " ", 1): f"jobs/{job_id}{ending}"}
 
 
