@@ -6,7 +6,7 @@ from litestar.datastructures import State as AppState
 from litestar.di import NamedDependency, Provide
 
 from dashboard.metrics.trends import PERIODS, Period, Trend, trends
-from dashboard.queues.overview import Overview, overview
+from dashboard.queues.overview import Overview, last_hour, overview
 from dashboard.shared import Shared
 from service.footprint import Footprint, footprint
 from service.services import Services
@@ -39,10 +39,15 @@ def shared_figures(services: Services) -> dict[str, Any]:
     async def weigh() -> Footprint:
         return await footprint(services.store, services.storage, services.database, services.settings.queues)
 
+    hour = Shared(lambda: last_hour(services), fresh_s=TRENDS_FRESH_S)
+
+    async def look() -> Overview:
+        return await overview(services, await hour())
+
     return {
         "footprint": Shared(weigh, fresh_s=FOOTPRINT_FRESH_S),
         "trends": {name: trend(period) for name, period in PERIODS.items()},
-        "figures": Shared(lambda: overview(services), fresh_s=FRESH_S),
+        "figures": Shared(look, fresh_s=FRESH_S),
         "counts": Shared(services.store.counts, fresh_s=FRESH_S),
     }
 

@@ -6,15 +6,21 @@ from dataclasses import dataclass, field
 from dashboard.drawn import Drawings
 from dashboard.queues.health import Health, health
 from dashboard.workers.liveness import alive
+from service.metrics import Figures
 from service.moments import now_ms
 from service.services import Services
 from service.states import State
 from service.store import Job, WorkerInfo
+from service.store.groups import ErrorGroup
 from service.store.steering import Kind, Note
 from settings.queues import Queue
 
 MINUTES_SHOWN = 60
 MINUTE_MS = 60_000
+
+CAUSES_READ = 50
+CAUSES_SHOWN = 2
+"""Causes of failure beside a queue, among those seen last: the rest stand on the page of errors."""
 
 RUNNING_SHOWN = 8
 FAILED_SHOWN = 5
@@ -23,7 +29,8 @@ FAILED_SHOWN = 5
 
 @dataclass(frozen=True)
 class QueueRow:
-    """One queue. `clears_ms` is the work (`backlog_ms`) that waits divided by the slots that work on it; None without a worker."""
+    """One queue. `clears_ms` is the work (`backlog_ms`) that waits divided by the slots that work on it; None without a
+    worker. `causes` are why its dead letters failed, the most frequent first; `hour` has the last hour's waits and runs."""
 
     name: str
     counts: Mapping[State, int]
@@ -33,6 +40,9 @@ class QueueRow:
     clears_ms: float | None
     minutes: Sequence[Mapping[str, int]]
     notes: Mapping[Kind, Note]
+    waiting_since_ms: int | None
+    causes: Sequence[ErrorGroup]
+    hour: Figures
 
     @property
     def waiting(self) -> int:
@@ -66,13 +76,20 @@ class Overview:
         return [sum(counts) for counts in zip(*(row.per_minute(event) for row in self.queues), strict=True)]
 
 
-async def overview(services: Services) -> Overview:
+async def last_hour(services: Services) -> dict[str, Figures]:
+    """Each queue's waits and runs in the last hour."""
+    return {str(queue): (await services.metrics.window(queue, 3600)).total for queue in Queue}
+
+
+async def overview(services: Services, hour: Mapping[str, Figures]) -> Overview:
     """Read the figures: every part of it costs the same with a thousand jobs and with a million."""
     at_ms = now_ms()
     store = services.store
     counts = await store.counts()
     workers = await store.workers()
     backlog_ms = await store.backlog_ms()
+    since_ms = await store.waiting_since_ms()
+    causes = _open(await store.error_groups.list(CAUSES_READ))
     shown_minutes = range(at_ms // MINUTE_MS - MINUTES_SHOWN + 1, at_ms // MINUTE_MS + 1)
     rows = []
     for queue in Queue:
@@ -82,11 +99,29 @@ async def overview(services: Services) -> Overview:
         clears_ms = backlog_ms[queue] / slots if slots else None
         notes = await store.steering.notes(queue)
         rows.append(
-            QueueRow(str(queue), counts[queue], len(serving), slots, backlog_ms[queue], clears_ms, minutes, notes)
+            QueueRow(
+                name=str(queue),
+                counts=counts[queue],
+                workers=len(serving),
+                slots=slots,
+                backlog_ms=backlog_ms[queue],
+                clears_ms=clears_ms,
+                minutes=minutes,
+                notes=notes,
+                waiting_since_ms=since_ms[queue],
+                causes=[cause for cause in causes if cause.queue == queue][:CAUSES_SHOWN],
+                hour=hour[queue],
+            )
         )
     running = await store.list(state=State.ACTIVE, limit=RUNNING_SHOWN)
     failed = await store.list(state=State.FAILED, limit=FAILED_SHOWN)
     return Overview(at_ms, health(rows, _silent(workers, at_ms)), rows, running.jobs, failed.jobs)
+
+
+def _open(groups: Sequence[ErrorGroup]) -> list[ErrorGroup]:
+    """Those that somebody should look at, most dead letters first."""
+    wanting = [group for group in groups if group.waiting and group.life in ("open", "regressed")]
+    return sorted(wanting, key=lambda group: -group.waiting)
 
 
 def _silent(workers: Sequence[WorkerInfo], at_ms: int) -> int:

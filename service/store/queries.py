@@ -13,6 +13,9 @@ from service.store.pages import EXAMINED_MAX, Reader, Wanted, cursor_of, read_cu
 from service.store.record import Attempt, Job, LogLine, WorkerInfo, to_job
 from settings.queues import Queue
 
+OLDEST_READ = 5
+"""Waiting jobs of a type that are asked how long they have waited: the first created ones, few of which are retries."""
+
 
 @dataclass(slots=True, frozen=True)
 class Page:
@@ -132,6 +135,29 @@ class Queries:
         for queue in Queue:
             pipe.hget(keys.queue(queue), "backlog_ms")
         return {str(q): max(0, int(v or 0)) for q, v in zip(Queue, await pipe.execute(), strict=True)}
+
+    async def waiting_since_ms(self) -> dict[str, int | None]:
+        """When the job that waits longest became ready, by queue; None where none waits.
+
+        Looked for among each type's OLDEST_READ first created ones: an operator's retry waits since the retry.
+        """
+        seen = [(str(q), t) for q in Queue for t in await self.types(str(q))]
+        pipe = self.redis.pipeline(transaction=False)
+        for _, job_type in seen:
+            pipe.zrange(keys.by_type(job_type, State.QUEUED), 0, OLDEST_READ - 1)
+        found = [
+            (queue, job_id.decode())
+            for (queue, _), ids in zip(seen, await pipe.execute(), strict=True)
+            for job_id in ids
+        ]
+        for _, job_id in found:
+            pipe.hget(keys.job(job_id), "ready_ms")
+        since: dict[str, int | None] = {str(q): None for q in Queue}
+        for (queue, _), ready_ms in zip(found, await pipe.execute(), strict=True):
+            earliest = since[queue]
+            if ready_ms and (earliest is None or int(ready_ms) < earliest):
+                since[queue] = int(ready_ms)
+        return since
 
     async def pace(self, job_type: str) -> tuple[float | None, float | None]:
         """Measured (milliseconds a job, milliseconds a unit) of a type; None where nothing has been measured."""

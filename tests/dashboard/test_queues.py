@@ -2,9 +2,11 @@
 
 import re
 
+from service.store import keys
 from settings import Queue
 from tests.dashboard.conftest import Client, token
 from tests.dashboard.made import Maker, made_type
+from tests.waiting import wait_until_async
 
 
 async def test_the_way_in_leads_to_the_queues(operator: Client) -> None:
@@ -35,6 +37,31 @@ async def test_failed_jobs_are_said_to_wait_for_a_decision(operator: Client, mad
     page = (await operator.get("/admin/queues/live")).text
     assert "Failed jobs wait for a decision" in page and "1 in pdf-processing" in page
     assert "This PDF needs a password." in page
+
+
+async def test_why_a_queue_fails_stands_beside_it(operator: Client, made: Maker) -> None:
+    await made.failed(await made.active(), error="This <b>PDF</b> needs a password.")
+    seldom = await made.failed(await made.active(), error="The page is torn.")
+    page = (await operator.get("/admin/queues/live")).text
+    causes = page.split('id="causes-pdf-processing"')[1].split("</tr>")[0]
+    assert "1 × This &lt;b&gt;PDF&lt;/b&gt; needs a password." in causes and "1 × The page is torn." in causes
+    assert 'id="causes-csv-export"' not in page
+    job = await made.store.present(seldom)
+    await made.store.error_groups.live(job.fingerprint or "", "ignored")
+
+    async def left_out() -> bool:
+        return "1 × The page is torn." not in (await operator.get("/admin/queues/live")).text
+
+    await wait_until_async(left_out)
+
+
+async def test_how_long_the_longest_has_waited_counts_from_when_it_was_ready(made: Maker) -> None:
+    assert (await made.store.waiting_since_ms())["csv-export"] is None
+    jobs = [await made.queued(made_type("csv-export", Queue.CSV_EXPORT)) for _ in range(3)]
+    for job_id, ready_ms in zip(jobs, (5_000, 1_000, 9_000), strict=True):
+        await made.store.redis.hset(keys.job(job_id), "ready_ms", ready_ms)
+    since = await made.store.waiting_since_ms()
+    assert since == {"csv-export": 1_000, "pdf-processing": None, "email-sender": None, "thumbnails": None}
 
 
 async def test_a_worker_that_fell_silent_is_reported(operator: Client, made: Maker) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from dashboard.formats import duration
 from dashboard.queues.forecast import Forecast, what_if
-from dashboard.queues.overview import overview
+from dashboard.queues.overview import last_hour, overview
 from settings import Queue
 from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.made import Maker, made_type
@@ -78,7 +78,11 @@ async def test_what_more_jobs_at_once_would_change_is_forecast(operator: Client,
     await made.worker(Queue.CSV_EXPORT, slots=1)
     for _ in range(4):
         await made.queued(made_type("csv-export", Queue.CSV_EXPORT))
-    row = next(row for row in (await overview(made.services)).queues if row.name == "csv-export")
+    row = next(
+        row
+        for row in (await overview(made.services, await last_hour(made.services))).queues
+        if row.name == "csv-export"
+    )
     bounds = made.services.settings.queues[Queue.CSV_EXPORT]
     one, two = (what_if(row, bounds, {}, "2", workers).then for workers in ("1", "2"))
     assert (one.slots, two.slots) == (1, 2) and one.clears_ms and two.clears_ms
