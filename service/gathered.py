@@ -12,34 +12,46 @@ MOST = 100
 
 
 class Gathered(Generic[T, U]):
-    """Calls `send`, which takes requests and answers one for each in order, with one call under way at a time.
+    """Calls `send`, which takes at most `most` requests and answers one for each in order, one call after the other.
 
-    A lone request goes out at once; under load many share a call. What `send` raises, each of its requests raises.
+    What `send` raises, each of its requests raises.
     """
 
-    def __init__(self, send: Callable[[Sequence[T]], Awaitable[Sequence[U]]]) -> None:
+    def __init__(self, send: Callable[[Sequence[T]], Awaitable[Sequence[U]]], most: int = MOST) -> None:
         self.send = send
+        self.most = most
         self.waiting: list[tuple[T, asyncio.Future[U]]] = []
         self.sender: asyncio.Task[None] | None = None
         self.under_way = False
 
     async def __call__(self, request: T) -> U:
-        """The answer to `request`."""
+        """The answer to `request`. A lone one goes out at once."""
         if self.under_way:
-            answer: asyncio.Future[U] = asyncio.get_running_loop().create_future()
-            self.waiting.append((request, answer))
-            return await answer
+            return await self.soon(request)
         self.under_way = True
         try:
             return (await self.send([request]))[0]
         finally:
-            # Held here, for the loop itself keeps no task from the garbage collector.
-            self.sender = asyncio.create_task(self._send_waiting()) if self.waiting else None
-            self.under_way = self.sender is not None
+            self.under_way = False
+            if self.waiting:
+                self._begin()
+
+    def soon(self, request: T) -> "asyncio.Future[U]":
+        """Will be the answer to `request`, which shares a call with whatever else comes in this turn of the loop."""
+        answer: asyncio.Future[U] = asyncio.get_running_loop().create_future()
+        self.waiting.append((request, answer))
+        if not self.under_way:
+            self._begin()
+        return answer
+
+    def _begin(self) -> None:
+        self.under_way = True
+        # Held here, for the loop itself keeps no task from the garbage collector.
+        self.sender = asyncio.create_task(self._send_waiting())
 
     async def _send_waiting(self) -> None:
         while self.waiting:
-            batch, self.waiting = self.waiting[:MOST], self.waiting[MOST:]
+            batch, self.waiting = self.waiting[: self.most], self.waiting[self.most :]
             # Whoever has gone away meanwhile wants nothing done.
             batch = [(request, answer) for request, answer in batch if not answer.done()]
             try:

@@ -1,6 +1,7 @@
 """What wakes a worker's claim: a word on the queue's channel, a job of its own that ended, or the time."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from redis.exceptions import RedisError
@@ -63,11 +64,5 @@ async def listen(redis: Client, queue: str, alarm: Alarm, cancel: Callable[[str]
         except (RedisError, OSError):
             await pause(0.2)
         finally:
-            await _closed(pubsub)
-
-
-async def _closed(pubsub: Client) -> None:
-    try:
-        await pubsub.aclose()
-    except (RedisError, OSError):
-        return
+            with contextlib.suppress(RedisError, OSError):
+                await pubsub.aclose()

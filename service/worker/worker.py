@@ -53,7 +53,6 @@ class OffloadWorker(Worker):
         """Claim and run jobs until told to stop; then let them finish, and hand back what does not in time."""
         self.stopping = asyncio.Event()
         self.work = Alarm()
-        self.busy = 0
         if self.on_startup:
             await self.on_startup(self.ctx)
         self.services = self.ctx["services"]
@@ -111,7 +110,8 @@ class OffloadWorker(Worker):
 
         Half the slots at a time, where there are many: the server hands out one half while the other half runs.
         """
-        free = min(self.max_jobs - self.busy, 2 * self.max_jobs - len(self.tasks))
+        running = sum(not execution.reporting for execution in self.leases.held.values())
+        free = min(self.max_jobs - running, 2 * self.max_jobs - len(self.tasks))
         return min(free, max(HALF_FROM, self.max_jobs // 2))
 
     async def _claim(self, want: int) -> tuple[int, float]:
@@ -141,13 +141,11 @@ class OffloadWorker(Worker):
         job_type, pool = self.known[job.type], self.ctx["cpu_pool"]
         execution = self.execution(job, job_type, self.services, pool, self._report)
         self.leases.held[job.id] = execution
-        self.busy += 1
         task = self.loop.create_task(execution.process())
         self.tasks[job.id] = task
         task.add_done_callback(lambda done: self._ended(job.id, execution, done))
 
     def _report(self, outcome: Outcome) -> "asyncio.Future[str]":
-        self.busy -= 1
         self.work.set()
         return self.outcomes.record(outcome)
 
@@ -155,8 +153,6 @@ class OffloadWorker(Worker):
         if self.leases.held.get(job_id) is execution:
             del self.leases.held[job_id]
             del self.tasks[job_id]
-        if not execution.reporting:
-            self.busy -= 1
         self.work.set()
         state = "lost" if task.cancelled() or task.exception() else task.result()
         if not task.cancelled() and (error := task.exception()):
