@@ -44,13 +44,21 @@ class Wanted:
         searched = [keys.found_by(*self.search)] if self.search else []
         return searched + ([keys.error_jobs(self.fingerprint)] if self.fingerprint else [])
 
+    @property
+    def led_by_types(self) -> bool:
+        """Whether the indexes of all the queue's types hold what fits; a named type, or an owner alone, needs no others."""
+        return not self.type and bool(self.queue or not (self.named or self.owner))
+
     def leaders(self, types: Sequence[str]) -> list[Sequence[str]]:
-        """Groups of indexes, each of which together hold all that fits, and perhaps more. `types` are the queue's."""
+        """Groups of indexes, each of which together hold all that fits, and perhaps more.
+
+        `types` are the queue's; they are looked at only where `led_by_types`.
+        """
         states = [self.state] if self.state else [str(s) for s in State]
         groups: list[Sequence[str]] = [[key] for key in self.named]
         if self.owner:
             groups.append([keys.by_owner(self.owner, s) for s in states])
-        if self.type or self.queue or not groups:
+        if self.type or self.led_by_types:
             groups.append([keys.by_type(t, s) for t in ([self.type] if self.type else types) for s in states])
         return groups
 

@@ -1,6 +1,6 @@
 """The reading side of the store. Every list is an index read from its newest end; nothing walks the key space."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from service.store import keys
 from service.store.pages import EXAMINED_MAX, Reader, Wanted, cursor_of, read_cursor
 from service.store.record import Attempt, Job, LogLine, WorkerInfo, to_job
 from settings.queues import Queue
+
+QUEUES = tuple(str(queue) for queue in Queue)
 
 OLDEST_READ = 5
 """Waiting jobs of a type that are asked how long they have waited: the first created ones, few of which are retries."""
@@ -105,19 +107,24 @@ class Queries:
 
     async def _reader(self, wanted: Wanted, cursor: str | None = None) -> Reader:
         below = read_cursor(cursor)
-        return Reader(self.redis, wanted, await self.types(wanted.queue), below)
+        types = await self.types(wanted.queue) if wanted.led_by_types else ()
+        return Reader(self.redis, wanted, types, below)
 
     async def types(self, queue: str | None = None) -> Sequence[str]:
         """Job types ever seen on a queue (all queues when None)."""
-        queues: Iterable[str] = [queue] if queue else [str(q) for q in Queue]
+        return sorted({job_type for _, job_type in await self._seen([queue] if queue else QUEUES)})
+
+    async def _seen(self, queues: Sequence[str] = QUEUES) -> Sequence[tuple[str, str]]:
+        """(queue, job type) of everything ever seen on these queues, in one round trip."""
         pipe = self.redis.pipeline(transaction=False)
         for name in queues:
             pipe.smembers(keys.types(name))
-        return sorted({t.decode() for members in await pipe.execute() for t in members})
+        answers = zip(queues, await pipe.execute(), strict=True)
+        return [(name, job_type.decode()) for name, members in answers for job_type in members]
 
     async def counts(self) -> dict[str, dict[State, int]]:
         """Jobs (parts not counted) by queue and state: one ZCARD a type and state, whatever their number."""
-        seen = [(str(q), t) for q in Queue for t in await self.types(str(q))]
+        seen = await self._seen()
         pipe = self.redis.pipeline(transaction=False)
         for _, job_type in seen:
             for state in State:
@@ -141,7 +148,7 @@ class Queries:
 
         Looked for among each type's OLDEST_READ first created ones: an operator's retry waits since the retry.
         """
-        seen = [(str(q), t) for q in Queue for t in await self.types(str(q))]
+        seen = await self._seen()
         pipe = self.redis.pipeline(transaction=False)
         for _, job_type in seen:
             pipe.zrange(keys.by_type(job_type, State.QUEUED), 0, OLDEST_READ - 1)

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.redis import Client
-from service.states import State
+from service.states import TERMINAL, State
 from service.store import keys
 
 ORIGIN = "origin"
 """The search key of every job type by which the repetitions of a job are found."""
-
-ENDED = (State.COMPLETED, State.FAILED, State.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -27,10 +25,12 @@ class PastRun:
 async def last_runs(redis: Client, job_type: str, count: int) -> Sequence[PastRun]:
     """The newest `count` ended jobs of a type, oldest first. Payloads, which may be large, are not read."""
     pipe = redis.pipeline(transaction=False)
-    for state in ENDED:
+    for state in TERMINAL:
         pipe.zrevrangebyscore(keys.by_type(job_type, state), "+inf", "-inf", start=0, num=count, withscores=True)
     answers = await pipe.execute()
-    rows = [(int(stamp), job_id.decode(), s) for s, rows in zip(ENDED, answers, strict=True) for job_id, stamp in rows]
+    rows = [
+        (int(stamp), job_id.decode(), s) for s, rows in zip(TERMINAL, answers, strict=True) for job_id, stamp in rows
+    ]
     newest = sorted(rows, reverse=True)[:count][::-1]
     for _, job_id, _ in newest:
         pipe.hmget(keys.job(job_id), "created_ms", "first_started_ms", "finished_ms")
