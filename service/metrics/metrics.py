@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 from service.metrics.record import Figures, Span, Tier, WeekReport
 from service.metrics.weekly import queue_week
@@ -72,29 +73,30 @@ class Metrics:
 
     async def week(self, first_day: date | None = None) -> WeekReport:
         """The report of the week that begins on the Monday `first_day`; default: the last whole week (UTC)."""
-        monday = first_day or last_monday()
-        queues, before = [], []
-        for queue in Queue:
-            before.append(queue_week(queue, _merged(await self.days(queue, monday - timedelta(days=7), 7))))
-            queues.append(queue_week(queue, _merged(await self.days(queue, monday, 7))))
-        return WeekReport(monday.isoformat(), (monday + timedelta(days=6)).isoformat(), queues, before)
+        (report,) = await self._reports(first_day or last_monday(), 1)
+        return report
 
     async def weeks(self, count: int) -> list[WeekReport]:
         """The last `count` whole weeks, newest first; without the oldest of them in which nothing was counted."""
-        first, size = last_monday() - timedelta(days=7 * count), 7
-        lines = []
-        for queue in Queue:
-            days = await self.days(queue, first, 7 * (count + 1))
-            weeks = [_merged(days[start : start + size]) for start in range(0, len(days), size)]
-            lines.append([queue_week(queue, week) for week in weeks])
-        reports = []
-        for number in range(count, 0, -1):
-            monday = first + timedelta(days=7 * number)
-            now, before = [line[number] for line in lines], [line[number - 1] for line in lines]
-            reports.append(WeekReport(monday.isoformat(), (monday + timedelta(days=6)).isoformat(), now, before))
+        reports = await self._reports(last_monday(), count)
         while len(reports) > 1 and not any(line.jobs or line.messages for line in reports[-1].queues):
             reports.pop()
         return reports
+
+    async def _reports(self, last: date, count: int) -> list[WeekReport]:
+        """The reports of `count` weeks, newest first: the newest begins on the Monday `last`."""
+        mondays = [last - timedelta(days=7 * back) for back in range(count + 1)]
+        lines = []
+        for queue in Queue:
+            days = await self.days(queue, mondays[-1], 7 * len(mondays))
+            weeks = [_merged(days[start : start + 7]) for start in range(0, len(days), 7)]
+            lines.append([queue_week(queue, week) for week in reversed(weeks)])
+        # The week before each is the next in the list; the oldest is there only to be compared with.
+        by_week = [list(week) for week in zip(*lines, strict=True)]
+        return [
+            WeekReport(monday.isoformat(), (monday + timedelta(days=6)).isoformat(), now, before)
+            for monday, (now, before) in zip(mondays[:-1], pairwise(by_week), strict=True)
+        ]
 
     async def _read(
         self, names: Sequence[str], queue: str, unfolded: int, now: int
