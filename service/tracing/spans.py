@@ -43,8 +43,9 @@ class Spans:
     def __init__(self, provider: TracerProvider) -> None:
         self.tracer = provider.get_tracer("offload", VERSION)
 
-    @contextlib.contextmanager
-    def sending(self, queue: str, job_type: str, *, job_id: str = "", count: int = 0) -> Iterator[Span]:
+    def sending(
+        self, queue: str, job_type: str, *, job_id: str = "", count: int = 0
+    ) -> contextlib.AbstractContextManager[Span]:
         """While a job, or `count` of them, is queued. What `carried` answers within belongs to this span."""
         given = {JOB_TYPE: job_type, messaging.MESSAGING_OPERATION_NAME: "enqueue"}
         if job_id:
@@ -52,8 +53,7 @@ class Spans:
         attributes = _messaging(queue, "send") | given
         if count:
             attributes[messaging.MESSAGING_BATCH_MESSAGE_COUNT] = count
-        with self._current(f"enqueue {queue}", SpanKind.PRODUCER, attributes) as span:
-            yield span
+        return self._current(f"enqueue {queue}", SpanKind.PRODUCER, attributes)
 
     @contextlib.contextmanager
     def processing(self, job: Job) -> Iterator[Span]:
@@ -69,14 +69,13 @@ class Spans:
             attributes[JOB_PARENT] = job.parent
         # Not the worker's own context: an attempt that came without a trace begins one.
         origin = W3C.extract({"traceparent": job.traceparent, "tracestate": job.tracestate}, Context())
-        with self._current(f"process {job.queue}", SpanKind.CONSUMER, attributes, origin) as span, in_logs(span):
+        begun = self._current(f"process {job.queue}", SpanKind.CONSUMER, attributes, origin)
+        with begun as span, structlog.contextvars.bound_contextvars(**ids(span)):
             yield span
 
-    @contextlib.contextmanager
-    def within(self, name: str) -> Iterator[Span]:
+    def within(self, name: str) -> contextlib.AbstractContextManager[Span]:
         """While an attempt waits for one of its steps."""
-        with self._current(name, SpanKind.INTERNAL, {}) as span:
-            yield span
+        return self._current(name, SpanKind.INTERNAL, {})
 
     @contextlib.contextmanager
     def _current(
@@ -119,13 +118,6 @@ def failed(span: Span, error_type: str) -> None:
     """Mark a span as an error of a type."""
     span.set_attribute(ERROR_TYPE, error_type)
     span.set_status(Status(StatusCode.ERROR, error_type))
-
-
-@contextlib.contextmanager
-def in_logs(span: Span) -> Iterator[None]:
-    """Within the block every line that is logged names the trace and the span."""
-    with structlog.contextvars.bound_contextvars(**ids(span)):
-        yield
 
 
 def ids(span: Span) -> dict[str, str]:
