@@ -24,7 +24,7 @@ SHARED_KEYS = (keys.ERRORS, keys.BIN, keys.OPERATIONS, keys.ALERTS, keys.ALERT_H
 
 @dataclass(slots=True, frozen=True)
 class QueueRoom:
-    """One queue: its bytes by kind, its retention, and what a day less of that frees at once (jobs, and bytes of each)."""
+    """One queue: its bytes by kind, its retention, and how many jobs a day less of that frees at once."""
 
     name: str
     memory: Memory
@@ -33,13 +33,21 @@ class QueueRoom:
     keep_jobs: int
     ended: int
     less_jobs: int
-    less_memory: float
-    less_storage: float
 
     @property
     def total(self) -> float:
         """Bytes in Redis."""
         return self.memory.records + self.memory.logs + self.memory.indexes + self.metrics
+
+    @property
+    def less_memory(self) -> float:
+        """Bytes in Redis of those `less_jobs`."""
+        return self.less_jobs * self.memory.ended_bytes
+
+    @property
+    def less_storage(self) -> float:
+        """Bytes in the storage of those `less_jobs`."""
+        return self.less_jobs * self.memory.ended_artefacts
 
 
 @dataclass(slots=True, frozen=True)
@@ -87,7 +95,6 @@ async def _room(store: Store, queue: Queue, bounds: QueueSettings, at_ms: int) -
     # A queue that keeps jobs for less than two days would keep none at all for a day less: half is what can be spared.
     spared_days = min(1.0, bounds.keep_days / 2)
     before_ms = at_ms - int((bounds.keep_days - spared_days) * DAY_MS)
-    less = int(await store.redis.zcount(finished, "-inf", before_ms))
     return QueueRoom(
         name=str(queue),
         memory=memory,
@@ -95,9 +102,7 @@ async def _room(store: Store, queue: Queue, bounds: QueueSettings, at_ms: int) -
         keep_days=bounds.keep_days,
         keep_jobs=bounds.keep_jobs,
         ended=int(await store.redis.zcard(finished)),
-        less_jobs=less,
-        less_memory=less * memory.ended_bytes,
-        less_storage=less * memory.ended_artefacts,
+        less_jobs=int(await store.redis.zcount(finished, "-inf", before_ms)),
     )
 
 

@@ -11,11 +11,14 @@ from service.store.queries import Queries
 SAMPLES = 8
 """Jobs of each task and state that are weighed."""
 
+SAMPLED_MINUTES = 24
+"""Minutes whose counts are weighed."""
+
 NESTED = 5
 """Entries of one sorted set that the server weighs for us (its own default)."""
 
 PARTS_OF_A_JOB: Mapping[str, Sequence[Callable[[str], str]]] = {
-    "records": (keys.job, lambda job_id: f"arq:job:{job_id}", keys.checkpoint, keys.parts),
+    "records": (keys.job, keys.arq_job, keys.checkpoint, keys.parts),
     "logs": (keys.attempts, keys.log),
 }
 """Kinds of memory, and the keys of one job that are of it."""
@@ -41,7 +44,7 @@ async def queue_memory(queries: Queries, queue: str) -> Memory:
     """Weighs one queue."""
     redis, memory = queries.redis, Memory()
     indexes = [keys.by_type(t, s) for t in await queries.types(queue) for s in State]
-    counts = await _each(redis, "ZCARD", indexes)
+    counts = await _counts(redis, indexes)
     filled = {index: count for index, count in zip(indexes, counts, strict=True) if count}
     for index, count in filled.items():
         state = State(index.rpartition(":")[2])
@@ -85,15 +88,15 @@ async def weighed(redis: Client, names: Sequence[str]) -> dict[str, int]:
     return {name: int(size) for name, size in zip(names, await pipe.execute(), strict=True) if size}
 
 
-async def metrics_bytes(redis: Client, queue: str, minute: int, kept: int = 2_880, sampled: int = 24) -> float:
-    """Estimated bytes of a queue's counts of `kept` minutes up to `minute`, by `sampled` of them, evenly spread."""
-    step = kept // sampled
-    sizes: Mapping[str, int] = await weighed(redis, [keys.metrics(queue, minute - n * step) for n in range(sampled)])
-    return sum(sizes.values()) / sampled * kept
+async def metrics_bytes(redis: Client, queue: str, minute: int) -> float:
+    """Estimated bytes of a queue's counts of all minutes kept up to `minute`, by a few of them, evenly spread."""
+    sampled = range(minute, minute - keys.MINUTES_KEPT, -keys.MINUTES_KEPT // SAMPLED_MINUTES)
+    sizes = await weighed(redis, [keys.metrics(queue, one) for one in sampled])
+    return sum(sizes.values()) / SAMPLED_MINUTES * keys.MINUTES_KEPT
 
 
-async def _each(redis: Client, command: str, names: Sequence[str]) -> list[int]:
+async def _counts(redis: Client, indexes: Sequence[str]) -> list[int]:
     pipe = redis.pipeline(transaction=False)
-    for name in names:
-        pipe.execute_command(command, name)
-    return [int(count) for count in await pipe.execute()] if names else []
+    for index in indexes:
+        pipe.zcard(index)
+    return [int(count) for count in await pipe.execute()]

@@ -110,10 +110,10 @@ class Metrics:
             for name in [*names, *(keys.metrics(queue, minute) for minute in minutes)]:
                 pipe.hgetall(name)
             through, *rows = await pipe.execute()
-            folded = int(through) if through else now - 2880
-            if not unfolded or folded >= now - unfolded - 1 or unfolded >= 2880:
+            folded = int(through) if through else now - keys.MINUTES_KEPT
+            if not unfolded or folded >= now - unfolded - 1 or unfolded >= keys.MINUTES_KEPT:
                 break
-            unfolded = min(2880, now - folded)
+            unfolded = min(keys.MINUTES_KEPT, now - folded)
         late = {minute: row for minute, row in zip(minutes, rows[len(names) :], strict=True) if minute > folded}
         return rows[: len(names)], late
 

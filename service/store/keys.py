@@ -18,6 +18,11 @@ def job(job_id: str) -> str:
     return f"{PREFIX}job:{job_id}"
 
 
+def arq_job(job_id: str) -> str:
+    """String: the entry that arq itself looks for while the job waits or runs. Goes when the job ends, or with it."""
+    return f"arq:job:{job_id}"
+
+
 def attempts(job_id: str) -> str:
     """List: one JSON object an ended attempt, oldest first. Goes with the job."""
     return f"{PREFIX}attempts:{job_id}"
@@ -86,6 +91,10 @@ def finished(queue: str) -> str:
 def pace(job_type: str) -> str:
     """Hash: measured milliseconds a job and a unit, exponentially weighted. One a type."""
     return f"{PREFIX}pace:{job_type}"
+
+
+MINUTES_KEPT = 2_880
+"""How long `metrics` are kept, and so how far back minutes can still be folded."""
 
 
 def metrics(queue: str, minute: int) -> str:
