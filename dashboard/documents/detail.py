@@ -1,7 +1,6 @@
 """GET /admin/documents/{id}: all that is known of one document, and its bytes and pictures for a browser."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from litestar import Request, Response, get
@@ -13,7 +12,7 @@ from dashboard.auth import User
 from dashboard.documents.rows import Row, rows_of
 from dashboard.notices import NOTICES
 from dashboard.page import HTMX_STOP_POLLING, render
-from service.api.downloads import download
+from service.api.downloads import download_document
 from service.api.injected import Wired
 from service.api.pictures import thumbnail_response
 from service.database import ImageRecord
@@ -53,14 +52,7 @@ async def document_live(request: Request[User, Any, Any], services: Wired, file_
 async def document_content(request: Request[User, Any, Any], services: Wired, file_id: FromPath[str]) -> Response[Any]:
     """The file as it was uploaded, or a range of it, always as a download. Raises NoSuchFile."""
     document = await services.files.describe(file_id)
-    return await download(
-        request,
-        partial(services.files.content, document),
-        size=document.bytes,
-        name=document.name,
-        media_type=document.media_type,
-        etag=document.sha256,
-    )
+    return await download_document(request, services.files, document)
 
 
 @get("/documents/{file_id:str}/thumbnails/{size:int}")

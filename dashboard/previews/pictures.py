@@ -11,11 +11,11 @@ from dashboard.previews.drawn import drawn_page
 from dashboard.previews.pages import page_count
 from dashboard.previews.thumbnails import document_ids, shown_format, shown_size
 from service.api.injected import Wired
-from service.api.pictures import picture_response
+from service.api.pictures import picture_response, thumbnail_response
 from service.images.records import ImageRecords
 from service.thumbnails.store import ThumbnailStore
 from tasks.images.pages import SIDE
-from tasks.images.recipe import MEDIA_TYPES, RECIPE, Variant
+from tasks.images.recipe import Variant
 
 
 @get("/jobs/{job_id:str}/pages/{number:int}/picture")
@@ -42,8 +42,7 @@ async def thumbnail_picture(
     data = await ThumbnailStore(services.storage).picture(document.sha256, variant)
     if data is None:
         raise NotFoundException(f"{document.name} has no thumbnail of {variant.size} pixels.")
-    etag = f"{document.sha256[:32]}-{RECIPE}-{variant.size}-{variant.format}"
-    return picture_response(request, data, MEDIA_TYPES[variant.format], etag)
+    return thumbnail_response(request, data, document.sha256, variant)
 
 
 @get(["/jobs/{job_id:str}/cover", "/jobs/{job_id:str}/preview"])

@@ -1,14 +1,13 @@
 """POST /api/files, and one file's metadata, bytes and removal."""
 
 from collections.abc import AsyncIterator
-from functools import partial
 from typing import Any
 
 from litestar import Request, Response, Router, delete, get, post, route
 from litestar.enums import HttpMethod
 from litestar.params import FromPath
 
-from service.api.downloads import download
+from service.api.downloads import download_document
 from service.api.injected import Owner, Wired
 from service.api.openapi import BINARY, RANGED, UploadOperation, refusals
 from service.api.patience import READ
@@ -67,14 +66,7 @@ async def read_content(
     file_id: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner
 ) -> Response[Any]:
     document = await services.files.describe(file_id, owner)
-    return await download(
-        request,
-        partial(services.files.content, document),
-        size=document.bytes,
-        name=document.name,
-        media_type=document.media_type,
-        etag=document.sha256,
-    )
+    return await download_document(request, services.files, document)
 
 
 @delete("/{file_id:str}", responses=refusals(404), summary="Delete a document and its bytes")

@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Request, Response
 
+from service.api.downloads import matches
 from tasks.images.recipe import MEDIA_TYPES, RECIPE, Variant
 
 FOREVER = "private, max-age=31536000, immutable"
@@ -20,8 +21,7 @@ def picture_response(request: Request[Any, Any, Any], data: bytes, media_type: s
         "Content-Disposition": "inline",
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
-    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    if "*" in known or f'"{etag}"' in known:
+    if matches(request.headers.get("if-none-match"), etag):
         return Response(b"", status_code=304, headers=headers, media_type=media_type)
     return Response(data, headers=headers, media_type=media_type)
 
