@@ -11,7 +11,8 @@ from dashboard import csrf
 from dashboard.audited import ACTION, note
 from dashboard.auth import User, require_operator
 from dashboard.jobs.fields import Field, as_typed, fields_of
-from dashboard.jobs.form import OWNER, show_form, start
+from dashboard.jobs.form import show_form, start
+from dashboard.owners import OWNER
 from service.api.injected import Wired
 from service.files.form import FIELD_MAX_BYTES
 from service.store import Job

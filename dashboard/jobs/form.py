@@ -10,6 +10,7 @@ from litestar.response import Template
 from dashboard import csrf
 from dashboard.auth import User
 from dashboard.jobs.fields import FILE_FIELDS, Field, fields_of, takes_file, to_request
+from dashboard.owners import OWNER, owners
 from dashboard.page import render
 from service.api.bodies import decode_body
 from service.api.errors import BadRequest
@@ -19,9 +20,6 @@ from service.services import Services
 from service.store import Job
 from service.submission import payload_of, request_type, submit
 from tasks.job import REGISTRY, JobType, Payload, Refused
-
-OWNER = "as_owner"
-"""Form field: for whom the job is. It has a name that no payload has."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +115,6 @@ async def _take_file(
 
 
 def _owners(request: Request[User, Any, Any], services: Services, origin: Job | None) -> list[str]:
-    """For whom an operator may start a job: itself, the owner of a key, or whoever had the job it is made from."""
-    owners = [request.user.owner, *sorted(set(services.settings.api_keys.values()))]
-    return owners if origin is None or origin.owner in owners else [*owners, origin.owner]
+    """For whom an operator may start a job: those for whom it may make anything, and whoever had the job it is made from."""
+    found = owners(request, services)
+    return found if origin is None or origin.owner in found else [*found, origin.owner]

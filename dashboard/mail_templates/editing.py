@@ -10,6 +10,7 @@ from litestar.response import Redirect, Template
 
 from dashboard.audited import ACTION, note
 from dashboard.auth import User, require_operator
+from dashboard.owners import OWNER, owners
 from dashboard.page import render
 from service.api.bodies import decode_body
 from service.api.errors import BadRequest
@@ -20,7 +21,6 @@ from service.database import Template as TemplateRow
 from service.mail.templates import TemplateRows
 from service.services import Services
 
-OWNER = "as_owner"
 FIELDS = TemplateRequest.__struct_fields__
 
 
@@ -36,7 +36,7 @@ async def create_template(request: Request[User, Any, Any], services: Wired) -> 
     owner = typed.get(OWNER, request.user.owner)
     note(request, f"{typed['name'][:80]} for {owner[:80]}")
     try:
-        if owner not in _owners(request, services):
+        if owner not in owners(request, services):
             raise BadRequest(FieldError(OWNER, f"There is no owner {owner[:80]}."))
         asked = _asked(typed)
         source = await working(services, asked)
@@ -113,11 +113,6 @@ def _form(
         typed=typed,
         wrong=wrong,
         wrong_fields={error.field for error in wrong},
-        owners=_owners(request, services),
+        owners=owners(request, services),
         owner_field=OWNER,
     )
-
-
-def _owners(request: Request[User, Any, Any], services: Services) -> list[str]:
-    """Whose a new template may be: the operator's, or that of a key's owner."""
-    return [request.user.owner, *sorted(set(services.settings.api_keys.values()))]
