@@ -1,11 +1,10 @@
 """A page of a document beside what was read on it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
+from dashboard.previews.reasons import reasons_by
 from dashboard.previews.view import View
 from service.jobs import artefact_path, kept_path
 from service.services import Services
@@ -51,7 +50,7 @@ async def page_preview(services: Services, job: Job, view: View) -> ReadPage | B
     if total:
         number = min(view.page, total)
         read = await kept_page(services, job, number)
-        reason = failures(job).get(number, "")
+        reason = reasons_by(job, "failed_pages", "page").get(number, "")
         if read or reason:
             text = read.text if read else ""
             return ReadPage(number, total, read, text[:SHOWN_CHARACTERS], len(text) > SHOWN_CHARACTERS, reason)
@@ -73,12 +72,6 @@ async def kept_page(services: Services, job: Job, number: int) -> PageText | Non
         return decode(await services.storage.get(path))
     except (NoSuchObject, msgspec.DecodeError):
         return None
-
-
-def failures(job: Job) -> dict[int, str]:
-    """Why pages were not read, by number: as many as the job's result lists."""
-    listed: Sequence[Any] = job.result.get("failed_pages", ()) if isinstance(job.result, dict) else ()
-    return {one["page"]: one["reason"] for one in listed if isinstance(one, dict) and {"page", "reason"} <= one.keys()}
 
 
 async def _beginning(services: Services, job: Job) -> Beginning | None:

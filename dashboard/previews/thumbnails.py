@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dashboard.previews.reasons import reasons_by
 from dashboard.previews.view import View
-from service.files.store import NoSuchFile
+from service.files.listing import documents_by_id
 from service.services import Services
 from service.states import State
 from service.store import Job
@@ -50,9 +51,10 @@ async def thumbnails_preview(services: Services, job: Job, view: View) -> Thumbn
         return None
     total = -(-len(documents) // SHOWN)
     number = min(view.page, total)
-    reasons = _failures(job)
-    first = (number - 1) * SHOWN
-    shown = [await _thumbnail(services, one, reasons.get(one, "")) for one in documents[first : first + SHOWN]]
+    reasons = reasons_by(job, "failed_documents", "document_id")
+    wanted = documents[(number - 1) * SHOWN : number * SHOWN]
+    names = {one.file_id: one.name for one in await documents_by_id(services.database, wanted)}
+    shown = [_thumbnail(one, names.get(one), reasons.get(one, "")) for one in wanted]
     return Thumbnails(shown, shown_size(job), number, total, len(documents))
 
 
@@ -75,13 +77,7 @@ def shown_format(job: Job) -> Any:
     return next((one for one in FORMATS if one in given), FORMATS[0])
 
 
-async def _thumbnail(services: Services, file_id: str, reason: str) -> Thumbnail:
-    try:
-        return Thumbnail(file_id, (await services.files.describe(file_id)).name, reason)
-    except NoSuchFile:
+def _thumbnail(file_id: str, name: str | None, reason: str) -> Thumbnail:
+    if name is None:
         return Thumbnail(file_id, file_id, reason or "The document has been deleted.")
-
-
-def _failures(job: Job) -> dict[str, str]:
-    listed: Any = job.result.get("failed_documents", ()) if isinstance(job.result, dict) else ()
-    return {one["document_id"]: one["reason"] for one in listed if isinstance(one, dict) and "document_id" in one}
+    return Thumbnail(file_id, name, reason)

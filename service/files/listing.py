@@ -9,6 +9,7 @@ from sqlalchemy import select, tuple_
 from service.database import Database, Document
 from service.database.cursors import Position, cursor_after, position_of
 from service.files.media_types import PDF
+from service.files.store import FILE_ID
 
 EXAMINED_MAX = 50_000
 """Documents one page may look at for a name or a kind, which no index serves: bounds the cost of a page, not its truth."""
@@ -64,10 +65,11 @@ async def list_documents(
 
 async def documents_by_id(database: Database, file_ids: Sequence[str]) -> Sequence[Document]:
     """Those that are still there, in the order asked for."""
+    wanted = [file_id for file_id in dict.fromkeys(file_ids) if FILE_ID.fullmatch(file_id)]
     async with database.reading() as session:
-        found = await session.scalars(select(Document).where(Document.file_id.in_(file_ids)))
+        found = await session.scalars(select(Document).where(Document.file_id.in_(wanted)))
         known = {document.file_id: document for document in found}
-    return [known[file_id] for file_id in dict.fromkeys(file_ids) if file_id in known]
+    return [known[file_id] for file_id in wanted if file_id in known]
 
 
 _place = tuple_(Document.created_at, Document.file_id)
