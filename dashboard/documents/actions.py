@@ -8,11 +8,10 @@ from litestar.response import Redirect
 
 from dashboard.audited import ACTION, note, on_behalf
 from dashboard.auth import User
-from dashboard.documents.rows import SHOWN, rows_of
-from dashboard.documents.views import REFRESHED_ROWS_MAX, within
+from dashboard.documents.rows import SHOWN, rows_named
+from dashboard.documents.views import within
 from service.api.injected import Wired
 from service.database import Document
-from service.files.listing import documents_by_id
 from service.submission import submit
 from service.thumbnails.ordering import order_thumbnails
 from tasks.pdf_ocr import PdfOcr, pdf_ocr
@@ -34,8 +33,7 @@ async def picture_documents(
     request: Request[User, Any, Any], services: Wired, data: URLEncodedBody[dict[str, str]]
 ) -> Redirect:
     """Have the pictures made that a page of the list lacks. What cannot be drawn is not tried again."""
-    wanted = [file_id for file_id in data.get("ids", "").split(",") if file_id][:REFRESHED_ROWS_MAX]
-    rows = await rows_of(services, await documents_by_id(services.database, wanted)) if wanted else []
+    rows = await rows_named(services, data.get("ids", ""))
     lacking = [row.document for row in rows if row.picture == "missing"]
     for document in lacking:
         await order_thumbnails(services.enqueuer, document, SHOWN.size)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from service.database import Document
+from service.files.listing import documents_by_id
 from service.services import Services
 from service.store import Job
 from service.thumbnails.store import ThumbnailStore
@@ -17,6 +18,9 @@ SHOWN = Variant(min(SIZES), "webp")
 
 JOBS_EXAMINED = 5
 """Newest jobs of a document among which the one that makes its pictures is looked for."""
+
+NAMED_ROWS_MAX = 50
+"""Ids that one request may ask for, so that no address makes the server read a million records."""
 
 KIND_WORDS = {"application/pdf": "PDF", "image/jpeg": "JPEG", "image/webp": "WebP"}
 
@@ -54,6 +58,12 @@ async def rows_of(services: Services, documents: Sequence[Document], jobs: int =
     """A row for each, with at most so many of its newest jobs."""
     found = await services.store.newest_by("file_id", [one.file_id for one in documents], jobs)
     return list(await asyncio.gather(*(_row(services, one, found[one.file_id]) for one in documents)))
+
+
+async def rows_named(services: Services, ids: str) -> list[Row]:
+    """Rows of documents whose ids a browser sent, with commas between; those that are gone are left out."""
+    wanted = [file_id for file_id in ids.split(",") if file_id][:NAMED_ROWS_MAX]
+    return await rows_of(services, await documents_by_id(services.database, wanted)) if wanted else []
 
 
 async def _row(services: Services, document: Document, jobs: Sequence[Job]) -> Row:

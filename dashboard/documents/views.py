@@ -10,17 +10,14 @@ from litestar.params import FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User
-from dashboard.documents.rows import Row, rows_of
+from dashboard.documents.rows import Row, rows_named, rows_of
 from dashboard.notices import NOTICES
 from dashboard.page import HTMX_STOP_POLLING, render
 from service.api.injected import Wired
-from service.files.listing import KINDS, DocumentFilter, documents_by_id, list_documents
+from service.files.listing import KINDS, DocumentFilter, list_documents
 
 PAGE_ROWS = 25
 """Pictures make a page long: half as many rows as a list of jobs has."""
-
-REFRESHED_ROWS_MAX = 50
-"""Ids that one refresh may ask for, so that no address makes the server read a million records."""
 
 FIELDS = ("name", "owner", "kind")
 
@@ -53,8 +50,7 @@ async def documents_live(
     request: Request[User, Any, Any], services: Wired, ids: FromQuery[str] = "", here: FromQuery[str] = ""
 ) -> Template:
     """The same rows as they are by now; the last answer when no picture is being made any more."""
-    wanted = [file_id for file_id in ids.split(",") if file_id][:REFRESHED_ROWS_MAX]
-    rows = await rows_of(services, await documents_by_id(services.database, wanted)) if wanted else []
+    rows = await rows_named(services, ids)
     status_code = 200 if any(row.picture == "making" for row in rows) else HTMX_STOP_POLLING
     return render(request, "documents/live.html", status_code=status_code, **listing(rows, within(here)))
 
