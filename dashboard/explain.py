@@ -82,10 +82,7 @@ def _way_back(request: Request[User, Any, Any]) -> tuple[str, str]:
     job_id = request.path_params.get("job_id")
     if job_id and request.method == "POST":
         return f"/admin/jobs/{job_id}", "Back to the job"
-    if request.url.path.startswith("/admin/jobs"):
-        return "/admin/jobs", "All jobs"
-    if request.url.path.startswith("/admin/documents"):
-        return "/admin/documents", "All documents"
-    if request.url.path.startswith("/admin/templates"):
-        return "/admin/templates", "All templates"
+    for listed in ("jobs", "documents", "templates"):
+        if request.url.path.startswith(f"/admin/{listed}"):
+            return f"/admin/{listed}", f"All {listed}"
     return "/admin/queues", "Queues"

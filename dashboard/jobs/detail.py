@@ -10,7 +10,7 @@ from litestar.response import Template
 
 from dashboard.auth import User
 from dashboard.jobs.history import history
-from dashboard.jobs.log import log_of
+from dashboard.jobs.log import known, log_of
 from dashboard.jobs.steps import Step, steps
 from dashboard.jobs.visible import visible
 from dashboard.jobs.waiting import Check, checks
@@ -21,7 +21,7 @@ from dashboard.previews.view import View, from_address
 from service.api.injected import Wired
 from service.moments import now_ms
 from service.services import Services
-from service.store import Attempt, Job, NoSuchJob
+from service.store import Attempt, Job
 from service.store.runs import repetitions
 
 REPEATED = 5
@@ -70,9 +70,7 @@ async def job_live(request: Request[User, Any, Any], services: Wired, job_id: Fr
 async def _detail(request: Request[User, Any, Any], services: Services, job_id: str) -> Detail:
     """The job, though it lie in the bin. Raises NoSuchJob."""
     store = services.store
-    (job,) = await store.get_many([job_id])
-    if job is None:
-        raise NoSuchJob(job_id)
+    job = await known(services, job_id)
     attempts = await store.attempts(job_id)
     parts = await store.parts(job_id) if job.parts_total else []
     at_ms = now_ms()

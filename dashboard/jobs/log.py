@@ -74,7 +74,7 @@ async def log_page(
     request: Request[User, Any, Any], services: Wired, job_id: FromPath[str], level: FromQuery[str] = ""
 ) -> Template:
     """The log by itself, for a browser without scripts and for a screen of its own."""
-    return render(request, "jobs/log_page.html", log=await log_of(services, await _known(services, job_id), level))
+    return render(request, "jobs/log_page.html", log=await log_of(services, await known(services, job_id), level))
 
 
 @get("/jobs/{job_id:str}/log/live")
@@ -86,7 +86,7 @@ async def log_live(
     seen: FromQuery[str] = "",
 ) -> Response[None] | Template:
     """The log's fragment, or 204 where it is as it was: a quiet job's log costs next to nothing."""
-    log = await log_of(services, await _known(services, job_id), level)
+    log = await log_of(services, await known(services, job_id), level)
     if log.follows and log.seen == seen:
         return Response(None, status_code=204)
     return render(request, "jobs/log.html", status_code=200 if log.follows else HTMX_STOP_POLLING, log=log)
@@ -124,7 +124,7 @@ def _lines(kept: Sequence[LogLine]) -> list[Line]:
     return shown[::-1]
 
 
-async def _known(services: Services, job_id: str) -> Job:
+async def known(services: Services, job_id: str) -> Job:
     """The job, though it lie in the bin. Raises NoSuchJob."""
     (job,) = await services.store.get_many([job_id])
     if job is None:

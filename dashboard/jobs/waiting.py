@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dashboard.formats import duration, number, whole
+from dashboard.formats import MINUTE_MS, duration, number, whole
 from dashboard.workers.liveness import alive
 from service.services import Services
 from service.states import State
@@ -13,8 +13,6 @@ from service.store.place import Place, place_of
 from service.store.steering import Kind, Note
 from settings.queues import Queue
 from tasks.job import REGISTRY
-
-MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True)

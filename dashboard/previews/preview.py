@@ -16,8 +16,8 @@ Preview = Beginning | FirstRows | Photo | ReadPage | Recipients | Thumbnails
 
 async def preview_of(services: Services, job: Job, user: User, view: View) -> Preview | None:
     """The preview, or None where there is nothing to see (yet). Viewers see no personal values."""
-    if campaign_of(job):
-        return await recipients_preview(services, job, view, masked=not user.may_act)
+    if campaign_id := campaign_of(job):
+        return await recipients_preview(services, campaign_id, view, masked=not user.may_act)
     if not job.state.terminal or job.parent:
         return None
     match job.type:

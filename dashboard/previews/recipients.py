@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from dashboard.jobs.visible import MASK
@@ -40,11 +40,8 @@ class Recipients:
         return LOOKS.get(status, LOOKS["unknown"])
 
 
-async def recipients_preview(services: Services, job: Job, view: View, *, masked: bool) -> Recipients | None:
+async def recipients_preview(services: Services, campaign_id: str, view: View, *, masked: bool) -> Recipients | None:
     """The page that is looked at; None where the campaign has not been opened (any more)."""
-    campaign_id = campaign_of(job)
-    if campaign_id is None:
-        return None
     outcome = view.outcome if view.outcome in STATUSES else None
     rows, next_after = await recipients_page(services.database, campaign_id, after=view.after, status=outcome)
     if not rows and not view.after and outcome is None:
@@ -67,6 +64,4 @@ def campaign_of(job: Job) -> str | None:
 
 def _masked(row: RecipientRow) -> RecipientRow:
     said = ADDRESS.sub(MASK, row.said) if row.said else row.said
-    return RecipientRow(
-        row.position, MASK, MASK if row.email else None, row.status, row.smtp_code, said, row.tries, row.changed_ms
-    )
+    return replace(row, user_id=MASK, email=MASK if row.email else None, said=said)

@@ -7,8 +7,8 @@ their mean run: the offered load of queueing theory, in slots) flows in. It take
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dashboard.formats import duration, number
-from dashboard.queues.overview import MINUTE_MS, QueueRow
+from dashboard.formats import HOUR_MS, MINUTE_MS, duration, number
+from dashboard.queues.overview import QueueRow
 from service.store.steering import Kind, Note
 from settings.queues import QueueSettings
 from tasks.job import Refused
@@ -36,7 +36,7 @@ class Forecast:
         if not self.slots:
             return "never: nothing would run"
         if self.clears_ms is None:
-            growth = (self.load - self.slots) * 3_600_000 / max(1.0, self.mean_run_ms)
+            growth = (self.load - self.slots) * HOUR_MS / max(1.0, self.mean_run_ms)
             return f"never: it grows by about {number(round(growth))} jobs an hour"
         return f"in about {duration(self.clears_ms)}" if self.clears_ms else "nothing waits"
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dashboard.drawn import Drawings
+from dashboard.formats import MINUTE_MS
 from dashboard.queues.health import Health, health
 from dashboard.workers.liveness import alive
 from service.metrics import Figures
@@ -16,7 +17,6 @@ from service.store.steering import Kind, Note
 from settings.queues import Queue
 
 MINUTES_SHOWN = 60
-MINUTE_MS = 60_000
 
 CAUSES_READ = 50
 CAUSES_SHOWN = 2
