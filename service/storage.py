@@ -203,15 +203,20 @@ def _moved(source: Path, target: Path) -> bool:
 
 
 async def copy_to(storage: Storage, path: str, folder: Path, name: str) -> Path:
-    """A local file with the object's bytes: the stored one itself where storage is local, else a copy in `folder`."""
+    """A local file with the object's bytes: the stored one itself where storage is local, else a copy in `folder`.
+
+    A copy that is there already is answered as it is: what is stored under a path never changes.
+    """
     local = storage.local_path(path)
     if local is not None:
         if not await asyncio.to_thread(local.is_file):
             raise NoSuchObject(path)
         return local
-    target = folder / name
+    target, unfinished = folder / name, folder / f"{name}.part"
+    if await asyncio.to_thread(target.is_file):
+        return target
     chunks = await storage.stream(path)
-    with target.open("wb") as file:
+    with unfinished.open("wb") as file:
         async for chunk in chunks:
             await asyncio.to_thread(file.write, chunk)
-    return target
+    return unfinished.rename(target)

@@ -93,6 +93,15 @@ async def test_a_local_copy_is_the_object_itself_only_where_storage_is_local(sto
     assert local == (storage.local_path("x/content") or tmp_path / "copy")
     with pytest.raises(NoSuchObject):
         await copy_to(storage, "x/gone", tmp_path, "gone")
+    assert not list(tmp_path.glob("gone*"))
+
+
+async def test_a_local_copy_is_fetched_once(storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await storage.put("x/content", b"content")
+    first = await copy_to(storage, "x/content", tmp_path, "copy")
+    monkeypatch.setattr(storage, "stream", None)
+    assert await copy_to(storage, "x/content", tmp_path, "copy") == first
+    assert first.read_bytes() == b"content"
 
 
 async def test_folders_that_empty_while_others_fill_lose_nothing(storage: Storage, tmp_path: Path) -> None:
