@@ -34,11 +34,14 @@ class Column:
 
 @dataclass(frozen=True)
 class History:
-    """The columns, oldest first. `longest` is in words; `ended` counts runs by how they ended, in that order."""
+    """The columns, oldest first, in a drawing that has room for `places` of them. `longest` is in words; `ended` counts
+    runs by how they ended, in that order.
+    """
 
     columns: Sequence[Column]
     longest: str
     ended: Sequence[tuple[str, int]]
+    places: int = RUNS
 
     @property
     def words(self) -> str:
