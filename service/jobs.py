@@ -52,7 +52,6 @@ class Jobs:
         for job_id in job_ids:
             await self.storage.delete_prefix(folder(job_id) + "/")
         if await self.store.purged(job_ids):
-            known = await self.store.get_many(job_ids)
-            gone = [job_id for job_id, job in zip(job_ids, known, strict=True) if job is None]
+            gone = await self.store.unknown(job_ids)
             for forget in self._forget:
                 await forget(gone)

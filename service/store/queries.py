@@ -45,6 +45,13 @@ class Queries:
             pipe.hgetall(keys.job(job_id))
         return [to_job(i, raw) if raw else None for i, raw in zip(job_ids, await pipe.execute(), strict=True)]
 
+    async def unknown(self, job_ids: Sequence[str]) -> Sequence[str]:
+        """Those that there is no record of (any more). Records, which may be large, are not read."""
+        pipe = self.redis.pipeline(transaction=False)
+        for job_id in job_ids:
+            pipe.exists(keys.job(job_id))
+        return [job_id for job_id, there in zip(job_ids, await pipe.execute(), strict=True) if not there]
+
     async def attempts(self, job_id: str) -> list[Attempt]:
         """Ended attempts, oldest first (the last 50)."""
         rows = await self.redis.lrange(keys.attempts(job_id), 0, -1)

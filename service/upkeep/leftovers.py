@@ -16,7 +16,7 @@ from service.mail.removal import CampaignRemoval
 from service.moments import now_ms
 from service.states import State
 from service.storage import NoSuchObject, Storage
-from service.store import Store, keys
+from service.store import Store
 from settings import Settings
 from tasks.ports.upkeep import Swept
 
@@ -66,12 +66,8 @@ class LeftoverFiles:
         swept = Swept()
         jobs = _by_folder(await self._storage.list_older("jobs", older_than_s))
         for ids in _batches(sorted(jobs)):
-            pipe = self._store.redis.pipeline(transaction=False)
-            for job_id in ids:
-                pipe.exists(keys.job(job_id))
-            for job_id, known in zip(ids, await pipe.execute(), strict=True):
-                if not known:
-                    await self._delete(jobs[job_id], swept)
+            for job_id in await self._store.unknown(ids):
+                await self._delete(jobs[job_id], swept)
         documents = _by_folder(await self._storage.list_older("documents", older_than_s))
         for ids in _batches(sorted(documents)):
             async with self._database.reading() as session:
@@ -84,8 +80,7 @@ class LeftoverFiles:
         """Campaigns whose job there is no record of."""
         removal, removed, after = CampaignRemoval(self._database), 0, ""
         while ids := await removal.older(older_than_s, after):
-            known = await self._store.get_many(ids)
-            removed += await removal.forget([one for one, job in zip(ids, known, strict=True) if job is None])
+            removed += await removal.forget(await self._store.unknown(ids))
             after = ids[-1]
         return removed
 
