@@ -12,11 +12,6 @@ OVERSAMPLING = 2.0
 """PDFium shrinks pictures on a page roughly; drawn at twice the size and averaged, a scan's letters stay readable."""
 
 
-def first_page(path: Path, side: int) -> Image.Image:
-    """The first page, as `page_of` has it."""
-    return page_of(path, 0, side)
-
-
 def page_of(path: Path, index: int, side: int) -> Image.Image:
     """Page `index` (from 0) with its annotations, on white, its longest side `side` pixels. Raises Permanent."""
     with open_pdf(path) as pdf:

@@ -10,7 +10,7 @@ from tasks.images.colour import srgb_on_white
 from tasks.images.encode import encoded
 from tasks.images.exif import orientation, upright
 from tasks.images.memory import bounded_memory
-from tasks.images.pdf import first_page
+from tasks.images.pdf import page_of
 from tasks.images.recipe import Variant
 from tasks.images.shrink import DRAFT_GAP, fitted, resized, shrunk
 from tasks.images.source import load, open_picture
@@ -35,7 +35,7 @@ def render_thumbnails(path: Path, wanted: Sequence[Variant]) -> list[Thumbnail]:
     largest = max(variant.size for variant in wanted)
     made: list[Thumbnail] = []
     with bounded_memory():
-        image = first_page(path, largest) if is_pdf(path) else picture(path, (largest, largest))
+        image = page_of(path, 0, largest) if is_pdf(path) else picture(path, (largest, largest))
         for size in sorted({variant.size for variant in wanted}, reverse=True):
             image = resized(image, fitted(image.size, (size, size)))
             made += [
