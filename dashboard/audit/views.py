@@ -8,6 +8,7 @@ from litestar.exceptions import ClientException
 from litestar.params import FromQuery
 from litestar.response import Template
 
+from dashboard.addresses import given, list_address
 from dashboard.auth import User
 from dashboard.page import render
 from service.api.injected import Wired
@@ -15,6 +16,7 @@ from service.audit import AuditFilter
 from service.database.cursors import cursor_after
 from service.database.events import Event
 
+PATH = "/admin/audit"
 PAGE_LINES = 50
 ARRIVED_MAX = 100
 """New lines that are counted one by one; of more it is said that there are more."""
@@ -34,9 +36,9 @@ PAGES = {
 @get("/audit", name="audit")
 async def audit_page(request: Request[User, Any, Any], services: Wired, cursor: FromQuery[str] = "") -> Template:
     """One page of lines. Unknown parameters are passed over."""
-    given = _given(request)
+    asked = given(request.query_params, FIELDS)
     try:
-        page = await services.audit.page(AuditFilter(**given), limit=PAGE_LINES, cursor=cursor or None)
+        page = await services.audit.page(AuditFilter(**asked), limit=PAGE_LINES, cursor=cursor or None)
     except ValueError as error:
         raise ClientException(str(error)) from None
     newest = page.events[0] if page.events else None
@@ -45,13 +47,13 @@ async def audit_page(request: Request[User, Any, Any], services: Wired, cursor: 
         request,
         "audit/page.html",
         page=page,
-        given=given,
+        given=asked,
         fields=FIELDS,
         cursor=cursor,
-        live=f"/admin/audit/live?{urlencode(given | {'since': since})}",
+        live=f"{PATH}/live?{urlencode(asked | {'since': since})}",
         arrived=0,
         arrived_max=ARRIVED_MAX,
-        address=lambda **changes: _address(given | changes),
+        address=lambda **changes: list_address(PATH, asked | changes),
         link=_link,
     )
 
@@ -59,9 +61,9 @@ async def audit_page(request: Request[User, Any, Any], services: Wired, cursor: 
 @get("/audit/live")
 async def audit_live(request: Request[User, Any, Any], services: Wired, since: FromQuery[str] = "") -> Template:
     """How many newer lines there are: those that stand there never change, and must not move while they are read."""
-    given = _given(request)
+    asked = given(request.query_params, FIELDS)
     try:
-        arrived = await services.audit.newer(AuditFilter(**given), since, ARRIVED_MAX)
+        arrived = await services.audit.newer(AuditFilter(**asked), since, ARRIVED_MAX)
     except ValueError as error:
         raise ClientException(str(error)) from None
     live = f"{request.url.path}?{request.url.query}"
@@ -71,17 +73,8 @@ async def audit_live(request: Request[User, Any, Any], services: Wired, since: F
         arrived=arrived,
         arrived_max=ARRIVED_MAX,
         live=live,
-        address=lambda: _address(given),
+        address=lambda: list_address(PATH, asked),
     )
-
-
-def _given(request: Request[User, Any, Any]) -> dict[str, str]:
-    return {name: value for name in FIELDS if (value := request.query_params.get(name, "").strip())}
-
-
-def _address(pairs: dict[str, str]) -> str:
-    kept = {name: value for name, value in pairs.items() if value}
-    return f"/admin/audit?{urlencode(kept)}" if kept else "/admin/audit"
 
 
 def _link(event: Event) -> str:

@@ -1,6 +1,6 @@
 """GET /admin/documents: the list, and the fragment that refreshes its rows while pictures are being made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,12 +9,15 @@ from litestar.exceptions import ClientException
 from litestar.params import FromQuery
 from litestar.response import Template
 
+from dashboard.addresses import given, list_address
 from dashboard.auth import User
 from dashboard.documents.rows import Row, rows_named, rows_of
 from dashboard.notices import NOTICES
 from dashboard.page import HTMX_STOP_POLLING, render
 from service.api.injected import Wired
 from service.files.listing import KINDS, DocumentFilter, list_documents
+
+PATH = "/admin/documents"
 
 PAGE_ROWS = 25
 """Pictures make a page long: half as many rows as a list of jobs has."""
@@ -27,20 +30,20 @@ async def documents_page(
     request: Request[User, Any, Any], services: Wired, cursor: FromQuery[str] = "", notice: FromQuery[str] = ""
 ) -> Template:
     """One page of documents. Unknown parameters are passed over."""
-    given = {name: value for name in FIELDS if (value := request.query_params.get(name, "").strip())}
+    asked = given(request.query_params, FIELDS)
     try:
-        page = await list_documents(services.database, DocumentFilter(**given), limit=PAGE_ROWS, cursor=cursor or None)
+        page = await list_documents(services.database, DocumentFilter(**asked), limit=PAGE_ROWS, cursor=cursor or None)
     except ValueError as error:
         raise ClientException(str(error)) from None
     return render(
         request,
         "documents/page.html",
-        **listing(await rows_of(services, page.documents), _address(given | {"cursor": cursor})),
-        given=given,
+        **listing(await rows_of(services, page.documents), list_address(PATH, asked | {"cursor": cursor})),
+        given=asked,
         kinds=KINDS,
         cursor=cursor,
-        newest=_address(given),
-        older=_address(given | {"cursor": page.next_cursor}) if page.next_cursor else None,
+        newest=list_address(PATH, asked),
+        older=list_address(PATH, asked | {"cursor": page.next_cursor}) if page.next_cursor else None,
         notice=NOTICES.get(notice),
     )
 
@@ -58,16 +61,11 @@ async def documents_live(
 def listing(rows: Sequence[Row], here: str) -> dict[str, Any]:
     """What documents/live.html is rendered from. `here` is the address to come back to after an action."""
     ids = ",".join(row.document.file_id for row in rows)
-    live = f"/admin/documents/live?{urlencode({'ids': ids, 'here': here})}"
+    live = f"{PATH}/live?{urlencode({'ids': ids, 'here': here})}"
     making = any(row.picture == "making" for row in rows)
     return {"rows": rows, "here": here, "live": live if making else None}
 
 
-def within(address: str) -> str:
+def within(here: str) -> str:
     """An address that a form brought, if it is one of these pages; else that of the list."""
-    return address if address.startswith("/admin/documents") else "/admin/documents"
-
-
-def _address(pairs: Mapping[str, str]) -> str:
-    kept = {name: value for name, value in pairs.items() if value}
-    return f"/admin/documents?{urlencode(kept)}" if kept else "/admin/documents"
+    return here if here.startswith(PATH) else PATH

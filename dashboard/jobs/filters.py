@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode
 
+from dashboard.addresses import given, list_address
 from service.states import State
 from service.store import Wanted
 from service.store.runs import ORIGIN
 from settings.queues import Queue
 from tasks.job import REGISTRY
 
+PATH = "/admin/jobs"
 PLAIN = ("status", "queue", "type", "owner")
 SPOKEN = {"status": "state", "type": "task"}
 """What a reader calls a part of the address."""
@@ -44,18 +45,14 @@ class Filter:
 
     def address(self, **changes: str | None) -> str:
         """The address of the jobs page with this filter, changed."""
-        return _address(replace(self, **changes).pairs())  # type: ignore[arg-type]  # only PLAIN fields are changed so
+        return list_address(PATH, replace(self, **changes).pairs())  # type: ignore[arg-type]  # only PLAIN fields are changed so
 
     def chips(self) -> list[Chip]:
         pairs = self.pairs()
         return [
-            Chip(f"{SPOKEN.get(name, name)}: {value}", _address({k: v for k, v in pairs.items() if k != name}))
+            Chip(f"{SPOKEN.get(name, name)}: {value}", list_address(PATH, pairs | {name: ""}))
             for name, value in pairs.items()
         ]
-
-
-def _address(pairs: Mapping[str, str]) -> str:
-    return f"/admin/jobs?{urlencode(pairs)}" if pairs else "/admin/jobs"
 
 
 def search_keys() -> list[str]:
@@ -65,11 +62,11 @@ def search_keys() -> list[str]:
 
 def from_address(query: Mapping[str, str]) -> Filter:
     """The filter in an address. Unknown parameters are passed over: mail programs add theirs to links."""
-    given = {name: query[name].strip() for name in PLAIN if query.get(name, "").strip()}
-    if given.get("status") not in set(State):
-        given.pop("status", None)
+    asked = given(query, PLAIN)
+    if asked.get("status") not in set(State):
+        asked.pop("status", None)
     search = next(((key, query[key].strip()) for key in search_keys() if query.get(key, "").strip()), None)
-    return Filter(**given, search=search)
+    return Filter(**asked, search=search)
 
 
 def from_input(words: str, base: Filter) -> tuple[Filter, list[str]]:
