@@ -91,4 +91,11 @@ KEY = {"Authorization": f"Bearer {API_KEYS.split(':')[1].split(',')[0]}"}
 
 def gone(processes: list[psutil.Process]) -> bool:
     """Whether none of them runs any more; one that is only not reaped counts as gone."""
-    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+    return not any(_runs(process) for process in processes)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
