@@ -24,7 +24,7 @@ from service.mail.ports import open_mail
 from service.mail.removal import CampaignRemoval
 from service.metrics import Metrics
 from service.pool import CpuPool
-from service.redis import connect
+from service.redis import connect, connect_alone
 from service.reports import OperatorMail, ReportFigures
 from service.schedules import Clock, Schedules
 from service.storage import Storage
@@ -94,7 +94,10 @@ async def open_services(
         files = FileStore(database, storage, settings, pool)
         jobs = Jobs(store, storage, [CampaignRemoval(database).forget])
         mail_ports = await stack.enter_async_context(open_mail(settings, database, redis))
-        enqueuer = tracing.enqueuer(store, settings.queues) if tracing else Enqueuer(store, settings.queues)
+        # Enqueuers make one call at a time: over a connection of their own none has to look for a free one.
+        lane = connect_alone(settings.queue_server_url())
+        stack.push_async_callback(lane.aclose)
+        enqueuer = (tracing.enqueuer if tracing else Enqueuer)(Store(lane), settings.queues)
         metrics, alerts, schedules = Metrics(redis), Alerts(settings, redis), Schedules(store, enqueuer)
         more = watching(metrics, alerts, schedules, Measures(settings, store, metrics, schedules))
         await stack.enter_async_context(caretaking(Caretaker(settings, store, jobs, more)))
