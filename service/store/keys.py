@@ -133,6 +133,16 @@ def wake(queue: str) -> str:
     return f"{PREFIX}wake:{queue}"
 
 
+def idle(queue: str) -> str:
+    """Hash: worker id to what it has room for, of workers that found less than they want. Expires after their last look."""
+    return f"{PREFIX}idle:{queue}"
+
+
+def hand(worker_id: str) -> str:
+    """Channel: a job that was leased to the worker as it was enqueued; an empty word says that no more will come."""
+    return f"{PREFIX}hand:{worker_id}"
+
+
 def events(job_id: str) -> str:
     """Channel: says that a job's record changed."""
     return f"{PREFIX}event:{job_id}"

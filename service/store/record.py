@@ -149,3 +149,10 @@ def to_job(job_id: str, raw: Mapping[bytes, bytes]) -> Job:
         if reader is not None and value:
             seen[reader[0]] = reader[1](value)
     return Job(id=job_id, **seen)
+
+
+def handed_job(message: bytes) -> Job:
+    """The job in a message on a worker's channel (keys.hand): msgpack of its id, its fence and its record as a flat list."""
+    job_id, _, words = msgspec.msgpack.decode(message)
+    raw = [str(word).encode() for word in words]
+    return to_job(job_id, dict(zip(raw[::2], raw[1::2], strict=True)))

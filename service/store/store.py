@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from service.patience import NO_WRITES_NOW
 from service.redis import Client
 from service.states import State
-from service.store import scripts
+from service.store import keys, scripts
 from service.store.errors import LeaseLost, NoSuchJob, WrongState
 from service.store.events import Watchers
 from service.store.groups import ErrorGroups
@@ -72,17 +72,36 @@ class Store(Queries):
         return [Queued(*(word.decode() for word in row)) for row in rows]
 
     async def claimed(
-        self, queue: str, worker: str, want: int, lease_ms: int, known: bytes, *, reap: bool, rated: bool = True
+        self,
+        queue: str,
+        worker: str,
+        want: int,
+        lease_ms: int,
+        known: bytes,
+        *,
+        reap: bool,
+        rated: bool = True,
+        idle_ms: int = 0,
+        noted: bool = False,
     ) -> Claimed:
         """Lease up to `want` ready jobs of the types in `known` (a msgpack list) to `worker`.
 
         Promotes what is due and, with `reap`, settles jobs whose lease has run out. With `rated`, a rate that somebody
-        set for the queue bounds the starts of jobs; without, the task meters what it does itself.
+        set for the queue bounds the starts of jobs; without, the task meters what it does itself. A worker that listens
+        on its channel (keys.hand) and finds less than it wants may be handed the rest as it is enqueued, for `idle_ms`;
+        `noted` says that it may have been promised so before.
         """
-        args = (queue, worker, want, lease_ms, known, int(reap), int(rated))
+        args = (queue, worker, want, lease_ms, known, int(reap), int(rated), idle_ms, int(noted))
         rows, foreign, unknown, due = await scripts.CLAIM(self.redis, *args)
         jobs = [to_job(row[0].decode(), dict(zip(row[2][::2], row[2][1::2], strict=True))) for row in rows]
         return Claimed(jobs, [x.decode() for x in foreign], [x.decode() for x in unknown], due)
+
+    async def unlisted(self, queue: str, worker: str) -> bool:
+        """Nothing more is handed to the worker. True where it hears so on its channel, after all that came before."""
+        pipe = self.redis.pipeline()
+        pipe.hdel(keys.idle(queue), worker)
+        pipe.publish(keys.hand(worker), b"")
+        return bool((await pipe.execute())[1])
 
     async def renewed(self, queue: str, lease_ms: int, held: Sequence[tuple[str, int]]) -> tuple[list[str], list[str]]:
         """Prolong leases. Answers (ids whose lease is lost, ids somebody asked to stop)."""

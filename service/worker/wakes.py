@@ -1,4 +1,4 @@
-"""What wakes a worker's claim: a word on the queue's channel, a job of its own that ended, or the time."""
+"""What wakes a worker: a word on the queue's channel, a job that is handed to it, one of its own that ended, or the time."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,8 @@ from redis.exceptions import RedisError
 
 from service.background import pause
 from service.redis import Client
-from service.store import keys
+from service.store import Job, keys
+from service.store.record import handed_job
 
 LISTEN_S = 30.0
 """One read of the channel waits this long; then the connection is looked after, and read again."""
@@ -47,22 +48,49 @@ class Alarm:
             self.waiter.set_result(None)
 
 
-async def listen(redis: Client, queue: str, alarm: Alarm, cancel: Callable[[str], None]) -> None:
-    """Ring `alarm` when work arrives, and call `cancel` with a job's id when somebody asks for it. Ends when cancelled."""
-    while True:
-        pubsub = redis.pubsub(ignore_subscribe_messages=True)
-        try:
-            await pubsub.subscribe(keys.wake(queue))
-            alarm.set()
-            while True:
-                message = await pubsub.get_message(timeout=LISTEN_S)
-                if message is not None:
-                    word, _, job_id = message["data"].decode().partition(" ")
-                    if word == "cancel":
-                        cancel(job_id)
-                    alarm.set()
-        except (RedisError, OSError):
-            await pause(0.2)
-        finally:
-            with contextlib.suppress(RedisError, OSError):
-                await pubsub.aclose()
+class Listener:
+    """Hears what a worker is told: rings `alarm` when work arrives, calls `cancel` with the id of a job that somebody
+    wants stopped, and `take` with a job that was leased to it."""
+
+    def __init__(
+        self,
+        redis: Client,
+        queue: str,
+        worker: str,
+        alarm: Alarm,
+        cancel: Callable[[str], None],
+        take: Callable[[Job], None],
+    ) -> None:
+        self.redis = redis
+        self.queue, self.own = keys.wake(queue), keys.hand(worker)
+        self.alarm, self.cancel, self.take = alarm, cancel, take
+        self.last_handed = asyncio.Event()
+
+    async def listen_forever(self) -> None:
+        """Listen until cancelled, through any loss of the connection."""
+        while True:
+            pubsub = self.redis.pubsub(ignore_subscribe_messages=True)
+            try:
+                await pubsub.subscribe(self.queue, self.own)
+                self.alarm.set()
+                while True:
+                    message = await pubsub.get_message(timeout=LISTEN_S)
+                    if message is not None:
+                        self._hear(message["channel"].decode(), message["data"])
+            except (RedisError, OSError):
+                await pause(0.2)
+            finally:
+                with contextlib.suppress(RedisError, OSError):
+                    await pubsub.aclose()
+
+    def _hear(self, channel: str, data: bytes) -> None:
+        if channel == self.own:
+            if data:
+                self.take(handed_job(data))
+            else:
+                self.last_handed.set()
+            return
+        word, _, job_id = data.decode().partition(" ")
+        if word == "cancel":
+            self.cancel(job_id)
+        self.alarm.set()

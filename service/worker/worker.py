@@ -11,7 +11,6 @@ import time
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import structlog
 from arq.worker import Worker
 from redis.exceptions import RedisError
@@ -23,21 +22,18 @@ from service.services import Services
 from service.store import Job, Store
 from service.store.requests import Outcome
 from service.worker.adopt import adopt
+from service.worker.claims import LOOK_S, Claims
 from service.worker.heartbeat import BEAT_S, Heartbeat
 from service.worker.leases import Leases
 from service.worker.outcomes import Outcomes
-from service.worker.wakes import Alarm, listen
+from service.worker.wakes import Alarm, Listener
 from settings import Queue
-from tasks.job import REGISTRY
 from tasks.scheduled import Slot
 
 log = structlog.get_logger("offload.worker")
 
 HALF_FROM = 16
 """Jobs that are claimed at once whatever the number of slots: fewer would cost more calls than they save."""
-
-IDLE_S = 1.0
-"""An idle worker looks at the clock this often: for deferred jobs, expired leases, and a wake-up that got lost."""
 
 
 class OffloadWorker(Worker):
@@ -46,8 +42,10 @@ class OffloadWorker(Worker):
     services: Services
     store: Store
     leases: Leases
+    claims: Claims
     outcomes: Outcomes
     heartbeat: Heartbeat
+    listener: Listener
 
     async def main(self) -> None:
         """Claim and run jobs until told to stop; then let them finish, and hand back what does not in time."""
@@ -61,28 +59,34 @@ class OffloadWorker(Worker):
         self.leases = Leases(self.store, self.queue_name, self.services.settings.lease_s)
         # Each speaks in turn over a connection of its own: outcomes travel while the next jobs are claimed.
         url = self.services.settings.queue_server_url()
-        self.claims, reports = Store(connect_alone(url)), Store(connect_alone(url))
-        self.ctx["stack"].push_async_callback(self.claims.redis.aclose)
+        claims, reports = Store(connect_alone(url)), Store(connect_alone(url))
+        self.ctx["stack"].push_async_callback(claims.redis.aclose)
         self.ctx["stack"].push_async_callback(reports.redis.aclose)
         self.outcomes = Outcomes(reports)
         tracing = self.services.tracing
         self.execution = tracing.execution if tracing else Execution
         self.heartbeat = Heartbeat(self.services.redis, self.queue_name, self.max_jobs, self.ctx["cpu_pool"])
-        self.known = {t.name: t for t in REGISTRY.values() if t.queue == self.queue_name}
-        self.known_packed = msgspec.msgpack.encode(sorted(self.known))
-        self.told_unknown: set[str] = set()
+        worker_id = self.heartbeat.info.id
         # Where the queue has a rate of its own, its tasks meter messages; a rate set at run time bounds those, not jobs.
-        self.rated = not self.services.settings.queues[Queue(self.queue_name)].rate_per_minute
-        log.info("worker ready", id=self.heartbeat.info.id, jobs_at_once=self.max_jobs, types=sorted(self.known))
+        rated = not self.services.settings.queues[Queue(self.queue_name)].rate_per_minute
+        self.claims = Claims(claims, self.queue_name, worker_id, self.leases, rated=rated, handed=not self.burst)
+        self.listener = Listener(self.services.redis, self.queue_name, worker_id, self.work, self._cancel, self._take)
+        log.info("worker ready", id=worker_id, jobs_at_once=self.max_jobs, types=sorted(self.claims.known))
         async with self._helpers():
             await self._claim_until_stopped()
+            await self._take_no_more()
             await self._drain()
 
     @contextlib.asynccontextmanager
     async def _helpers(self) -> Any:
         helpers = [
             asyncio.create_task(helper)
-            for helper in (self._wakes(), self.leases.renew_forever(), self._beat_forever(), self._cron_forever())
+            for helper in (
+                self.listener.listen_forever(),
+                self.leases.renew_forever(),
+                self._beat_forever(),
+                self._cron_forever(),
+            )
         ]
         try:
             yield
@@ -93,7 +97,7 @@ class OffloadWorker(Worker):
         while not self.stopping.is_set():
             self.work.clear()
             want = self._wanted()
-            claimed, wait_s = 0, IDLE_S
+            claimed, wait_s = 0, LOOK_S
             if want > 0:
                 try:
                     claimed, wait_s = await self._claim(want)
@@ -110,35 +114,43 @@ class OffloadWorker(Worker):
 
         Half the slots at a time, where there are many: the server hands out one half while the other half runs.
         """
+        return min(self._free(), max(HALF_FROM, self.max_jobs // 2))
+
+    def _free(self) -> int:
         running = sum(not execution.reporting for execution in self.leases.held.values())
-        free = min(self.max_jobs - running, 2 * self.max_jobs - len(self.tasks))
-        return min(free, max(HALF_FROM, self.max_jobs // 2))
+        return min(self.max_jobs - running, 2 * self.max_jobs - len(self.tasks))
 
     async def _claim(self, want: int) -> tuple[int, float]:
         """Claim up to `want` jobs and start them. Answers (how many, seconds until something is due)."""
-        answer = await self.claims.claimed(
-            self.queue_name,
-            self.heartbeat.info.id,
-            want,
-            self.leases.lease_ms,
-            self.known_packed,
-            reap=self.leases.may_reap,
-            rated=self.rated,
-        )
+        jobs, foreign, wait_s = await self.claims.up_to(want)
         self._redis_back()
-        for job in answer.jobs:
+        for job in jobs:
+            self._take(job)
+        if foreign:
+            await adopt(self.store, self.services.enqueuer, self.queue_name, foreign)
+            wait_s = 0.0
+        return len(jobs), wait_s
+
+    def _cancel(self, job_id: str) -> None:
+        self.leases.stop(job_id, "cancelled")
+
+    def _take(self, job: Job) -> None:
+        """Start a job that was leased to this worker, by a claim or as it was enqueued, unless the other was quicker."""
+        if self.stopping.is_set() or self._free() < 1:
+            fields = ["message", "Handed back by a worker that had no room for it"]
+            self._report(Outcome(job.id, job.queue, job.fence, "handback", fields))
+        else:
             self._start(job)
-        if answer.foreign:
-            await adopt(self.store, self.services.enqueuer, self.queue_name, answer.foreign)
-            return len(answer.jobs), 0.0
-        for name in set(answer.unknown) - self.told_unknown:
-            self.told_unknown.add(name)
-            log.warning("left for a newer worker: this one does not know the type", type=name)
-        due_s = answer.next_due_ms / 1000 if answer.next_due_ms >= 0 else IDLE_S
-        return len(answer.jobs), min(IDLE_S, due_s)
+
+    async def _take_no_more(self) -> None:
+        """Whoever is handed a job and is not there to hear it keeps the job waiting until its lease runs out."""
+        with contextlib.suppress(RedisError, OSError, TimeoutError):
+            if await self.claims.decline():
+                async with asyncio.timeout(1):
+                    await self.listener.last_handed.wait()
 
     def _start(self, job: Job) -> None:
-        job_type, pool = self.known[job.type], self.ctx["cpu_pool"]
+        job_type, pool = self.claims.known[job.type], self.ctx["cpu_pool"]
         execution = self.execution(job, job_type, self.services, pool, self._report)
         self.leases.held[job.id] = execution
         task = self.loop.create_task(execution.process())
@@ -174,11 +186,6 @@ class OffloadWorker(Worker):
         if self.away:
             self.away = False
             log.info("Redis is back")
-
-    async def _wakes(self) -> None:
-        await listen(
-            self.services.redis, self.queue_name, self.work, lambda job_id: self.leases.stop(job_id, "cancelled")
-        )
 
     async def _beat_forever(self) -> None:
         # A server that has just come back must hear every worker's renewal before any lease counts as expired.

@@ -1,9 +1,11 @@
 -- ARGV: queue, worker id, jobs wanted, lease in ms, known job types as msgpack list, 1 to reap,
--- 1 where a rate bounds the starts of jobs (0 where the task itself meters what it does).
+-- 1 where a rate bounds the starts of jobs (0 where the task itself meters what it does), and for how many ms the worker
+-- will take jobs that are handed to it (enqueue.lua) where it finds fewer than it wants.
 -- Answers {claimed, foreign, unknown, next due in ms or -1}: claimed is a list of {id, fence, fields…};
 -- foreign are ids enqueued by plain arq that have no record yet; unknown are types this worker cannot run.
 
 local queue, worker, want, lease = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local slots = want
 local known = {}
 for _, name in ipairs(cmsgpack.unpack(ARGV[5])) do known[name] = true end
 local claimed, foreign, unknown = {}, {}, {}
@@ -48,24 +50,19 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', queue, READY, now, 'LIMIT', 0, 2
 end
 write_out()
 
-local leased = {}
+-- The whole record: as a table of all its fields, and as the flat list that HGETALL answers.
+local function load_whole(id)
+  local flat, j = redis.call('HGETALL', job_key(id)), {}
+  for i = 1, #flat, 2 do j[flat[i]] = flat[i + 1] end
+  if not j.state then return nil end
+  j.id, j.cost = id, tonumber(j.cost) or 0
+  return setmetatable(j, BLANK), flat
+end
+
 local function take(j, score, flat)
-  local key, id, fence = job_key(j.id), j.id, (tonumber(j.fence) or 0) + 1
-  local fields = {'state', 'active', 'worker', worker, 'fence', fence}
-  local function set(field, value) fields[#fields + 1], fields[#fields + 2] = field, value end
-  if j.resume ~= '' then
-    redis.call('HDEL', key, 'resume')
-  else
-    set('attempt', (tonumber(j.attempt) or 0) + 1)
-    set('started_ms', now)
-    if j.first_started_ms == '' then set('first_started_ms', now) end
-    tally(j, 'started', 1)
-    clocked(j, 'w', 'wait_ms', math.max(0, now - (tonumber(j.ready_ms) or now)))
-  end
-  redis.call('HSET', key, unpack(fields))
-  leased[#leased + 1], leased[#leased + 2] = id, fence
-  place(queue, id, now + lease)
-  redis.call('SET', 'arq:in-progress:' .. id, fence, 'PX', lease)
+  local fields, fence = start(j, worker, lease)
+  if j.resume ~= '' then redis.call('HDEL', job_key(j.id), 'resume') end
+  redis.call('HSET', job_key(j.id), unpack(fields))
   -- The record as it is now: of a field that stands twice, the reader takes the last.
   for _, word in ipairs(fields) do flat[#flat + 1] = tostring(word) end
   move(j, 'active')
@@ -73,7 +70,7 @@ local function take(j, score, flat)
   -- present tag cannot hold back those behind it for ever: they come in turn after every fourth.
   local tag = score + H + (HEAD_START[j.priority] or 0)
   settings[3] = math.max(tonumber(settings[3] or nil) or tag, tag) + math.max(j.cost, 100) / 4
-  claimed[#claimed + 1] = {id, fence, flat}
+  claimed[#claimed + 1] = {j.id, fence, flat}
 end
 
 local limit, rate = steered(2, 'limit'), ARGV[7] == '1' and steered(4, 'rate') or nil
@@ -99,7 +96,7 @@ if want > 0 and not steered(1, 'pause') then
     write_out()
     if #row < 2 * asked then break end
   end
-  send(leased, 'HSET', P .. 'running:' .. queue)
+  keep_leases()
   if #claimed > 0 then
     redis.call('HSET', queue_key, 'virtual_ms', string.format('%.3f', settings[3]))
     if rate then
@@ -108,6 +105,15 @@ if want > 0 and not steered(1, 'pause') then
     end
     redis.call('ZREMRANGEBYSCORE', P .. 'fair:' .. queue, '-inf', settings[3] - 1)
   end
+end
+
+-- A worker that has slots left over is found by its note. One that has none was noted at most once before.
+local notes, left = P .. 'idle:' .. queue, slots - #claimed
+if ARGV[8] ~= '0' and left > 0 then
+  redis.call('HSET', notes, worker, cmsgpack.pack({slots = left, lease_ms = lease, known = known, until_ms = now + ARGV[8]}))
+  redis.call('PEXPIRE', notes, ARGV[8])
+elseif ARGV[9] == '1' then
+  redis.call('HDEL', notes, worker)
 end
 
 local due = redis.call('ZRANGEBYSCORE', queue, '(' .. string.format('%.0f', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)

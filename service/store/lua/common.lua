@@ -1,4 +1,5 @@
--- Shared by every script beside this file: it is put in front of each before loading.
+-- Put in front of every script beside this file before loading; what only some need stands in files of its own, because
+-- a function costs the server time by being there (service/store/scripts.py).
 -- Scripts build key names from ids, so they need one Redis (with replicas if wanted), not Redis Cluster.
 
 local P = 'offload:'
@@ -31,16 +32,6 @@ local function load(id)
   return j
 end
 
--- The whole record: as a table of all its fields, and as the flat list that HGETALL answers.
-local BLANK = {__index = function() return '' end}
-local function load_whole(id)
-  local flat, j = redis.call('HGETALL', job_key(id)), {}
-  for i = 1, #flat, 2 do j[flat[i]] = flat[i + 1] end
-  if not j.state then return nil end
-  j.id, j.cost = id, tonumber(j.cost) or 0
-  return setmetatable(j, BLANK), flat
-end
-
 -- What one call counts, places and removes is written at its end (service/store/scripts.py), each key in one command: a
 -- batch of a hundred jobs costs little more than one. Whoever reads such a key within the call calls write_out() first.
 local placed, removed, backlog, counted = {}, {}, {}, {}
@@ -65,23 +56,18 @@ local function count(queue, field, by)
   end
   fields[field] = (fields[field] or 0) + by
 end
--- Lua passes no more than some thousand arguments at once.
-local function send(words, ...)
-  local head = {...}
-  for i = 1, #words, 1000 do
-    local command = {unpack(head)}
-    for k = i, math.min(i + 999, #words) do command[#command + 1] = words[k] end
-    redis.call(unpack(command))
-  end
+
+-- Lua passes no more than some thousand arguments at once. Without a word nothing is sent.
+local function send(words, command, key)
+  for i = 1, #words, 1000 do redis.call(command, key, unpack(words, i, math.min(i + 999, #words))) end
 end
 
 local function write_out()
   for key, members in pairs(placed) do
-    local come, go = {}, {}
+    local come, go, n = {}, {}, 0
     for member, score in pairs(members) do
       if score then
-        come[#come + 1] = score
-        come[#come + 1] = member
+        come[n + 1], come[n + 2], n = score, member, n + 2
       else
         go[#go + 1] = member
       end
@@ -89,7 +75,7 @@ local function write_out()
     send(come, 'ZADD', key)
     send(go, 'ZREM', key)
   end
-  send(removed, 'DEL')
+  for i = 1, #removed, 1000 do redis.call('DEL', unpack(removed, i, math.min(i + 999, #removed))) end
   for queue, by in pairs(backlog) do
     if by ~= 0 then redis.call('HINCRBY', P .. 'queue:' .. queue, 'backlog_ms', by) end
   end
@@ -151,19 +137,28 @@ local function move(j, to)
   if from ~= '' then redis.call('PUBLISH', P .. 'event:' .. j.id, to) end
 end
 
+-- Whether no job was ready in the queue as the call began, nor has become so by it.
+local vacancy = {}
+local function vacant(queue)
+  if vacancy[queue] == nil then
+    vacancy[queue] = #redis.call('ZRANGEBYSCORE', queue, '-inf', READY, 'LIMIT', 0, 1) == 0
+  end
+  return vacancy[queue]
+end
+
 -- The virtual time at which a newcomer to the queue starts; the same for all of one call.
 local bases = {}
 local function base_of(queue)
   if bases[queue] then return bases[queue] end
   local state_key, base = P .. 'queue:' .. queue, now
-  if #redis.call('ZRANGEBYSCORE', queue, '-inf', READY, 'LIMIT', 0, 1) > 0 then
+  if not vacant(queue) then
     local v = tonumber(redis.call('HGET', state_key, 'virtual_ms') or nil)
     if v then base = math.max(v, now - MAX_LAG) end
   else
     -- An idle queue owes nobody anything: its virtual time starts afresh.
     redis.call('HSET', state_key, 'virtual_ms', now)
   end
-  bases[queue] = base
+  bases[queue], vacancy[queue] = base, false
   return base
 end
 
@@ -187,160 +182,3 @@ local function ready(j)
 end
 
 local function wake(queue, word) redis.call('PUBLISH', P .. 'wake:' .. queue, word or 'work') end
-
-local function unlease(j)
-  redis.call('HDEL', P .. 'running:' .. j.queue, j.id)
-  remove('arq:in-progress:' .. j.id)
-end
-
-local function end_arq(j)
-  place(j.queue, j.id)
-  place('arq:abort', j.id)
-  remove('arq:job:' .. j.id)
-end
-
-local function arq_result(j, success, value)
-  local pack = j.arq_format == 'json' and cjson.encode or cmsgpack.pack
-  redis.call('SET', 'arq:result:' .. j.id, pack({t = tonumber(j.attempt), f = j.type, a = {j.id}, k = {}, s = success,
-    et = tonumber(j.created_ms), r = value, st = tonumber(j.started_ms) or now, ft = now, q = j.queue, id = j.id}), 'PX', 600000)
-end
-
--- `entry` is JSON text; the last 50 stay.
-local function note_attempt(id, entry)
-  local key = P .. 'attempts:' .. id
-  if redis.call('RPUSH', key, entry) > 50 then redis.call('LTRIM', key, -50, -1) end
-end
-
--- What arq's client reads: the entry of a waiting job, and for ten minutes the result of one that ended. A job that came
--- from a plain arq client keeps that client's format; a cancelled one leaves no result, for which arq wants an exception.
-local function arq_entry(j)
-  redis.call('SET', 'arq:job:' .. j.id, cmsgpack.pack({t = 1, f = j.type, a = {j.id}, k = {}, et = now}))
-end
-
--- A part has ended: its parent's counts follow, and after the last one the parent is ready to go on.
-local function part_ended(j)
-  local key = job_key(j.parent)
-  local parent = load(j.parent)
-  if not parent or TERMINAL[parent.state] then return end
-  redis.call('HINCRBY', key, j.state == 'completed' and 'parts_done' or 'parts_failed', 1)
-  local left = redis.call('HINCRBY', key, 'waiting_parts', -1)
-  redis.call('PUBLISH', P .. 'event:' .. j.parent, parent.state)
-  -- A parent that still holds its lease is about to be put aside, and will see the count itself.
-  if left == 0 and redis.call('HEXISTS', P .. 'running:' .. parent.queue, parent.id) == 0 then
-    redis.call('HSET', key, 'resume', 1)
-    ready(parent)
-    wake(parent.queue)
-  end
-end
-
--- Bring a job to a terminal state. `fields` is a flat list of what to write beside it.
-local function finish(j, state, fields)
-  end_arq(j)
-  redis.call('HSET', job_key(j.id), 'state', state, 'finished_ms', now, 'cancel_requested', '', 'worker', '', unpack(fields))
-  move(j, state)
-  tally(j, state, 1)
-  if j.parent ~= '' then part_ended(j)
-  elseif state ~= 'failed' then place(P .. 'finished:' .. j.queue, j.id, now) end
-end
-
-local function requeue(j, fields)
-  -- What was deferred has been ready since it was due, however late that was noticed.
-  if not DEFERRED[j.state] then redis.call('HSET', job_key(j.id), 'ready_ms', now) end
-  redis.call('HSET', job_key(j.id), 'state', 'queued', 'worker', '', unpack(fields))
-  redis.call('HDEL', job_key(j.id), 'due_ms')
-  ready(j)
-  move(j, 'queued')
-  wake(j.queue)
-end
-
-local last_stamp
-local function next_stamp()
-  last_stamp = math.max(now_us, (last_stamp or tonumber(redis.call('GET', P .. 'clock') or '0')) + 1)
-  return string.format('%.0f', last_stamp)
-end
-local function keep_clock()
-  if last_stamp then redis.call('SET', P .. 'clock', string.format('%.0f', last_stamp)) end
-end
-
--- Write a new job's record, its place in the queue and its indexes.
-local typed = {}
-local function write(job)
-  local state = job.due > now and 'scheduled' or 'queued'
-  local j = {id = job.id, queue = job.queue, type = job.type, owner = job.owner, priority = job.priority,
-    cost = job.cost, parent = job.parent or '', state = '', stamp = next_stamp()}
-  local fields = job.fields
-  if #job.find > 0 then
-    fields[#fields + 1], fields[#fields + 2] = 'find', cmsgpack.pack(job.find)
-    for _, find in ipairs(job.find) do place(P .. 'find:' .. find, job.id, j.stamp) end
-  end
-  if state == 'scheduled' then fields[#fields + 1], fields[#fields + 2] = 'due_ms', job.due end
-  redis.call('HSET', job_key(job.id), 'id', job.id, 'type', job.type, 'queue', job.queue, 'owner', job.owner,
-    'priority', job.priority, 'cost', job.cost, 'parent', j.parent, 'state', state, 'stamp', j.stamp, 'created_ms', now,
-    'ready_ms', math.max(job.due, now), unpack(fields))
-  if job.adopt then redis.call('PERSIST', 'arq:job:' .. job.id) else arq_entry(j) end
-  if not typed[job.type] then
-    redis.call('SADD', P .. 'types:' .. job.queue, job.type)
-    typed[job.type] = true
-  end
-  if state == 'scheduled' then place(job.queue, job.id, job.due) else ready(j) end
-  move(j, state)
-  tally(j, 'enqueued', 1)
-  return j
-end
-
--- 12345 as 12,345, as Python's progress messages have it.
-local function grouped(n)
-  local text, times = string.format('%.0f', n), 1
-  while times > 0 do text, times = string.gsub(text, '^(%d+)(%d%d%d)', '%1,%2') end
-  return text
-end
-
--- Units of a part (or of the job itself) are done: the counts, and the bar that they move, only rise.
-local function advance(j, units_done)
-  local key, before = job_key(j.id), tonumber(j.units_done) or 0
-  if units_done <= before then return end
-  -- A job that gets on is not what kills its workers, however often they die under it.
-  redis.call('HSET', key, 'units_done', units_done, 'crashes', 0)
-  if j.parent == '' then return end
-  local parent_key = job_key(j.parent)
-  local done = redis.call('HINCRBY', parent_key, 'units_done', units_done - before)
-  local m = redis.call('HMGET', parent_key, 'meter', 'progress', 'units_total', 'state')
-  if not m[1] or TERMINAL[m[4]] then return end
-  local meter, total = cjson.decode(m[1]), tonumber(m[3])
-  if done > total then done = total end
-  local percent = math.floor(meter.low + (meter.high - meter.low) * done / math.max(total, 1))
-  percent = math.max(percent, tonumber(m[2]) or 0)
-  local words = {done = grouped(done), total = grouped(total), percent = percent}
-  local message = string.gsub(meter.message, '{(%w+)}', function(name) return tostring(words[name] or '') end)
-  local data = cjson.decode(redis.call('HGET', parent_key, 'data') or '{}')
-  data[meter.done_key], data[meter.total_key] = done, total
-  redis.call('HSET', parent_key, 'progress', percent, 'message', message, 'data', cjson.encode(data))
-  redis.call('PUBLISH', P .. 'event:' .. j.parent, 'progress')
-end
-
--- Take a job out of every list, or put it back; its record stays.
-local function list(j, verb)
-  index(j, j.state, verb)
-  local v = redis.call('HMGET', job_key(j.id), 'find', 'finished_ms')
-  for _, name in ipairs(v[1] and cmsgpack.unpack(v[1]) or {}) do
-    place(P .. 'find:' .. name, j.id, verb == 'ZADD' and j.stamp)
-  end
-  if j.state == 'failed' then group(j, verb)
-  else place(P .. 'finished:' .. j.queue, j.id, verb == 'ZADD' and v[2]) end
-end
-
--- Stop whatever of a job's parts has not ended. The parent is not told: it is ending itself.
-local function cancel_parts(id)
-  for _, part in ipairs(redis.call('LRANGE', P .. 'parts:' .. id, 0, -1)) do
-    local j = load(part)
-    if j and WAITING[j.state] then
-      end_arq(j)
-      redis.call('HSET', job_key(part), 'state', 'cancelled', 'finished_ms', now)
-      move(j, 'cancelled')
-      redis.call('HINCRBY', job_key(id), 'waiting_parts', -1)
-    elseif j and j.state == 'active' then
-      redis.call('HSET', job_key(part), 'cancel_requested', now)
-      wake(j.queue, 'cancel ' .. part)
-    end
-  end
-end

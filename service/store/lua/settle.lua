@@ -44,6 +44,14 @@ end
 
 local function unspend(j) redis.call('HINCRBY', job_key(j.id), 'attempt', -1) end
 
+-- What arq's client reads for ten minutes of a job that ended. One that came from a plain arq client keeps that client's
+-- format; a cancelled one leaves no result, for which arq wants an exception.
+local function arq_result(j, success, value)
+  local pack = j.arq_format == 'json' and cjson.encode or cmsgpack.pack
+  redis.call('SET', 'arq:result:' .. j.id, pack({t = tonumber(j.attempt), f = j.type, a = {j.id}, k = {}, s = success,
+    et = tonumber(j.created_ms), r = value, st = tonumber(j.started_ms) or now, ft = now, q = j.queue, id = j.id}), 'PX', 600000)
+end
+
 local settle = {}
 
 function settle.completed(j, outcome)

@@ -1,0 +1,70 @@
+-- Jobs that leave where they are: for scripts that end some, or queue them again.
+
+local function unlease(j)
+  redis.call('HDEL', P .. 'running:' .. j.queue, j.id)
+  remove('arq:in-progress:' .. j.id)
+end
+
+local function end_arq(j)
+  place(j.queue, j.id)
+  place('arq:abort', j.id)
+  remove('arq:job:' .. j.id)
+end
+
+-- `entry` is JSON text; the last 50 stay.
+local function note_attempt(id, entry)
+  local key = P .. 'attempts:' .. id
+  if redis.call('RPUSH', key, entry) > 50 then redis.call('LTRIM', key, -50, -1) end
+end
+
+-- A part has ended: its parent's counts follow, and after the last one the parent is ready to go on.
+local function part_ended(j)
+  local key = job_key(j.parent)
+  local parent = load(j.parent)
+  if not parent or TERMINAL[parent.state] then return end
+  redis.call('HINCRBY', key, j.state == 'completed' and 'parts_done' or 'parts_failed', 1)
+  local left = redis.call('HINCRBY', key, 'waiting_parts', -1)
+  redis.call('PUBLISH', P .. 'event:' .. j.parent, parent.state)
+  -- A parent that still holds its lease is about to be put aside, and will see the count itself.
+  if left == 0 and redis.call('HEXISTS', P .. 'running:' .. parent.queue, parent.id) == 0 then
+    redis.call('HSET', key, 'resume', 1)
+    ready(parent)
+    wake(parent.queue)
+  end
+end
+
+-- Bring a job to a terminal state. `fields` is a flat list of what to write beside it.
+local function finish(j, state, fields)
+  end_arq(j)
+  redis.call('HSET', job_key(j.id), 'state', state, 'finished_ms', now, 'cancel_requested', '', 'worker', '', unpack(fields))
+  move(j, state)
+  tally(j, state, 1)
+  if j.parent ~= '' then part_ended(j)
+  elseif state ~= 'failed' then place(P .. 'finished:' .. j.queue, j.id, now) end
+end
+
+local function requeue(j, fields)
+  -- What was deferred has been ready since it was due, however late that was noticed.
+  if not DEFERRED[j.state] then redis.call('HSET', job_key(j.id), 'ready_ms', now) end
+  redis.call('HSET', job_key(j.id), 'state', 'queued', 'worker', '', unpack(fields))
+  redis.call('HDEL', job_key(j.id), 'due_ms')
+  ready(j)
+  move(j, 'queued')
+  wake(j.queue)
+end
+
+-- Stop whatever of a job's parts has not ended. The parent is not told: it is ending itself.
+local function cancel_parts(id)
+  for _, part in ipairs(redis.call('LRANGE', P .. 'parts:' .. id, 0, -1)) do
+    local j = load(part)
+    if j and WAITING[j.state] then
+      end_arq(j)
+      redis.call('HSET', job_key(part), 'state', 'cancelled', 'finished_ms', now)
+      move(j, 'cancelled')
+      redis.call('HINCRBY', job_key(id), 'waiting_parts', -1)
+    elseif j and j.state == 'active' then
+      redis.call('HSET', job_key(part), 'cancel_requested', now)
+      wake(j.queue, 'cancel ' .. part)
+    end
+  end
+end
