@@ -1,7 +1,8 @@
 """One contender's client, alone in a process.
 
 `python -m bench.harness.client MODULE pickup N PAUSE_S | fill N single|bulk | long S | after FILE (one of these)`.
-`after` imports first and begins when FILE exists, so that the start of an interpreter is in no figure.
+MODULE has these as coroutines, or a `client` that has them. `after` imports first and begins when FILE exists, so that the
+start of an interpreter is in no figure.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import importlib
 import sys
 import time
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 with contextlib.suppress(ImportError):
     # The loop that web servers run on; both environments have it, so it favours nobody.
@@ -19,18 +20,19 @@ with contextlib.suppress(ImportError):
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
-def act(module: ModuleType, order: list[str]) -> None:
+def act(client: Any, order: list[str]) -> None:
     if order[0] == "after":
         while not Path(order[1]).exists():
             time.sleep(0.005)
-        act(module, order[2:])
+        act(client, order[2:])
     elif order[0] == "pickup":
-        asyncio.run(module.pickup(int(order[1]), float(order[2])))
+        asyncio.run(client.pickup(int(order[1]), float(order[2])))
     elif order[0] == "long":
-        asyncio.run(module.long(float(order[1])))
+        asyncio.run(client.long(float(order[1])))
     else:
-        print(asyncio.run(module.fill(int(order[1]), bulk=order[2] == "bulk")))
+        print(asyncio.run(client.fill(int(order[1]), bulk=order[2] == "bulk")))
 
 
 if __name__ == "__main__":
-    act(importlib.import_module(sys.argv[1]), sys.argv[2:])
+    peer = importlib.import_module(sys.argv[1])
+    act(getattr(peer, "client", peer), sys.argv[2:])

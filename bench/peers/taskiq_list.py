@@ -8,4 +8,3 @@ from bench.peers.taskiq_client import Client
 
 broker = ListQueueBroker(os.environ.get("BENCH_URL", "redis://127.0.0.1"))
 client = Client(broker)
-pickup, fill, long = client.pickup, client.fill, client.long
