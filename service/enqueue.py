@@ -69,7 +69,7 @@ class Enqueuer:
         if idempotency_key:
             request.idem = Idem(idempotency_key, fingerprint(job_type, payload, priority, due_ms))
         if origin:
-            request.fields += ["origin", origin]
+            request.fields += [ORIGIN, origin]
             request.find.append(f"{ORIGIN}:{origin}")
         answer = await self.gathered(request)
         if answer.outcome == "conflict":

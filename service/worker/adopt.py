@@ -6,7 +6,7 @@ import msgspec
 import structlog
 
 from service.enqueue import Enqueuer
-from service.store import Store
+from service.store import Store, keys
 from service.store.requests import NewJob, new_job
 from tasks.job import REGISTRY, JobType
 
@@ -24,7 +24,7 @@ class Unreadable(Exception):
 
 async def adopt(store: Store, enqueuer: Enqueuer, queue: str, job_ids: list[str]) -> None:
     """Make records for arq entries that have none. What cannot be read becomes a dead letter that says why."""
-    raws = await store.redis.mget([f"arq:job:{job_id}" for job_id in job_ids])
+    raws = await store.redis.mget([keys.arq_job(job_id) for job_id in job_ids])
     for job_id, raw in zip(job_ids, raws, strict=True):
         if raw is None:
             continue
