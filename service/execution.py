@@ -38,6 +38,7 @@ class Execution:
         self.stopped_for: str | None = None
         self.task: asyncio.Task[Any] | None = None
         self.begun_s = time.monotonic()
+        self.ended = False
         self.reporting = False
 
     async def process(self) -> str:
@@ -50,7 +51,7 @@ class Execution:
 
     def stop(self, reason: str) -> None:
         """End the attempt: `cancelled` by request, `shutdown` of the worker, or `lost` lease."""
-        if self.stopped_for is None and self.task is not None:
+        if self.stopped_for is None and not self.ended:
             self.stopped_for = reason
             self._insist()
 
@@ -69,6 +70,9 @@ class Execution:
         limit = asyncio.timeout(self.timeout_s)
         self.task = asyncio.current_task()
         try:
+            if self.stopped_for:
+                # Somebody was quicker than the loop that was about to begin it.
+                raise asyncio.CancelledError
             payload = self._payload()
             with lines.bound():
                 async with limit:
@@ -85,7 +89,7 @@ class Execution:
             timed_out = isinstance(error, TimeoutError) and limit.expired()
             outcome = failure(self.job, self.job_type, error, self.timeout_s if timed_out else None)
         finally:
-            self.task = None
+            self.task, self.ended = None, True
             await run.close()
             await lines.close()
         # A task that swallowed its cancellation still ends for the reason it was stopped for.

@@ -139,8 +139,12 @@ def idle(queue: str) -> str:
 
 
 def hand(worker_id: str) -> str:
-    """Channel: a job that was leased to the worker as it was enqueued; an empty word says that no more will come."""
+    """Channel: jobs that were leased to the worker as they were enqueued, and two words about itself."""
     return f"{PREFIX}hand:{worker_id}"
+
+
+HERE, LAST = b"here", b"last"
+"""Words on a worker's channel: that it reaches the worker, and that no more jobs will come."""
 
 
 def events(job_id: str) -> str:

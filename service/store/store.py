@@ -82,16 +82,17 @@ class Store(Queries):
         reap: bool,
         rated: bool = True,
         idle_ms: int = 0,
+        heard: bool = True,
         noted: bool = False,
     ) -> Claimed:
         """Lease up to `want` ready jobs of the types in `known` (a msgpack list) to `worker`.
 
         Promotes what is due and, with `reap`, settles jobs whose lease has run out. With `rated`, a rate that somebody
         set for the queue bounds the starts of jobs; without, the task meters what it does itself. A worker that listens
-        on its channel (keys.hand) and finds less than it wants may be handed the rest as it is enqueued, for `idle_ms`;
-        `noted` says that it may have been promised so before.
+        on its channel (keys.hand) and finds less than it wants may be handed the rest as it is enqueued, for `idle_ms`:
+        each such call says so there, and `heard` that the worker has heard it lately; `noted` that it was promised before.
         """
-        args = (queue, worker, want, lease_ms, known, int(reap), int(rated), idle_ms, int(noted))
+        args = (queue, worker, want, lease_ms, known, int(reap), int(rated), idle_ms, int(heard), int(noted))
         rows, foreign, unknown, due = await scripts.CLAIM(self.redis, *args)
         jobs = [to_job(row[0].decode(), dict(zip(row[2][::2], row[2][1::2], strict=True))) for row in rows]
         return Claimed(jobs, [x.decode() for x in foreign], [x.decode() for x in unknown], due)
@@ -100,7 +101,7 @@ class Store(Queries):
         """Nothing more is handed to the worker. True where it hears so on its channel, after all that came before."""
         pipe = self.redis.pipeline()
         pipe.hdel(keys.idle(queue), worker)
-        pipe.publish(keys.hand(worker), b"")
+        pipe.publish(keys.hand(worker), keys.LAST)
         return bool((await pipe.execute())[1])
 
     async def renewed(self, queue: str, lease_ms: int, held: Sequence[tuple[str, int]]) -> tuple[list[str], list[str]]:

@@ -31,8 +31,11 @@ class Claims:
         self.told_unknown: set[str] = set()
         self.noted = False
 
-    async def up_to(self, want: int) -> tuple[list[Job], list[str], float]:
-        """At most `want` jobs, ids that plain arq clients enqueued, and seconds until something is due."""
+    async def up_to(self, want: int, *, reached: bool) -> tuple[list[Job], list[str], float]:
+        """At most `want` jobs, ids that plain arq clients enqueued, and seconds until something is due.
+
+        `reached` says that the worker hears what is said on its channel.
+        """
         answer = await self.store.claimed(
             self.queue,
             self.worker,
@@ -42,9 +45,10 @@ class Claims:
             reap=self.leases.may_reap,
             rated=self.rated,
             idle_ms=self.handed_ms,
+            heard=reached,
             noted=self.noted,
         )
-        self.noted = bool(self.handed_ms) and len(answer.jobs) < want
+        self.noted = bool(self.handed_ms) and reached and len(answer.jobs) < want
         for name in set(answer.unknown) - self.told_unknown:
             self.told_unknown.add(name)
             log.warning("left for a newer worker: this one does not know the type", type=name)

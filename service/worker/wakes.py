@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 
 from redis.exceptions import RedisError
@@ -13,6 +14,9 @@ from service.store.record import handed_job
 
 LISTEN_S = 30.0
 """One read of the channel waits this long; then the connection is looked after, and read again."""
+
+HEARD_S = 2.5
+"""A channel that has been silent for so long, though it is spoken on every second, reaches nobody."""
 
 
 class Alarm:
@@ -65,6 +69,12 @@ class Listener:
         self.queue, self.own = keys.wake(queue), keys.hand(worker)
         self.alarm, self.cancel, self.take = alarm, cancel, take
         self.last_handed = asyncio.Event()
+        self.heard_s = -HEARD_S
+
+    @property
+    def reached(self) -> bool:
+        """Whether the worker's own channel has brought anything lately."""
+        return time.monotonic() - self.heard_s < HEARD_S
 
     async def listen_forever(self) -> None:
         """Listen until cancelled, through any loss of the connection."""
@@ -78,6 +88,7 @@ class Listener:
                     if message is not None:
                         self._hear(message["channel"].decode(), message["data"])
             except (RedisError, OSError):
+                self.heard_s = -HEARD_S
                 await pause(0.2)
             finally:
                 with contextlib.suppress(RedisError, OSError):
@@ -85,10 +96,11 @@ class Listener:
 
     def _hear(self, channel: str, data: bytes) -> None:
         if channel == self.own:
-            if data:
-                self.take(handed_job(data))
-            else:
+            self.heard_s = time.monotonic()
+            if data == keys.LAST:
                 self.last_handed.set()
+            elif data != keys.HERE:
+                self.take(handed_job(data))
             return
         word, _, job_id = data.decode().partition(" ")
         if word == "cancel":

@@ -122,7 +122,7 @@ class OffloadWorker(Worker):
 
     async def _claim(self, want: int) -> tuple[int, float]:
         """Claim up to `want` jobs and start them. Answers (how many, seconds until something is due)."""
-        jobs, foreign, wait_s = await self.claims.up_to(want)
+        jobs, foreign, wait_s = await self.claims.up_to(want, reached=self.listener.reached)
         self._redis_back()
         for job in jobs:
             self._take(job)

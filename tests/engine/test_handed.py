@@ -1,5 +1,8 @@
 """A job that finds nobody before it and a worker with a free slot is leased to that worker as it is enqueued."""
 
+import os
+import signal
+
 import msgspec
 import pytest
 
@@ -21,18 +24,19 @@ class Hands:
     def __init__(self, store, pubsub, name: str) -> None:
         self.store, self.pubsub, self.name = store, pubsub, name
 
-    async def look(self, slots: int = 1, *, known: bytes = KNOWN, idle_ms: int = 60_000) -> list:
-        claimed = await self.store.claimed(QUEUE, self.name, slots, 60_000, known, reap=False, idle_ms=idle_ms)
+    async def look(self, slots: int = 1, *, known: bytes = KNOWN, idle_ms: int = 60_000, heard: bool = True) -> list:
+        claimed = await self.store.claimed(
+            QUEUE, self.name, slots, 60_000, known, reap=False, idle_ms=idle_ms, heard=heard
+        )
         return claimed.jobs
 
-    async def heard(self) -> bytes | None:
-        """The next word on the channel, if there is one by the time that the server has answered something later."""
+    async def words(self) -> list[bytes]:
+        """What was said on the channel until now, but for what looks say there themselves."""
         await self.store.redis.publish(keys.hand(self.name), b"mark")
-        message = await self.pubsub.get_message(timeout=10)
-        if message["data"] == b"mark":
-            return None
-        assert (await self.pubsub.get_message(timeout=10))["data"] == b"mark"
-        return message["data"]
+        said = []
+        while (message := await self.pubsub.get_message(timeout=10))["data"] != b"mark":
+            said.append(message["data"])
+        return [word for word in said if word != keys.HERE]
 
 
 @pytest.fixture
@@ -55,7 +59,8 @@ async def test_it_is_the_idle_worker_s_without_being_asked_for(store, enqueuer, 
     before_ms = now_ms()
     job_id = await echo(enqueuer)
     job = await store.present(job_id)
-    assert handed_job(await hands.heard()) == job, "what is handed is the record"
+    (word,) = await hands.words()
+    assert handed_job(word) == job, "what is handed is the record"
     assert (job.state, job.worker, job.fence, job.attempt, job.payload) == (State.ACTIVE, "w", 1, 1, {"word": "x"})
     assert job.started_ms == job.first_started_ms and before_ms - 1000 < job.started_ms < now_ms() + 1000
     assert (await store.counts())[QUEUE][State.ACTIVE] == 1
@@ -84,7 +89,7 @@ async def test_a_steered_queue_hands_nothing(store, enqueuer, hands, kind: str) 
     await hands.look()
     await store.steering.set(QUEUE, kind, 1, reason="gently", by="ann")
     assert (await store.present(await echo(enqueuer))).state is State.QUEUED
-    assert await hands.heard() is None
+    assert await hands.words() == []
 
 
 async def test_nothing_overtakes_a_job_that_waits(store, enqueuer, hands) -> None:
@@ -115,13 +120,19 @@ async def test_a_worker_that_has_not_looked_for_long_or_no_longer_listens_is_pas
     assert not await store.redis.exists(keys.idle(QUEUE))
 
 
+async def test_a_worker_is_handed_nothing_before_it_has_heard_itself(store, enqueuer, hands) -> None:
+    await hands.look(heard=False)
+    assert (await hands.pubsub.get_message(timeout=10))["data"] == keys.HERE
+    assert (await store.present(await echo(enqueuer))).state is State.QUEUED
+
+
 async def test_whoever_declines_hears_the_last_of_it_in_order(store, enqueuer, hands) -> None:
     await hands.look(5)
     job_id = await echo(enqueuer)
     assert await store.unlisted(QUEUE, "w")
     assert (await store.present(await echo(enqueuer))).state is State.QUEUED
-    heard = [(await hands.pubsub.get_message(timeout=10))["data"] for _ in range(2)]
-    assert handed_job(heard[0]).id == job_id and heard[1] == b""
+    handed, last = await hands.words()
+    assert handed_job(handed).id == job_id and last == keys.LAST
 
 
 async def test_a_worker_that_turns_out_to_be_busy_hands_it_back(store, enqueuer, start_worker, ledger) -> None:
@@ -159,3 +170,20 @@ async def test_workers_may_come_and_go_while_jobs_are_handed_out(store, enqueuer
     await wait_until_async(all_done)
     assert sorted(line[0] for line in ledger.lines("echo")) == sorted(ids), "each ran once"
     assert {(await store.present(job_id)).attempt for job_id in ids} == {1}
+
+
+async def test_a_job_that_is_cancelled_before_its_worker_has_begun_it_does_not_begin(
+    store, enqueuer, start_worker, ledger
+) -> None:
+    worker = start_worker()
+    await wait_until_async(lambda: store.redis.hlen(keys.idle(QUEUE)))
+    os.kill(worker.pid, signal.SIGSTOP)
+    job_id = await echo(enqueuer)
+    assert (await store.cancel(job_id)).state is State.ACTIVE
+    os.kill(worker.pid, signal.SIGCONT)
+
+    async def ended() -> bool:
+        return (await store.present(job_id)).state.terminal
+
+    await wait_until_async(ended)
+    assert (await store.present(job_id)).state is State.CANCELLED and not ledger.lines("echo")

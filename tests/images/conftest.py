@@ -14,7 +14,8 @@ import httpx
 import pytest
 import redis
 
-from settings import load_settings
+from service.store import keys
+from settings import Queue, load_settings
 from tests.api.conftest import acme, app, globex, nobody, served
 from tests.conftest import API_KEYS, DASHBOARD_USERS
 from tests.waiting import wait_until_async
@@ -31,6 +32,7 @@ class Worker:
 
     def __init__(self, environment: dict[str, str], log: Path) -> None:
         self.log = log
+        self.queue_server = redis.Redis.from_url(environment["OFFLOAD_REDIS_URL"])
         command = [sys.executable, "-m", "arq", "tasks.workers.Thumbnails"]
         with log.open("ab") as output:
             self.process = subprocess.Popen(command, env=os.environ | environment, stdout=output, stderr=output)
@@ -40,10 +42,13 @@ class Worker:
 
     def freeze(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
+        # Or what the next test enqueues would be handed to it, for a second and a half.
+        self.queue_server.delete(keys.idle(Queue.THUMBNAILS))
 
     def end(self) -> None:
         self.process.kill()
         self.process.wait()
+        self.queue_server.close()
 
 
 @pytest.fixture(scope="package")

@@ -1,6 +1,7 @@
 -- ARGV: queue, worker id, jobs wanted, lease in ms, known job types as msgpack list, 1 to reap,
--- 1 where a rate bounds the starts of jobs (0 where the task itself meters what it does), and for how many ms the worker
--- will take jobs that are handed to it (enqueue.lua) where it finds fewer than it wants.
+-- 1 where a rate bounds the starts of jobs (0 where the task itself meters what it does), for how many ms the worker will
+-- take jobs that are handed to it (enqueue.lua) where it finds fewer than it wants, 1 where its channel is known to reach
+-- it, and 1 where it may have left a note before.
 -- Answers {claimed, foreign, unknown, next due in ms or -1}: claimed is a list of {id, fence, fields…};
 -- foreign are ids enqueued by plain arq that have no record yet; unknown are types this worker cannot run.
 
@@ -107,12 +108,15 @@ if want > 0 and not steered(1, 'pause') then
   end
 end
 
--- A worker that has slots left over is found by its note. One that has none was noted at most once before.
+-- A worker that has slots left over is found by its note. It leaves none before it has heard itself on its channel: what
+-- is handed over a connection that is half dead waits for its lease to run out.
 local notes, left = P .. 'idle:' .. queue, slots - #claimed
-if ARGV[8] ~= '0' and left > 0 then
+local invites = ARGV[8] ~= '0' and left > 0
+if invites then redis.call('PUBLISH', P .. 'hand:' .. worker, 'here') end
+if invites and ARGV[9] == '1' then
   redis.call('HSET', notes, worker, cmsgpack.pack({slots = left, lease_ms = lease, known = known, until_ms = now + ARGV[8]}))
   redis.call('PEXPIRE', notes, ARGV[8])
-elseif ARGV[9] == '1' then
+elseif ARGV[10] == '1' then
   redis.call('HDEL', notes, worker)
 end
 
