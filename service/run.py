@@ -1,11 +1,12 @@
 """`JobRun`: the `Run` that a task is handed, over the store, the storage and the process pool."""
 
 import asyncio
+import contextlib
 import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -102,6 +103,16 @@ class JobRun:
     async def cpu(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T:
         """Run a module-level function in the worker's process pool."""
         return await self.pool.run(function, *args, timeout_s=timeout_s)
+
+    @contextlib.asynccontextmanager
+    async def beside(self, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+        """Do `work` while the block runs, and end it."""
+        task = asyncio.create_task(work)
+        try:
+            yield
+        finally:
+            # One cancellation may not do where `work` writes progress: see background.py.
+            await end(task)
 
     async def keep(self, name: str, data: bytes) -> None:
         """Keep an intermediate result under the job."""

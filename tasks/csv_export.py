@@ -104,15 +104,12 @@ async def csv_export(payload: Export, run: Run) -> Exported:
 
 
 async def _written(run: Run, order: Order) -> Written:
-    following = asyncio.create_task(_follow(run, order.tally))
     try:
-        written = await run.cpu(write_export, order)
+        async with run.beside(_follow(run, order.tally)):
+            written = await run.cpu(write_export, order)
     except MemoryCeiling as error:
         # The same rows would need the same memory again.
         raise Permanent(f"The export {error}: ask for fewer columns, or leave out rows with very long text.") from None
-    finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
     await run.progress(written.rows, written.rows, ROWS)
     return written
 

@@ -1,6 +1,7 @@
 """`Run`: what a task may ask of the system that carries it. The engine implements it; a test may too."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -61,6 +62,10 @@ class Run(Protocol):
 
     async def cpu(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T:
         """Run a module-level function in the process pool. TimeoutError kills the child, and only that child."""
+        ...
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> AbstractAsyncContextManager[None]:
+        """Do `work` while the block runs. Once the block is over it has ended, whatever it was at."""
         ...
 
     async def keep(self, name: str, data: bytes) -> None:

@@ -151,3 +151,27 @@ async def probe_effects(payload: Effects, run: Run) -> int:
         raise ValueError("the pool cannot count")
     write_ledger("through", run.job_id)
     return payload.effects
+
+
+class Beside(Payload):
+    hides: int
+
+
+@job(queue=Queue.THUMBNAILS, public=False, timeout_s=60)
+async def probe_beside(payload: Beside, run: Run) -> int:
+    """Has work beside it that hides so many cancellations, as redis-py does where one meets a read."""
+    hidden = 0
+
+    async def watch() -> None:
+        nonlocal hidden
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                hidden += 1
+                if hidden > payload.hides:
+                    raise
+
+    async with run.beside(watch()):
+        await asyncio.sleep(0)
+    return hidden

@@ -33,6 +33,15 @@ async def test_a_job_runs_to_its_result(store: Store, enqueuer: Enqueuer, start_
     assert (await store.counts())["thumbnails"][State.COMPLETED] == 1
 
 
+async def test_what_runs_beside_a_task_ends_with_it_even_where_a_cancellation_is_hidden(
+    store: Store, enqueuer: Enqueuer, start_worker
+) -> None:
+    start_worker()
+    accepted = await enqueuer.enqueue(probe.probe_beside, probe.Beside(hides=2), owner="acme")
+    await until(store, accepted.job_id, State.COMPLETED)
+    assert (await store.present(accepted.job_id)).result == 3
+
+
 async def test_an_error_is_retried_with_backoff_and_then_a_dead_letter(store, enqueuer, start_worker) -> None:
     start_worker()
     accepted = await enqueuer.enqueue(probe.probe_trouble, probe.Trouble(kind="error"), owner="acme")
