@@ -87,6 +87,7 @@ TARGETS = {
     "template_id": "template",
     "operation_id": "operation",
     "fingerprint": "error",
+    "worker_id": "worker",
     "type": "job type",
 }
 """Parameters of addresses that are not called by what they name."""

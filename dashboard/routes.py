@@ -46,6 +46,7 @@ from dashboard.queues.views import queues_live, queues_page
 from dashboard.schedules.actions import pause_schedule, resume_schedule, run_schedule
 from dashboard.schedules.views import schedules_page
 from dashboard.storage.views import storage_page
+from dashboard.workers.actions import quiet_worker, resume_worker, stop_worker
 from dashboard.workers.views import workers_live, workers_page
 from service.api import EXCEPTION_HANDLERS
 
@@ -141,6 +142,9 @@ def dashboard_routes() -> list[Any]:
             audit_live,
             workers_page,
             workers_live,
+            quiet_worker,
+            resume_worker,
+            stop_worker,
             no_such_page,
         ],
         middleware=[BasicAuth, Audited()],

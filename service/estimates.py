@@ -74,7 +74,7 @@ class Estimator:
         if time.monotonic() - read_at >= FRESH_S:
             slots: dict[str, int] = {}
             for worker in await self.store.workers():
-                slots[worker.queue] = slots.get(worker.queue, 0) + worker.slots
+                slots[worker.queue] = slots.get(worker.queue, 0) + worker.slots * worker.takes
             loads = {name: ms / max(1, slots.get(name, 1)) for name, ms in (await self.store.backlog_ms()).items()}
             self.loads = (time.monotonic(), loads)
         return loads.get(queue, 0.0)

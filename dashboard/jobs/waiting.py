@@ -50,7 +50,7 @@ async def _of_parts(services: Services, parts: Sequence[Job], at_ms: int) -> lis
 async def _of_job(services: Services, job: Job, at_ms: int) -> list[Check]:
     store, queue = services.store, Queue(job.queue)
     reported = [worker for worker in await store.workers() if worker.queue == queue and alive(worker, at_ms)]
-    serving = [worker for worker in reported if not worker.stopping]
+    serving = [worker for worker in reported if worker.takes]
     notes = await store.steering.notes(queue)
     place = await place_of(services.redis, job)
     wait_ms = await services.enqueuer.estimator.wait_ms(queue)
@@ -99,7 +99,9 @@ def _served(queue: str, serving: Sequence[WorkerInfo], reported: int) -> Check:
     if serving:
         return Check(question, True, f"{number(len(serving))} of {queue}.")
     if reported:
-        return Check(question, False, f"The only workers of {queue} are stopping, and take no new job.", holds=True)
+        return Check(
+            question, False, f"The only workers of {queue} are quiet or stopping, and take no new job.", holds=True
+        )
     return Check(question, False, f"No worker of {queue} is alive.", holds=True)
 
 

@@ -22,7 +22,8 @@ class Health:
 
 
 def health(queues: "Sequence[QueueRow]", silent_workers: int) -> Health:
-    """The most serious thing that is true: work without a worker, dead letters, a pause, silent workers, retries, or nothing."""
+    """The most serious thing that is true: work without a worker, dead letters, a pause, quiet or silent
+    workers, retries, or nothing."""
     paused = [row for row in queues if row.notes.get("pause")]
     stranded = [(row, row.waiting + row.counts[State.ACTIVE]) for row in queues if not row.workers]
     stranded = [(row, jobs) for row, jobs in stranded if jobs]
@@ -36,6 +37,10 @@ def health(queues: "Sequence[QueueRow]", silent_workers: int) -> Health:
     if paused:
         reasons = [f"{row.name} by {row.notes['pause'].by}: {row.notes['pause'].reason}" for row in paused]
         return Health("watch", "pause", "Paused", "; ".join(reasons))
+    quieted = [row for row in queues if row.waiting and row.workers and not row.slots]
+    if quieted:
+        reasons = [f"{_jobs(row.waiting)} of {row.name} and only quiet or stopping workers" for row in quieted]
+        return Health("watch", "pause", "Quiet", "; ".join(reasons))
     if silent_workers:
         return Health(
             "watch",

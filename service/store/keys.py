@@ -139,12 +139,17 @@ def idle(queue: str) -> str:
 
 
 def hand(worker_id: str) -> str:
-    """Channel: jobs that were leased to the worker as they were enqueued, and two words about itself."""
+    """Channel: jobs that were leased to the worker as they were enqueued, words about itself, and orders."""
     return f"{PREFIX}hand:{worker_id}"
 
 
 HERE, LAST = b"here", b"last"
 """Words on a worker's channel: that it reaches the worker, and that no more jobs will come."""
+
+QUIET, RESUME, STOP = b"quiet", b"resume", b"stop"
+"""Orders on a worker's channel: begin nothing new, begin again, end as after SIGTERM."""
+
+ORDERS = frozenset({QUIET, RESUME, STOP})
 
 
 def events(job_id: str) -> str:

@@ -113,6 +113,13 @@ class WorkerInfo:
     jobs: list[str] = field(default_factory=list)
     slots: int = 1
     stopping: bool = False
+    quiet: bool = False
+    """Somebody wants it to begin nothing new."""
+
+    @property
+    def takes(self) -> bool:
+        """Whether it takes jobs that wait."""
+        return not (self.stopping or self.quiet)
 
 
 def _number(value: bytes) -> int:

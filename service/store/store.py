@@ -104,6 +104,10 @@ class Store(Queries):
         pipe.publish(keys.hand(worker), keys.LAST)
         return bool((await pipe.execute())[1])
 
+    async def told(self, worker: str, order: bytes) -> bool:
+        """Give a worker one of keys.ORDERS. False where it does not listen."""
+        return bool(await self.redis.publish(keys.hand(worker), order))
+
     async def renewed(self, queue: str, lease_ms: int, held: Sequence[tuple[str, int]]) -> tuple[list[str], list[str]]:
         """Prolong leases. Answers (ids whose lease is lost, ids somebody asked to stop)."""
         lost, stop = await scripts.RENEW(self.redis, queue, lease_ms, pack(held))

@@ -44,10 +44,10 @@ class Heartbeat:
             slots=slots,
         )
 
-    async def beat(self, jobs: list[str], *, health_key: str, stopping: bool) -> None:
+    async def beat(self, jobs: list[str], *, health_key: str) -> None:
         """Write the report. `jobs` are the ids that run now."""
         info = self.info
-        info.jobs, info.active, info.stopping = jobs, len(jobs), stopping
+        info.jobs, info.active = jobs, len(jobs)
         info.pool_pids = self.pool.pids()
         info.rss_bytes = self._rss_bytes()
         info.heartbeat_ms = now_ms()

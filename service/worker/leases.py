@@ -1,5 +1,6 @@
 """The leases a worker holds: renewed together, given up together."""
 
+import contextlib
 import time
 
 import structlog
@@ -45,6 +46,7 @@ class Leases:
 
     async def renew_forever(self) -> None:
         """Renew until cancelled; keeps trying while Redis is away."""
+        await self._greet()
         renew_s = pause_s = self.lease_ms / 1000 / RENEWALS
         while True:
             await pause(pause_s)
@@ -54,6 +56,13 @@ class Leases:
             except (RedisError, OSError):
                 self.trouble()
                 pause_s = 0.25
+
+    async def _greet(self) -> None:
+        # A server that has just come back must hear every worker's renewal before any lease counts as expired.
+        with contextlib.suppress(RedisError, OSError):
+            uptime_s = int((await self.store.redis.info("server"))["uptime_in_seconds"])
+            if uptime_s < self.lease_ms / 1000:
+                self.trouble()
 
     async def _renew(self) -> None:
         if not self.held:

@@ -54,7 +54,7 @@ class Alarm:
 
 class Listener:
     """Hears what a worker is told: rings `alarm` when work arrives, calls `cancel` with the id of a job that somebody
-    wants stopped, and `take` with a job that was leased to it."""
+    wants stopped, `take` with a job that was leased to it, and `obey` with an order (keys.ORDERS)."""
 
     def __init__(
         self,
@@ -64,10 +64,11 @@ class Listener:
         alarm: Alarm,
         cancel: Callable[[str], None],
         take: Callable[[Job], None],
+        obey: Callable[[bytes], None],
     ) -> None:
         self.redis = redis
         self.queue, self.own = keys.wake(queue), keys.hand(worker)
-        self.alarm, self.cancel, self.take = alarm, cancel, take
+        self.alarm, self.cancel, self.take, self.obey = alarm, cancel, take, obey
         self.last_handed = asyncio.Event()
         self.heard_s = -HEARD_S
 
@@ -99,6 +100,8 @@ class Listener:
             self.heard_s = time.monotonic()
             if data == keys.LAST:
                 self.last_handed.set()
+            elif data in keys.ORDERS:
+                self.obey(data)
             elif data != keys.HERE:
                 self.take(handed_job(data))
             return

@@ -19,7 +19,7 @@ from service.background import end, pause
 from service.execution import Execution
 from service.redis import connect_alone
 from service.services import Services
-from service.store import Job, Store
+from service.store import Job, Store, keys
 from service.store.requests import Outcome
 from service.worker.adopt import adopt
 from service.worker.claims import LOOK_S, Claims
@@ -50,7 +50,7 @@ class OffloadWorker(Worker):
     async def main(self) -> None:
         """Claim and run jobs until told to stop; then let them finish, and hand back what does not in time."""
         self.stopping = asyncio.Event()
-        self.work = Alarm()
+        self.work, self.news = Alarm(), Alarm()
         if self.on_startup:
             await self.on_startup(self.ctx)
         self.services = self.ctx["services"]
@@ -70,7 +70,9 @@ class OffloadWorker(Worker):
         # Where the queue has a rate of its own, its tasks meter messages; a rate set at run time bounds those, not jobs.
         rated = not self.services.settings.queues[Queue(self.queue_name)].rate_per_minute
         self.claims = Claims(claims, self.queue_name, worker_id, self.leases, rated=rated, handed=not self.burst)
-        self.listener = Listener(self.services.redis, self.queue_name, worker_id, self.work, self._cancel, self._take)
+        self.listener = Listener(
+            self.services.redis, self.queue_name, worker_id, self.work, self._cancel, self._take, self._obey
+        )
         log.info("worker ready", id=worker_id, jobs_at_once=self.max_jobs, types=sorted(self.claims.known))
         async with self._helpers():
             await self._claim_until_stopped()
@@ -117,6 +119,8 @@ class OffloadWorker(Worker):
         return min(self._free(), max(HALF_FROM, self.max_jobs // 2))
 
     def _free(self) -> int:
+        if self.quiet:
+            return 0
         running = sum(not execution.reporting for execution in self.leases.held.values())
         return min(self.max_jobs - running, 2 * self.max_jobs - len(self.tasks))
 
@@ -133,6 +137,18 @@ class OffloadWorker(Worker):
 
     def _cancel(self, job_id: str) -> None:
         self.leases.stop(job_id, "cancelled")
+
+    quiet = False
+
+    def _obey(self, order: bytes) -> None:
+        """Do as somebody at the dashboard wants, and let it be seen at once."""
+        log.info("an order", order=order.decode())
+        if order != keys.STOP:
+            self.quiet = order == keys.QUIET
+            self.work.set()
+        elif not self.stopping.is_set():
+            self.handle_sig_wait_for_completion(signal.SIGTERM)
+        self.news.set()
 
     def _take(self, job: Job) -> None:
         """Start a job that was leased to this worker, by a claim or as it was enqueued, unless the other was quicker."""
@@ -188,17 +204,13 @@ class OffloadWorker(Worker):
             log.info("Redis is back")
 
     async def _beat_forever(self) -> None:
-        # A server that has just come back must hear every worker's renewal before any lease counts as expired.
-        with contextlib.suppress(RedisError, OSError):
-            uptime_s = int((await self.services.redis.info("server"))["uptime_in_seconds"])
-            if uptime_s < self.leases.lease_ms / 1000:
-                self.leases.trouble()
         while True:
+            self.news.clear()
+            self.heartbeat.info.stopping, self.heartbeat.info.quiet = self.stopping.is_set(), self.quiet
             with contextlib.suppress(RedisError, OSError):
-                await self.heartbeat.beat(
-                    list(self.tasks), health_key=self.health_check_key, stopping=self.stopping.is_set()
-                )
-            await pause(BEAT_S)
+                await self.heartbeat.beat(list(self.tasks), health_key=self.health_check_key)
+            await pause(0)
+            await self.news.wait(BEAT_S)
 
     async def _cron_forever(self) -> None:
         # Declared schedules are begun by the caretaker, which also sees the slots that nobody was there for.

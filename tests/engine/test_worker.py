@@ -6,7 +6,7 @@ import time
 
 from service.enqueue import Enqueuer
 from service.states import State
-from service.store import Store
+from service.store import Store, keys
 from tests.engine import probe
 from tests.waiting import wait_until_async
 
@@ -200,3 +200,38 @@ async def test_a_chain_starts_each_link_with_the_one_before(store, enqueuer, sta
     following = (await store.present(accepted.job_id)).result["next"]
     await until(store, following, State.COMPLETED)
     assert (await store.present(following)).owner == "acme"
+
+
+async def test_a_quiet_worker_finishes_what_it_runs_and_begins_nothing(store, enqueuer, start_worker, ledger) -> None:
+    start_worker()
+    running = await enqueuer.enqueue(probe.probe_steps, probe.Steps(steps=20), owner="acme")
+    await wait_until_async(lambda: ledger.lines("step"))
+    (worker,) = await store.workers()
+
+    async def reported_quiet(quiet: bool) -> None:
+        async def seen() -> bool:
+            return [one.quiet for one in await store.workers()] == [quiet]
+
+        await wait_until_async(seen)
+
+    assert await store.told(worker.id, keys.QUIET)
+    await reported_quiet(True)
+    waiting = await enqueuer.enqueue(probe.probe_echo, probe.Echo(word="x"), owner="acme")
+    await until(store, running.job_id, State.COMPLETED)
+    assert await state_of(store, waiting.job_id) is State.QUEUED and not ledger.lines("echo")
+    assert await store.told(worker.id, keys.RESUME)
+    await reported_quiet(False)
+    await until(store, waiting.job_id, State.COMPLETED)
+    assert (await store.present(waiting.job_id)).attempt == 1
+
+
+async def test_a_worker_that_is_told_to_stop_ends_as_after_a_signal(store, enqueuer, start_worker, ledger) -> None:
+    process = start_worker()
+    accepted = await enqueuer.enqueue(probe.probe_steps, probe.Steps(steps=20), owner="acme")
+    await wait_until_async(lambda: ledger.lines("step"))
+    (worker,) = await store.workers()
+    assert await store.told(worker.id, keys.STOP)
+    await wait_until_async(lambda: process.process.poll() is not None)
+    assert process.process.returncode == 0
+    assert await state_of(store, accepted.job_id) is State.COMPLETED and await store.workers() == []
+    assert not await store.told(worker.id, keys.STOP)

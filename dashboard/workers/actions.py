@@ -1,0 +1,45 @@
+"""POST: a worker takes no new job, takes jobs again, or stops."""
+
+from typing import Any
+
+from litestar import Request, post
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from dashboard.audited import ACTION, note
+from dashboard.auth import User
+from service.api.injected import Wired
+from service.services import Services
+from service.store import keys
+from tasks.job import Refused
+
+
+@post("/workers/{worker_id:str}/quiet", status_code=303, opt={ACTION: "worker.quieted"})
+async def quiet_worker(request: Request[User, Any, Any], services: Wired, worker_id: FromPath[str]) -> Redirect:
+    """What runs there goes on, and nothing new begins, until it is resumed or ends."""
+    return await _told(request, services, worker_id, keys.QUIET, "quieted")
+
+
+@post("/workers/{worker_id:str}/resume", status_code=303, opt={ACTION: "worker.resumed"})
+async def resume_worker(request: Request[User, Any, Any], services: Wired, worker_id: FromPath[str]) -> Redirect:
+    return await _told(request, services, worker_id, keys.RESUME, "unquieted")
+
+
+@post("/workers/{worker_id:str}/stop", status_code=303, opt={ACTION: "worker.stopped"})
+async def stop_worker(request: Request[User, Any, Any], services: Wired, worker_id: FromPath[str]) -> Redirect:
+    """As SIGTERM: what runs there may finish within the grace time, the rest is handed back, and the process ends."""
+    return await _told(request, services, worker_id, keys.STOP, "stopping")
+
+
+async def _told(
+    request: Request[User, Any, Any], services: Services, worker_id: str, order: bytes, notice: str
+) -> Redirect:
+    worker = next((one for one in await services.store.workers() if one.id == worker_id), None)
+    if worker is None:
+        raise NotFoundException(f"There is no worker {worker_id[:120]}.")
+    if not await services.store.told(worker_id, order):
+        sentence = f"{worker_id} does not listen: it has ended, or is cut off from the queue server."
+        raise Refused(sentence, field="worker", status_code=409)
+    note(request, f"{worker.active} of {worker.slots} running")
+    return Redirect(f"/admin/workers?notice={notice}", status_code=303)
