@@ -60,22 +60,24 @@ async def _checked(check: Awaitable[Any]) -> str:
 async def workers(services: Wired) -> Response[WorkersHealth]:
     """503 where no worker is alive at all, or where jobs wait in a queue that has none.
 
-    `degraded`, with 200, where a worker has fallen silent or a queue has no worker and no jobs yet.
+    `degraded`, with 200, where a worker has fallen silent or is quiet, or a queue has no worker and no jobs yet.
     """
     found, counts = await services.store.workers(), await services.store.counts()
     rows = [worker_body(worker, now_ms()) for worker in found]
     served = {row["queue"] for row in rows if row["heartbeat_age_seconds"] < SILENT_AFTER_S}
     deserted = [queue for queue, states in counts.items() if states[State.QUEUED] and queue not in served]
     silent = [row["id"] for row in rows if row["heartbeat_age_seconds"] >= SILENT_AFTER_S]
+    quiet = [worker.id for worker in found if worker.quiet and worker.id not in silent]
     unserved = [queue for queue in counts if queue not in served]
     status, detail = "ok", "Every queue has a worker."
     if not served:
         status, detail = "unavailable", "No worker is alive."
     elif deserted:
         status, detail = "unavailable", f"Jobs wait and no worker is alive for {', '.join(deserted)}."
-    elif silent or unserved:
+    elif silent or unserved or quiet:
         reasons = [f"No worker is alive for {', '.join(unserved)}."] if unserved else []
         reasons += [f"Silent: {', '.join(silent)}."] if silent else []
+        reasons += [f"Quiet, because somebody wants it: {', '.join(quiet)}."] if quiet else []
         status, detail = "degraded", " ".join(reasons)
     body = WorkersHealth(status=status, detail=detail, workers=rows)
     return Response(body, status_code=503 if status == "unavailable" else 200)
