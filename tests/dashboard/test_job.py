@@ -194,7 +194,7 @@ async def test_why_it_waits_knows_tasks_workers_and_tries(operator: Client, made
     job = await made.active()
     await made.retrying(job)
     said = await reasons(operator, job.id)
-    assert "try 1 of 3 failed, and the next is due in" in said and "are stopping, and take no new job" in said
+    assert "try 1 of 3 failed, and the next is due in" in said and "are quiet or stopping, and take no new job" in said
     mail = await made.queued(made_type("email-batch", Queue.EMAIL_SENDER))
     assert "of 100 messages a minute the next may go now" in await reasons(operator, mail)
 

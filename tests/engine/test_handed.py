@@ -115,7 +115,11 @@ async def test_a_worker_that_has_not_looked_for_long_or_no_longer_listens_is_pas
     await store.settled([Outcome(job.id, QUEUE, job.fence, "completed", result="1")])
     await hands.look()
     await hands.pubsub.unsubscribe(keys.hand("w"))
-    await hands.pubsub.get_message(timeout=10)
+
+    async def unheard() -> bool:
+        return (await store.redis.pubsub_numsub(keys.hand("w")))[0][1] == 0
+
+    await wait_until_async(unheard)
     assert (await store.present(await echo(enqueuer))).state is State.QUEUED
     assert not await store.redis.exists(keys.idle(QUEUE))
 
