@@ -47,7 +47,7 @@ from dashboard.schedules.actions import pause_schedule, resume_schedule, run_sch
 from dashboard.schedules.views import schedules_page
 from dashboard.storage.views import storage_page
 from dashboard.workers.actions import quiet_worker, resume_worker, stop_worker
-from dashboard.workers.views import workers_live, workers_page
+from dashboard.workers.views import workers_page
 from service.api import EXCEPTION_HANDLERS
 
 FORM_BYTES = 65_536
@@ -141,7 +141,6 @@ def dashboard_routes() -> list[Any]:
             audit_page,
             audit_live,
             workers_page,
-            workers_live,
             quiet_worker,
             resume_worker,
             stop_worker,

@@ -1,4 +1,4 @@
-"""GET /admin/workers and the fragment that keeps it fresh."""
+"""GET /admin/workers: each worker, what it is and what it does."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,12 +8,12 @@ from litestar.params import FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User
+from dashboard.live import live_or_page
 from dashboard.notices import NOTICES
 from dashboard.page import render
 from dashboard.workers.liveness import alive
 from service.api.injected import Wired
 from service.moments import now_ms
-from service.services import Services
 from service.store import Job, WorkerInfo
 
 
@@ -26,17 +26,9 @@ class Seen:
     jobs: list[Job]
 
 
-@get("/workers", name="workers")
+@get(["/workers", "/workers/live"], name="workers")
 async def workers_page(request: Request[User, Any, Any], services: Wired, notice: FromQuery[str] = "") -> Template:
-    return await _render(request, services, "workers/page.html", notice=NOTICES.get(notice))
-
-
-@get("/workers/live")
-async def workers_live(request: Request[User, Any, Any], services: Wired) -> Template:
-    return await _render(request, services, "workers/live.html")
-
-
-async def _render(request: Request[User, Any, Any], services: Services, template: str, **more: Any) -> Template:
+    """The page, and the fragment that keeps it fresh."""
     at_ms = now_ms()
     workers = await services.store.workers()
     found = await services.store.get_many([job_id for worker in workers for job_id in worker.jobs])
@@ -45,4 +37,4 @@ async def _render(request: Request[User, Any, Any], services: Services, template
         Seen(worker, alive(worker, at_ms), [jobs[job_id] for job_id in worker.jobs if job_id in jobs])
         for worker in workers
     ]
-    return render(request, template, workers=seen, **more)
+    return render(request, live_or_page(request, "workers"), workers=seen, notice=NOTICES.get(notice))
