@@ -1,4 +1,4 @@
-"""The jobs, and the client, of peers that are synchronous and have no bulk form."""
+"""The jobs, and the client, of peers that are synchronous. It has no bulk form: RQ adds its own."""
 
 import asyncio
 import time
