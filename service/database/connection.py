@@ -1,7 +1,10 @@
 """Engine and sessions. Reading and writing are told apart, because SQLite needs to know before a transaction begins."""
 
+import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +46,8 @@ class Database:
 
     async def migrate(self) -> None:
         """Bring the schema up to date. Processes that start together wait for the first, which does it."""
+        if self.sqlite and self.url.database:
+            await asyncio.to_thread(write_ahead, self.url.database)
         async with self.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
             await connection.run_sync(migrate)
 
@@ -72,8 +77,27 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         await database.close()
 
 
+def write_ahead(file: str) -> None:
+    """Have the SQLite database in `file`, which is made if there is none, keep a write-ahead log from now on.
+
+    Of several processes that find a new file, one does it and the others ask again: whoever reads the file while it
+    changes hands is told "database is locked" at once, because SQLite's own patience could only end in a deadlock
+    there. Raises sqlite3.OperationalError after BUSY_TIMEOUT_MS, or for what else keeps the file from being opened.
+    """
+    until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            time.sleep(0.01)
+
+
 def teach_sqlite(engine: Engine) -> None:
-    """Several processes on one file: a write-ahead log, patience, and transactions that we begin ourselves.
+    """Several processes on one file, which keeps a write-ahead log: patience, and transactions that we begin ourselves.
 
     The driver's own implicit BEGIN is deferred: a transaction that reads and then writes would fail at once, without
     waiting, when another process wrote in between. See SQLite's documentation on BEGIN IMMEDIATE and WAL.
@@ -84,7 +108,6 @@ def teach_sqlite(engine: Engine) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA journal_mode = WAL")
         # In WAL mode NORMAL cannot corrupt the file; a power cut may cost the last transactions, a kill -9 none.
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.execute("PRAGMA foreign_keys = ON")

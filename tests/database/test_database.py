@@ -1,7 +1,11 @@
 """Migrations and transactions, on SQLite and on PostgreSQL."""
 
 import asyncio
+import sqlite3
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -12,6 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text
 
 from service.database import Base, Document, open_database
+from service.database.connection import write_ahead
 from service.database.migrate import MIGRATIONS, current_revision, newest_revision
 from service.files import listing
 from service.files.listing import DocumentFilter, list_documents
@@ -68,6 +73,25 @@ async def test_processes_that_start_together_migrate_once(url: str) -> None:
         assert process.returncode == 0, errors.decode()
     async with open_database(url) as database, database.reading() as session:
         assert await session.scalar(text("SELECT count(*) FROM alembic_version")) == 1
+
+
+def test_a_new_file_gets_its_log_from_one_of_many_that_open_it_at_once(tmp_path: Path) -> None:
+    together = 8
+    barrier = threading.Barrier(together)
+
+    def use(file: Path) -> None:
+        barrier.wait()
+        write_ahead(str(file))
+        with closing(sqlite3.connect(file, timeout=60)) as connection, connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS used (how TEXT)")
+            connection.execute("INSERT INTO used VALUES ('by one of them')")
+
+    with ThreadPoolExecutor(together) as threads:
+        for file in (tmp_path / f"{number}.db" for number in range(30)):
+            list(threads.map(use, [file] * together))
+            with closing(sqlite3.connect(file)) as connection:
+                assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+                assert connection.execute("SELECT count(*) FROM used").fetchone() == (together,)
 
 
 async def test_a_moment_comes_back_as_the_same_moment_in_utc(url: str) -> None:
