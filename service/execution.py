@@ -43,7 +43,8 @@ class Execution:
 
     async def process(self) -> str:
         """The whole attempt. Answers the job's state afterwards, or `lost`."""
-        self._report_started()
+        # Said once the task has come to its first wait: what a line costs need not delay it.
+        asyncio.get_running_loop().call_soon(self._report_started)
         outcome = await self._run()
         state = await self._record(outcome)
         self._report_ended(state)
