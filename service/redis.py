@@ -1,11 +1,10 @@
 """Connections to Redis that notice a dead peer: arq's own settings have neither a socket timeout nor keepalive."""
 
-import asyncio
 import socket
 from typing import Any, TypeAlias
 
 from arq.connections import ArqRedis
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, ConnectionPool
 
 Client: TypeAlias = Any
 """An asyncio client of redis-py, whose own annotations cannot tell it from the synchronous one."""
@@ -28,21 +27,9 @@ def connect(url: str, *, max_connections: int = MAX_CONNECTIONS, **extra: Any) -
     return ArqRedis(pool_or_conn=pool)
 
 
-def connect_alone(url: str) -> Client:
-    """A client with one connection, for calls that come one after another: none has to look for a free one."""
-    return _Alone.from_url(url, single_connection_client=True, **_manners(url))
-
-
-class _Alone(Redis):
-    """Sees before a call that the server has closed the connection meanwhile, as a pool does, but without trying to read."""
-
-    async def execute_command(self, *args: Any, **options: Any) -> Any:
-        # redis-py has no public word for this. Without it the first call after a restart of the server would fail.
-        if connection := self.connection:
-            reader: asyncio.StreamReader | None = getattr(connection, "_reader", None)
-            if reader is not None and (reader.at_eof() or reader.exception() is not None):
-                await connection.disconnect(nowait=True)
-        return await super().execute_command(*args, **options)
+def unconnected(url: str) -> Client:
+    """A connection to `url`, with nothing around it and not yet made. Raises ValueError for another scheme."""
+    return ConnectionPool.from_url(url, **_manners(url)).make_connection()
 
 
 def _manners(url: str) -> dict[str, Any]:

@@ -19,12 +19,13 @@ from service.exports import Records
 from service.files.store import FileStore
 from service.images.records import ImageRecords
 from service.jobs import Jobs
+from service.lane import Lane
 from service.limiter import Limiter
 from service.mail.ports import open_mail
 from service.mail.removal import CampaignRemoval
 from service.metrics import Metrics
 from service.pool import CpuPool
-from service.redis import connect, connect_alone
+from service.redis import connect
 from service.reports import OperatorMail, ReportFigures
 from service.schedules import Clock, Schedules
 from service.storage import Storage
@@ -95,9 +96,9 @@ async def open_services(
         jobs = Jobs(store, storage, [CampaignRemoval(database).forget])
         mail_ports = await stack.enter_async_context(open_mail(settings, database, redis))
         # Enqueuers make one call at a time: over a connection of their own none has to look for a free one.
-        lane = connect_alone(settings.queue_server_url())
+        lane = Lane(settings.queue_server_url())
         stack.push_async_callback(lane.aclose)
-        enqueuer = (tracing.enqueuer if tracing else Enqueuer)(Store(lane), settings.queues)
+        enqueuer = (tracing.enqueuer if tracing else Enqueuer)(Store(redis, lane), settings.queues)
         metrics, alerts, schedules = Metrics(redis), Alerts(settings, redis), Schedules(store, enqueuer)
         more = watching(metrics, alerts, schedules, Measures(settings, store, metrics, schedules))
         await stack.enter_async_context(caretaking(Caretaker(settings, store, jobs, more)))

@@ -158,8 +158,19 @@ def to_job(job_id: str, raw: Mapping[bytes, bytes]) -> Job:
     return Job(id=job_id, **seen)
 
 
+HANDED: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    name.decode(): (attribute, {bytes.decode: str, _number: int}.get(read, read))
+    for name, (attribute, read) in READERS.items()
+} | {"state": ("state", State), "cancel_requested": ("cancel_requested", bool)}
+"""The same for a record that comes as msgpack, where numbers may be numbers and text is text."""
+
+
 def handed_job(message: bytes) -> Job:
     """The job in a message on a worker's channel (keys.hand): msgpack of its id, its fence and its record as a flat list."""
     job_id, _, words = msgspec.msgpack.decode(message)
-    raw = [str(word).encode() for word in words]
-    return to_job(job_id, dict(zip(raw[::2], raw[1::2], strict=True)))
+    seen = {}
+    for name, value in zip(words[::2], words[1::2], strict=True):
+        reader = HANDED.get(name)
+        if reader is not None and value != "":
+            seen[reader[0]] = reader[1](value)
+    return Job(id=job_id, **seen)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from redis.exceptions import RedisError
 
+from service.lane import Lane
 from service.patience import NO_WRITES_NOW
 from service.redis import Client
 from service.states import State
@@ -55,10 +56,12 @@ class Claimed:
 
 
 class Store(Queries):
-    """Reads and writes job state in one Redis (not Redis Cluster)."""
+    """Reads and writes job state in one Redis (not Redis Cluster). `lane`, where given, carries what moves jobs: to
+    enqueue, to claim, to settle."""
 
-    def __init__(self, redis: Client) -> None:
+    def __init__(self, redis: Client, lane: Lane | None = None) -> None:
         super().__init__(redis)
+        self.lane = lane or redis
         self.watchers = Watchers(redis)
         self.watch = self.watchers.watch
         self.steering = Steering(redis)
@@ -68,7 +71,7 @@ class Store(Queries):
 
     async def queued(self, jobs: Sequence[NewJob]) -> list[Queued]:
         """Write records, indexes and arq entries of `jobs`, all or nothing, in one round trip."""
-        rows = await scripts.ENQUEUE(self.redis, pack(jobs))
+        rows = await scripts.ENQUEUE(self.lane, pack(jobs))
         return [Queued(*(word.decode() for word in row)) for row in rows]
 
     async def claimed(
@@ -93,7 +96,7 @@ class Store(Queries):
         each such call says so there, and `heard` that the worker has heard it lately; `noted` that it was promised before.
         """
         args = (queue, worker, want, lease_ms, known, int(reap), int(rated), idle_ms, int(heard), int(noted))
-        rows, foreign, unknown, due = await scripts.CLAIM(self.redis, *args)
+        rows, foreign, unknown, due = await scripts.CLAIM(self.lane, *args)
         jobs = [to_job(row[0].decode(), dict(zip(row[2][::2], row[2][1::2], strict=True))) for row in rows]
         return Claimed(jobs, [x.decode() for x in foreign], [x.decode() for x in unknown], due)
 
@@ -153,7 +156,7 @@ class Store(Queries):
 
         Raises RedisError where the server takes no writes at present: the same call again later records what is left.
         """
-        states = [x.decode() for x in await scripts.SETTLE(self.redis, pack(outcomes))]
+        states = [x.decode() for x in await scripts.SETTLE(self.lane, pack(outcomes))]
         for state in states:
             if NO_WRITES_NOW.match(state.removeprefix("error ")):
                 raise RedisError(state)

@@ -4,16 +4,17 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from typing import Any
 
 from redis.exceptions import RedisError
 
 from service.background import pause
-from service.redis import Client
 from service.store import Job, keys
 from service.store.record import handed_job
+from service.wire import Wire
 
-LISTEN_S = 30.0
-"""One read of the channel waits this long; then the connection is looked after, and read again."""
+LISTEN_S = 5.0
+"""The server is asked for a sign of life this often. Where none came in that time the connection is given up."""
 
 HEARD_S = 2.5
 """A channel that has been silent for so long, though it is spoken on every second, reaches nobody."""
@@ -58,7 +59,7 @@ class Listener:
 
     def __init__(
         self,
-        redis: Client,
+        url: str,
         queue: str,
         worker: str,
         alarm: Alarm,
@@ -66,11 +67,12 @@ class Listener:
         take: Callable[[Job], None],
         obey: Callable[[bytes], None],
     ) -> None:
-        self.redis = redis
+        self.url = url
         self.queue, self.own = keys.wake(queue), keys.hand(worker)
         self.alarm, self.cancel, self.take, self.obey = alarm, cancel, take, obey
         self.last_handed = asyncio.Event()
         self.heard_s = -HEARD_S
+        self.alive = False
 
     @property
     def reached(self) -> bool:
@@ -80,20 +82,34 @@ class Listener:
     async def listen_forever(self) -> None:
         """Listen until cancelled, through any loss of the connection."""
         while True:
-            pubsub = self.redis.pubsub(ignore_subscribe_messages=True)
-            try:
-                await pubsub.subscribe(self.queue, self.own)
-                self.alarm.set()
-                while True:
-                    message = await pubsub.get_message(timeout=LISTEN_S)
-                    if message is not None:
-                        self._hear(message["channel"].decode(), message["data"])
-            except (RedisError, OSError):
-                self.heard_s = -HEARD_S
-                await pause(0.2)
-            finally:
-                with contextlib.suppress(RedisError, OSError):
-                    await pubsub.aclose()
+            with contextlib.suppress(RedisError, OSError):
+                wire = await Wire.open(self.url, self._said)
+                try:
+                    wire.say("SUBSCRIBE", self.queue, self.own)
+                    await self._until_silent(wire)
+                finally:
+                    wire.cut()
+            self.heard_s = -HEARD_S
+            await pause(0.2)
+
+    async def _until_silent(self, wire: Wire) -> None:
+        self.alive = True
+        while self.alive and not wire.lost.done():
+            self.alive = False
+            wire.say("PING")
+            await asyncio.wait([wire.lost], timeout=LISTEN_S)
+
+    def _said(self, said: Any) -> None:
+        if not isinstance(said, list):
+            # A refusal, which is not listened to for long.
+            return
+        self.alive = True
+        kind, channel, *rest = said
+        if kind == b"message":
+            self._hear(channel.decode(), rest[0])
+        elif kind == b"subscribe":
+            # What was said before that may have gone unheard.
+            self.alarm.set()
 
     def _hear(self, channel: str, data: bytes) -> None:
         if channel == self.own:

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from service.background import end, pause
 from service.execution import Execution
-from service.redis import connect_alone
+from service.lane import Lane
 from service.services import Services
 from service.store import Job, Store, keys
 from service.store.requests import Outcome
@@ -59,20 +59,19 @@ class OffloadWorker(Worker):
         self.leases = Leases(self.store, self.queue_name, self.services.settings.lease_s)
         # Each speaks in turn over a connection of its own: outcomes travel while the next jobs are claimed.
         url = self.services.settings.queue_server_url()
-        claims, reports = Store(connect_alone(url)), Store(connect_alone(url))
-        self.ctx["stack"].push_async_callback(claims.redis.aclose)
-        self.ctx["stack"].push_async_callback(reports.redis.aclose)
-        self.outcomes = Outcomes(reports)
+        asking, telling = Lane(url), Lane(url)
+        self.ctx["stack"].push_async_callback(asking.aclose)
+        self.ctx["stack"].push_async_callback(telling.aclose)
+        self.outcomes = Outcomes(Store(self.services.redis, telling))
         tracing = self.services.tracing
         self.execution = tracing.execution if tracing else Execution
         self.heartbeat = Heartbeat(self.services.redis, self.queue_name, self.max_jobs, self.ctx["cpu_pool"])
         worker_id = self.heartbeat.info.id
         # Where the queue has a rate of its own, its tasks meter messages; a rate set at run time bounds those, not jobs.
         rated = not self.services.settings.queues[Queue(self.queue_name)].rate_per_minute
+        claims = Store(self.services.redis, asking)
         self.claims = Claims(claims, self.queue_name, worker_id, self.leases, rated=rated, handed=not self.burst)
-        self.listener = Listener(
-            self.services.redis, self.queue_name, worker_id, self.work, self._cancel, self._take, self._obey
-        )
+        self.listener = Listener(url, self.queue_name, worker_id, self.work, self._cancel, self._take, self._obey)
         log.info("worker ready", id=worker_id, jobs_at_once=self.max_jobs, types=sorted(self.claims.known))
         async with self._helpers():
             await self._claim_until_stopped()
