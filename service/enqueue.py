@@ -5,7 +5,6 @@ import hashlib
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -25,8 +24,7 @@ BATCH = 500
 """Jobs one script call writes: a few milliseconds of the server's time, so that other clients hardly wait."""
 
 
-@dataclass(slots=True, frozen=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """An accepted job. `status` is queued, scheduled, or whatever an earlier request's job is by now."""
 
     job_id: str

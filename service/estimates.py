@@ -2,7 +2,9 @@
 
 import math
 import time
-from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
 
 from service.store import Store
 from tasks.job import JobType
@@ -11,8 +13,7 @@ FRESH_S = 2.0
 """Pace and backlog are read this often at most: an estimate may lag two seconds, an enqueue must not wait for it."""
 
 
-@dataclass(slots=True, frozen=True)
-class Estimate:
+class Estimate(msgspec.Struct, frozen=True):
     """`cost_ms`: one attempt on a free worker; `wait_ms`: before it starts. `seconds` is both together."""
 
     cost_ms: int
@@ -25,12 +26,17 @@ class Estimate:
     @property
     def words(self) -> str:
         """A range a person can plan with, such as "4-6 minutes"."""
-        low, high = self.seconds * 0.8, self.seconds * 1.25
-        if high <= 90:
-            return _span(low, high, "second")
-        if high <= 5400:
-            return _span(low / 60, high / 60, "minute")
-        return _span(low / 3600, high / 3600, "hour")
+        return _range(self.seconds)
+
+
+@lru_cache(1000)
+def _range(seconds: int) -> str:
+    low, high = seconds * 0.8, seconds * 1.25
+    if high <= 90:
+        return _span(low, high, "second")
+    if high <= 5400:
+        return _span(low / 60, high / 60, "minute")
+    return _span(low / 3600, high / 3600, "hour")
 
 
 def _span(low: float, high: float, unit: str) -> str:
