@@ -80,7 +80,9 @@ def new_job(
     part: int = 0,
 ) -> NewJob:
     """The request that writes one job of a declared type."""
-    fields: list[Any] = ["payload", as_json(payload), "units", units, "retries", retries]
+    fields: list[Any] = ["payload", as_json(payload), "retries", retries]
+    if units:
+        fields += ["units", units]
     if parent:
         fields += ["part", part]
     return NewJob(

@@ -33,8 +33,7 @@ PARTS_BATCH = 50
 """Parts that one script call makes: some milliseconds of the server's time, so that nobody else waits for long."""
 
 
-@dataclass(slots=True, frozen=True)
-class Queued:
+class Queued(msgspec.Struct, frozen=True):
     """What became of a request to queue: `outcome` is new, same, conflict or full."""
 
     outcome: str
@@ -71,7 +70,8 @@ class Store(Queries):
 
     async def queued(self, jobs: Sequence[NewJob]) -> list[Queued]:
         """Write records, indexes and arq entries of `jobs`, all or nothing, in one round trip."""
-        rows = await scripts.ENQUEUE(self.lane, pack(jobs))
+        script = scripts.ADOPT if any(job.refused for job in jobs) else scripts.ENQUEUE
+        rows = await script(self.lane, pack(jobs))
         return [Queued(*(word.decode() for word in row)) for row in rows]
 
     async def claimed(

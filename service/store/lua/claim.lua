@@ -5,6 +5,7 @@
 -- Answers {claimed, foreign, unknown, next due in ms or -1}: claimed is a list of {id, fence, fields…};
 -- foreign are ids enqueued by plain arq that have no record yet; unknown are types this worker cannot run.
 
+local start, keep_leases, BLANK = taking()
 local queue, worker, want, lease = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local slots = want
 local known = {}

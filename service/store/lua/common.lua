@@ -17,20 +17,7 @@ local now_us = time[1] * 1000000 + time[2]
 local now = math.floor(now_us / 1000)
 local READY = now - H / 2
 
-local FIELDS = {'state', 'queue', 'type', 'owner', 'priority', 'cost', 'stamp', 'parent', 'waiting_parts', 'attempt', 'retries', 'tries_base',
-  'ready_ms', 'units_done', 'cancel_requested', 'created_ms', 'started_ms', 'arq_format'}
-
 local function job_key(id) return P .. 'job:' .. id end
-
--- The fields that moving a job needs, or nil when there is no such job.
-local function load(id)
-  local v = redis.call('HMGET', job_key(id), unpack(FIELDS))
-  if not v[1] then return nil end
-  local j = {id = id}
-  for i, name in ipairs(FIELDS) do j[name] = v[i] or '' end
-  j.cost = tonumber(j.cost) or 0
-  return j
-end
 
 -- What one call counts, places and removes is written at its end (service/store/scripts.py), each key in one command: a
 -- batch of a hundred jobs costs little more than one. Whoever reads such a key within the call calls write_out() first.
@@ -46,8 +33,6 @@ local function place(key, member, score)
   members[member] = score or false
 end
 
-local function remove(key) removed[#removed + 1] = key end
-
 local function count(queue, field, by)
   local fields = counted[queue]
   if not fields then
@@ -62,18 +47,25 @@ local function send(words, command, key)
   for i = 1, #words, 1000 do redis.call(command, key, unpack(words, i, math.min(i + 999, #words))) end
 end
 
+local function write_places(key, members)
+  local come, go, n = {}, {}, 0
+  for member, score in pairs(members) do
+    if score then
+      come[n + 1], come[n + 2], n = score, member, n + 2
+    else
+      go[#go + 1] = member
+    end
+  end
+  send(come, 'ZADD', key)
+  send(go, 'ZREM', key)
+end
+
 local function write_out()
   for key, members in pairs(placed) do
-    local come, go, n = {}, {}, 0
-    for member, score in pairs(members) do
-      if score then
-        come[n + 1], come[n + 2], n = score, member, n + 2
-      else
-        go[#go + 1] = member
-      end
-    end
-    send(come, 'ZADD', key)
-    send(go, 'ZREM', key)
+    local member, score = next(members)
+    if next(members, member) then write_places(key, members)
+    elseif score then redis.call('ZADD', key, score, member)
+    else redis.call('ZREM', key, member) end
   end
   for i = 1, #removed, 1000 do redis.call('DEL', unpack(removed, i, math.min(i + 999, #removed))) end
   for queue, by in pairs(backlog) do
@@ -82,7 +74,12 @@ local function write_out()
   for queue, fields in pairs(counted) do
     local key = P .. 'minute:' .. queue .. ':' .. math.floor(now / 60000)
     for field, by in pairs(fields) do
-      if redis.call('HINCRBY', key, field, by) == by then redis.call('EXPIRE', key, 172800) end
+      -- The first of a minute: what holds for all of them is written once.
+      if redis.call('HINCRBY', key, field, by) == by then
+        redis.call('EXPIRE', key, 172800)
+        local type = string.match(field, '^enqueued[|/](.+)$')
+        if type then redis.call('SADD', P .. 'types:' .. queue, type) end
+      end
     end
   end
   placed, removed, backlog, counted = {}, {}, {}, {}
@@ -105,22 +102,8 @@ local function index(j, state, verb)
   place(P .. 'owner:' .. j.owner .. ':' .. state, j.id, score)
 end
 
--- Dead letters of one cause stand together under its fingerprint.
-local function group(j, verb)
-  if j.parent ~= '' then return end
-  local v = redis.call('HMGET', job_key(j.id), 'fingerprint', 'error', 'error_type')
-  local print = v[1]
-  if not print or print == '' then return end
-  local jobs, key = P .. 'error-jobs:' .. print, P .. 'error:' .. print
-  if verb == 'ZREM' then redis.call('ZREM', jobs, j.id) return end
-  redis.call('ZADD', jobs, j.stamp, j.id)
-  redis.call('ZADD', P .. 'errors', now, print)
-  redis.call('HSETNX', key, 'first_ms', now)
-  redis.call('HSET', key, 'last_ms', now, 'type', j.type, 'queue', j.queue, 'error', v[2] or '', 'error_type', v[3] or '',
-    'sample', j.id)
-  redis.call('HINCRBY', key, 'seen', 1)
-  if redis.call('HGET', key, 'life') == 'resolved' then redis.call('HSET', key, 'life', 'regressed') end
-end
+-- Of scripts that can make or unmake a dead letter (existing.lua).
+local group
 
 -- The one place where a job changes state: indexes, backlog estimate and event go with it.
 local function move(j, to)

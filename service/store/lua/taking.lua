@@ -1,4 +1,4 @@
--- Jobs that go to a worker: for scripts that hand some out.
+-- Jobs that go to a worker: `taking()` makes what it takes, for scripts that hand some out.
 
 -- A record whose fields are empty where nothing has been written yet.
 local BLANK = {__index = function() return '' end}
@@ -28,3 +28,5 @@ end
 local function keep_leases()
   for queue, leases in pairs(leased) do send(leases, 'HSET', P .. 'running:' .. queue) end
 end
+
+return start, keep_leases, BLANK

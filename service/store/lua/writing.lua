@@ -16,35 +16,29 @@ end
 
 -- Write a new job's record, its place in the queue and its indexes. `hand`, where given, may find it a worker at once:
 -- it answers what that changes in the record, or nil.
-local typed = {}
 local function write(job, hand)
   local j = {id = job.id, queue = job.queue, type = job.type, owner = job.owner, priority = job.priority,
     cost = job.cost, parent = job.parent or '', state = '', stamp = next_stamp()}
   local state = job.due > now and 'scheduled' or 'queued'
-  local record = {'id', job.id, 'type', job.type, 'queue', job.queue, 'owner', job.owner,
-    'priority', job.priority, 'cost', job.cost, 'parent', j.parent, 'stamp', j.stamp, 'created_ms', now,
+  local record = {'state', state, 'type', job.type, 'queue', job.queue, 'owner', job.owner,
+    'priority', job.priority, 'cost', job.cost, 'stamp', j.stamp, 'created_ms', now,
     'ready_ms', math.max(job.due, now), unpack(job.fields)}
-  local function set(field, value) record[#record + 1], record[#record + 2] = field, value end
+  if j.parent ~= '' then record[#record + 1], record[#record + 2] = 'parent', job.parent end
   tally(j, 'enqueued', 1)
   if state == 'scheduled' then
-    set('due_ms', job.due)
+    record[#record + 1], record[#record + 2] = 'due_ms', job.due
     place(job.queue, job.id, job.due)
   elseif hand and hand(j, record) then
     state = 'active'
   else
     ready(j)
   end
-  if state ~= 'active' then set('state', state) end
   if #job.find > 0 then
-    set('find', cmsgpack.pack(job.find))
+    record[#record + 1], record[#record + 2] = 'find', cmsgpack.pack(job.find)
     for _, find in ipairs(job.find) do place(P .. 'find:' .. find, job.id, j.stamp) end
   end
   redis.call('HSET', job_key(job.id), unpack(record))
   if job.adopt then redis.call('PERSIST', 'arq:job:' .. job.id) else arq_entry(j) end
-  if not typed[job.type] then
-    redis.call('SADD', P .. 'types:' .. job.queue, job.type)
-    typed[job.type] = true
-  end
   move(j, state)
   return j
 end
