@@ -140,7 +140,7 @@ class Measures:
         found = []
         for queue in map(str, Queue):
             alive = [worker for worker in by_queue.get(queue, []) if at_ms - worker.heartbeat_ms < ALIVE_MS]
-            slots, waiting = sum(worker.slots for worker in alive), counts[queue][State.QUEUED]
+            slots, waiting = sum(worker.slots * worker.takes for worker in alive), counts[queue][State.QUEUED]
             total = (await self.metrics.window(queue, rule.window_s)).total
             gone = total.ended + total["cancelled"]
             net = (gone - total["enqueued"]) / (rule.window_s / 60)
@@ -153,7 +153,8 @@ class Measures:
             detail = (
                 f"{waiting:,} wait; in {rule.window_s / 60:.0f} minutes {total['enqueued']:,} came and {gone:,} went"
             )
-            detail += "" if alive else ", and no worker is alive"
+            if not slots:
+                detail += ", and no worker takes any" if alive else ", and no worker is alive"
             found.append(Reading(queue, minutes, detail, f"/admin/jobs?queue={queue}"))
         return found
 

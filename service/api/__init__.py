@@ -11,7 +11,7 @@ import tasks.declared  # noqa: F401  # the routes below are made from the job ty
 from service.api import events, files, health, images, jobs, metrics, ocr, openapi, templates, thumbnails, unsubscribe
 from service.api.auth import provide_owner, require_key
 from service.api.errors import EXCEPTION_HANDLERS
-from service.api.submit import submit_route
+from service.api.submit import refuse_unknown_type, submit_route
 from tasks.job import REGISTRY
 
 __all__ = ["EXCEPTION_HANDLERS", "api_routes", "openapi_config"]
@@ -28,7 +28,11 @@ def api_routes() -> list[ControllerRouterHandler]:
             templates.routes,
             images.routes,
             ocr.routes,
-            Router("/jobs", route_handlers=[*submits, *jobs.handlers, events.job_events], tags=["jobs"]),
+            Router(
+                "/jobs",
+                route_handlers=[*submits, refuse_unknown_type, *jobs.handlers, events.job_events],
+                tags=["jobs"],
+            ),
         ],
         guards=[require_key],
         dependencies={"owner": Provide(provide_owner, sync_to_thread=False)},

@@ -32,6 +32,10 @@ class BadRequest(Exception):
         self.errors = errors
 
 
+class NoSuchType(Exception):
+    """No job of that type can be asked for."""
+
+
 def error_response(
     status_code: int, detail: str, errors: Sequence[FieldError] = (), headers: dict[str, str] | None = None
 ) -> Response[ErrorBody]:
@@ -101,6 +105,7 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     NoSuchFile: _fixed(404),
     NoSuchTemplate: _fixed(404),
     NoSuchJob: _fixed(404),
+    NoSuchType: _fixed(404),
     WrongState: _fixed(409),
     IdempotencyConflict: _fixed(409),
     TooManyQueued: _too_many,

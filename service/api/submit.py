@@ -5,16 +5,16 @@ from typing import Annotated, Any
 
 from litestar import post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import HeaderParameter, JSONBody
+from litestar.params import FromPath, HeaderParameter, JSONBody
 
 from service import submission
 from service.api.bodies import StrictJson
-from service.api.errors import BadRequest
+from service.api.errors import BadRequest, NoSuchType
 from service.api.injected import Owner, Wired
 from service.api.openapi import refusals
 from service.api.shapes import AcceptedBody, FieldError
 from service.submission import payload_of, request_type
-from tasks.job import JobType
+from tasks.job import REGISTRY, JobType
 
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
@@ -63,6 +63,13 @@ def submit_route(job_type: JobType) -> HTTPRouteHandler:
         description=job_type.description or None,
         responses=refusals(400, 404, 409, 413, 429),
     )(submit)
+
+
+@post("/{job_id:str}", include_in_schema=False)
+async def refuse_unknown_type(job_id: FromPath[str], owner: Owner) -> None:
+    """Whatever submit_route knows goes there. The name in the path is that of the routes of a job, as Litestar wants it."""
+    known = ", ".join(sorted(job_type.name for job_type in REGISTRY.values() if job_type.public))
+    raise NoSuchType(f"There is no job type {job_id[:80]}: there are {known}.")
 
 
 def _check_key(key: str | None) -> None:

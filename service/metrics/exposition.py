@@ -95,7 +95,7 @@ async def _queues(services: "Services") -> list[Metric]:
     backlog = GaugeMetricFamily("offload_backlog_seconds", "Expected work that waits.", labels=["queue"])
     paused = GaugeMetricFamily("offload_queue_paused", "1 while somebody has paused the queue.", labels=["queue"])
     workers = GaugeMetricFamily("offload_workers", "Workers that reported lately.", labels=["queue", "state"])
-    slots = GaugeMetricFamily("offload_worker_slots", "Jobs that live workers can run at once.", labels=["queue"])
+    slots = GaugeMetricFamily("offload_worker_slots", "Jobs that live workers take at once.", labels=["queue"])
     rss = GaugeMetricFamily(
         "offload_worker_resident_bytes", "Memory of live workers and their pools.", labels=["queue"]
     )
@@ -109,7 +109,7 @@ async def _queues(services: "Services") -> list[Metric]:
         alive = [worker for worker in mine if at_ms - worker.heartbeat_ms < ALIVE_MS]
         workers.add_metric([queue, "alive"], len(alive))
         workers.add_metric([queue, "silent"], len(mine) - len(alive))
-        slots.add_metric([queue], sum(worker.slots for worker in alive))
+        slots.add_metric([queue], sum(worker.slots * worker.takes for worker in alive))
         rss.add_metric([queue], sum(worker.rss_bytes for worker in alive))
     return [jobs, backlog, paused, workers, slots, rss]
 

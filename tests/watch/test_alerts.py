@@ -12,8 +12,10 @@ import time_machine
 from service.alerts import Alerts, NoSuchRule
 from service.alerts.measures import Measures
 from service.moments import now_ms
+from service.pool import CpuPool
 from service.schedules import Clock
 from service.store import keys
+from service.worker.heartbeat import Heartbeat
 from settings import Queue, load_settings
 from settings.alert_rules import RULES, Rule, Severity
 from tasks.csv_export import Export, csv_export
@@ -240,6 +242,18 @@ async def test_a_queue_that_will_not_drain(watch: Watch, parts: Parts) -> None:
     await parts.echo(5)
     await parts.store.steering.set(Queue.THUMBNAILS, "pause", reason="maintenance", by="ann")
     assert await watch.state("will-not-drain", "thumbnails") == "quiet", "it is not meant to"
+
+
+async def test_a_queue_whose_only_worker_is_quiet_does_not_drain(watch: Watch, parts: Parts) -> None:
+    pool = CpuPool(1, memory_mb=100, name="none")
+    worker = Heartbeat(parts.store.redis, "thumbnails", 10, pool)
+    await worker.beat([], health_key="health")
+    await parts.echo(5)
+    assert await watch.state("will-not-drain", "thumbnails") == "quiet", "it has room for all of them"
+    worker.info.quiet = True
+    await worker.beat([], health_key="health")
+    assert await watch.state("will-not-drain", "thumbnails") == "pending"
+    await pool.close()
 
 
 async def test_a_missed_schedule_until_it_has_run(watch: Watch, parts: Parts) -> None:
