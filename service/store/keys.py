@@ -134,7 +134,8 @@ def wake(queue: str) -> str:
 
 
 def idle(queue: str) -> str:
-    """Hash: worker id to what it has room for, of workers that found less than they want. Expires after their last look."""
+    """Hash: worker id to its note, of workers that found less than they want: until when it holds (ms), its leases' length
+    (ms), its free slots, and the types that it knows, with a blank after each. Expires after their last look."""
     return f"{PREFIX}idle:{queue}"
 
 

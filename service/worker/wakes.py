@@ -68,7 +68,7 @@ class Listener:
         obey: Callable[[bytes], None],
     ) -> None:
         self.url = url
-        self.queue, self.own = keys.wake(queue), keys.hand(worker)
+        self.queue, self.own = keys.wake(queue).encode(), keys.hand(worker).encode()
         self.alarm, self.cancel, self.take, self.obey = alarm, cancel, take, obey
         self.last_handed = asyncio.Event()
         self.heard_s = -HEARD_S
@@ -104,14 +104,14 @@ class Listener:
             # A refusal, which is not listened to for long.
             return
         self.alive = True
-        kind, channel, *rest = said
+        kind = said[0]
         if kind == b"message":
-            self._hear(channel.decode(), rest[0])
+            self._hear(said[1], said[2])
         elif kind == b"subscribe":
             # What was said before that may have gone unheard.
             self.alarm.set()
 
-    def _hear(self, channel: str, data: bytes) -> None:
+    def _hear(self, channel: bytes, data: bytes) -> None:
         if channel == self.own:
             self.heard_s = time.monotonic()
             if data == keys.LAST:

@@ -147,8 +147,7 @@ async def test_a_worker_that_turns_out_to_be_busy_hands_it_back(store, enqueuer,
         probe.probe_steps, [probe.Steps(steps=20, step_s=0.1)] * worker.slots, owner="acme"
     )
     await wait_until_async(lambda: len(ledger.lines("begin")) == worker.slots)
-    note = {"slots": 1, "lease_ms": 2000, "known": {"probe-echo": True}, "until_ms": now_ms() + 60_000}
-    await store.redis.hset(keys.idle(QUEUE), worker.id, msgspec.msgpack.encode(note))
+    await store.redis.hset(keys.idle(QUEUE), worker.id, f"{now_ms() + 60_000} 2000 1 probe-echo ")
     job_id = await echo(enqueuer)
     assert (await store.present(job_id)).worker == worker.id
     await wait_until_async(lambda: ledger.lines("echo"))

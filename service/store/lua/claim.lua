@@ -115,7 +115,9 @@ local notes, left = P .. 'idle:' .. queue, slots - #claimed
 local invites = ARGV[8] ~= '0' and left > 0
 if invites then redis.call('PUBLISH', P .. 'hand:' .. worker, 'here') end
 if invites and ARGV[9] == '1' then
-  redis.call('HSET', notes, worker, cmsgpack.pack({slots = left, lease_ms = lease, known = known, until_ms = now + ARGV[8]}))
+  local note = string.format('%.0f %d %d', now + ARGV[8], lease, left)
+  for name in pairs(known) do note = note .. ' ' .. name end
+  redis.call('HSET', notes, worker, note .. ' ')
   redis.call('PEXPIRE', notes, ARGV[8])
 elseif ARGV[10] == '1' then
   redis.call('HDEL', notes, worker)

@@ -2,16 +2,15 @@
 
 local start, keep_leases, BLANK = taking()
 
--- A worker with nothing to do, its note (claim.lua) and the queue's notes; nil where there is none that listens.
-local function idle_worker(queue)
-  local notes = P .. 'idle:' .. queue
+-- A worker with nothing to do and its note (claim.lua); nil where there is none that listens.
+local function idle_worker(notes)
   while true do
     local found = redis.call('HRANDFIELD', notes, 1, 'WITHVALUES')
-    local worker = found[1]
+    local worker, note = found[1], found[2]
     if not worker then return nil end
-    local note = cmsgpack.unpack(found[2])
-    if note.until_ms > now and redis.call('PUBSUB', 'NUMSUB', P .. 'hand:' .. worker)[2] > 0 then
-      return worker, note, notes
+    local until_ms, lease_ms, slots, known = string.match(note, '^(%d+) (%d+) (%d+)( .*)$')
+    if until_ms and tonumber(until_ms) > now and redis.call('PUBSUB', 'NUMSUB', P .. 'hand:' .. worker)[2] > 0 then
+      return worker, tonumber(lease_ms), tonumber(slots), known, until_ms
     end
     redis.call('HDEL', notes, worker)
   end
@@ -23,15 +22,19 @@ local none_idle, handed = {}, {}
 local function hand(j, record)
   if none_idle[j.queue] then return false end
   local steered = redis.call('HMGET', P .. 'queue:' .. j.queue, 'pause', 'limit', 'rate')
-  local worker, note, notes
-  if not (steered[1] or steered[2] or steered[3]) then worker, note, notes = idle_worker(j.queue) end
-  if not worker or not note.known[j.type] then
+  local notes = P .. 'idle:' .. j.queue
+  local worker, lease_ms, slots, known, until_ms
+  if not (steered[1] or steered[2] or steered[3]) then worker, lease_ms, slots, known, until_ms = idle_worker(notes) end
+  if not worker or not string.find(known, ' ' .. j.type .. ' ', 1, true) then
     none_idle[j.queue] = true
     return false
   end
-  note.slots = note.slots - 1
-  if note.slots > 0 then redis.call('HSET', notes, worker, cmsgpack.pack(note)) else redis.call('HDEL', notes, worker) end
-  local fields, fence = start(setmetatable(j, BLANK), worker, note.lease_ms)
+  if slots > 1 then
+    redis.call('HSET', notes, worker, string.format('%s %d %d%s', until_ms, lease_ms, slots - 1, known))
+  else
+    redis.call('HDEL', notes, worker)
+  end
+  local fields, fence = start(setmetatable(j, BLANK), worker, lease_ms)
   for _, word in ipairs(fields) do record[#record + 1] = word end
   handed[#handed + 1] = {worker, cmsgpack.pack({j.id, fence, record})}
   return true
