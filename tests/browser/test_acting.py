@@ -1,6 +1,7 @@
 """Acting: with a mouse, with the keyboard, and without JavaScript."""
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.conftest import Desk
 from tests.dashboard.made import Maker
@@ -36,7 +37,7 @@ async def test_a_job_is_cancelled_retried_and_deleted(desk: Desk, made: Maker, s
         await page.get_by_role("button", name=action, exact=True).click()
         await page.locator(".notice", has_text=said).wait_for()
     await page.get_by_role("button", name="Delete…").click()
-    assert await page.get_by_text(f"Delete {job_id}").is_visible()
+    await expect(page.get_by_text(f"Delete {job_id}")).to_be_visible()
     await page.get_by_role("button", name="Delete", exact=True).click()
     await page.locator(".notice", has_text="In the bin").wait_for()
     assert (await made.store.list()).jobs == []
@@ -50,9 +51,9 @@ async def test_a_question_can_be_left_by_the_escape_key(desk: Desk, made: Maker)
     page = await desk.open(f"/admin/jobs/{job_id}")
     await page.get_by_role("button", name="Cancel…").press("Enter")
     question = page.get_by_text(f"Stop {job_id}")
-    assert await question.is_visible()
+    await expect(question).to_be_visible()
     await page.keyboard.press("Escape")
-    assert not await question.is_visible()
+    await expect(question).to_be_hidden()
     assert (await made.store.present(job_id)).state == "queued"
 
 
@@ -76,7 +77,7 @@ async def test_one_letter_commands(desk: Desk, made: Maker) -> None:
     await page.keyboard.press("Enter")
     await page.wait_for_url(f"**/admin/jobs/{newer}")
     await page.keyboard.press("?")
-    assert await page.get_by_role("heading", name="Keyboard").is_visible()
+    await expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()
 
 
 async def test_slash_reaches_the_filter_and_what_is_typed_there_is_no_command(desk: Desk, made: Maker) -> None:

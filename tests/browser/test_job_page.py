@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import msgspec
 from axe_playwright_python.async_playwright import Axe
 from PIL import Image, ImageDraw
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from service.jobs import kept_path
 from service.moments import now_ms
@@ -92,32 +92,32 @@ async def test_without_scripts_the_log_is_a_page_with_its_levels(desk: Desk, mad
     await logged(made, job, 1, 2)
     page = await desk.open(f"/admin/jobs/{job.id}", java_script_enabled=False)
     await page.get_by_role("link", name="Warnings").click()
-    assert await page.get_by_text("Nothing of this level.").is_visible()
+    await expect(page.get_by_text("Nothing of this level.")).to_be_visible()
     await page.get_by_role("link", name="All", exact=True).click()
-    assert await page.get_by_text("line 2", exact=True).is_visible()
+    await expect(page.get_by_text("line 2", exact=True)).to_be_visible()
 
 
 async def test_a_page_is_turned_with_its_picture_and_the_address_follows(desk: Desk, made: Maker) -> None:
     job_id = await read_document(made)
     page = await desk.open(f"/admin/jobs/{job_id}")
     await page.evaluate("window.stillHere = true")
-    assert await page.locator(".page-text").inner_text() == "Page 1 of a contract"
+    await expect(page.locator(".page-text")).to_have_text("Page 1 of a contract")
     await page.get_by_role("link", name="Next").click()
     await page.locator(".page-text", has_text="Page 2 of a contract").wait_for()
     picture = page.get_by_alt_text("Page 2 of the document")
     await eventually(lambda: picture.evaluate("i => i.complete && i.naturalHeight === 1200"))
     assert page.url.endswith("?page=2") and await page.evaluate("window.stillHere")
     await page.reload()
-    assert await page.locator(".page-text").inner_text() == "Page 2 of a contract"
+    await expect(page.locator(".page-text")).to_have_text("Page 2 of a contract")
 
 
 async def test_pages_are_turned_without_scripts_too(desk: Desk, made: Maker) -> None:
     page = await desk.open(f"/admin/jobs/{await read_document(made)}", java_script_enabled=False)
     await page.get_by_role("link", name="Next").click()
-    assert await page.locator(".page-text").inner_text() == "Page 2 of a contract"
+    await expect(page.locator(".page-text")).to_have_text("Page 2 of a contract")
     await page.get_by_label("Page", exact=True).fill("1")
     await page.get_by_role("button", name="Go").click()
-    assert await page.locator(".page-text").inner_text() == "Page 1 of a contract"
+    await expect(page.locator(".page-text")).to_have_text("Page 1 of a contract")
 
 
 async def test_a_run_in_the_drawing_leads_to_its_job(desk: Desk, made: Maker) -> None:
@@ -126,7 +126,7 @@ async def test_a_run_in_the_drawing_leads_to_its_job(desk: Desk, made: Maker) ->
     await page.locator(f'.runs a[href="/admin/jobs/{failed}"]').click()
     await page.wait_for_url(f"**/admin/jobs/{failed}")
     await page.get_by_text("As a table").click()
-    assert await page.get_by_text(f"{failed} (this job)").is_visible()
+    await expect(page.get_by_text(f"{failed} (this job)")).to_be_visible()
 
 
 async def test_a_failed_job_is_edited_and_retried_and_a_copy_is_run(desk: Desk, made: Maker) -> None:
@@ -136,7 +136,7 @@ async def test_a_failed_job_is_edited_and_retried_and_a_copy_is_run(desk: Desk, 
     await page.get_by_role("link", name="Edit and retry").click()
     await page.get_by_label("Columns").fill("job_id, nonsense")
     await page.get_by_role("button", name="Queue it").click()
-    assert "nonsense" in await page.locator("#wrong-columns").inner_text()
+    await expect(page.locator("#wrong-columns")).to_contain_text("nonsense")
     desk.complaints.clear()  # the browser reports the 400 that was asked for
     await page.get_by_label("Columns").fill("job_id")
     await page.get_by_role("button", name="Queue it").click()

@@ -1,7 +1,7 @@
 """A template of mail: written, tried on a recipient and removed in a browser, with scripts and without."""
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from service.database import User
 from service.mail.templates import TemplateRows
@@ -28,8 +28,8 @@ async def test_a_template_is_written_tried_and_deleted(desk: Desk, made: Maker, 
     await page.get_by_role("link", name="New template").click()
     await write(page, Name="Letter", Subject="Hello {{ user.name }}", HTML="<p>\n{% if %}", Text="Hi {{ user.name }}")
     await page.get_by_role("button", name="Make it").click()
-    assert "(html, line 2): Expected an expression" in await page.get_by_role("alert").inner_text()
-    assert await page.get_by_label("Subject").input_value() == "Hello {{ user.name }}"
+    await expect(page.get_by_role("alert")).to_contain_text("(html, line 2): Expected an expression")
+    await expect(page.get_by_label("Subject")).to_have_value("Hello {{ user.name }}")
     desk.complaints.clear()  # the browser reports the 400 that was asked for
     await write(page, HTML=HTML)
     await page.get_by_role("button", name="Make it").click()
