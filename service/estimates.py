@@ -12,8 +12,6 @@ from tasks.job import JobType
 FRESH_S = 2.0
 """Pace and backlog are read this often at most: an estimate may lag two seconds, an enqueue must not wait for it."""
 
-NEVER_S = -math.inf
-
 
 class Estimate(msgspec.Struct, frozen=True):
     """`cost_ms`: one attempt on a free worker; `wait_ms`: before it starts. `seconds` is both together."""
@@ -54,40 +52,35 @@ class Estimator:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.paces: dict[str, tuple[float, tuple[float | None, float | None]]] = {}
-        self.loads: tuple[float, dict[str, float]] = (NEVER_S, {})
+        self.loads: tuple[float, dict[str, float]] = (-FRESH_S, {})
 
     async def estimate(self, job_type: JobType, units: int) -> Estimate:
         """The estimate for a job of `units` units that is queued now."""
-        await self._freshen(job_type.name)
-        return Estimate(self._cost_ms(job_type, units), round(self.loads[1].get(job_type.queue, 0.0)))
+        return Estimate(await self.cost_ms(job_type, units), round(await self.wait_ms(job_type.queue)))
 
     async def cost_ms(self, job_type: JobType, units: int) -> int:
         """Milliseconds one attempt should take: measured where there is a measurement, else as declared."""
-        await self._freshen(job_type.name)
-        return self._cost_ms(job_type, units)
-
-    async def wait_ms(self, queue: str) -> float:
-        """Milliseconds of work that waits on a queue, shared by the slots of its live workers."""
-        await self._freshen()
-        return self.loads[1].get(queue, 0.0)
-
-    def _cost_ms(self, job_type: JobType, units: int) -> int:
-        job_ms, unit_ms = self.paces[job_type.name][1]
+        job_ms, unit_ms = await self._pace(job_type.name)
         if units and unit_ms is not None:
             return max(1, round(unit_ms * units))
         if not units and job_ms is not None:
             return max(1, round(job_ms))
         return max(1, round(1000 * (job_type.expected_s + units * job_type.expected_unit_s)))
 
-    async def _freshen(self, name: str | None = None) -> None:
-        """Read again what is older than FRESH_S: the loads, and the pace of the type of that name."""
-        stale_s = time.monotonic() - FRESH_S
-        if name is not None and (name not in self.paces or self.paces[name][0] <= stale_s):
+    async def _pace(self, name: str) -> tuple[float | None, float | None]:
+        read_at, pace = self.paces.get(name, (-FRESH_S, (None, None)))
+        if time.monotonic() - read_at >= FRESH_S:
             pace = await self.store.pace(name)
             self.paces[name] = (time.monotonic(), pace)
-        if self.loads[0] <= stale_s:
+        return pace
+
+    async def wait_ms(self, queue: str) -> float:
+        """Milliseconds of work that waits on a queue, shared by the slots of its live workers."""
+        read_at, loads = self.loads
+        if time.monotonic() - read_at >= FRESH_S:
             slots: dict[str, int] = {}
             for worker in await self.store.workers():
-                slots[worker.queue] = slots.get(worker.queue, 0) + worker.slots * worker.takes
-            backlogs_ms = await self.store.backlog_ms()
-            self.loads = (time.monotonic(), {name: ms / max(1, slots.get(name, 1)) for name, ms in backlogs_ms.items()})
+                slots[worker.queue] = slots.get(worker.queue, 0) + worker.serving_slots
+            loads = {name: ms / max(1, slots.get(name, 1)) for name, ms in (await self.store.backlog_ms()).items()}
+            self.loads = (time.monotonic(), loads)
+        return loads.get(queue, 0.0)

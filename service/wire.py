@@ -20,6 +20,9 @@ class Wire(asyncio.Protocol):
     """`heard` is called with each thing that the server says: bytes, int, list, None, or a redis-py error. `lost` is done
     once nothing more can come, and its result is the reason."""
 
+    connection: Any
+    transport: asyncio.Transport
+
     def __init__(self, heard: Callable[[Any], None]) -> None:
         self.heard = heard
         self.reader = hiredis.Reader(replyError=DefaultParser.parse_error)
@@ -39,9 +42,6 @@ class Wire(asyncio.Protocol):
         if wire.transport.is_closing():
             wire.connection_lost(None)
         return wire
-
-    connection: Any
-    transport: asyncio.Transport
 
     def say(self, *words: Any) -> None:
         """Send one command: bytes, str, int or float."""

@@ -94,7 +94,7 @@ async def overview(services: Services, hour: Mapping[str, Figures]) -> Overview:
     rows = []
     for queue in Queue:
         serving = [worker for worker in workers if worker.queue == queue and alive(worker, at_ms)]
-        slots = sum(worker.slots for worker in serving if worker.takes)
+        slots = sum(worker.serving_slots for worker in serving)
         minutes = await store.minutes(queue, shown_minutes)
         clears_ms = backlog_ms[queue] / slots if slots else None
         notes = await store.steering.notes(queue)

@@ -140,7 +140,7 @@ class Measures:
         found = []
         for queue in map(str, Queue):
             alive = [worker for worker in by_queue.get(queue, []) if at_ms - worker.heartbeat_ms < ALIVE_MS]
-            slots, waiting = sum(worker.slots * worker.takes for worker in alive), counts[queue][State.QUEUED]
+            slots, waiting = sum(worker.serving_slots for worker in alive), counts[queue][State.QUEUED]
             total = (await self.metrics.window(queue, rule.window_s)).total
             gone = total.ended + total["cancelled"]
             net = (gone - total["enqueued"]) / (rule.window_s / 60)

@@ -66,7 +66,7 @@ def submit_route(job_type: JobType) -> HTTPRouteHandler:
 
 
 @post("/{job_id:str}", include_in_schema=False)
-async def refuse_unknown_type(job_id: FromPath[str], owner: Owner) -> None:
+async def refuse_unknown_type(job_id: FromPath[str]) -> None:
     """Whatever submit_route knows goes there. The name in the path is that of the routes of a job, as Litestar wants it."""
     known = ", ".join(sorted(job_type.name for job_type in REGISTRY.values() if job_type.public))
     raise NoSuchType(f"There is no job type {job_id[:80]}: there are {known}.")

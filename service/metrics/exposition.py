@@ -109,7 +109,7 @@ async def _queues(services: "Services") -> list[Metric]:
         alive = [worker for worker in mine if at_ms - worker.heartbeat_ms < ALIVE_MS]
         workers.add_metric([queue, "alive"], len(alive))
         workers.add_metric([queue, "silent"], len(mine) - len(alive))
-        slots.add_metric([queue], sum(worker.slots * worker.takes for worker in alive))
+        slots.add_metric([queue], sum(worker.serving_slots for worker in alive))
         rss.add_metric([queue], sum(worker.rss_bytes for worker in alive))
     return [jobs, backlog, paused, workers, slots, rss]
 

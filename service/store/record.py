@@ -1,6 +1,6 @@
 """A job as it is kept: the record, its attempts, and what a claim hands to a worker."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,6 +121,11 @@ class WorkerInfo:
         """Whether it takes jobs that wait."""
         return not (self.stopping or self.quiet)
 
+    @property
+    def serving_slots(self) -> int:
+        """Jobs that it runs at once, where it takes any."""
+        return self.slots if self.takes else 0
+
 
 def _number(value: bytes) -> int:
     return int(float(value))
@@ -150,12 +155,7 @@ READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
 
 def to_job(job_id: str, raw: Mapping[bytes, bytes]) -> Job:
     """Read a record's hash. Fields that are absent or empty take the record's defaults."""
-    seen = {}
-    for name, value in raw.items():
-        reader = READERS.get(name)
-        if reader is not None and value:
-            seen[reader[0]] = reader[1](value)
-    return Job(id=job_id, **seen)
+    return _read(job_id, raw.items(), READERS)
 
 
 HANDED: dict[str, tuple[str, Callable[[Any], Any]]] = {
@@ -168,9 +168,16 @@ HANDED: dict[str, tuple[str, Callable[[Any], Any]]] = {
 def handed_job(message: bytes) -> Job:
     """The job in a message on a worker's channel (keys.hand): msgpack of its id, its fence and its record as a flat list."""
     job_id, _, words = msgspec.msgpack.decode(message)
+    return _read(job_id, zip(words[::2], words[1::2], strict=True), HANDED)
+
+
+def _read(
+    job_id: str, fields: Iterable[tuple[Any, Any]], readers: Mapping[Any, tuple[str, Callable[[Any], Any]]]
+) -> Job:
     seen = {}
-    for name, value in zip(words[::2], words[1::2], strict=True):
-        reader = HANDED.get(name)
-        if reader is not None and value != "":
+    for name, value in fields:
+        reader = readers.get(name)
+        # A number that is 0 is its default too.
+        if reader is not None and value:
             seen[reader[0]] = reader[1](value)
     return Job(id=job_id, **seen)

@@ -15,7 +15,7 @@ local function keep_clock()
 end
 
 -- Write a new job's record, its place in the queue and its indexes. `hand`, where given, may find it a worker at once:
--- it answers what that changes in the record, or nil.
+-- then it answers true and has added to the record what that changes. Of a field that stands twice, the later one counts.
 local function write(job, hand)
   local j = {id = job.id, queue = job.queue, type = job.type, owner = job.owner, priority = job.priority,
     cost = job.cost, parent = job.parent or '', state = '', stamp = next_stamp()}
