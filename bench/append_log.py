@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from rich.console import Console
 from rich.table import Table
 
-from service.embedded import EmbeddedValkey
+from service.supervisor.valkey import EmbeddedValkey
 
 WRITE = "redis.call('HSET', KEYS[1], 'payload', ARGV[1]); return redis.call('ZADD', KEYS[2], 1, ARGV[2])"
 PAYLOAD = "x" * 400

@@ -31,16 +31,16 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from bench.harness.report import table
 from service.database import Database, open_database
 from service.database.seed_users import seed_users
-from service.embedded import EmbeddedValkey
-from service.limiter import Limiter
+from service.engine.pool.cpu_pool import CpuPool
+from service.engine.rate_limiter import Limiter
+from service.engine.redis.client import connect
 from service.mail.campaigns import CampaignRows
-from service.mail.connections import CONNECTIONS
+from service.mail.counters import Measures
 from service.mail.deliveries import DeliveryRows
 from service.mail.mailer import SmtpMailer
-from service.mail.measures import Measures
+from service.mail.smtp_pool import CONNECTIONS
 from service.mail.unsubscribe import Links
-from service.pool import CpuPool
-from service.redis import connect
+from service.supervisor.valkey import EmbeddedValkey
 from tasks.mail.render import messages
 from tasks.mail.template import Source
 from tasks.ports.mail import StoredTemplate

@@ -16,12 +16,12 @@ from bench.harness.contenders import CONTENDERS
 from bench.harness.queue_server import server
 from bench.harness.report import table
 from bench.peers.ours_jobs import Stamp, bench_stamp
-from service.enqueue import Enqueuer
-from service.outcome import attempt_entry
-from service.redis import connect
-from service.store import Store
-from service.store.record import Job
-from service.store.requests import Outcome
+from service.engine.enqueuer import Enqueuer
+from service.engine.redis.client import connect
+from service.engine.store import Store
+from service.engine.store.records import Job
+from service.engine.store.script_inputs import Outcome
+from service.engine.worker.failures import attempt_entry
 from settings import Queue, Settings
 
 LEVELS = [0, 10_000, 100_000, 1_000_000]

@@ -26,10 +26,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.harness.photos import make_documents
-from service.pool import CpuPool
+from service.engine.pool.cpu_pool import CpuPool
 from tasks.images.encode import WEBP_EFFORT
-from tasks.images.recipe import JPEG_QUALITY, SIZES, WEBP_QUALITY, Format, variants
 from tasks.images.thumbnails import render_thumbnails
+from tasks.images.variants import JPEG_QUALITY, SIZES, WEBP_QUALITY, Format, variants
 
 WORKERS = 2
 COMMANDS = {"vipsthumbnail": "vipsthumbnail", "ImageMagick": "convert"}

@@ -11,14 +11,14 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
 
 from dashboard.assets import static_routes
-from dashboard.headers import add_security_headers
-from dashboard.provided import shared_figures
+from dashboard.dependencies import shared_figures
 from dashboard.routes import dashboard_routes
+from dashboard.security_headers import add_security_headers
 from dashboard.templating import template_environment
 from service.api import EXCEPTION_HANDLERS, api_routes, openapi_config
-from service.logs import configure_logs
+from service.monitoring.logging import configure_logs
+from service.monitoring.tracing import open_tracing
 from service.services import Services, open_services
-from service.tracing import open_tracing
 from settings import Settings, load_settings
 
 

@@ -12,7 +12,7 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 
-from settings.access import DashboardUser, Role
+from settings.credentials import DashboardUser, Role
 
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="Offload", charset="UTF-8"'}
 

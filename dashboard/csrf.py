@@ -9,10 +9,10 @@ from litestar import Request
 from litestar.datastructures import Cookie
 from litestar.exceptions import PermissionDeniedException
 
-from dashboard.audited import note
+from dashboard.audit_middleware import note
 from dashboard.auth import User, require_operator
 from dashboard.formats import compact
-from service.audit import DETAIL_MAX
+from service.monitoring.audit_log import DETAIL_MAX
 
 COOKIE = "offload_csrf"
 FIELD = "csrf"

@@ -11,20 +11,21 @@ from dashboard import csrf
 from dashboard.alerts.actions import mute_rule, unmute_rule
 from dashboard.alerts.views import alerts_page
 from dashboard.audit.views import audit_live, audit_page
-from dashboard.audited import Audited
+from dashboard.audit_middleware import Audited
 from dashboard.auth import BasicAuth
+from dashboard.dependencies import PROVIDED
 from dashboard.documents.actions import delete_document, picture_document, picture_documents, read_document
 from dashboard.documents.detail import document_content, document_live, document_page, document_picture
 from dashboard.documents.views import documents_live, documents_page
+from dashboard.error_pages import explain
 from dashboard.errors.actions import live_error, try_canary
 from dashboard.errors.views import error_page, errors_page
-from dashboard.explain import explain
 from dashboard.jobs.actions import cancel_job, delete_job, restore_job, retry_job
-from dashboard.jobs.again import copy_job, edit_job, edit_job_page
 from dashboard.jobs.detail import job_live, job_page
 from dashboard.jobs.files import job_file
 from dashboard.jobs.log import log_live, log_page
 from dashboard.jobs.new import new_job_page, submit_job
+from dashboard.jobs.rerun import copy_job, edit_job, edit_job_page
 from dashboard.jobs.views import jobs_live, jobs_page
 from dashboard.mail_templates.editing import (
     create_template,
@@ -39,9 +40,8 @@ from dashboard.metrics.weeks import weeks_page
 from dashboard.operations.actions import abort_operation, begin_operation
 from dashboard.operations.views import ask_page, operation_live, operation_page, operations_page
 from dashboard.previews.pictures import page_picture, photo_picture, thumbnail_picture
-from dashboard.provided import PROVIDED
 from dashboard.queues.actions import upload_document
-from dashboard.queues.steering import lift_note, queue_page, steer_queue
+from dashboard.queues.controls import lift_note, queue_page, steer_queue
 from dashboard.queues.views import queues_live, queues_page
 from dashboard.schedules.actions import pause_schedule, resume_schedule, run_schedule
 from dashboard.schedules.views import schedules_page

@@ -7,11 +7,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from dashboard import formats
 from dashboard.assets import asset
 from dashboard.charts import bars, spark
-from dashboard.jobs.again import repeatable
+from dashboard.jobs.masking import kept_back, visible
+from dashboard.jobs.rerun import repeatable
 from dashboard.jobs.row import tries, when
-from dashboard.jobs.visible import kept_back, visible
-from dashboard.looks import look
-from service.store.retention import BIN_S
+from dashboard.state_badges import look
+from service.engine.store.retention import BIN_S
 
 FOLDER = Path(__file__).resolve().parent
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
-from service.files.store import NoSuchFile
+from service.documents.store import NoSuchFile
 from service.services import Services
-from tasks.job import Refused
-from tasks.run import StoredFile
+from tasks.sdk.job import Refused
+from tasks.sdk.run import StoredFile
 
 T = TypeVar("T")
 

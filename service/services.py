@@ -7,33 +7,34 @@ from dataclasses import dataclass
 
 from arq.connections import ArqRedis
 
-from service.alerts import Alerts
-from service.alerts.evaluation import Evaluation
-from service.alerts.measures import Measures
-from service.audit import Audit
-from service.background import end
-from service.caretaker import Caretaker, Duty
+from service.cleanup import LeftoverFiles
 from service.database.connection import Database, open_database
-from service.enqueue import Enqueuer
+from service.documents.images import ImageRecords
+from service.documents.store import FileStore
+from service.documents.thumbnails.cleanup import Upkeep
+from service.documents.thumbnails.store import ThumbnailStore
+from service.engine.enqueuer import Enqueuer
+from service.engine.job_files import Jobs
+from service.engine.maintenance import Caretaker, Duty
+from service.engine.pool.cpu_pool import CpuPool
+from service.engine.rate_limiter import Limiter
+from service.engine.redis.client import connect
+from service.engine.redis.command_connection import Lane
+from service.engine.schedules import Clock, Schedules
+from service.engine.store import Store
 from service.exports import Records
-from service.files.store import FileStore
-from service.images.records import ImageRecords
-from service.jobs import Jobs
-from service.lane import Lane
-from service.limiter import Limiter
-from service.mail.ports import open_mail
-from service.mail.removal import CampaignRemoval
-from service.metrics import Metrics
-from service.pool import CpuPool
-from service.redis import connect
-from service.reports import OperatorMail, ReportFigures
-from service.schedules import Clock, Schedules
-from service.storage import Storage
-from service.store import Store
-from service.thumbnails.store import ThumbnailStore
-from service.thumbnails.upkeep import Upkeep
-from service.tracing import Tracing
-from service.upkeep import LeftoverFiles
+from service.lib.async_tasks import end
+from service.lib.object_storage import Storage
+from service.mail.campaign_removal import CampaignRemoval
+from service.mail.operator_mail import OperatorMail
+from service.mail.wiring import open_mail
+from service.monitoring.alerts import Alerts
+from service.monitoring.alerts.evaluation import Evaluation
+from service.monitoring.alerts.measures import Measures
+from service.monitoring.audit_log import Audit
+from service.monitoring.metrics import Metrics
+from service.monitoring.tracing import Tracing
+from service.monitoring.weekly_report import ReportFigures
 from settings import Queue, Settings
 from tasks.ports.exports import Exports
 from tasks.ports.images import Images

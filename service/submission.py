@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from service.checks import Checks
-from service.enqueue import Accepted
+from service.engine.enqueuer import Accepted
 from service.services import Services
-from tasks.job import JobType, Payload, Refused
+from tasks.sdk.job import JobType, Payload, Refused
 
 PAST_ALLOWED = timedelta(minutes=5)
 """A moment this far back counts as now: clocks differ, and a request sent again under its key must not fail."""

@@ -1,6 +1,6 @@
 """What an operator may change. The environment is read once; nothing here knows the rest of the program."""
 
-from settings.access import DashboardUser, Role
+from settings.credentials import DashboardUser, Role
 from settings.load import Settings, load_settings
 from settings.queues import Queue, QueueSettings
 

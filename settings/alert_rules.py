@@ -1,4 +1,4 @@
-"""What is worth telling somebody, as data. service/alerts/measures.py says how each measure is taken."""
+"""What is worth telling somebody, as data. service/monitoring/alerts/measures.py says how each measure is taken."""
 
 from dataclasses import dataclass
 from enum import StrEnum

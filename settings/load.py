@@ -8,14 +8,14 @@ from typing import Any, Final
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from settings.access import Access
-from settings.alerts import Alerts
+from settings.backends import Places
+from settings.credentials import Access
 from settings.limits import Limits
 from settings.mail import Mail
 from settings.ocr import Ocr
-from settings.places import Places
 from settings.queues import QUEUE_TABLE, Queue, QueueSettings, merged
-from settings.sentences import sentences, unknown_variables
+from settings.receivers import Alerts
+from settings.validation_messages import sentences, unknown_variables
 from settings.web import Web
 
 PREFIX: Final = "OFFLOAD_"

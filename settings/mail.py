@@ -9,7 +9,7 @@ from typing import Annotated, Protocol, cast
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from settings.private import create_private
+from settings.private_files import create_private
 from settings.urls import url_of
 
 KEY_BYTES = 32

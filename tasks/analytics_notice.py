@@ -1,11 +1,11 @@
 """Tells the operators by mail that the weekly analytics can be downloaded."""
 
 from settings.queues import Queue
-from tasks.job import Payload, RetryLater, job
-from tasks.mail.sending import AWAY_S
+from tasks.mail.send_group import AWAY_S
 from tasks.ports.mail import MailServerAway
 from tasks.ports.reports import Operators
-from tasks.run import Run
+from tasks.sdk.job import Payload, RetryLater, job
+from tasks.sdk.run import Run
 
 TEXT = """The metrics of {first_day} to {last_day} are ready: {rows:,} rows, an hour and a job type in each.
 

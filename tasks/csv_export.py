@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from settings.queues import Queue
-from tasks.cpu import MemoryCeiling
+from tasks.exports.progress_file import read_tally
 from tasks.exports.selection import Selection, select
-from tasks.exports.tally import read_tally
 from tasks.exports.writing import Order, Written, write_export
-from tasks.job import Meter, Payload, Permanent, Refused, job
 from tasks.ports.exports import Exports
-from tasks.run import Run
+from tasks.sdk.errors import MemoryCeiling
+from tasks.sdk.job import Meter, Payload, Permanent, Refused, job
+from tasks.sdk.run import Run
 
 KEPT_DAYS = 7
 """How long the file can be downloaded: long enough to come back after a week's end."""

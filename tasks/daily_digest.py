@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 
 from settings.queues import Queue
 from tasks.email_batch import Outcome, report, send_in_parts
-from tasks.job import Payload, Permanent, job
 from tasks.mail.template import Source
 from tasks.ports.mail import Campaign, Campaigns, StoredTemplate
 from tasks.ports.reports import DayLine, Reports
-from tasks.run import Run
+from tasks.sdk.job import Payload, Permanent, job
+from tasks.sdk.run import Run
 
 UNITS = {Queue.PDF_PROCESSING: "pages", Queue.CSV_EXPORT: "rows", Queue.EMAIL_SENDER: "messages"}
 """What a queue's work is counted in, where that says more than the number of jobs."""

@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 
 from settings import Queue
-from tasks.job import Payload, Permanent, Refused, job
 from tasks.mail.render import check
 from tasks.mail.segments import Segment
-from tasks.mail.sending import METER, deliver
+from tasks.mail.send_group import METER, deliver
 from tasks.mail.template import problems
 from tasks.ports.mail import Campaign, Campaigns, Deliveries, Templates
-from tasks.run import Run
+from tasks.sdk.job import Payload, Permanent, Refused, job
+from tasks.sdk.run import Run
 
 PART_RECIPIENTS = 50
 """At a hundred messages a minute half a minute: what a crash can cost, and what one owner can hold back another by."""

@@ -6,9 +6,9 @@ import msgspec
 
 from settings import Queue
 from tasks.email_batch import Outcome, found, report, send_in_parts
-from tasks.job import Payload, Refused, job
 from tasks.ports.mail import Campaigns, Deliveries
-from tasks.run import Run
+from tasks.sdk.job import Payload, Refused, job
+from tasks.sdk.run import Run
 
 
 class EmailResend(Payload, frozen=True):

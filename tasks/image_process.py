@@ -3,11 +3,11 @@
 from typing import Any
 
 from settings.queues import Queue
-from tasks.cpu import MemoryCeiling
 from tasks.images.photo import Photo, PhotoFacts, process_photo
-from tasks.job import Payload, Permanent, Refused, job
 from tasks.ports.images import Images
-from tasks.run import Run
+from tasks.sdk.errors import MemoryCeiling
+from tasks.sdk.job import Payload, Permanent, Refused, job
+from tasks.sdk.run import Run
 
 PROCESS_TIMEOUT_S = 20.0
 """A preview needs more of a picture than a thumbnail does; the largest picture takes half of it."""

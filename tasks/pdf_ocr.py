@@ -5,14 +5,14 @@ from typing import Any, Literal
 import msgspec
 
 from settings import Queue, load_settings
-from tasks.job import Meter, PartResult, Payload, Permanent, Refused, job
 from tasks.ocr.artefacts import Tally, hocr_file, kept_pages, pages_file, searchable_file, text_file
 from tasks.ocr.document import count_pages
 from tasks.ocr.languages import refusal
 from tasks.ocr.page import Reading
 from tasks.ocr.pages import FailedPage, kept_name, prepare, read_pages
 from tasks.ocr.words import decode
-from tasks.run import Run
+from tasks.sdk.job import Meter, PartResult, Payload, Permanent, Refused, job
+from tasks.sdk.run import Run
 
 PART_PAGES = 10
 """Half a minute of work with 600 s to do it in; what a part that fails can cost at most."""

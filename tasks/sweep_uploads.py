@@ -1,9 +1,9 @@
 """The hourly sweep of what broken-off uploads and dead workers left on the disk."""
 
 from settings.queues import Queue
-from tasks.job import Payload, job
 from tasks.ports.upkeep import Leftovers, Swept
-from tasks.run import Run
+from tasks.sdk.job import Payload, job
+from tasks.sdk.run import Run
 
 UPLOAD_QUIET_S = 3_600
 """An upload that has brought nothing for an hour was broken off: servers and proxies give up after minutes."""

@@ -7,10 +7,10 @@ import msgspec
 
 from settings.queues import Queue
 from tasks.images.documents import DocumentDone, make_thumbnails
-from tasks.images.recipe import FORMATS, SIZE_MAX, SIZE_MIN, SIZES, Format, variants
-from tasks.job import Meter, PartResult, Payload, Permanent, job
+from tasks.images.variants import FORMATS, SIZE_MAX, SIZE_MIN, SIZES, Format, variants
 from tasks.ports.thumbnails import Thumbnails
-from tasks.run import Run
+from tasks.sdk.job import Meter, PartResult, Payload, Permanent, job
+from tasks.sdk.run import Run
 
 DOCUMENTS_MAX = 10_000
 """Documents one job may name: 2,500 parts, and as many lines again in what it answers."""

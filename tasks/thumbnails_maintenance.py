@@ -3,10 +3,10 @@
 import msgspec
 
 from settings.queues import Queue
-from tasks.images.recipe import FORMATS, SIZES, variants
-from tasks.job import Payload, job
+from tasks.images.variants import FORMATS, SIZES, variants
 from tasks.ports.thumbnails import ThumbnailUpkeep
-from tasks.run import Run
+from tasks.sdk.job import Payload, job
+from tasks.sdk.run import Run
 from tasks.thumbnails import DOCUMENTS_MAX, FailedDocument, counted, in_parts
 
 

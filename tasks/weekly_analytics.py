@@ -6,8 +6,8 @@ from settings.queues import Queue
 from tasks.analytics_notice import AnalyticsNotice, analytics_notice
 from tasks.csv_export import Export, Exported, csv_export
 from tasks.daily_digest import day_of
-from tasks.job import Payload, job
-from tasks.run import Run
+from tasks.sdk.job import Payload, job
+from tasks.sdk.run import Run
 
 
 class WeeklyAnalytics(Payload, frozen=True):

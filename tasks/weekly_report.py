@@ -6,9 +6,9 @@ import msgspec
 
 from settings.queues import Queue
 from tasks.daily_digest import day_of
-from tasks.job import Payload, job
 from tasks.ports.reports import Reports
-from tasks.run import Run
+from tasks.sdk.job import Payload, job
+from tasks.sdk.run import Run
 
 
 class WeeklyReport(Payload, frozen=True):

@@ -12,16 +12,16 @@ import arq.worker
 import structlog
 from arq.connections import RedisSettings
 
-import tasks.declared  # declares every job type
-from service.logs import configure_logs
-from service.ocr_models import ModelPreparation
-from service.pool import CpuPool
-from service.pool_size import CHILD_MB, pool_size
+import tasks.sdk.discovery  # declares every job type
+from service.documents.ocr_models import ModelPreparation
+from service.engine.pool.cpu_pool import CpuPool
+from service.engine.pool.sizing import CHILD_MB, pool_size
+from service.engine.worker.worker import OffloadWorker
+from service.monitoring.logging import configure_logs
+from service.monitoring.tracing import open_tracing
 from service.services import open_services
-from service.tracing import open_tracing
-from service.worker.worker import OffloadWorker
 from settings import Queue, load_settings
-from tasks.scheduled import cron_jobs
+from tasks.sdk.arq_cron import cron_jobs
 
 with contextlib.suppress(ImportError):
     # Without it everything works, a little slower.
@@ -84,7 +84,7 @@ async def stop(ctx: dict[str, Any]) -> None:
 
 class PdfProcessing:
     queue_name = str(Queue.PDF_PROCESSING)
-    functions = tasks.declared.functions(Queue.PDF_PROCESSING)
+    functions = tasks.sdk.discovery.functions(Queue.PDF_PROCESSING)
     max_jobs = settings.queues[Queue.PDF_PROCESSING].jobs_at_once
     job_timeout = settings.queues[Queue.PDF_PROCESSING].timeout_s or FOREVER_S
     cron_jobs = cron_jobs(Queue.PDF_PROCESSING)
@@ -96,7 +96,7 @@ class PdfProcessing:
 
 class EmailSender:
     queue_name = str(Queue.EMAIL_SENDER)
-    functions = tasks.declared.functions(Queue.EMAIL_SENDER)
+    functions = tasks.sdk.discovery.functions(Queue.EMAIL_SENDER)
     max_jobs = settings.queues[Queue.EMAIL_SENDER].jobs_at_once
     job_timeout = settings.queues[Queue.EMAIL_SENDER].timeout_s or FOREVER_S
     cron_jobs = cron_jobs(Queue.EMAIL_SENDER)
@@ -108,7 +108,7 @@ class EmailSender:
 
 class CsvExport:
     queue_name = str(Queue.CSV_EXPORT)
-    functions = tasks.declared.functions(Queue.CSV_EXPORT)
+    functions = tasks.sdk.discovery.functions(Queue.CSV_EXPORT)
     max_jobs = settings.queues[Queue.CSV_EXPORT].jobs_at_once
     job_timeout = settings.queues[Queue.CSV_EXPORT].timeout_s or FOREVER_S
     cron_jobs = cron_jobs(Queue.CSV_EXPORT)
@@ -120,7 +120,7 @@ class CsvExport:
 
 class Thumbnails:
     queue_name = str(Queue.THUMBNAILS)
-    functions = tasks.declared.functions(Queue.THUMBNAILS)
+    functions = tasks.sdk.discovery.functions(Queue.THUMBNAILS)
     max_jobs = settings.queues[Queue.THUMBNAILS].jobs_at_once
     job_timeout = settings.queues[Queue.THUMBNAILS].timeout_s or FOREVER_S
     cron_jobs = cron_jobs(Queue.THUMBNAILS)

@@ -10,7 +10,7 @@ import redis
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from service.embedded import EmbeddedValkey
+from service.supervisor.valkey import EmbeddedValkey
 from settings import load_settings
 from tests.databases import empty_postgres_url, postgres_server, postgres_url, sqlite_template, sqlite_url
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 
-from service.pool import CpuPool
+from service.engine.pool.cpu_pool import CpuPool
 
 DISTINCT = 3
 """Different pictures of a kind; the rest are links to them, since making 24 megapixels takes longer than using them."""

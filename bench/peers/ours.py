@@ -7,10 +7,10 @@ import time
 from collections.abc import AsyncIterator
 
 from bench.peers import ours_jobs
-from service.enqueue import Enqueuer
-from service.lane import Lane
-from service.redis import connect
-from service.store import Store
+from service.engine.enqueuer import Enqueuer
+from service.engine.redis.client import connect
+from service.engine.redis.command_connection import Lane
+from service.engine.store import Store
 from settings import load_settings
 
 

@@ -18,13 +18,13 @@ from redis import Redis
 from bench.harness.clones import Pattern, Place, copy
 from bench.harness.shares import SHARES, shared_out
 from service.database.seed import seed
-from service.fingerprint import fingerprint
+from service.engine.store import Job, keys
+from service.engine.store.script_inputs import Outcome
+from service.engine.worker.error_fingerprint import fingerprint
 from service.services import Services, open_services
-from service.store import Job, keys
-from service.store.requests import Outcome
 from settings import load_settings
 from settings.queues import Queue
-from tasks.job import REGISTRY, Permanent
+from tasks.sdk.job import REGISTRY, Permanent
 
 EVENTS_MAX = 20_000
 """Lines of the audit log: it lies in the database, and what is measured here are jobs."""
@@ -78,7 +78,7 @@ async def made(services: Services, type_name: str, owner: str, state: str, error
 
 
 def pattern(redis: Any, job: Job) -> Pattern:
-    """Everything that stands in Redis about a job, by the names of service/store/keys.py."""
+    """Everything that stands in Redis about a job, by the names of service/engine/store/keys.py."""
     own = [keys.job(job.id), keys.attempts(job.id), f"arq:job:{job.id}"]
     by_stamp = [keys.by_type(job.type, job.state), keys.by_owner(job.owner, job.state)]
     found_by = redis.hget(keys.job(job.id), "find")

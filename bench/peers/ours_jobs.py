@@ -4,8 +4,8 @@ import asyncio
 
 from bench.harness.stamps import BEGUN, ENDED, stamp
 from settings.queues import Queue
-from tasks.job import Payload, job
-from tasks.run import Run
+from tasks.sdk.job import Payload, job
+from tasks.sdk.run import Run
 
 
 class Stamp(Payload):

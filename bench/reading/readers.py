@@ -14,7 +14,7 @@ import numpy as np
 
 from bench.reading.documents import Document
 from bench.reading.result import PeakMemory, Result, Stopwatch, result
-from service.pool import CpuPool
+from service.engine.pool.cpu_pool import CpuPool
 from tasks.ocr.document import is_pdf, open_pdf
 from tasks.ocr.page import Reading, read_page
 from tasks.ocr.render import DPI, render_image_frame, render_pdf_page

@@ -8,13 +8,13 @@ from litestar.exceptions import ClientException
 from litestar.params import FromQuery
 from litestar.response import Template
 
-from dashboard.addresses import given, list_address
 from dashboard.auth import User
-from dashboard.page import render
-from service.api.injected import Wired
-from service.audit import AuditFilter
+from dashboard.list_urls import given, list_address
+from dashboard.rendering import render
+from service.api.dependencies import Wired
+from service.database.audit import Event
 from service.database.cursors import cursor_after
-from service.database.events import Event
+from service.monitoring.audit_log import AuditFilter
 
 PATH = "/admin/audit"
 PAGE_LINES = 50

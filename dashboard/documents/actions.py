@@ -6,14 +6,14 @@ from litestar import Request, post
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
-from dashboard.audited import ACTION, note, on_behalf
+from dashboard.audit_middleware import ACTION, note, on_behalf
 from dashboard.auth import User
 from dashboard.documents.rows import SHOWN, rows_named
 from dashboard.documents.views import within
-from service.api.injected import Wired
+from service.api.dependencies import Wired
 from service.database import Document
+from service.documents.thumbnails.request import order_thumbnails
 from service.submission import submit
-from service.thumbnails.ordering import order_thumbnails
 from tasks.pdf_ocr import PdfOcr, pdf_ocr
 
 

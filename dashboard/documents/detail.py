@@ -10,16 +10,16 @@ from litestar.response import Template
 
 from dashboard.auth import User
 from dashboard.documents.rows import Row, rows_of
-from dashboard.notices import NOTICES
-from dashboard.page import HTMX_STOP_POLLING, render
+from dashboard.flash_messages import NOTICES
+from dashboard.rendering import HTMX_STOP_POLLING, render
+from service.api.dependencies import Wired
 from service.api.downloads import download_document
-from service.api.injected import Wired
-from service.api.pictures import thumbnail_response
+from service.api.image_responses import thumbnail_response
 from service.database import ImageRecord
-from service.images.records import ImageRecords
+from service.documents.images import ImageRecords
+from service.documents.thumbnails.store import ThumbnailStore
 from service.services import Services
-from service.thumbnails.store import ThumbnailStore
-from tasks.images.recipe import FORMATS, SIZE_MAX, SIZES, Format, Variant, variants
+from tasks.images.variants import FORMATS, SIZE_MAX, SIZES, Format, Variant, variants
 
 JOBS_SHOWN = 10
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from service.database import Document
-from service.files.listing import documents_by_id
+from service.documents.listing import documents_by_id
+from service.documents.thumbnails.store import ThumbnailStore
+from service.engine.store import Job
 from service.services import Services
-from service.store import Job
-from service.thumbnails.store import ThumbnailStore
-from tasks.images.recipe import RECIPE, SIZES, Variant
+from tasks.images.variants import RECIPE, SIZES, Variant
 from tasks.thumbnails import thumbnails
 
 SHOWN = Variant(min(SIZES), "webp")

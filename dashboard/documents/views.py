@@ -9,13 +9,13 @@ from litestar.exceptions import ClientException
 from litestar.params import FromQuery
 from litestar.response import Template
 
-from dashboard.addresses import given, list_address
 from dashboard.auth import User
 from dashboard.documents.rows import Row, rows_named, rows_of
-from dashboard.notices import NOTICES
-from dashboard.page import HTMX_STOP_POLLING, render
-from service.api.injected import Wired
-from service.files.listing import KINDS, DocumentFilter, list_documents
+from dashboard.flash_messages import NOTICES
+from dashboard.list_urls import given, list_address
+from dashboard.rendering import HTMX_STOP_POLLING, render
+from service.api.dependencies import Wired
+from service.documents.listing import KINDS, DocumentFilter, list_documents
 
 PATH = "/admin/documents"
 

@@ -6,13 +6,13 @@ from litestar import Request, post
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
-from dashboard.audited import ACTION, note
+from dashboard.audit_middleware import ACTION, note
 from dashboard.auth import User
 from dashboard.errors.views import present
-from service.api.injected import Wired
-from service.store.groups import Life
-from service.store.operations import Selection
-from tasks.job import Refused
+from service.api.dependencies import Wired
+from service.engine.store.bulk_operations import Selection
+from service.engine.store.error_groups import Life
+from tasks.sdk.job import Refused
 
 CANARY = 5
 """Jobs that are tried before the rest: few enough to lose, enough to see a pattern."""

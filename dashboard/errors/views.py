@@ -8,15 +8,15 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User
-from dashboard.errors.lives import LIVES
-from dashboard.notices import NOTICES
-from dashboard.page import render
-from service.api.injected import Wired
-from service.sentences import as_sentence
+from dashboard.errors.group_states import LIVES
+from dashboard.flash_messages import NOTICES
+from dashboard.rendering import render
+from service.api.dependencies import Wired
+from service.engine.states import State
+from service.engine.store import Wanted
+from service.engine.store.error_groups import ErrorGroup, Life
+from service.lib.text import as_sentence
 from service.services import Services
-from service.states import State
-from service.store import Wanted
-from service.store.groups import ErrorGroup, Life
 
 PAGE_ROWS = 50
 GROUPS_SHOWN = 200

@@ -4,8 +4,8 @@ from litestar import post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from dashboard.audited import ACTION
-from service.api.injected import Wired
+from dashboard.audit_middleware import ACTION
+from service.api.dependencies import Wired
 
 
 @post("/jobs/{job_id:str}/retry", status_code=303, opt={ACTION: "job.retried"})

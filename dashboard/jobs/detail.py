@@ -9,20 +9,20 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User
+from dashboard.flash_messages import NOTICES
 from dashboard.jobs.history import history
 from dashboard.jobs.log import known, log_of
-from dashboard.jobs.steps import Step, steps
-from dashboard.jobs.visible import visible
-from dashboard.jobs.waiting import Check, checks
-from dashboard.notices import NOTICES
-from dashboard.page import HTMX_STOP_POLLING, render
+from dashboard.jobs.masking import visible
+from dashboard.jobs.timeline import Step, steps
+from dashboard.jobs.wait_reasons import Check, checks
 from dashboard.previews.preview import Preview, preview_of
-from dashboard.previews.view import View, from_address
-from service.api.injected import Wired
-from service.moments import now_ms
+from dashboard.previews.view_query import View, from_address
+from dashboard.rendering import HTMX_STOP_POLLING, render
+from service.api.dependencies import Wired
+from service.engine.store import Attempt, Job
+from service.engine.store.run_history import repetitions
+from service.lib.clock import now_ms
 from service.services import Services
-from service.store import Attempt, Job
-from service.store.runs import repetitions
 
 REPEATED = 5
 """Repetitions of a job that are named on its page; the rest is a filter away."""

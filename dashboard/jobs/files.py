@@ -7,9 +7,9 @@ from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.params import FromPath
 
 from dashboard.auth import User
-from dashboard.jobs.visible import kept_back
+from dashboard.jobs.masking import kept_back
 from service.api.artefacts import download_artefact
-from service.api.injected import Wired
+from service.api.dependencies import Wired
 
 
 @get("/jobs/{job_id:str}/files/{name:str}")

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from dashboard.addresses import given, list_address
-from service.states import State
-from service.store import Wanted
-from service.store.runs import ORIGIN
+from dashboard.list_urls import given, list_address
+from service.engine.states import State
+from service.engine.store import Wanted
+from service.engine.store.run_history import ORIGIN
 from settings.queues import Queue
-from tasks.job import REGISTRY
+from tasks.sdk.job import REGISTRY
 
 PATH = "/admin/jobs"
 PLAIN = ("status", "queue", "type", "owner")

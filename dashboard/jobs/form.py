@@ -10,16 +10,16 @@ from litestar.response import Template
 from dashboard import csrf
 from dashboard.auth import User
 from dashboard.jobs.fields import FILE_FIELDS, Field, fields_of, takes_file, to_request
-from dashboard.owners import OWNER, owners
-from dashboard.page import render
-from service.api.bodies import decode_body
+from dashboard.owner_choices import OWNER, owners
+from dashboard.rendering import render
 from service.api.errors import BadRequest
-from service.api.shapes import FieldError
-from service.files.form import UploadForm, open_upload_form
+from service.api.schemas import FieldError
+from service.api.strict_json import decode_body
+from service.api.upload_form import UploadForm, open_upload_form
+from service.engine.store import Job
 from service.services import Services
-from service.store import Job
 from service.submission import payload_of, request_type, submit
-from tasks.job import REGISTRY, JobType, Payload, Refused
+from tasks.sdk.job import REGISTRY, JobType, Payload, Refused
 
 
 @dataclass(frozen=True)

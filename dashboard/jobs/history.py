@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.formats import duration
-from dashboard.looks import look
+from dashboard.state_badges import look
+from service.engine.states import State
+from service.engine.store import Job
+from service.engine.store.run_history import PastRun, last_runs
 from service.services import Services
-from service.states import State
-from service.store import Job
-from service.store.runs import PastRun, last_runs
 
 RUNS = 60
 """Two hours of a busy task or two months of a nightly one; and a column of six pixels on a telephone."""

@@ -10,11 +10,11 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User
-from dashboard.page import HTMX_STOP_POLLING, render
-from service.api.injected import Wired
-from service.moments import now_ms
+from dashboard.rendering import HTMX_STOP_POLLING, render
+from service.api.dependencies import Wired
+from service.engine.store import Job, LogLine, NoSuchJob
+from service.lib.clock import now_ms
 from service.services import Services
-from service.store import Job, LogLine, NoSuchJob
 
 LEVELS = ("debug", "info", "warning", "error")
 """From the most talkative to the gravest; a level shows itself and what is graver."""

@@ -8,12 +8,12 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from dashboard import csrf
-from dashboard.audited import ACTION, note
+from dashboard.audit_middleware import ACTION, note
 from dashboard.auth import User
 from dashboard.jobs.fields import fields_of
 from dashboard.jobs.form import offered, show_form, start
-from service.api.injected import Wired
-from tasks.job import REGISTRY, JobType
+from service.api.dependencies import Wired
+from tasks.sdk.job import REGISTRY, JobType
 
 
 @get("/jobs/new", name="new-job")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from dashboard.formats import duration, whole
-from service.states import State
-from service.store.record import Job
+from service.engine.states import State
+from service.engine.store.records import Job
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ from litestar.params import FromQuery
 from litestar.response import Redirect, Template
 
 from dashboard.auth import User
+from dashboard.dependencies import Counts, StateCounts
+from dashboard.flash_messages import NOTICES
 from dashboard.jobs.filters import Filter, from_address, from_input, suggestions
-from dashboard.notices import NOTICES
-from dashboard.page import render
-from dashboard.provided import Counts, StateCounts
-from service.api.injected import Wired
-from service.sentences import as_sentence
+from dashboard.rendering import render
+from service.api.dependencies import Wired
+from service.engine.states import State
+from service.engine.store import Job
+from service.engine.store.bulk_operations import APPLIES, Kind
+from service.lib.text import as_sentence
 from service.services import Services
-from service.states import State
-from service.store import Job
-from service.store.operations import APPLIES, Kind
 
 PAGE_ROWS = 50
 REFRESHED_ROWS_MAX = 100

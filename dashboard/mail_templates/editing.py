@@ -8,14 +8,14 @@ from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
-from dashboard.audited import ACTION, note
+from dashboard.audit_middleware import ACTION, note
 from dashboard.auth import User, require_operator
-from dashboard.owners import OWNER, owners
-from dashboard.page import render
-from service.api.bodies import decode_body
+from dashboard.owner_choices import OWNER, owners
+from dashboard.rendering import render
+from service.api.dependencies import Wired
 from service.api.errors import BadRequest
-from service.api.injected import Wired
-from service.api.shapes import FieldError
+from service.api.schemas import FieldError
+from service.api.strict_json import decode_body
 from service.api.templates import BODY_MAX_BYTES, TemplateRequest, working
 from service.database import Template as TemplateRow
 from service.mail.templates import TemplateRows

@@ -7,13 +7,13 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User, require_operator
-from dashboard.headers import CONTENT_POLICY
-from dashboard.notices import NOTICES
-from dashboard.page import render
-from service.api.injected import Wired
+from dashboard.flash_messages import NOTICES
+from dashboard.rendering import render
+from dashboard.security_headers import CONTENT_POLICY
+from service.api.dependencies import Wired
 from service.api.templates import preview
 from service.mail.templates import TemplateRows
-from tasks.job import Refused
+from tasks.sdk.job import Refused
 
 PAGE_ROWS = 50
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.charts import Curve, curves
-from service.metrics import Figures, Metrics, Span, Tier
+from service.monitoring.metrics import Figures, Metrics, Span, Tier
 from settings.queues import Queue
 
 SHARES = (0.50, 0.95, 0.99)

@@ -7,10 +7,10 @@ from litestar.params import FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User
+from dashboard.dependencies import Trends
 from dashboard.live import live_or_page
 from dashboard.metrics.trends import PERIODS
-from dashboard.page import render
-from dashboard.provided import Trends
+from dashboard.rendering import render
 
 
 @get(["/metrics", "/metrics/live"], name="metrics")

@@ -11,10 +11,10 @@ from litestar.response import Template
 
 from dashboard.auth import User
 from dashboard.metrics.trends import PERIODS
-from dashboard.page import render
-from service.api.injected import Wired
-from service.metrics import QueueWeek, WeekReport
-from service.reports.reports import change, points
+from dashboard.rendering import render
+from service.api.dependencies import Wired
+from service.monitoring.metrics import QueueWeek, WeekReport
+from service.monitoring.weekly_report import change, points
 
 WEEKS_SHOWN = 13
 """A quarter: what one compares a week with. Days are kept for longer, and the metrics of a month show those."""

@@ -6,10 +6,10 @@ from litestar import Request, post
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
-from dashboard.audited import ACTION, note
+from dashboard.audit_middleware import ACTION, note
 from dashboard.auth import User
 from dashboard.operations.selection import chosen_ids, kind_of, selection_of, words
-from service.api.injected import Wired
+from service.api.dependencies import Wired
 
 
 @post("/operations", status_code=303, opt={ACTION: "operation.begun"})

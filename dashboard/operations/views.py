@@ -8,12 +8,12 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User
+from dashboard.dependencies import Counts, StateCounts
 from dashboard.operations.selection import ICONS, VERBS, fields_of, kind_of, selection_of, words
-from dashboard.page import HTMX_STOP_POLLING, render
-from dashboard.provided import Counts, StateCounts
-from service.api.injected import Wired
-from service.states import State
-from service.store.operations import APPLIES, Selection
+from dashboard.rendering import HTMX_STOP_POLLING, render
+from service.api.dependencies import Wired
+from service.engine.states import State
+from service.engine.store.bulk_operations import APPLIES, Selection
 
 
 @get("/operations", name="operations")

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import msgspec
 
 from dashboard.previews.reasons import reasons_by
-from dashboard.previews.view import View
-from service.jobs import artefact_path, kept_path
+from dashboard.previews.view_query import View
+from service.engine.job_files import artefact_path, kept_path
+from service.engine.store import Job
+from service.lib.object_storage import NoSuchObject
 from service.services import Services
-from service.storage import NoSuchObject
-from service.store import Job
 from tasks.ocr.pages import kept_name
 from tasks.ocr.words import PageText, decode
 

@@ -7,15 +7,15 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from dashboard.auth import User
-from dashboard.previews.drawn import drawn_page
+from dashboard.previews.page_images import drawn_page
 from dashboard.previews.pages import page_count
 from dashboard.previews.thumbnails import document_ids, shown_format, shown_size
-from service.api.injected import Wired
-from service.api.pictures import picture_response, thumbnail_response
-from service.images.records import ImageRecords
-from service.thumbnails.store import ThumbnailStore
+from service.api.dependencies import Wired
+from service.api.image_responses import picture_response, thumbnail_response
+from service.documents.images import ImageRecords
+from service.documents.thumbnails.store import ThumbnailStore
 from tasks.images.pages import SIDE
-from tasks.images.recipe import Variant
+from tasks.images.variants import Variant
 
 
 @get("/jobs/{job_id:str}/pages/{number:int}/picture")

@@ -5,10 +5,10 @@ from dashboard.previews.pages import Beginning, ReadPage, page_preview
 from dashboard.previews.recipients import Recipients, campaign_of, recipients_preview
 from dashboard.previews.tables import FirstRows, table_preview
 from dashboard.previews.thumbnails import Photo, Thumbnails, thumbnails_preview
-from dashboard.previews.view import View
+from dashboard.previews.view_query import View
+from service.engine.states import State
+from service.engine.store import Job
 from service.services import Services
-from service.states import State
-from service.store import Job
 
 Preview = Beginning | FirstRows | Photo | ReadPage | Recipients | Thumbnails
 """Each names the `template` that shows it."""

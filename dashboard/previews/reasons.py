@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service.store import Job
+from service.engine.store import Job
 
 
 def reasons_by(job: Job, listed_as: str, key: str) -> dict[Any, str]:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from dashboard.jobs.visible import MASK
-from dashboard.previews.view import View
-from service.mail.recipients import STATUSES, RecipientRow, recipients_page
+from dashboard.jobs.masking import MASK
+from dashboard.previews.view_query import View
+from service.engine.store import Job
+from service.mail.recipient_pages import STATUSES, RecipientRow, recipients_page
 from service.services import Services
-from service.store import Job
 
 ADDRESS = re.compile(r"[^\s<>\"'(),;:@]+@[^\s<>\"'(),;@]+")
 """Whatever looks like an address in what a server said. It may hide too much, and that is the right side to err on."""

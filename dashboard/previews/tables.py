@@ -11,11 +11,11 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, BinaryIO
 
-from dashboard.jobs.visible import MASK, personal_columns
-from service.jobs import artefact_path
+from dashboard.jobs.masking import MASK, personal_columns
+from service.engine.job_files import artefact_path
+from service.engine.store import Job
+from service.lib.object_storage import NoSuchObject
 from service.services import Services
-from service.storage import NoSuchObject
-from service.store import Job
 
 ROWS = 20
 COLUMNS = 40

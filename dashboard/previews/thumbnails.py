@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard.previews.reasons import reasons_by
-from dashboard.previews.view import View
-from service.files.listing import documents_by_id
+from dashboard.previews.view_query import View
+from service.documents.listing import documents_by_id
+from service.engine.states import State
+from service.engine.store import Job
 from service.services import Services
-from service.states import State
-from service.store import Job
-from tasks.images.recipe import FORMATS, SIZES
+from tasks.images.variants import FORMATS, SIZES
 
 SHOWN = 12
 """Documents on a page of pictures: three rows of four."""

@@ -7,12 +7,12 @@ from litestar import Request, post
 from litestar.response import Redirect
 
 from dashboard import csrf
-from dashboard.audited import ACTION, note
+from dashboard.audit_middleware import ACTION, note
 from dashboard.auth import User
-from service.api.injected import Wired
-from service.files.form import open_upload_form
+from service.api.dependencies import Wired
+from service.api.upload_form import open_upload_form
 from service.submission import submit
-from tasks.job import REGISTRY, Refused
+from tasks.sdk.job import REGISTRY, Refused
 
 PRIORITIES = ("high", "normal", "low")
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from dashboard.formats import HOUR_MS, MINUTE_MS, duration, number
 from dashboard.queues.overview import QueueRow
-from service.store.steering import Kind, Note
+from service.engine.store.queue_controls import Kind, Note
 from settings.queues import QueueSettings
-from tasks.job import Refused
+from tasks.sdk.job import Refused
 
 AT_MOST = 1_000_000
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dashboard.formats import number
-from service.states import State
+from service.engine.states import State
 
 if TYPE_CHECKING:
     from dashboard.queues.overview import QueueRow

@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dashboard.drawn import Drawings
 from dashboard.formats import MINUTE_MS
+from dashboard.fragment_cache import Drawings
 from dashboard.queues.health import Health, health
 from dashboard.workers.liveness import alive
-from service.metrics import Figures
-from service.moments import now_ms
+from service.engine.states import State
+from service.engine.store import Job, WorkerInfo
+from service.engine.store.error_groups import ErrorGroup
+from service.engine.store.queue_controls import Kind, Note
+from service.lib.clock import now_ms
+from service.monitoring.metrics import Figures
 from service.services import Services
-from service.states import State
-from service.store import Job, WorkerInfo
-from service.store.groups import ErrorGroup
-from service.store.steering import Kind, Note
 from settings.queues import Queue
 
 MINUTES_SHOWN = 60

@@ -6,9 +6,9 @@ from litestar import Request, Response, get
 from litestar.response import Template
 
 from dashboard.auth import User
-from dashboard.drawn import drawn
-from dashboard.page import render
-from dashboard.provided import Figures
+from dashboard.dependencies import Figures
+from dashboard.fragment_cache import drawn
+from dashboard.rendering import render
 
 
 @get("/queues", name="queues")

@@ -6,12 +6,12 @@ from litestar import Request, post
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
-from dashboard.audited import ACTION, note
+from dashboard.audit_middleware import ACTION, note
 from dashboard.auth import User
-from dashboard.ends import until
-from service.api.injected import Wired
-from service.sentences import as_sentence
-from tasks.job import Refused
+from dashboard.durations import until
+from service.api.dependencies import Wired
+from service.lib.text import as_sentence
+from tasks.sdk.job import Refused
 
 
 @post("/schedules/{schedule:str}/run", status_code=303, opt={ACTION: "schedule.run"})

@@ -7,11 +7,11 @@ from litestar.params import FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User
-from dashboard.ends import ENDS
+from dashboard.durations import ENDS
+from dashboard.flash_messages import NOTICES
 from dashboard.live import live_or_page
-from dashboard.notices import NOTICES
-from dashboard.page import render
-from service.api.injected import Wired
+from dashboard.rendering import render
+from service.api.dependencies import Wired
 
 OUTCOMES = {
     "skipped": ("state-cancelled", "cancelled"),

@@ -6,9 +6,9 @@ from litestar import Request, get
 from litestar.response import Template
 
 from dashboard.auth import User
+from dashboard.dependencies import SharedFootprint
 from dashboard.live import live_or_page
-from dashboard.page import render
-from dashboard.provided import SharedFootprint
+from dashboard.rendering import render
 
 
 @get(["/storage", "/storage/live"], name="storage")

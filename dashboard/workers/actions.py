@@ -7,12 +7,12 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from dashboard.audited import ACTION, note
+from dashboard.audit_middleware import ACTION, note
 from dashboard.auth import User
-from service.api.injected import Wired
+from service.api.dependencies import Wired
+from service.engine.store import keys
 from service.services import Services
-from service.store import keys
-from tasks.job import Refused
+from tasks.sdk.job import Refused
 
 
 @post("/workers/{worker_id:str}/quiet", status_code=303, opt={ACTION: "worker.quieted"})

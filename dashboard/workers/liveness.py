@@ -1,7 +1,7 @@
 """When a worker counts as gone."""
 
 from service.api.health import SILENT_AFTER_S
-from service.store import WorkerInfo
+from service.engine.store import WorkerInfo
 
 
 def alive(worker: WorkerInfo, at_ms: int) -> bool:

@@ -8,13 +8,13 @@ from litestar.params import FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User
+from dashboard.flash_messages import NOTICES
 from dashboard.live import live_or_page
-from dashboard.notices import NOTICES
-from dashboard.page import render
+from dashboard.rendering import render
 from dashboard.workers.liveness import alive
-from service.api.injected import Wired
-from service.moments import now_ms
-from service.store import Job, WorkerInfo
+from service.api.dependencies import Wired
+from service.engine.store import Job, WorkerInfo
+from service.lib.clock import now_ms
 
 
 @dataclass(frozen=True)

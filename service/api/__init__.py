@@ -7,12 +7,24 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
-import tasks.declared  # noqa: F401  # the routes below are made from the job types that this declares
-from service.api import events, files, health, images, jobs, metrics, ocr, openapi, templates, thumbnails, unsubscribe
+import tasks.sdk.discovery  # noqa: F401  # the routes below are made from the job types that this declares
+from service.api import (
+    files,
+    health,
+    images,
+    job_events,
+    jobs,
+    languages,
+    metrics,
+    openapi,
+    templates,
+    thumbnails,
+    unsubscribe,
+)
 from service.api.auth import provide_owner, require_key
 from service.api.errors import EXCEPTION_HANDLERS
 from service.api.submit import refuse_unknown_type, submit_route
-from tasks.job import REGISTRY
+from tasks.sdk.job import REGISTRY
 
 __all__ = ["EXCEPTION_HANDLERS", "api_routes", "openapi_config"]
 
@@ -27,10 +39,10 @@ def api_routes() -> list[ControllerRouterHandler]:
             thumbnails.routes,
             templates.routes,
             images.routes,
-            ocr.routes,
+            languages.routes,
             Router(
                 "/jobs",
-                route_handlers=[*submits, refuse_unknown_type, *jobs.handlers, events.job_events],
+                route_handlers=[*submits, refuse_unknown_type, *jobs.handlers, job_events.job_events],
                 tags=["jobs"],
             ),
         ],

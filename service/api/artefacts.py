@@ -6,9 +6,9 @@ from typing import Any
 from litestar import Request, Response
 
 from service.api.downloads import download
+from service.engine.store import Job
+from service.lib.object_storage import NoSuchObject
 from service.services import Services
-from service.storage import NoSuchObject
-from service.store import Job
 
 
 async def download_artefact(

@@ -11,7 +11,7 @@ from litestar.response import Stream
 
 from service.api.errors import error_response
 from service.database import Document
-from service.files.store import FileStore
+from service.documents.store import FileStore
 
 _RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*")
 

@@ -10,14 +10,14 @@ from litestar.types import ExceptionHandlersMap
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
-from service.api.patience import PatientResponse
-from service.api.shapes import ErrorBody, FieldError
-from service.files.form import BadForm
-from service.files.store import NoSuchFile
+from service.api.drain_body import PatientResponse
+from service.api.schemas import ErrorBody, FieldError
+from service.api.upload_form import BadForm
+from service.documents.store import NoSuchFile
+from service.engine.store import IdempotencyConflict, NoSuchJob, TooManyQueued, WrongState
+from service.lib.text import as_sentence, with_stop
 from service.mail.templates import NoSuchTemplate
-from service.sentences import as_sentence, with_stop
-from service.store import IdempotencyConflict, NoSuchJob, TooManyQueued, WrongState
-from tasks.job import Refused
+from tasks.sdk.job import Refused
 
 log = structlog.get_logger(__name__)
 

@@ -7,14 +7,14 @@ from litestar import Request, Response, Router, delete, get, post, route
 from litestar.enums import HttpMethod
 from litestar.params import FromPath
 
+from service.api.dependencies import Owner, Wired
 from service.api.downloads import download_document
-from service.api.injected import Owner, Wired
+from service.api.drain_body import READ
 from service.api.openapi import BINARY, RANGED, UploadOperation, refusals
-from service.api.patience import READ
-from service.api.shapes import FileBody
+from service.api.schemas import FileBody
+from service.api.upload_form import BadForm, open_upload_form
 from service.database import Document
-from service.files.form import BadForm, open_upload_form
-from tasks.job import Refused
+from tasks.sdk.job import Refused
 
 FORM_OVERHEAD_BYTES = 1 << 20
 """What a form may weigh beside its file, before the announced length alone says that the file is too large."""

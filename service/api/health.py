@@ -6,13 +6,13 @@ from typing import Any, cast
 
 from litestar import Response, get
 
-from service.api.injected import Wired
+from service.api.dependencies import Wired
+from service.api.job_status import rfc3339
 from service.api.openapi import unavailable
-from service.api.shapes import Health, WorkerBody, WorkersHealth
-from service.moments import now_ms
-from service.states import State
-from service.status import rfc3339
-from service.store import WorkerInfo
+from service.api.schemas import Health, WorkerBody, WorkersHealth
+from service.engine.states import State
+from service.engine.store import WorkerInfo
+from service.lib.clock import now_ms
 
 CHECK_TIMEOUT_S = 3
 """Below the 5 s after which common probes give up, so that the answer names the part that hangs."""

@@ -9,20 +9,20 @@ from litestar.enums import HttpMethod
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath
 
+from service.api.dependencies import Owner, Wired
 from service.api.errors import error_response
 from service.api.files import FORM_OVERHEAD_BYTES, received
-from service.api.injected import Owner, Wired
+from service.api.image_responses import picture_response
 from service.api.openapi import BINARY, UploadOperation, refusals
-from service.api.pictures import picture_response
-from service.api.shapes import ErrorBody
+from service.api.schemas import ErrorBody
+from service.api.upload_form import open_upload_form
 from service.database import Document
-from service.files.form import open_upload_form
-from service.files.store import NoSuchFile
-from service.images.records import ImageRecords, Picture
+from service.documents.images import ImageRecords, Picture
+from service.documents.store import NoSuchFile
+from service.engine.states import State
 from service.services import Services
-from service.states import State
 from tasks.image_process import ImageProcess, image_process
-from tasks.job import Refused
+from tasks.sdk.job import Refused
 
 
 class ImageBody(msgspec.Struct):

@@ -7,19 +7,19 @@ from litestar.enums import HttpMethod
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from service.api.artefacts import download_artefact
+from service.api.dependencies import Owner, Wired
 from service.api.errors import BadRequest
-from service.api.injected import Owner, Wired
+from service.api.job_status import detail_object, status_object
 from service.api.openapi import BINARY, RANGED, refusals
-from service.api.shapes import FieldError, JobDetail, JobList, JobStatus, JobSummary
-from service.audit import Target
-from service.cli.agent import terminal_user
-from service.files.store import NoSuchFile
+from service.api.schemas import FieldError, JobDetail, JobList, JobStatus, JobSummary
+from service.documents.store import NoSuchFile
+from service.engine.states import State
+from service.engine.store import Job, NoSuchJob
+from service.lib.user_agent import terminal_user
+from service.monitoring.audit_log import Target
 from service.services import Services
-from service.states import State
-from service.status import detail_object, status_object
-from service.store import Job, NoSuchJob
 from settings.queues import Queue
-from tasks.job import REGISTRY
+from tasks.sdk.job import REGISTRY
 
 PAGE_MAX = 200
 """Records one call reads: a few milliseconds of the queue server's time."""

@@ -5,8 +5,8 @@ from typing import Any
 from litestar import Request, Response, get
 from prometheus_client.exposition import choose_encoder
 
-from service.api.injected import Wired
-from service.metrics.exposition import families
+from service.api.dependencies import Wired
+from service.api.prometheus import families
 
 
 @get("/metrics", include_in_schema=False)

@@ -17,7 +17,7 @@ from litestar.openapi.spec import (
 )
 
 from service.api.reference import ReferencePage
-from service.api.shapes import ErrorBody
+from service.api.schemas import ErrorBody
 
 _REASONS = {
     400: "Something is wrong with the request; `errors` names the fields.",

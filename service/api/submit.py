@@ -8,13 +8,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, HeaderParameter, JSONBody
 
 from service import submission
-from service.api.bodies import StrictJson
+from service.api.dependencies import Owner, Wired
 from service.api.errors import BadRequest, NoSuchType
-from service.api.injected import Owner, Wired
 from service.api.openapi import refusals
-from service.api.shapes import AcceptedBody, FieldError
+from service.api.schemas import AcceptedBody, FieldError
+from service.api.strict_json import StrictJson
 from service.submission import payload_of, request_type
-from tasks.job import REGISTRY, JobType
+from tasks.sdk.job import REGISTRY, JobType
 
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 

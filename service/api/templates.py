@@ -6,19 +6,19 @@ import msgspec
 from litestar import Router, delete, get, post, put
 from litestar.params import FromPath, JSONBody
 
-from service.api.bodies import StrictJson
+from service.api.dependencies import Owner, Wired
 from service.api.errors import BadRequest
-from service.api.injected import Owner, Wired
+from service.api.job_status import rfc3339
 from service.api.openapi import refusals
-from service.api.shapes import FieldError
+from service.api.schemas import FieldError
+from service.api.strict_json import StrictJson
 from service.database import Template, User
-from service.mail.ports import links
 from service.mail.templates import TemplateRows
+from service.mail.wiring import links
 from service.services import Services
-from service.status import rfc3339
-from tasks.job import Refused
 from tasks.mail.render import Letter, check, render
 from tasks.mail.template import USER_FIELDS, Problem, Source, problems
+from tasks.sdk.job import Refused
 
 CHECK_TIMEOUT_S = 10.0
 """For what takes milliseconds, unless the template is up to something."""

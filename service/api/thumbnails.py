@@ -7,14 +7,14 @@ from litestar.enums import HttpMethod
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath
 
+from service.api.dependencies import Owner, Wired
 from service.api.errors import BadRequest, error_response
-from service.api.injected import Owner, Wired
+from service.api.image_responses import thumbnail_response
 from service.api.openapi import BINARY, refusals
-from service.api.pictures import thumbnail_response
-from service.api.shapes import AcceptedBody, ErrorBody, FieldError
-from service.thumbnails.ordering import order_thumbnails
-from service.thumbnails.store import ThumbnailStore
-from tasks.images.recipe import FORMATS, MEDIA_TYPES, SIZE_MAX, SIZE_MIN, Format, Variant
+from service.api.schemas import AcceptedBody, ErrorBody, FieldError
+from service.documents.thumbnails.request import order_thumbnails
+from service.documents.thumbnails.store import ThumbnailStore
+from tasks.images.variants import FORMATS, MEDIA_TYPES, SIZE_MAX, SIZE_MIN, Format, Variant
 
 ASK_AGAIN_S = 1
 """What a client is told to wait: most documents are done by then."""

@@ -7,9 +7,9 @@ from jinja2 import Environment
 from litestar import Response, Router, get, post
 from litestar.params import FromPath
 
-from service.api.injected import Wired
-from service.mail.ports import links
+from service.api.dependencies import Wired
 from service.mail.unsubscribe import PATH, BadLink, Unsubscriptions
+from service.mail.wiring import links
 from service.services import Services
 
 _PAGE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from service.cli.agent import user_agent
+from service.lib.user_agent import user_agent
 from settings import Settings
 
 TIMEOUT = httpx.Timeout(30.0, read=120.0)

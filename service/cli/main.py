@@ -14,7 +14,7 @@ from rich.console import Console
 from service.cli.client import Api, CliError, open_api
 from service.cli.jobs import print_jobs, retry_failed
 from service.cli.ocr import read_text
-from service.lifeline import die_with_parent
+from service.lib.parent_death import die_with_parent
 from settings import Queue, Settings, load_settings
 
 STATUSES = ("queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled")

@@ -13,7 +13,7 @@ from rich.text import Text
 from service.cli.client import CliError, open_api
 from service.cli.log_lines import LogLines, fall_silent
 from service.cli.ocr import read_text
-from service.supervise import Stack
+from service.supervisor.stack import Stack
 from settings import Settings
 
 IMPATIENT_S = 1.0

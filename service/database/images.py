@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.database.models import Base
-from service.database.types import UtcTime, utc_now
+from service.database.base import Base
+from service.database.column_types import UtcTime, utc_now
 
 
 class ImageRecord(Base):

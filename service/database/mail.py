@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.database.models import Base
-from service.database.types import UtcTime, utc_now
+from service.database.base import Base
+from service.database.column_types import UtcTime, utc_now
 
 ADDRESS_MAX = 320
 """Characters of an address: 64 before the @ and 255 behind it (RFC 5321, section 4.5.3.1)."""

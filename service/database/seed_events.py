@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.database.audit import Event
+from service.database.base import Base
 from service.database.connection import Database
-from service.database.events import Event
-from service.database.models import Base
 from settings import load_settings
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.database.base import Base
 from service.database.connection import Database
 from service.database.mail import User
-from service.database.models import Base
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 """When the first of them signed up."""

@@ -1,5 +1,5 @@
 """Where the rows of exports come from."""
 
-from service.exports.records import Records
+from service.exports.datasets import Records
 
 __all__ = ["Records"]

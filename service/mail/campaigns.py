@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.database import Base, Database, Delivery, User
 from service.database import Campaign as CampaignRow
-from service.database.types import utc_now
+from service.database.column_types import utc_now
 from service.mail import audience
 from service.mail.audience import Recipient
 from service.mail.unsubscribe import Links

@@ -20,11 +20,11 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.database import Database, Delivery
-from service.database.types import utc_now
-from service.mail.journal import Journal, Testimony, evidence_of
-from service.mail.transitions import Claim, Settled, Wanted, claim_many, settle_many
-from service.mail.verdicts import UNKNOWN_TEXT, Verdict, verdict_of
-from service.mail.writes import GroupedWrites
+from service.database.column_types import utc_now
+from service.mail.delivery_updates import Claim, Settled, Wanted, claim_many, settle_many
+from service.mail.group_commit import GroupedWrites
+from service.mail.send_journal import Journal, Testimony, evidence_of
+from service.mail.smtp_replies import UNKNOWN_TEXT, Verdict, verdict_of
 from tasks.ports.mail import Outstanding
 
 log = structlog.get_logger("offload.mail")

@@ -7,14 +7,14 @@ from email.utils import parseaddr
 import structlog
 from aiosmtplib import SMTP
 
-from service.limiter import Limiter, Permit
-from service.mail.connections import CONNECTIONS, Connection, Connections, mail_server
+from service.engine.rate_limiter import Limiter, Permit
+from service.mail.counters import Measures
 from service.mail.deliveries import DeliveryRows
-from service.mail.handover import InDoubt, NotHandedOver, Reply, hand_over
-from service.mail.journal import abandoned, discard
-from service.mail.measures import Measures
-from service.mail.transitions import Claim
-from service.mail.verdicts import UNKNOWN_TEXT, Verdict, later, verdict_of
+from service.mail.delivery_updates import Claim
+from service.mail.send_journal import abandoned, discard
+from service.mail.smtp_pool import CONNECTIONS, Connection, Connections, mail_server
+from service.mail.smtp_replies import UNKNOWN_TEXT, Verdict, later, verdict_of
+from service.mail.smtp_transaction import InDoubt, NotHandedOver, Reply, hand_over
 from tasks.mail.message import for_data
 from tasks.ports.mail import MailServerAway
 

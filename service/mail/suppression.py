@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.database import Delivery, Suppression
-from service.database.types import utc_now
+from service.database.column_types import utc_now
 
 BOUNCES_MAX = 2
 """One bounce may be the server's mood; a second makes the address a liability to the sender's reputation."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from sqlalchemy import select, tuple_
 
 from service.database import Database, Template
-from service.database.types import utc_now
-from tasks.job import Permanent
+from service.database.column_types import utc_now
 from tasks.mail.template import Source
 from tasks.ports.mail import StoredTemplate
+from tasks.sdk.job import Permanent
 
 
 class NoSuchTemplate(Permanent):

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks.exports.columns import Column, Kind
+from tasks.exports.csv_injection import SUSPECT, for_csv
 from tasks.exports.reading import Chunk
-from tasks.exports.text import SUSPECT, for_csv
 
 BUFFER_BYTES = 1 << 18
 

@@ -8,12 +8,12 @@ from typing import Literal
 
 import msgspec
 
-from tasks.cpu import ChildDied, MemoryCeiling
-from tasks.images.recipe import Variant
 from tasks.images.thumbnails import Thumbnail, render_thumbnails
-from tasks.job import Permanent
+from tasks.images.variants import Variant
 from tasks.ports.thumbnails import Thumbnails
-from tasks.run import Run, StoredFile
+from tasks.sdk.errors import ChildDied, MemoryCeiling
+from tasks.sdk.job import Permanent
+from tasks.sdk.run import Run, StoredFile
 
 RENDER_TIMEOUT_S = 10.0
 """The slowest picture we take (400 million pixels) needs half of it on a core of its own; four that hang fit 60 s."""

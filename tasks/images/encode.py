@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from tasks.images.recipe import JPEG_QUALITY, WEBP_QUALITY, Format
+from tasks.images.variants import JPEG_QUALITY, WEBP_QUALITY, Format
 
 WEBP_EFFORT = 2
 """Of 6. Twice as fast as libwebp's default of 4 and within 2 per cent of its size on photos and pages alike."""

@@ -1,6 +1,6 @@
 """What the functions of this package raise."""
 
-from tasks.job import Permanent
+from tasks.sdk.job import Permanent
 
 
 class BadPicture(Permanent):

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from tasks.images.decode_limit import bounded_memory
 from tasks.images.encode import encoded
-from tasks.images.memory import bounded_memory
 from tasks.images.pdf import page_of
 from tasks.images.thumbnails import picture
 from tasks.ocr.document import is_pdf

@@ -6,9 +6,9 @@ from pathlib import Path
 from PIL import ImageOps
 
 from tasks.images.colour import srgb_on_white
+from tasks.images.decode_limit import bounded_memory
 from tasks.images.encode import encoded
 from tasks.images.exif import orientation, taken_at, upright, upright_size
-from tasks.images.memory import bounded_memory
 from tasks.images.shrink import DRAFT_GAP, fitted, resized, shrunk
 from tasks.images.source import load, open_picture
 

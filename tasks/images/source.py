@@ -9,8 +9,8 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
+from tasks.images.decode_limit import DECODE_MAX_BYTES, too_much_memory
 from tasks.images.errors import BadPicture
-from tasks.images.memory import DECODE_MAX_BYTES, too_much_memory
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF")
 """Pillow would try every format it knows, some of which start other programs."""

@@ -7,13 +7,13 @@ from pathlib import Path
 from PIL import Image
 
 from tasks.images.colour import srgb_on_white
+from tasks.images.decode_limit import bounded_memory
 from tasks.images.encode import encoded
 from tasks.images.exif import orientation, upright
-from tasks.images.memory import bounded_memory
 from tasks.images.pdf import page_of
-from tasks.images.recipe import Variant
 from tasks.images.shrink import DRAFT_GAP, fitted, resized, shrunk
 from tasks.images.source import load, open_picture
+from tasks.images.variants import Variant
 from tasks.ocr.document import is_pdf
 
 

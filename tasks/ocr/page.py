@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tasks.ocr.document import is_pdf, open_pdf
 from tasks.ocr.engines import NotPrepared, load_engine, prepared
-from tasks.ocr.order import reading_order
+from tasks.ocr.reading_order import reading_order
 from tasks.ocr.render import render_image_frame, render_pdf_page
 from tasks.ocr.text import assemble
 from tasks.ocr.textlayer import text_layer
@@ -92,7 +92,7 @@ def _from_text_layer(pdf: "PdfDocument", index: int) -> PageText | None:
 
 def _read_picture(picture: "numpy.ndarray", scale: float, size: tuple[float, float], reading: Reading) -> PageText:
     """OCR of a page of `size` points, rendered at `scale` pixels a point."""
-    from tasks.ocr.upright import set_upright, upside_down
+    from tasks.ocr.deskew import set_upright, upside_down
 
     width, height = round(size[0], 2), round(size[1], 2)
     if is_blank(picture):

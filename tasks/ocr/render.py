@@ -4,8 +4,8 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.job import Permanent
 from tasks.ocr.document import open_image
+from tasks.sdk.job import Permanent
 
 if TYPE_CHECKING:
     import numpy

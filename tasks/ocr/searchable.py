@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.ocr.display import Display
+from tasks.ocr.coordinates import Display
 from tasks.ocr.document import is_pdf
 from tasks.ocr.words import PageText, Word, decode
 
@@ -36,7 +36,7 @@ def write_searchable(source: Path, pages: list[Path], target: Path) -> None:
             _overlay(pdf, pages)
             pdf.save(target)
         return
-    from tasks.ocr.wrap import wrapped_image
+    from tasks.ocr.image_to_pdf import wrapped_image
 
     with wrapped_image(source) as pdf:
         _overlay(pdf, pages)

@@ -4,7 +4,7 @@ import ctypes
 import unicodedata
 from typing import TYPE_CHECKING
 
-from tasks.ocr.display import Display
+from tasks.ocr.coordinates import Display
 from tasks.ocr.words import Word
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from tasks.images.recipe import Variant
 from tasks.images.thumbnails import Thumbnail
+from tasks.images.variants import Variant
 
 
 class Thumbnails(Protocol):

@@ -4,11 +4,11 @@ from typing import Any
 
 import msgspec
 
-from service.jobs import artefact_path
+from service.engine.job_files import artefact_path
+from service.engine.store import Job
+from service.engine.store.script_inputs import Outcome
 from service.services import Services
-from service.store import Job
-from service.store.requests import Outcome
-from tasks.job import REGISTRY
+from tasks.sdk.job import REGISTRY
 
 QUEUE = "pdf-processing"
 

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from service.audit import AuditFilter
-from service.cli.agent import terminal_user, user_agent
+from service.lib.user_agent import terminal_user, user_agent
+from service.monitoring.audit_log import AuditFilter
 from tests.api.conftest import Served
 
 

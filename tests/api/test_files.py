@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.api.conftest import ACME, Served
-from tests.files.samples import everything_below, many_pages, pdf, picture
+from tests.documents.samples import everything_below, many_pages, pdf, picture
 from tests.waiting import wait_until_async
 
 

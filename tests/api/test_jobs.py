@@ -8,7 +8,7 @@ import pytest
 
 from tests.api.conftest import Served
 from tests.api.hands import Hands
-from tests.files.samples import pdf
+from tests.documents.samples import pdf
 
 STATUS = {
     "id", "status", "progress", "message", "data", "created_at", "started_at", "estimated_completion", "finished_at",

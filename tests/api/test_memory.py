@@ -11,7 +11,7 @@ import pytest
 
 from tests.api.apart import apart
 from tests.api.conftest import ACME
-from tests.files.samples import pdf
+from tests.documents.samples import pdf
 
 MEGABYTE = 1_000_000
 SIZE = 150 * MEGABYTE

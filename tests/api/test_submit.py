@@ -8,7 +8,7 @@ import pytest
 
 from settings import Queue
 from tests.api.conftest import Served
-from tests.files.samples import pdf
+from tests.documents.samples import pdf
 
 ACCEPTED = {"job_id", "status", "status_url", "estimated_duration", "estimated_seconds"}
 

@@ -13,17 +13,17 @@ from PIL import Image
 from playwright.async_api import Page
 from sqlalchemy import delete
 
-from service.audit import Target
 from service.database import Document
-from service.metrics.metrics import last_monday
-from service.moments import now_ms
-from service.store import keys
+from service.engine.store import keys
+from service.lib.clock import now_ms
+from service.monitoring.audit_log import Target
+from service.monitoring.metrics.metrics import last_monday
 from settings import Queue
 from tests.browser.conftest import PHONE, Desk
 from tests.browser.shown_results import show_results
 from tests.dashboard.documents import kept, pictured
 from tests.dashboard.made import Anything, Maker, made_type
-from tests.images.pictures import saved, scene
+from tests.documents.images.pictures import saved, scene
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "screenshots"

@@ -7,17 +7,17 @@ import msgspec
 from PIL import Image, ImageDraw, ImageFont
 
 from service.database import Campaign, Delivery
-from service.jobs import kept_path
-from service.moments import now_ms
-from service.store import LogLine
-from service.thumbnails.store import ThumbnailStore
+from service.documents.thumbnails.store import ThumbnailStore
+from service.engine.job_files import kept_path
+from service.engine.store import LogLine
+from service.lib.clock import now_ms
 from tasks.csv_export import Export
 from tasks.email_batch import EmailBatch
-from tasks.images.recipe import Variant
 from tasks.images.thumbnails import Thumbnail
-from tasks.job import REGISTRY
+from tasks.images.variants import Variant
 from tasks.ocr.pages import kept_name
 from tasks.ocr.words import PageText, Word, encode
+from tasks.sdk.job import REGISTRY
 from tasks.thumbnails import ThumbnailsOf
 from tests.dashboard.made import Anything, Maker
 

@@ -8,13 +8,13 @@ from axe_playwright_python.async_playwright import Axe
 from PIL import Image, ImageDraw
 from playwright.async_api import Page, expect
 
-from service.jobs import kept_path
-from service.moments import now_ms
-from service.store import Job, LogLine
+from service.engine.job_files import kept_path
+from service.engine.store import Job, LogLine
+from service.lib.clock import now_ms
 from tasks.csv_export import Export
-from tasks.job import REGISTRY
 from tasks.ocr.pages import kept_name
 from tasks.ocr.words import PageText, Word, encode
+from tasks.sdk.job import REGISTRY
 from tests.browser.conftest import PHONE, VIEWER, Desk, eventually
 from tests.browser.test_pages import STANDARDS
 from tests.dashboard.made import Anything, Maker

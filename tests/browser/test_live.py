@@ -4,9 +4,9 @@ import pytest
 from playwright.async_api import Page
 
 from dashboard.jobs.log import LATE_MS
-from service.audit import Target
-from service.moments import now_ms
-from service.store import keys
+from service.engine.store import keys
+from service.lib.clock import now_ms
+from service.monitoring.audit_log import Target
 from tests.browser.conftest import Desk, eventually
 from tests.dashboard.made import Maker
 

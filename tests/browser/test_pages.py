@@ -3,10 +3,10 @@
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
-from service.audit import Target
-from service.moments import now_ms
-from service.store.operations import Selection
-from service.thumbnails.store import ThumbnailStore
+from service.documents.thumbnails.store import ThumbnailStore
+from service.engine.store.bulk_operations import Selection
+from service.lib.clock import now_ms
+from service.monitoring.audit_log import Target
 from settings import Queue
 from tests.browser.conftest import DESK, PHONE, VIEWER, WALL, Desk
 from tests.dashboard.documents import kept, picture, pictured

@@ -2,7 +2,7 @@
 
 from playwright.async_api import Page
 
-from service.states import State
+from service.engine.states import State
 from tests.browser.conftest import Desk
 from tests.dashboard.made import Maker
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from service.embedded import EmbeddedValkey
-from service.files.store import FileStore
-from service.jobs import artefact_path, folder
-from service.patience import patiently
+from service.documents.store import FileStore
+from service.engine.job_files import artefact_path, folder
+from service.engine.redis.retry import patiently
+from service.engine.states import State
 from service.services import Services, open_services
-from service.states import State
+from service.supervisor.valkey import EmbeddedValkey
 from settings import load_settings
 from tasks.pdf_ocr import PdfOcr, pdf_ocr
 from tests.engine.conftest import ROOT

@@ -16,12 +16,12 @@ import psutil
 import pytest
 from redis.exceptions import RedisError
 
-from service.embedded import EmbeddedValkey
-from service.enqueue import Enqueuer
-from service.patience import patiently
-from service.redis import connect
-from service.states import State
-from service.store import Job, Store
+from service.engine.enqueuer import Enqueuer
+from service.engine.redis.client import connect
+from service.engine.redis.retry import patiently
+from service.engine.states import State
+from service.engine.store import Job, Store
+from service.supervisor.valkey import EmbeddedValkey
 from settings import load_settings
 from tests.chaos.proxy import Proxy
 from tests.engine import probe

@@ -14,7 +14,7 @@ from litestar import Litestar
 from PIL import Image
 
 from dashboard.app import create_app
-from dashboard.provided import shared_figures
+from dashboard.dependencies import shared_figures
 from settings import Settings
 from tests.conftest import API_KEYS, DASHBOARD_USERS
 from tests.dashboard.made import Maker

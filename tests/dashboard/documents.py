@@ -7,9 +7,9 @@ from pathlib import Path
 from PIL import Image
 
 from service.database import Document
-from service.thumbnails.store import ThumbnailStore
-from tasks.images.recipe import SIZES, variants
+from service.documents.thumbnails.store import ThumbnailStore
 from tasks.images.thumbnails import render_thumbnails
+from tasks.images.variants import SIZES, variants
 from tests.dashboard.made import Maker
 
 

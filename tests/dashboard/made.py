@@ -5,17 +5,17 @@ from typing import Any
 
 import msgspec
 
-from service.fingerprint import fingerprint
-from service.jobs import artefact_path
+from service.engine.job_files import artefact_path
+from service.engine.store import Job, WorkerInfo, keys
+from service.engine.store.script_inputs import Outcome
+from service.engine.worker.error_fingerprint import fingerprint
+from service.lib.clock import now_ms
 from service.mail.templates import TemplateRows
-from service.moments import now_ms
 from service.services import Services
-from service.store import Job, WorkerInfo, keys
-from service.store.requests import Outcome
 from settings.queues import Queue
-from tasks.job import JobType, Payload, Permanent
 from tasks.mail.template import Source
-from tasks.run import Run
+from tasks.sdk.job import JobType, Payload, Permanent
+from tasks.sdk.run import Run
 
 LEASE_MS = 600_000
 

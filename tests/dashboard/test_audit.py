@@ -8,9 +8,9 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from sqlalchemy import delete, text
 
-from dashboard.audited import ACTION
-from service.audit import AuditFilter, Target
-from service.database.events import Event
+from dashboard.audit_middleware import ACTION
+from service.database.audit import Event
+from service.monitoring.audit_log import AuditFilter, Target
 from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.made import Maker
 

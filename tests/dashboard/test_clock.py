@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
-from service.alerts import HistoryEntry, Standing
-from service.alerts.alerts import note
-from service.moments import now_ms
-from service.store import keys
+from service.engine.store import keys
+from service.lib.clock import now_ms
+from service.monitoring.alerts import HistoryEntry, Standing
+from service.monitoring.alerts.alerts import note
 from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.made import Maker
 

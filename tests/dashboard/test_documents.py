@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 from sqlalchemy import delete, select
 
-from service.audit import AuditFilter
 from service.database import Document
-from service.images.records import ImageRecords
-from service.thumbnails.store import ThumbnailStore
+from service.documents.images import ImageRecords
+from service.documents.thumbnails.store import ThumbnailStore
+from service.monitoring.audit_log import AuditFilter
 from tasks.images.photo import process_photo
-from tasks.images.recipe import SIZES
+from tasks.images.variants import SIZES
 from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.documents import kept, picture, pictured
 from tests.dashboard.made import Maker

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from service.states import State
+from service.engine.states import State
 from tests.dashboard.conftest import VIEWER, Client, act
 from tests.dashboard.made import Maker
 from tests.waiting import wait_until_async

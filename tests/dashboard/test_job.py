@@ -5,13 +5,13 @@ import re
 
 import pytest
 
-from dashboard.jobs.steps import steps
-from service.moments import now_ms
-from service.states import State
-from service.store import Job, keys
-from service.store.requests import new_job
+from dashboard.jobs.timeline import steps
+from service.engine.states import State
+from service.engine.store import Job, keys
+from service.engine.store.script_inputs import new_job
+from service.lib.clock import now_ms
 from settings import Queue
-from tasks.job import Meter
+from tasks.sdk.job import Meter
 from tests.dashboard.conftest import Client, act
 from tests.dashboard.made import Anything, Maker, made_type
 

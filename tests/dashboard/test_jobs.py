@@ -5,7 +5,7 @@ import re
 import pytest
 
 from dashboard.jobs.filters import Filter, from_address, from_input
-from service.store import Wanted
+from service.engine.store import Wanted
 from settings import Queue
 from tests.dashboard.conftest import VIEWER, Client
 from tests.dashboard.made import Anything, Maker, made_type

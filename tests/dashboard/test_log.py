@@ -5,8 +5,8 @@ import re
 import msgspec
 
 from dashboard.jobs.log import _lines
-from service.moments import now_ms
-from service.store import LogLine
+from service.engine.store import LogLine
+from service.lib.clock import now_ms
 from tests.dashboard.conftest import Client
 from tests.dashboard.made import Maker
 

@@ -7,9 +7,9 @@ import pytest_asyncio
 from markupsafe import escape
 from sqlalchemy import delete
 
-from service.audit import AuditFilter
 from service.database import Template, User
 from service.mail.templates import TemplateRows
+from service.monitoring.audit_log import AuditFilter
 from tasks.mail.template import Source
 from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.made import Maker

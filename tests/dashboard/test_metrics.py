@@ -7,9 +7,9 @@ import pytest
 from dashboard.charts import curves
 from dashboard.metrics.trends import PERIODS, trends
 from dashboard.metrics.weeks import words
-from service.metrics import WeekReport
-from service.metrics.metrics import last_monday
-from service.store import keys
+from service.engine.store import keys
+from service.monitoring.metrics import WeekReport
+from service.monitoring.metrics.metrics import last_monday
 from settings import Queue
 from tests.dashboard.conftest import Client
 from tests.dashboard.made import Maker, made_type

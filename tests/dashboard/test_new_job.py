@@ -5,8 +5,8 @@ from httpx import Response
 from markupsafe import escape
 
 from dashboard.jobs.fields import fields_of, to_request
-from service.audit import AuditFilter
-from tasks.job import REGISTRY
+from service.monitoring.audit_log import AuditFilter
+from tasks.sdk.job import REGISTRY
 from tests.dashboard.conftest import VIEWER, Client, token
 from tests.dashboard.made import Maker
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from dashboard.operations.selection import selection_of, words
-from service.states import State
-from service.store.operations import Selection
+from service.engine.states import State
+from service.engine.store.bulk_operations import Selection
 from settings import Queue
 from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.made import Maker, made_type

@@ -6,13 +6,13 @@ import msgspec
 from sqlalchemy import delete
 
 from service.database import Campaign, Delivery
-from service.images.records import ImageRecords
-from service.thumbnails.store import ThumbnailStore
+from service.documents.images import ImageRecords
+from service.documents.thumbnails.store import ThumbnailStore
 from settings import Queue
 from tasks.images.photo import process_photo
-from tasks.images.recipe import Variant
 from tasks.images.thumbnails import render_thumbnails
-from tasks.job import Payload
+from tasks.images.variants import Variant
+from tasks.sdk.job import Payload
 from tests.dashboard.conftest import Client
 from tests.dashboard.made import Anything, Maker, made_type
 from tests.dashboard.test_previews import two_pages, uploaded

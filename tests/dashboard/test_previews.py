@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 
 from dashboard.previews.tables import READ_BYTES, csv_rows, gzip_rows, xlsx_rows
-from service.jobs import kept_path
+from service.engine.job_files import kept_path
 from settings import Queue
 from tasks.exports.columns import Column, Kind
 from tasks.exports.xlsx_file import write_xlsx
-from tasks.job import Payload
 from tasks.ocr.pages import kept_name
 from tasks.ocr.words import PageText, Word, encode
+from tasks.sdk.job import Payload
 from tests.dashboard.conftest import OPERATOR, VIEWER, Client
 from tests.dashboard.made import Anything, Maker, made_type
 

@@ -2,7 +2,7 @@
 
 import re
 
-from service.store import keys
+from service.engine.store import keys
 from settings import Queue
 from tests.dashboard.conftest import Client, token
 from tests.dashboard.made import Maker, made_type

@@ -1,8 +1,8 @@
 """The last runs of a job's task, as a drawing and as a table."""
 
 from dashboard.jobs.history import LEAST, drawn
-from service.states import State
-from service.store.runs import PastRun, last_runs
+from service.engine.states import State
+from service.engine.store.run_history import PastRun, last_runs
 from settings import Queue
 from tests.dashboard.conftest import Client
 from tests.dashboard.made import Maker, made_type

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from service.footprint import Footprint, footprint
-from service.moments import now_ms
-from service.store import keys
+from service.engine.store import keys
+from service.lib.clock import now_ms
+from service.monitoring.storage_usage import Footprint, footprint
 from tests.dashboard.conftest import Client
 from tests.dashboard.made import Maker
 

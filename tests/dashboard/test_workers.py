@@ -1,7 +1,7 @@
 """The workers' page."""
 
-from dashboard.notices import NOTICES
-from service.store import keys
+from dashboard.flash_messages import NOTICES
+from service.engine.store import keys
 from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.made import Maker
 

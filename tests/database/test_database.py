@@ -18,8 +18,8 @@ from sqlalchemy import func, select, text
 from service.database import Base, Document, open_database
 from service.database.connection import write_ahead
 from service.database.migrate import MIGRATIONS, current_revision, newest_revision
-from service.files import listing
-from service.files.listing import DocumentFilter, list_documents
+from service.documents import listing
+from service.documents.listing import DocumentFilter, list_documents
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from service.enqueue import Enqueuer
-from service.redis import connect
-from service.store import Store
+from service.engine.enqueuer import Enqueuer
+from service.engine.redis.client import connect
+from service.engine.store import Store
 from settings import load_settings
 
 ROOT = Path(__file__).parents[2]

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from settings.queues import Queue
-from tasks.job import Meter, Payload, Permanent, job
-from tasks.run import Run
+from tasks.sdk.job import Meter, Payload, Permanent, job
+from tasks.sdk.run import Run
 
 LEDGER = Path(os.environ.get("PROBE_LEDGER", os.devnull))
 

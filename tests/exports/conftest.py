@@ -12,11 +12,11 @@ import pytest
 import pytest_asyncio
 
 from service.database import Database, open_database
-from service.enqueue import Enqueuer
-from service.jobs import Jobs
-from service.redis import connect
-from service.storage import Storage
-from service.store import Store
+from service.engine.enqueuer import Enqueuer
+from service.engine.job_files import Jobs
+from service.engine.redis.client import connect
+from service.engine.store import Store
+from service.lib.object_storage import Storage
 from settings import load_settings
 
 ROOT = Path(__file__).parents[2]

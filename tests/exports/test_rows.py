@@ -11,8 +11,8 @@ from sqlalchemy import delete, text
 
 from service.database import Base, Event
 from service.database.seed import seed
-from service.pool import CpuPool
-from service.states import State
+from service.engine.pool.cpu_pool import CpuPool
+from service.engine.states import State
 from tasks.csv_export import Export, csv_export
 from tasks.exports.columns import Column, Kind
 from tasks.exports.datasets import DATASETS

@@ -12,8 +12,8 @@ from sqlalchemy import insert
 
 from service.database import Base
 from service.database.seed_events import seed_events
-from service.states import State
-from service.store import Job
+from service.engine.states import State
+from service.engine.store import Job
 from tasks.csv_export import Export, csv_export
 from tests.exports.conftest import Parts
 from tests.waiting import wait_until_async

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.enqueue import Enqueuer
-from service.states import State
-from service.store import IdempotencyConflict, Store, WrongState
+from service.engine.enqueuer import Enqueuer
+from service.engine.states import State
+from service.engine.store import IdempotencyConflict, Store, WrongState
 from tests.engine.probe import Echo, Spread, Trouble, probe_echo, probe_spread, probe_trouble
 from tests.waiting import wait_until_async
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.database import Database
-from service.states import State
+from service.engine.states import State
 from tests.mail.campaigning import make_template
 from tests.mail.conftest import Served, add_users, user
 

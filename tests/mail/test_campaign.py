@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from service.database import Database
-from service.store import keys
+from service.engine.store import keys
 from tests.mail.campaigning import ended, make_template, report_of, status_of, submit
 from tests.mail.conftest import Served, add_users, user
 from tests.mail.servers import Drop, MailSink, serving

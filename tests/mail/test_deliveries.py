@@ -13,13 +13,13 @@ import pytest
 from sqlalchemy import update
 
 from service.database import Database, Delivery, Suppression
-from service.database.types import utc_now
-from service.mail import verdicts
+from service.database.column_types import utc_now
+from service.mail import smtp_replies
 from service.mail.campaigns import CampaignRows
 from service.mail.deliveries import EVIDENCE_S, Claim, DeliveryRows
-from service.mail.handover import Reply
+from service.mail.smtp_replies import Verdict, verdict_of
+from service.mail.smtp_transaction import Reply
 from service.mail.unsubscribe import Links, Unsubscriptions
-from service.mail.verdicts import Verdict, verdict_of
 from tasks.mail.template import Source
 from tasks.ports.mail import StoredTemplate
 from tests.mail.conftest import add_users, user
@@ -79,8 +79,8 @@ async def test_a_temporary_refusal_waits_and_is_given_up_in_the_end(
     assert 1 not in await rows.due("c", [1, 2])
     left = await rows.outstanding("c", [1])
     assert left.count == 1 and 0 < left.wait_s <= 5 and left.reason == "451 later"
-    monkeypatch.setattr(verdicts, "FIRST_WAIT_S", 0.0)
-    for number in range(2, verdicts.TRIES_MAX + 1):
+    monkeypatch.setattr(smtp_replies, "FIRST_WAIT_S", 0.0)
+    for number in range(2, smtp_replies.TRIES_MAX + 1):
         async with database.writing() as session:
             await session.execute(update(Delivery).where(Delivery.position == 1).values(due_at=utc_now()))
         assert await rows.due("c", [1]) == [1]
@@ -88,7 +88,7 @@ async def test_a_temporary_refusal_waits_and_is_given_up_in_the_end(
         assert claim.tries == number - 1
         await rows.settle(claim, verdict_of(Reply(451, "later", "recipient"), claim.tries))
     row = await delivery(database, 1)
-    assert (row.status, row.tries) == ("failed", verdicts.TRIES_MAX)
+    assert (row.status, row.tries) == ("failed", smtp_replies.TRIES_MAX)
     assert row.smtp_text == "given up after 7 tries: later"
 
 
@@ -132,7 +132,7 @@ import asyncio, os, sys
 from pathlib import Path
 from service.database import Database
 from service.mail.deliveries import DeliveryRows
-from service.mail.handover import Reply
+from service.mail.smtp_transaction import Reply
 async def main():
     rows = DeliveryRows(Database(sys.argv[1]), Path(sys.argv[2]))
     claims = [await rows.claim("c", position) for position in range(1, 6)]

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from service.mail.connections import Connection, MailServer, mail_server
+from service.mail.smtp_pool import Connection, MailServer, mail_server
 from tasks.ports.mail import MailServerAway
 from tests.mail.servers import MailSink, serving
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from service.pool import CpuPool
+from service.engine.pool.cpu_pool import CpuPool
 from settings import Settings
 from tests.ocr.local_run import LocalRun
 

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from service.pool import CpuPool
-from tasks.job import JobType, Meter, PartResult, Payload, Permanent
+from service.engine.pool.cpu_pool import CpuPool
+from tasks.sdk.job import JobType, Meter, PartResult, Payload, Permanent
 
 T = TypeVar("T")
 

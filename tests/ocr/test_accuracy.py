@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service.pool import CpuPool
+from service.engine.pool.cpu_pool import CpuPool
 from tasks.ocr.networks.quantize import SEEDS
 from tasks.ocr.page import Reading, prepare_engine, read_page
 from tasks.ocr.synthetic.scan import CLEAN, HEAVY, MILD, Wear

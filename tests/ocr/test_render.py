@@ -7,10 +7,10 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from tasks.job import Permanent
 from tasks.ocr import render
 from tasks.ocr.document import open_pdf
 from tasks.ocr.render import MAX_PIXELS, ORIENTATION, render_image_frame, render_pdf_page
+from tasks.sdk.job import Permanent
 from tests.ocr import documents
 
 

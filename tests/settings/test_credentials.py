@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from settings import Settings
-from settings.access import Role
+from settings.credentials import Role
 
 PRINT_KEYS = (
     "from settings import load_settings; s = load_settings(); print(s.api_keys, s.dashboard_users['admin'].password)"

@@ -5,8 +5,8 @@ import asyncio
 from alembic import context
 from sqlalchemy import Connection
 
+from service.database.base import Base
 from service.database.connection import Database
-from service.database.models import Base
 from settings import load_settings
 
 

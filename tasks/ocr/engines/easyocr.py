@@ -8,7 +8,7 @@ from tasks.ocr.engines import Engine, ReadPage
 if TYPE_CHECKING:
     import numpy
 
-    from tasks.ocr.easy.reader import EasyReader
+    from tasks.ocr.easyocr_decoding.reader import EasyReader
 
 
 class EasyOcr:
@@ -17,8 +17,8 @@ class EasyOcr:
     name = "easyocr"
 
     def __init__(self, models: Path, languages: tuple[str, ...]) -> None:
+        from tasks.ocr.networks.model_cache import Shelf
         from tasks.ocr.networks.names import names
-        from tasks.ocr.networks.shelf import Shelf
 
         self._shelf = Shelf(models)
         self._languages = languages
@@ -32,7 +32,7 @@ class EasyOcr:
         return self._reader.read(picture, page_side)
 
     def _open(self) -> "EasyReader":
-        from tasks.ocr.easy.reader import EasyReader
+        from tasks.ocr.easyocr_decoding.reader import EasyReader
         from tasks.ocr.networks.network import Networks
 
         return EasyReader(Networks(self._shelf, self._languages))
@@ -40,8 +40,8 @@ class EasyOcr:
 
 def prepared(languages: tuple[str, ...], models: Path) -> bool:
     """Whether the networks for `languages` are on the shelf, or are known not to convert."""
+    from tasks.ocr.networks.model_cache import Shelf
     from tasks.ocr.networks.names import ready
-    from tasks.ocr.networks.shelf import Shelf
 
     return ready(Shelf(models), languages)
 

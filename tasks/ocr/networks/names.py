@@ -4,7 +4,7 @@ import hashlib
 from functools import cache
 from importlib.metadata import version
 
-from tasks.ocr.networks.shelf import Shelf
+from tasks.ocr.networks.model_cache import Shelf
 
 RECIPE = "2"
 """To be changed with `convert` or `quantize`, so that machines make their networks anew."""

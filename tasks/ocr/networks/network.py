@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from tasks.ocr.networks.convert import NETWORK, convert_detector, convert_recogniser
+from tasks.ocr.networks.model_cache import Shelf
 from tasks.ocr.networks.names import names
-from tasks.ocr.networks.shelf import Shelf
 from tasks.ocr.weights import weights_folder
 
 ONE_THREAD = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False}

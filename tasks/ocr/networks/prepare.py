@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.ocr.easy.reader import EasyReader
+from tasks.ocr.easyocr_decoding.reader import EasyReader
+from tasks.ocr.networks.model_cache import Shelf
 from tasks.ocr.networks.names import names
 from tasks.ocr.networks.network import Networks, detector_input
 from tasks.ocr.networks.quantize import calibration_pages, quantize_detector, quantize_recogniser
-from tasks.ocr.networks.shelf import Shelf
 
 PAGE_SIDE = 2339
 """Longest side of the calibration pages before they were cut to their ink: A4 at 200 dpi."""

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.ocr.easy.crops import batches
+from tasks.ocr.deskew import set_upright
+from tasks.ocr.easyocr_decoding.crops import batches
 from tasks.ocr.networks.convert import NETWORK
 from tasks.ocr.synthetic.prose import paragraphs
 from tasks.ocr.synthetic.scan import CLEAN, HEAVY, MILD, pictures
 from tasks.ocr.synthetic.typeset import Run, Style, Typesetter
-from tasks.ocr.upright import set_upright
 
 SEEDS = range(1_000, 1_006)
 """Of the calibration pages. Tests and benchmarks use none of them."""

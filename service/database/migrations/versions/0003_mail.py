@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from service.database.types import UtcTime
+from service.database.column_types import UtcTime
 
 revision = "0003"
 down_revision = "0002"

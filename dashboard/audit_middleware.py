@@ -1,0 +1,93 @@
+"""Every action at the dashboard is written to the audit log, refused ones too: no handler can forget it."""
+
+import logging
+import time
+from typing import Any
+
+from litestar import Request
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from dashboard.auth import User
+from service.monitoring.audit_log import Target
+from service.services import Services
+
+logger = logging.getLogger("offload.dashboard")
+
+ACTION = "audit_action"
+"""Handler option, required of every POST: what the action is called in the log, such as job.retried."""
+
+NOTED = "audit_detail"
+NOTED_OWNER = "audit_owner"
+
+
+def note(request: Request[User, Any, Any], detail: str) -> None:
+    """Say what the action was about, in the place of its form's fields: a filter with its count, a new job's id."""
+    request.scope["state"][NOTED] = detail
+
+
+def on_behalf(request: Request[User, Any, Any], owner: str) -> None:
+    """Say whose thing it was done to, where that is no job: the line is that owner's to read."""
+    request.scope["state"][NOTED_OWNER] = owner
+
+
+class Audited(ASGIMiddleware):
+    """Writes the line as the answer begins, so that whoever has been answered finds it."""
+
+    scopes = (ScopeType.HTTP,)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        if ACTION not in scope["route_handler"].opt:
+            await next_app(scope, receive, send)
+            return
+        began = time.perf_counter()
+
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await _write(scope, message["status"], (time.perf_counter() - began) * 1000)
+            await send(message)
+
+        await next_app(scope, receive, watched)
+
+
+async def _write(scope: Scope, status_code: int, took_ms: float) -> None:
+    services: Services = scope["litestar_app"].state["services"]
+    user: User = scope["user"]
+    target = _target(scope)
+    # What was done is done: a log that cannot be written must not tell the operator that it was not.
+    client = scope.get("client")
+    try:
+        (job,) = await services.store.get_many([target.id]) if target.kind == "job" else [None]
+        await services.audit.record(
+            user.name,
+            str(user.role),
+            scope["route_handler"].opt[ACTION],
+            target,
+            scope["state"].get(NOTED, ""),
+            owner=job.owner if job else scope["state"].get(NOTED_OWNER, user.owner),
+            outcome="done" if status_code < 400 else "refused" if status_code < 500 else "failed",
+            address=client[0] if client else None,
+            took_ms=took_ms,
+        )
+    except Exception:
+        logger.exception("an action could not be written to the audit log: %s %s", user.name, scope["path"])
+
+
+def _target(scope: Scope) -> Target:
+    """The thing in the address: its first parameter, else the noun the address ends in."""
+    for name, value in scope["path_params"].items():
+        return Target(TARGETS.get(name, name), str(value))
+    return Target(scope["route_handler"].opt[ACTION].partition(".")[0], "")
+
+
+TARGETS = {
+    "job_id": "job",
+    "file_id": "document",
+    "template_id": "template",
+    "operation_id": "operation",
+    "fingerprint": "error",
+    "worker_id": "worker",
+    "type": "job type",
+}
+"""Parameters of addresses that are not called by what they name."""

@@ -1,0 +1,80 @@
+"""Figures that all viewers of a process share, handed to the views by name."""
+
+from typing import Any
+
+from litestar.datastructures import State as AppState
+from litestar.di import NamedDependency, Provide
+
+from dashboard.metrics.trends import PERIODS, Period, Trend, trends
+from dashboard.queues.overview import Overview, last_hour, overview
+from dashboard.single_flight import Shared
+from service.engine.states import State
+from service.monitoring.storage_usage import Footprint, footprint
+from service.services import Services
+
+FRESH_S = 0.9
+"""How old shared figures may be: under the shortest refresh, so that nobody sees the same tick twice."""
+
+TRENDS_FRESH_S = 5.0
+"""A week is some hundred records a queue, and changes slowly."""
+
+FOOTPRINT_FRESH_S = 10.0
+"""Some hundred keys are weighed for it; what takes up room changes slowly."""
+
+Counts = dict[str, dict[State, int]]
+"""Jobs by queue and state."""
+
+Figures = NamedDependency[Shared[Overview]]
+StateCounts = NamedDependency[Shared[Counts]]
+SharedFootprint = NamedDependency[Shared[Footprint]]
+Trends = NamedDependency[dict[str, Shared[list[Trend]]]]
+
+
+def shared_figures(services: Services) -> dict[str, Any]:
+    """The figures, for the application's state."""
+
+    def trend(period: Period) -> Shared[list[Trend]]:
+        return Shared(lambda: trends(services.metrics, period), fresh_s=TRENDS_FRESH_S)
+
+    async def weigh() -> Footprint:
+        return await footprint(services.store, services.storage, services.database, services.settings.queues)
+
+    hour = Shared(lambda: last_hour(services), fresh_s=TRENDS_FRESH_S)
+
+    async def look() -> Overview:
+        return await overview(services, await hour())
+
+    return {
+        "footprint": Shared(weigh, fresh_s=FOOTPRINT_FRESH_S),
+        "trends": {name: trend(period) for name, period in PERIODS.items()},
+        "figures": Shared(look, fresh_s=FRESH_S),
+        "counts": Shared(services.store.counts, fresh_s=FRESH_S),
+    }
+
+
+def _figures(state: AppState) -> Shared[Overview]:
+    figures: Shared[Overview] = state["figures"]
+    return figures
+
+
+def _counts(state: AppState) -> Shared[Counts]:
+    counts: Shared[Counts] = state["counts"]
+    return counts
+
+
+def _footprint(state: AppState) -> Shared[Footprint]:
+    found: Shared[Footprint] = state["footprint"]
+    return found
+
+
+def _trends(state: AppState) -> dict[str, Shared[list[Trend]]]:
+    found: dict[str, Shared[list[Trend]]] = state["trends"]
+    return found
+
+
+PROVIDED = {
+    "footprint": Provide(_footprint, sync_to_thread=False),
+    "trends": Provide(_trends, sync_to_thread=False),
+    "figures": Provide(_figures, sync_to_thread=False),
+    "counts": Provide(_counts, sync_to_thread=False),
+}

@@ -1,0 +1,38 @@
+"""What somebody may see: fields that a task declares personal are masked for viewers, and files with them are kept back."""
+
+from typing import Any
+
+from dashboard.auth import User
+from service.engine.store import Job
+from tasks.exports.datasets import DATASETS
+from tasks.sdk.job import REGISTRY
+
+MASK = "•••"
+
+REPORT = "report.json"
+"""A campaign's report, a row a recipient."""
+
+
+def visible(job: Job, user: User) -> dict[str, Any]:
+    """The payload, masked for a viewer but for the fields that its task declares, and declares not to be personal."""
+    if user.may_act:
+        return job.payload
+    declared = REGISTRY.get(job.type)
+    shown = set(declared.payload.__struct_fields__) - declared.personal if declared else set()
+    return {key: value if key in shown else MASK for key, value in job.payload.items()}
+
+
+def personal_columns(job: Job) -> frozenset[str]:
+    """Columns of an export that hold what is personal."""
+    dataset = DATASETS.get(str(job.payload.get("dataset", ""))) if job.type == "csv-export" else None
+    return frozenset(column.name for column in dataset.columns if column.personal) if dataset else frozenset()
+
+
+def kept_back(job: Job, name: str, user: User) -> bool:
+    """Whether a file is not for this user: a viewer is not handed what is masked on the page."""
+    if user.may_act:
+        return False
+    if job.type == "csv-export":
+        chosen = job.payload.get("columns")
+        return bool(personal_columns(job) & set(chosen) if isinstance(chosen, list) else personal_columns(job))
+    return name == REPORT

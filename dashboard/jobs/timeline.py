@@ -1,0 +1,55 @@
+"""A job's way through its states, with the time each step took: wait against run."""
+
+from dataclasses import dataclass
+
+from dashboard.formats import duration, whole
+from dashboard.state_badges import look
+from service.api.job_status import estimated_completion_ms
+from service.engine.states import State
+from service.engine.store import Job
+
+
+@dataclass(frozen=True)
+class Step:
+    """`at_ms` is None for what has not happened yet; `note` says how long it took, or is expected to take."""
+
+    label: str
+    css: str
+    at_ms: int | None
+    note: str
+
+
+def steps(job: Job, now_ms: int, held: bool = False) -> list[Step]:
+    """Created, due (where it was set for later), started, ended. The end of a held job cannot be foreseen."""
+    way = [Step("Created", look(State.QUEUED).css, job.created_ms, f"by {job.owner}")]
+    if job.state in (State.SCHEDULED, State.RETRYING) and job.due_ms:
+        label = "Starts" if job.state is State.SCHEDULED else "Next try"
+        way.append(
+            Step(
+                label,
+                look(job.state).css,
+                job.due_ms,
+                f"in {whole(job.due_ms - now_ms)}" if job.due_ms > now_ms else "due now",
+            )
+        )
+    return [*way, _started(job, now_ms), _ended(job, now_ms, held)]
+
+
+def _started(job: Job, now_ms: int) -> Step:
+    css = look(State.ACTIVE).css
+    if job.first_started_ms is None:
+        note = "never" if job.state.terminal else f"waiting {whole(now_ms - job.created_ms)}"
+        return Step("Started", "", None, note)
+    return Step("Started", css, job.first_started_ms, f"after {duration(job.first_started_ms - job.created_ms)}")
+
+
+def _ended(job: Job, now_ms: int, held: bool) -> Step:
+    if job.state.terminal and job.finished_ms:
+        ran = f"ran {duration(job.finished_ms - job.first_started_ms)}" if job.first_started_ms else ""
+        return Step(look(job.state).word, look(job.state).css, job.finished_ms, ran)
+    if held:
+        return Step("Completed", "", None, "cannot be foreseen")
+    expected_ms = estimated_completion_ms(job, now_ms)
+    if expected_ms is None or expected_ms <= now_ms:
+        return Step("Completed", "", None, "any moment")
+    return Step("Completed", "", None, f"in about {whole(expected_ms - now_ms)}")

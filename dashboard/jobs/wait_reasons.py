@@ -1,0 +1,161 @@
+"""Why a job is waiting: live checks in the order in which they decide, the first that is not passed being the reason."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dashboard.formats import MINUTE_MS, duration, number, whole
+from dashboard.workers.liveness import alive
+from service.engine.states import State
+from service.engine.store import Job, WorkerInfo
+from service.engine.store.queue_controls import Kind, Note
+from service.engine.store.queue_position import Place, place_of
+from service.services import Services
+from settings.queues import Queue
+from tasks.sdk.job import REGISTRY
+
+
+@dataclass(frozen=True)
+class Check:
+    """A question, whether the job passes it, and what was found. `holds`: somebody must act before it can start."""
+
+    question: str
+    passed: bool
+    answer: str
+    holds: bool = False
+
+
+async def checks(services: Services, job: Job, parts: Sequence[Job], at_ms: int) -> list[Check]:
+    """The checks of a job that waits; none for one that does not. One that waits for its parts waits for what they do."""
+    if job.queue not in set(Queue):
+        return []
+    if job.state is State.ACTIVE and job.waiting_parts > 0 and not job.worker:
+        return await _of_parts(services, parts, at_ms)
+    return await _of_job(services, job, at_ms) if job.state.waiting else []
+
+
+async def _of_parts(services: Services, parts: Sequence[Job], at_ms: int) -> list[Check]:
+    """Why a job gets no further of which no part runs."""
+    states = Counter(part.state for part in parts)
+    first = next((part for part in parts if part.state.waiting), None)
+    if states[State.ACTIVE] or first is None:
+        return []
+    waiting = sum(count for state, count in states.items() if state.waiting)
+    found = (
+        f"{number(waiting)} of {number(len(parts))} still wait, and none is running. The first is part {first.part}:"
+    )
+    return [Check("Have its parts ended?", False, found), *await _of_job(services, first, at_ms)]
+
+
+async def _of_job(services: Services, job: Job, at_ms: int) -> list[Check]:
+    store, queue = services.store, Queue(job.queue)
+    reported = [worker for worker in await store.workers() if worker.queue == queue and alive(worker, at_ms)]
+    serving = [worker for worker in reported if worker.takes]
+    notes = await store.steering.notes(queue)
+    place = await place_of(services.redis, job)
+    wait_ms = await services.enqueuer.estimator.wait_ms(queue)
+    messages = services.settings.queues[queue].rate_per_minute
+    return [
+        _due(job, at_ms),
+        _paused(queue, notes, at_ms),
+        _known(job),
+        _served(queue, serving, len(reported)),
+        _limited(notes, place.running),
+        _rated(notes, messages, place, at_ms),
+        *([_free(serving, wait_ms)] if serving else []),
+        _turn(job, place),
+    ]
+
+
+def _due(job: Job, at_ms: int) -> Check:
+    question = "Is it time?"
+    if job.due_ms is None or job.due_ms <= at_ms:
+        return Check(question, True, "Yes.")
+    wait = whole(job.due_ms - at_ms)
+    if job.state is State.RETRYING:
+        tried = f"try {job.tries_used} of {job.retries + 1} failed, and the next is due in {wait}"
+        return Check(question, False, f"Not yet: {tried}.")
+    return Check(question, False, f"Not yet: it was asked for in {wait}.")
+
+
+def _paused(queue: str, notes: Mapping[Kind, Note], at_ms: int) -> Check:
+    note = notes.get("pause")
+    if note is None:
+        return Check("Is the queue open?", True, "Yes.")
+    end = f" for another {whole(note.until_ms - at_ms)}" if note.until_ms else ""
+    return Check("Is the queue open?", False, f"{note.by} paused {queue}{end}: {note.reason}", holds=True)
+
+
+def _known(job: Job) -> Check:
+    question = "Is its task known?"
+    if job.type in REGISTRY:
+        return Check(question, True, f"{job.type} is.")
+    found = f"This release has no task called {job.type}; it waits for a worker of one that has."
+    return Check(question, False, found, holds=True)
+
+
+def _served(queue: str, serving: Sequence[WorkerInfo], reported: int) -> Check:
+    question = "Is a worker there?"
+    if serving:
+        return Check(question, True, f"{number(len(serving))} of {queue}.")
+    if reported:
+        return Check(
+            question, False, f"The only workers of {queue} are quiet or stopping, and take no new job.", holds=True
+        )
+    return Check(question, False, f"No worker of {queue} is alive.", holds=True)
+
+
+def _limited(notes: Mapping[Kind, Note], running: int) -> Check:
+    note = notes.get("limit")
+    if note is None:
+        return Check("Is it below the limit?", True, "There is none.")
+    if running < note.value:
+        return Check("Is it below the limit?", True, f"{number(running)} of {number(note.value)} are running.")
+    answer = f"{number(running)} of {number(note.value)} are running; {note.by} set the limit: {note.reason}"
+    return Check("Is it below the limit?", False, answer)
+
+
+def _rated(notes: Mapping[Kind, Note], messages: int, place: Place, at_ms: int) -> Check:
+    """A queue whose tasks meter messages starts jobs freely; in the others a rate that somebody set bounds the starts."""
+    question = "Is it within the rate?"
+    if messages:
+        wait = _in(place.permit_next_ms - at_ms)
+        return Check(
+            question, True, f"Jobs start freely; of {number(messages)} messages a minute the next may go {wait}."
+        )
+    note = notes.get("rate")
+    if note is None:
+        return Check(question, True, "There is none.")
+    set_by = f"{note.by} set {number(note.value)} a minute: {note.reason}"
+    next_ms = max(place.rate_next_ms, at_ms)
+    own_ms = next_ms + (place.ahead or 0) * MINUTE_MS / note.value
+    if own_ms <= at_ms:
+        return Check(question, True, f"It may start now; {set_by}")
+    own = f", this one {_in(own_ms - at_ms)}" if place.ahead else ""
+    return Check(question, False, f"The next job may start {_in(next_ms - at_ms)}{own}; {set_by}")
+
+
+def _free(serving: Sequence[WorkerInfo], wait_ms: float) -> Check:
+    slots = sum(worker.slots for worker in serving)
+    free = slots - sum(worker.active for worker in serving)
+    if free > 0:
+        return Check("Is a slot free?", True, f"{number(free)} of {number(slots)}: it starts at once when it is next.")
+    return Check(
+        "Is a slot free?", False, f"All {number(slots)} are taken; the work that waits takes {whole(wait_ms)}."
+    )
+
+
+def _turn(job: Job, place: Place) -> Check:
+    """The fair order: owners, and jobs with parts, take turns; priority is a head start."""
+    question = "Is it its turn?"
+    if place.ahead is None:
+        return Check(question, True, "It takes its place in the fair order when it is time.")
+    if place.ahead == 0:
+        return Check(question, True, "It is the next.")
+    first = f"{number(place.ahead)} ready job{' goes' if place.ahead == 1 else 's go'} first"
+    own = f", and {job.owner} has {number(place.own_ahead)} older of its own waiting" if place.own_ahead else ""
+    return Check(question, False, f"{first}{own}. Owners take turns, and priority ({job.priority}) is a head start.")
+
+
+def _in(wait_ms: float) -> str:
+    return f"in {duration(wait_ms)}" if wait_ms > 0 else "now"

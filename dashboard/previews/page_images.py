@@ -1,0 +1,67 @@
+"""A page of a document as a picture: drawn once in the process pool, then kept with the job."""
+
+import tempfile
+from pathlib import Path
+
+from service.documents.store import NoSuchFile
+from service.engine.job_files import artefact_path, kept_path
+from service.engine.store import Job
+from service.lib.object_storage import NoSuchObject, copy_to
+from service.services import Services
+from tasks.images.pages import SIDE, page_picture
+from tasks.sdk.errors import ChildDied, MemoryCeiling
+from tasks.sdk.job import Permanent, Refused
+
+DRAW_TIMEOUT_S = 15.0
+"""A page of some 50 MB of pictures takes two; behind it wait other people's uploads."""
+
+SEARCHABLE = "searchable.pdf"
+
+
+def kept_picture(job: Job, number: int) -> str:
+    """Where the picture of a page lies. Its size is in its name, so that another size is another picture."""
+    return kept_path(job.root, f"shown/{SIDE}-{number}.webp")
+
+
+def refusal(job: Job, number: int) -> str:
+    """Where it is kept why there is none: a page that breaks the reader breaks it once."""
+    return kept_path(job.root, f"shown/{SIDE}-{number}.txt")
+
+
+async def drawn_page(services: Services, job: Job, number: int) -> bytes:
+    """The picture (WebP). Raises Refused (404 or 422) with one sentence."""
+    for path in (kept_picture(job, number), refusal(job, number)):
+        try:
+            kept = await services.storage.get(path)
+        except NoSuchObject:
+            continue
+        if path.endswith(".txt"):
+            raise Refused(kept.decode(), field="page", status_code=422)
+        return kept
+    try:
+        picture = await _drawn(services, job, number)
+    except (Permanent, TimeoutError, MemoryCeiling, ChildDied) as error:
+        reason = str(error) if isinstance(error, Permanent) else f"Drawing page {number}: {error}."
+        await services.storage.put(refusal(job, number), reason.encode())
+        raise Refused(reason, field="page", status_code=422) from None
+    await services.storage.put(kept_picture(job, number), picture)
+    return picture
+
+
+async def _drawn(services: Services, job: Job, number: int) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="offload-page-") as folder:
+        path = await _document(services, job, Path(folder))
+        return await services.pool.run(page_picture, path, number - 1, timeout_s=DRAW_TIMEOUT_S)
+
+
+async def _document(services: Services, job: Job, folder: Path) -> Path:
+    """The document, or, where that has been deleted, the searchable PDF that was made of it."""
+    try:
+        return await services.files.local(str(job.payload.get("file_id", "")), folder)
+    except NoSuchFile as gone:
+        if not any(one["name"] == SEARCHABLE for one in job.artefacts):
+            raise Refused(str(gone), field="page", status_code=404) from None
+    try:
+        return await copy_to(services.storage, artefact_path(job.root, SEARCHABLE), folder, SEARCHABLE)
+    except NoSuchObject:
+        raise Refused(f"{SEARCHABLE} is no longer there.", field="page", status_code=404) from None

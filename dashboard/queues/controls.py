@@ -1,0 +1,87 @@
+"""One queue's page: pause it, bound its jobs or its rate, each with a reason and, if wanted, an end."""
+
+from typing import Any, get_args
+
+from litestar import Request, get, post
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, FromQuery, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from dashboard.audit_middleware import ACTION
+from dashboard.auth import User
+from dashboard.dependencies import Figures
+from dashboard.durations import ENDS, until
+from dashboard.flash_messages import NOTICES
+from dashboard.queues.forecast import what_if
+from dashboard.rendering import render
+from service.api.dependencies import Wired
+from service.engine.store.queue_controls import Kind
+from service.lib.text import as_sentence
+from settings.queues import Queue
+from tasks.sdk.job import Refused
+
+
+@get("/queues/{queue:str}", name="queue")
+async def queue_page(
+    request: Request[User, Any, Any],
+    services: Wired,
+    figures: Figures,
+    queue: FromPath[str],
+    jobs: FromQuery[str] = "",
+    workers: FromQuery[str] = "",
+    notice: FromQuery[str] = "",
+) -> Template:
+    """The queue now. `jobs` at once and `workers` ask what the forecast would be."""
+    name = _known(queue)
+    row = next(row for row in (await figures()).queues if row.name == name)
+    notes = await services.store.steering.notes(name)
+    bounds = services.settings.queues[name]
+    return render(
+        request,
+        "queues/queue.html",
+        row=row,
+        notes=notes,
+        bounds=bounds,
+        if_so=what_if(row, bounds, notes, jobs, workers),
+        ends=ENDS,
+        notice=NOTICES.get(notice),
+    )
+
+
+@post("/queues/{queue:str}/steer", status_code=303, opt={ACTION: "queue.steered"})
+async def steer_queue(
+    request: Request[User, Any, Any], services: Wired, queue: FromPath[str], data: URLEncodedBody[dict[str, str]]
+) -> Redirect:
+    name, kind = _known(queue), _kind(data.get("kind", ""))
+    until_ms = until(data.get("end", ""))
+    reason = data.get("reason", "")
+    given = data.get("value") or "0"
+    try:
+        value = int(given)
+    except ValueError:
+        raise Refused(f"A {kind} is a whole number, not {given[:40]}.", field="value") from None
+    try:
+        await services.store.steering.set(name, kind, value, reason=reason, by=request.user.name, until_ms=until_ms)
+    except ValueError as error:
+        raise Refused(as_sentence(str(error)), field="value") from None
+    return Redirect(f"/admin/queues/{name}?notice=steered", status_code=303)
+
+
+@post("/queues/{queue:str}/lift", status_code=303, opt={ACTION: "queue.released"})
+async def lift_note(services: Wired, queue: FromPath[str], data: URLEncodedBody[dict[str, str]]) -> Redirect:
+    name = _known(queue)
+    await services.store.steering.lift(name, _kind(data.get("kind", "")))
+    return Redirect(f"/admin/queues/{name}?notice=lifted", status_code=303)
+
+
+def _known(queue: str) -> Queue:
+    if queue not in set(Queue):
+        raise NotFoundException(f"There is no queue {queue[:80]}.")
+    return Queue(queue)
+
+
+def _kind(word: str) -> Kind:
+    for kind in get_args(Kind):
+        if kind == word:
+            return kind
+    raise Refused(f"A queue has no {word[:40]}: it has a pause, a limit and a rate.", field="kind")

@@ -1,0 +1,63 @@
+"""Rendering a page or a fragment for somebody: what every template may count on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request
+from litestar.response import Template
+
+from dashboard import csrf
+from dashboard.auth import User
+from service.lib.clock import now_ms
+
+HTMX_STOP_POLLING = 286
+"""The status by which htmx ends a poll: nothing more will change."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry of the bar on top. `key` is what one types after g to go there."""
+
+    name: str
+    address: str
+    key: str
+
+
+UNSTORED = {"Cache-Control": "no-store"}
+
+NAVIGATION = (
+    Link("Queues", "/admin/queues", "q"),
+    Link("Jobs", "/admin/jobs", "j"),
+    Link("Documents", "/admin/documents", "d"),
+    Link("Workers", "/admin/workers", "w"),
+    Link("Schedules", "/admin/schedules", "s"),
+    Link("Templates", "/admin/templates", "t"),
+    Link("Errors", "/admin/errors", "e"),
+    Link("Alerts", "/admin/alerts", "a"),
+    Link("Metrics", "/admin/metrics", "m"),
+    Link("Storage", "/admin/storage", "r"),
+    Link("Audit", "/admin/audit", "u"),
+)
+
+
+def render(request: Request[User, Any, Any], template: str, *, status_code: int = 200, **context: Any) -> Template:
+    """A page: its context, the user, the bar on top, the form token, and the cookie that the token is compared with."""
+    token = csrf.token_for(request)
+    return Template(
+        template_name=template,
+        context=shared_context(request, token) | context,
+        status_code=status_code,
+        headers=UNSTORED,
+        cookies=[] if request.cookies.get(csrf.COOKIE) == token else [csrf.cookie_of(request, token)],
+    )
+
+
+def shared_context(request: Request[User, Any, Any], token: str) -> dict[str, Any]:
+    """What every template may count on."""
+    return {
+        "user": request.user,
+        "csrf": token,
+        "now": now_ms(),
+        "path": request.url.path,
+        "navigation": NAVIGATION,
+    }

@@ -1,0 +1,78 @@
+"""A job as clients see it: the status object and the full detail of the JSON API."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from service.engine.states import State
+from service.engine.store import Attempt, Job
+from service.lib.clock import now_ms
+
+
+def rfc3339(ms: int | None) -> str | None:
+    """UTC with milliseconds, such as 2026-01-31T08:00:00.000Z; None for None."""
+    if ms is None:
+        return None
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def estimated_completion_ms(job: Job, at_ms: int) -> int | None:
+    """When the job should be done: from its own pace once it has one, else from what was expected; None once it ended."""
+    if job.state.terminal:
+        return None
+    if job.state is not State.ACTIVE or job.started_ms is None:
+        begin = max(at_ms, job.due_ms or 0)
+        return max(job.expected_ms or 0, begin + job.estimated_ms)
+    total = job.units_total or job.units
+    elapsed = max(0, at_ms - job.started_ms)
+    if total and job.units_done > 0:
+        return at_ms + round(elapsed * max(0, total - job.units_done) / job.units_done)
+    return max(at_ms, job.started_ms + job.estimated_ms)
+
+
+def status_object(job: Job, at_ms: int | None = None) -> dict[str, Any]:
+    """The object of `GET /api/jobs/{id}/status`."""
+    at = at_ms if at_ms is not None else now_ms()
+    return {
+        "id": job.id,
+        "status": str(job.state),
+        "progress": job.progress,
+        "message": job.message,
+        "data": job.data,
+        "created_at": rfc3339(job.created_ms),
+        "started_at": rfc3339(job.first_started_ms),
+        "estimated_completion": rfc3339(estimated_completion_ms(job, at)),
+        "finished_at": rfc3339(job.finished_ms),
+        "attempt": job.attempt,
+        "error": job.error,
+    }
+
+
+def attempt_object(attempt: Attempt) -> dict[str, Any]:
+    """One ended attempt."""
+    return {
+        "number": attempt.number,
+        "worker": attempt.worker,
+        "started_at": rfc3339(attempt.started_ms),
+        "finished_at": rfc3339(attempt.finished_ms),
+        "outcome": attempt.outcome,
+        "error": attempt.error,
+        "traceback": attempt.traceback,
+    }
+
+
+def detail_object(job: Job, attempts: Sequence[Attempt], parts: Sequence[Job]) -> dict[str, Any]:
+    """The object of `GET /api/jobs/{id}`: everything but other people's business."""
+    return status_object(job) | {
+        "type": job.type,
+        "queue": job.queue,
+        "priority": job.priority,
+        "schedule_at": rfc3339(job.due_ms) if job.state is State.SCHEDULED else None,
+        "worker": job.worker,
+        "max_attempts": job.retries + 1,
+        "payload": job.payload,
+        "result": job.result,
+        "files": job.artefacts,
+        "attempts": [attempt_object(a) for a in attempts],
+        "parts": [status_object(part) | {"part": part.part} for part in parts],
+    }

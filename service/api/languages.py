@@ -1,0 +1,16 @@
+"""What can be read here."""
+
+from litestar import Router, get
+
+from service.api.dependencies import Wired
+from service.api.openapi import refusals
+from tasks.ocr.languages import Language, languages
+
+
+@get("/languages", responses=refusals(), summary="Languages of OCR, and whether their weights are installed")
+async def ocr_languages(services: Wired) -> list[Language]:
+    """By code. A job may name those that are installed."""
+    return languages(services.settings.data_dir)
+
+
+routes = Router("/ocr", route_handlers=[ocr_languages], tags=["jobs"])

@@ -1,0 +1,144 @@
+"""Everything that Prometheus is told. Labels are queues, states, declared types, rules and schedules: all of them few."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+
+from service.lib.clock import now_ms
+from service.monitoring.metrics.figures import Span
+from service.monitoring.metrics.histogram import LAST, upper_ms
+from settings.queues import Queue
+
+if TYPE_CHECKING:
+    from service.services import Services
+
+ALIVE_MS = 15_000
+"""By then a worker's leases have run out and its jobs are given to others."""
+
+EVENTS = ("enqueued", "started", "completed", "failed", "cancelled", "retried", "requeued", "crashed", "timeout")
+
+EDGES = range(0, LAST, 6)
+"""Buckets at whose ends Prometheus' coarser ones end: a factor of four each, from a millisecond to eighteen hours."""
+
+
+class Gathered(CollectorRegistry):
+    """Families that have been gathered already, as an encoder wants them."""
+
+    def __init__(self, found: Iterable[Metric]) -> None:
+        super().__init__()
+        self.found = list(found)
+
+    def collect(self) -> Iterator[Metric]:
+        """The families."""
+        return iter(self.found)
+
+
+async def families(services: "Services") -> Gathered:
+    """Read everything once."""
+    spans = {str(queue): await services.metrics.total(queue) for queue in Queue}
+    found = [*counters(spans), *histograms(spans)]
+    found += [*await _queues(services), *await _watching(services), *await _server(services)]
+    build = GaugeMetricFamily("offload_build_info", "The version that answers.", labels=["version"])
+    build.add_metric([version("offload")], 1)
+    return Gathered([*found, build])
+
+
+def counters(spans: Mapping[str, Span]) -> list[Metric]:
+    """What has happened since the queue server was first used. Parts of jobs are told apart from jobs."""
+    labels = ["queue", "type", "kind"]
+    jobs = CounterMetricFamily("offload_jobs", "What happened to jobs, by event.", labels=[*labels, "event"])
+    units = CounterMetricFamily("offload_units", "Pages, rows or messages of completed jobs.", labels=labels)
+    mail = CounterMetricFamily("offload_mail_messages", "Messages by what became of them.", labels=["outcome"])
+    for queue, span in spans.items():
+        for name, figures in sorted(span.types.items()):
+            kind = "part" if name in span.part_types else "job"
+            for event in EVENTS:
+                jobs.add_metric([queue, name, kind, event], figures[event])
+            units.add_metric([queue, name, kind], figures["units"])
+    for event, number in sorted(spans[Queue.EMAIL_SENDER].total.counts.items()):
+        if event.startswith("mail_"):
+            mail.add_metric([event.removeprefix("mail_")], number)
+    return [jobs, units, mail]
+
+
+def histograms(spans: Mapping[str, Span]) -> list[Metric]:
+    """How long jobs waited and ran."""
+    labels = ["queue", "type", "kind"]
+    waits = HistogramMetricFamily("offload_job_wait_seconds", "From being ready to being started.", labels=labels)
+    runs = HistogramMetricFamily("offload_job_run_seconds", "Duration of completed attempts.", labels=labels)
+    for queue, span in spans.items():
+        for name, figures in sorted(span.types.items()):
+            values = [queue, name, "part" if name in span.part_types else "job"]
+            waits.add_metric(values, cumulative(figures.waits), figures["wait_ms"] / 1000)
+            runs.add_metric(values, cumulative(figures.runs), figures["run_ms"] / 1000)
+    return [waits, runs]
+
+
+def cumulative(counts: Mapping[int, int]) -> list[tuple[str, float]]:
+    """Buckets as Prometheus wants them: how many were at most so many seconds."""
+    edges = [
+        (f"{upper_ms(edge) / 1000:g}", float(sum(number for bucket, number in counts.items() if bucket <= edge)))
+        for edge in EDGES
+    ]
+    return [*edges, ("+Inf", float(sum(counts.values())))]
+
+
+async def _queues(services: "Services") -> list[Metric]:
+    store, at_ms = services.store, now_ms()
+    jobs = GaugeMetricFamily(
+        "offload_queue_jobs", "Jobs by state now; parts are not counted.", labels=["queue", "state"]
+    )
+    backlog = GaugeMetricFamily("offload_backlog_seconds", "Expected work that waits.", labels=["queue"])
+    paused = GaugeMetricFamily("offload_queue_paused", "1 while somebody has paused the queue.", labels=["queue"])
+    workers = GaugeMetricFamily("offload_workers", "Workers that reported lately.", labels=["queue", "state"])
+    slots = GaugeMetricFamily("offload_worker_slots", "Jobs that live workers take at once.", labels=["queue"])
+    rss = GaugeMetricFamily(
+        "offload_worker_resident_bytes", "Memory of live workers and their pools.", labels=["queue"]
+    )
+    backlog_ms, found = await store.backlog_ms(), await store.workers()
+    for queue, states in (await store.counts()).items():
+        for state, number in states.items():
+            jobs.add_metric([queue, str(state)], number)
+        backlog.add_metric([queue], backlog_ms[queue] / 1000)
+        paused.add_metric([queue], float("pause" in await store.steering.notes(queue)))
+        mine = [worker for worker in found if worker.queue == queue]
+        alive = [worker for worker in mine if at_ms - worker.heartbeat_ms < ALIVE_MS]
+        workers.add_metric([queue, "alive"], len(alive))
+        workers.add_metric([queue, "silent"], len(mine) - len(alive))
+        slots.add_metric([queue], sum(worker.serving_slots for worker in alive))
+        rss.add_metric([queue], sum(worker.rss_bytes for worker in alive))
+    return [jobs, backlog, paused, workers, slots, rss]
+
+
+async def _watching(services: "Services") -> list[Metric]:
+    firing = GaugeMetricFamily("offload_alerts_firing", "Subjects that a rule fires for.", labels=["rule", "severity"])
+    for state in await services.alerts.rules():
+        number = sum(standing.state == "firing" for standing in state.standings)
+        firing.add_metric([state.rule.name, str(state.rule.severity)], number)
+    waiting = GaugeMetricFamily("offload_outbox_messages", "Alerts that could not be sent yet.", labels=["receiver"])
+    for channel in await services.alerts.outbox.channels():
+        waiting.add_metric([channel.name], channel.waiting)
+    upcoming = GaugeMetricFamily("offload_schedule_next_seconds", "When a schedule runs next.", labels=["schedule"])
+    missed = GaugeMetricFamily(
+        "offload_schedule_missed_slots", "Missed since its last completed run.", labels=["schedule"]
+    )
+    for schedule in await services.schedules.list():
+        if schedule.next_ms is not None:
+            upcoming.add_metric([schedule.name], schedule.next_ms / 1000)
+        missed.add_metric([schedule.name], schedule.missed)
+    return [firing, waiting, upcoming, missed]
+
+
+async def _server(services: "Services") -> list[Metric]:
+    info = await services.redis.info("memory")
+    used = GaugeMetricFamily(
+        "offload_redis_memory_bytes", "Memory that the queue server uses.", int(info["used_memory"])
+    )
+    most = GaugeMetricFamily(
+        "offload_redis_memory_max_bytes", "Memory that it may use; 0 means no bound.", int(info.get("maxmemory", 0))
+    )
+    return [used, most]

@@ -1,0 +1,127 @@
+"""`LeftoverFiles`: finds and removes what no record refers to."""
+
+import asyncio
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from sqlalchemy import select
+
+from service.database import Database, Document
+from service.engine.job_files import artefact_path
+from service.engine.states import State
+from service.engine.store import Store
+from service.lib.clock import now_ms
+from service.lib.object_storage import NoSuchObject, Storage
+from service.mail.campaign_removal import CampaignRemoval
+from settings import Settings
+from tasks.ports.upkeep import Swept
+
+EXPORTING = ("csv-export", "weekly-analytics")
+"""Job types whose files say until when they are kept."""
+
+ASKED_AT_ONCE = 500
+"""Records one question is about."""
+
+
+class LeftoverFiles:
+    """Implements tasks.ports.upkeep.Leftovers."""
+
+    def __init__(self, settings: Settings, store: Store, storage: Storage, database: Database) -> None:
+        self._settings = settings
+        self._store = store
+        self._storage = storage
+        self._database = database
+
+    async def uploads(self, older_than_s: float) -> Swept:
+        """Scratch files of uploads that nobody has written to for so long."""
+        folder = self._settings.data_dir / "uploads"
+        return await asyncio.to_thread(_remove_quiet, folder.glob("*.part"), older_than_s)
+
+    async def scratch(self, older_than_s: float) -> Swept:
+        """Scratch folders of workers that died, on this machine."""
+        folders = Path(tempfile.gettempdir()).glob("offload-*")
+        return await asyncio.to_thread(_remove_quiet, folders, older_than_s)
+
+    async def exports(self, older_than_s: float) -> Swept:
+        """Export files whose time is over."""
+        swept, before_ms = Swept(), now_ms() - older_than_s * 1000
+        for job_type in EXPORTING:
+            cursor: str | None = None
+            while True:
+                page = await self._store.list(type=job_type, state=State.COMPLETED, limit=ASKED_AT_ONCE, cursor=cursor)
+                for job in page.jobs:
+                    if job.finished_ms is not None and job.finished_ms < before_ms:
+                        await self._delete([artefact_path(job.root, one["name"]) for one in job.artefacts], swept)
+                cursor = page.next_cursor
+                if cursor is None:
+                    break
+        return swept
+
+    async def unnamed(self, older_than_s: float) -> Swept:
+        """Stored files of jobs and documents that there is no record of."""
+        swept = Swept()
+        jobs = _by_folder(await self._storage.list_older("jobs", older_than_s))
+        for ids in _batches(sorted(jobs)):
+            for job_id in await self._store.unknown(ids):
+                await self._delete(jobs[job_id], swept)
+        documents = _by_folder(await self._storage.list_older("documents", older_than_s))
+        for ids in _batches(sorted(documents)):
+            async with self._database.reading() as session:
+                named = set(await session.scalars(select(Document.file_id).where(Document.file_id.in_(ids))))
+            for file_id in set(ids) - named:
+                await self._delete(documents[file_id], swept)
+        return swept
+
+    async def campaigns(self, older_than_s: float) -> int:
+        """Campaigns whose job there is no record of."""
+        removal, removed, after = CampaignRemoval(self._database), 0, ""
+        while ids := await removal.older(older_than_s, after):
+            removed += await removal.forget(await self._store.unknown(ids))
+            after = ids[-1]
+        return removed
+
+    async def _delete(self, paths: Sequence[str], swept: Swept) -> None:
+        for path in paths:
+            try:
+                size = await self._storage.size(path)
+            except NoSuchObject:
+                continue
+            await self._storage.delete(path)
+            swept.files += 1
+            swept.bytes += size
+
+
+def _by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
+    """Paths such as jobs/<id>/files/export.csv by the id."""
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        found.setdefault(path.split("/")[1], []).append(path)
+    return found
+
+
+def _batches(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[start : start + ASKED_AT_ONCE] for start in range(0, len(ids), ASKED_AT_ONCE))
+
+
+def _remove_quiet(paths: Iterable[Path], older_than_s: float) -> Swept:
+    """Remove files and folders in which nothing has been written for so long. What vanishes meanwhile is let go."""
+    swept, before_s = Swept(), time.time() - older_than_s
+    for path in paths:
+        try:
+            inside = [path, *path.rglob("*")] if path.is_dir() else [path]
+            stats = [one.lstat() for one in inside]
+            if max(one.st_mtime for one in stats) >= before_s:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        except OSError:
+            continue
+        swept.files += 1
+        swept.bytes += sum(one.st_size for one in stats if stat.S_ISREG(one.st_mode))
+    return swept

@@ -1,0 +1,113 @@
+"""`FileStore`: uploaded files by id, their bytes in the storage and their description in the database."""
+
+import asyncio
+import re
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from sqlalchemy import delete, select
+
+from service.database import Database, Document
+from service.documents.display_names import display_name
+from service.documents.upload import Pool, count_pages, received
+from service.lib.object_storage import NoSuchObject, Storage, copy_to
+from settings import Settings
+from tasks.sdk.job import Permanent
+
+FILE_ID = re.compile(r"file-[0-9a-f]{32}")
+
+ASKED_AT_ONCE = 500
+"""Ids in one query: some databases take no more than 999 values."""
+
+
+class NoSuchFile(Permanent):
+    """There is no such file, or it is somebody else's."""
+
+    def __init__(self, file_id: str) -> None:
+        super().__init__(f"There is no file {file_id[:80]}.")
+
+
+class FileStore:
+    """Uploaded files. `owner=None` asks for a file whoever owns it, as a task does whose payload was checked before.
+
+    `pool` looks into uploads; a process that takes none needs none.
+    """
+
+    def __init__(self, database: Database, storage: Storage, settings: Settings, pool: Pool | None = None) -> None:
+        self._database = database
+        self._storage = storage
+        self._settings = settings
+        self._pool = pool
+
+    async def upload(self, chunks: AsyncIterator[bytes], *, owner: str, name: str | None) -> Document:
+        """Take in a file as it arrives. Raises Refused (400, 413, 415), and then leaves nothing behind."""
+        if self._pool is None:
+            raise RuntimeError("this process takes no uploads: its FileStore was given no pool")
+        shown = display_name(name)
+        async with received(chunks, shown, self._settings) as scratch:
+            file_id = f"file-{uuid.uuid4().hex}"
+            document = Document(
+                file_id=file_id,
+                owner=owner,
+                name=shown,
+                bytes=scratch.size,
+                sha256=scratch.sha256,
+                media_type=scratch.media_type,
+                pages=await count_pages(scratch, shown, self._settings, self._pool),
+                path=f"{document_folder(file_id)}/content",
+            )
+            try:
+                await self._storage.adopt(document.path, scratch.path)
+                async with self._database.writing() as session:
+                    session.add(document)
+            except BaseException:
+                await asyncio.shield(self._storage.delete_prefix(document_folder(file_id)))
+                raise
+        return document
+
+    async def describe(self, file_id: str, owner: str | None = None) -> Document:
+        """Metadata of a file. Raises NoSuchFile."""
+        if FILE_ID.fullmatch(file_id):
+            async with self._database.reading() as session:
+                document = await session.get(Document, file_id)
+            if document is not None and owner in (None, document.owner):
+                return document
+        raise NoSuchFile(file_id)
+
+    async def owned(self, file_ids: Sequence[str], owner: str) -> set[str]:
+        """Those of many ids that are files of the owner."""
+        known = sorted({file_id for file_id in file_ids if FILE_ID.fullmatch(file_id)})
+        found: set[str] = set()
+        async with self._database.reading() as session:
+            for start in range(0, len(known), ASKED_AT_ONCE):
+                among = Document.file_id.in_(known[start : start + ASKED_AT_ONCE])
+                found.update(await session.scalars(select(Document.file_id).where(among, Document.owner == owner)))
+        return found
+
+    async def content(self, document: Document, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Bytes `start` up to but not including `end`. Raises NoSuchFile at once where they were deleted meanwhile."""
+        try:
+            return await self._storage.stream(document.path, start, end)
+        except NoSuchObject:
+            raise NoSuchFile(document.file_id) from None
+
+    async def local(self, file_id: str, folder: Path) -> Path:
+        """The file's bytes on a local path: the stored file itself, not to be changed, or a copy in `folder`."""
+        document = await self.describe(file_id)
+        try:
+            return await copy_to(self._storage, document.path, folder, file_id)
+        except NoSuchObject:
+            raise NoSuchFile(file_id) from None
+
+    async def delete(self, file_id: str, owner: str | None = None) -> None:
+        """Remove the description, the bytes and whatever was made beside them. Raises NoSuchFile."""
+        document = await self.describe(file_id, owner)
+        async with self._database.writing() as session:
+            await session.execute(delete(Document).where(Document.file_id == document.file_id))
+        await self._storage.delete_prefix(document_folder(file_id))
+
+
+def document_folder(file_id: str) -> str:
+    """Where everything about a file lies: its content, and what is derived from it."""
+    return f"documents/{file_id}"

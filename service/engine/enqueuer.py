@@ -1,0 +1,130 @@
+"""Taking a job: its record, its indexes and its arq entry are written in one transaction, or not at all."""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from service.engine.batching import Gathered
+from service.engine.estimates import Estimate, Estimator
+from service.engine.store import IdempotencyConflict, Queued, Store, TooManyQueued
+from service.engine.store.run_history import ORIGIN
+from service.engine.store.script_inputs import Idem, NewJob, new_job
+from settings.queues import Queue, QueueSettings
+from tasks.sdk.job import JobType, Payload
+
+RETRY_AFTER_S = 30
+"""What a client over its limit is told to wait: long enough for some of its jobs to have ended."""
+
+BATCH = 500
+"""Jobs one script call writes: a few milliseconds of the server's time, so that other clients hardly wait."""
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """An accepted job. `status` is queued, scheduled, or whatever an earlier request's job is by now."""
+
+    job_id: str
+    status: str
+    estimated_seconds: int
+    estimated_duration: str
+
+
+class Enqueuer:
+    """Queues jobs of declared types."""
+
+    def __init__(self, store: Store, queues: Mapping[Queue, QueueSettings]) -> None:
+        self.store = store
+        self.queues = queues
+        self.estimator = Estimator(store)
+        # Many requests at once share a script call.
+        self.gathered: Gathered[NewJob, Queued] = Gathered(store.queued)
+
+    async def enqueue(
+        self,
+        job_type: JobType,
+        payload: Payload,
+        *,
+        owner: str,
+        priority: str = "normal",
+        schedule_at: datetime | None = None,
+        idempotency_key: str | None = None,
+        units: int = 0,
+        origin: str | None = None,
+    ) -> Accepted:
+        """Queue one job. `units` is how much work it is (pages, rows, recipients), for estimates; `origin` is the job
+        that it repeats.
+
+        Raises IdempotencyConflict when the key stands for another request, TooManyQueued over the owner's limit.
+        """
+        estimate = await self.estimator.estimate(job_type, units)
+        due_ms = int(schedule_at.timestamp() * 1000) if schedule_at else 0
+        request = self._request(job_type, payload, owner, priority, units, estimate, due_ms)
+        request.limit = self.queues[job_type.queue].owner_limit
+        if idempotency_key:
+            request.idem = Idem(idempotency_key, fingerprint(job_type, payload, priority, due_ms))
+        if origin:
+            request.fields += [ORIGIN, origin]
+            request.find.append(f"{ORIGIN}:{origin}")
+        answer = await self.gathered(request)
+        if answer.outcome == "conflict":
+            raise IdempotencyConflict(idempotency_key or "", answer.job_id)
+        if answer.outcome == "full":
+            raise TooManyQueued(int(request.limit), RETRY_AFTER_S)
+        return Accepted(answer.job_id, answer.state, estimate.seconds, estimate.words)
+
+    async def enqueue_many(
+        self, job_type: JobType, payloads: Sequence[Payload], *, owner: str, priority: str = "normal", units: int = 0
+    ) -> list[str]:
+        """Queue many jobs of one type, a batch a round trip, without the owner's limit. Answers their ids in order."""
+        estimate = await self.estimator.estimate(job_type, units)
+        ids: list[str] = []
+        under_way: asyncio.Task[list[Queued]] | None = None
+        for start in range(0, len(payloads), BATCH):
+            batch = [
+                self._request(job_type, payload, owner, priority, units, estimate, 0)
+                for payload in payloads[start : start + BATCH]
+            ]
+            # The next batch is put together while the server writes this one; the order stays.
+            if under_way is not None:
+                ids += [answer.job_id for answer in await under_way]
+            under_way = asyncio.create_task(self.store.queued(batch))
+            await asyncio.sleep(0)
+        if under_way is not None:
+            ids += [answer.job_id for answer in await under_way]
+        return ids
+
+    def _request(
+        self,
+        job_type: JobType,
+        payload: Payload,
+        owner: str,
+        priority: str,
+        units: int,
+        estimate: Estimate,
+        due_ms: int,
+    ) -> NewJob:
+        retries = job_type.retries if job_type.retries is not None else self.queues[job_type.queue].retries
+        request = new_job(
+            job_type,
+            payload,
+            job_id=f"{job_type.name}-{secrets.token_hex(10)}",
+            owner=owner,
+            priority=priority,
+            retries=retries,
+            cost_ms=estimate.cost_ms,
+            units=units,
+            due_ms=due_ms,
+        )
+        begin_ms = max(due_ms, int(time.time() * 1000) + estimate.wait_ms)
+        request.fields += ["expected_ms", begin_ms + estimate.cost_ms]
+        return request
+
+
+def fingerprint(job_type: JobType, payload: Payload, priority: str, due_ms: int) -> str:
+    """SHA-256 of what the client asked for: equal for requests that mean the same job."""
+    body = msgspec.json.encode([job_type.name, payload, priority, due_ms], order="deterministic")
+    return hashlib.sha256(body).hexdigest()

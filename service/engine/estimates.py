@@ -1,0 +1,86 @@
+"""How long a job will take, from measured pace and the work ahead of it, in numbers and in words."""
+
+import math
+import time
+from functools import lru_cache
+
+import msgspec
+
+from service.engine.store import Store
+from tasks.sdk.job import JobType
+
+FRESH_S = 2.0
+"""Pace and backlog are read this often at most: an estimate may lag two seconds, an enqueue must not wait for it."""
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """`cost_ms`: one attempt on a free worker; `wait_ms`: before it starts. `seconds` is both together."""
+
+    cost_ms: int
+    wait_ms: int
+
+    @property
+    def seconds(self) -> int:
+        return max(1, round((self.cost_ms + self.wait_ms) / 1000))
+
+    @property
+    def words(self) -> str:
+        """A range a person can plan with, such as "4-6 minutes"."""
+        return _range(self.seconds)
+
+
+@lru_cache(1000)
+def _range(seconds: int) -> str:
+    low, high = seconds * 0.8, seconds * 1.25
+    if high <= 90:
+        return _span(low, high, "second")
+    if high <= 5400:
+        return _span(low / 60, high / 60, "minute")
+    return _span(low / 3600, high / 3600, "hour")
+
+
+def _span(low: float, high: float, unit: str) -> str:
+    first, last = max(1, round(low)), max(1, math.ceil(high))
+    if first >= last:
+        return f"{last} {unit}{'' if last == 1 else 's'}"
+    return f"{first}-{last} {unit}s"
+
+
+class Estimator:
+    """Answers from a short-lived copy of the measured pace and the queues' backlog."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.paces: dict[str, tuple[float, tuple[float | None, float | None]]] = {}
+        self.loads: tuple[float, dict[str, float]] = (-FRESH_S, {})
+
+    async def estimate(self, job_type: JobType, units: int) -> Estimate:
+        """The estimate for a job of `units` units that is queued now."""
+        return Estimate(await self.cost_ms(job_type, units), round(await self.wait_ms(job_type.queue)))
+
+    async def cost_ms(self, job_type: JobType, units: int) -> int:
+        """Milliseconds one attempt should take: measured where there is a measurement, else as declared."""
+        job_ms, unit_ms = await self._pace(job_type.name)
+        if units and unit_ms is not None:
+            return max(1, round(unit_ms * units))
+        if not units and job_ms is not None:
+            return max(1, round(job_ms))
+        return max(1, round(1000 * (job_type.expected_s + units * job_type.expected_unit_s)))
+
+    async def _pace(self, name: str) -> tuple[float | None, float | None]:
+        read_at, pace = self.paces.get(name, (-FRESH_S, (None, None)))
+        if time.monotonic() - read_at >= FRESH_S:
+            pace = await self.store.pace(name)
+            self.paces[name] = (time.monotonic(), pace)
+        return pace
+
+    async def wait_ms(self, queue: str) -> float:
+        """Milliseconds of work that waits on a queue, shared by the slots of its live workers."""
+        read_at, loads = self.loads
+        if time.monotonic() - read_at >= FRESH_S:
+            slots: dict[str, int] = {}
+            for worker in await self.store.workers():
+                slots[worker.queue] = slots.get(worker.queue, 0) + worker.serving_slots
+            loads = {name: ms / max(1, slots.get(name, 1)) for name, ms in (await self.store.backlog_ms()).items()}
+            self.loads = (time.monotonic(), loads)
+        return loads.get(queue, 0.0)

@@ -1,0 +1,57 @@
+"""Jobs with the files that go with them: what has to touch both the store and the storage."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from service.engine.store import Job, Store
+from service.lib.object_storage import Storage
+
+
+def folder(root: str) -> str:
+    """Where a job's files live in storage."""
+    return f"jobs/{root}"
+
+
+def kept_path(root: str, name: str) -> str:
+    """An intermediate result that a retry does not repeat."""
+    return f"{folder(root)}/kept/{name}"
+
+
+def artefact_path(root: str, name: str) -> str:
+    """A finished file that the job's owner may download."""
+    return f"{folder(root)}/files/{name}"
+
+
+Forget = Callable[[Sequence[str]], Awaitable[object]]
+"""Removes what is kept elsewhere under the ids of jobs that are gone for good."""
+
+
+class Jobs:
+    """Actions on a job and its files together."""
+
+    def __init__(self, store: Store, storage: Storage, forget: Sequence[Forget] = ()) -> None:
+        self.store = store
+        self.storage = storage
+        self._forget = forget
+
+    def artefact(self, job: Job, name: str) -> str | None:
+        """Storage path of a job's artefact, or None when it has none of that name."""
+        if any(one["name"] == name for one in job.artefacts):
+            return artefact_path(job.root, name)
+        return None
+
+    async def delete(self, job_id: str) -> None:
+        """Put an ended job into the bin; its files go when the bin is emptied. Raises NoSuchJob, WrongState."""
+        await self.store.delete(job_id)
+
+    async def purge(self, job_ids: Sequence[str]) -> None:
+        """Remove ended jobs for good, with their files.
+
+        The files go first: a crash in between leaves records that the next sweep finds, not files that nobody names.
+        What guards against doing a job's work twice goes last: a job that was restored meanwhile still needs it.
+        """
+        for job_id in job_ids:
+            await self.storage.delete_prefix(folder(job_id) + "/")
+        if await self.store.purged(job_ids):
+            gone = await self.store.unknown(job_ids)
+            for forget in self._forget:
+                await forget(gone)

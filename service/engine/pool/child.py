@@ -1,0 +1,51 @@
+"""The child's side of the CPU pool: what it sets up before its first task, and how it runs one."""
+
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from ctypes import c_int
+from typing import Any
+
+from service.lib.parent_death import die_with_parent
+
+NICENESS = 5
+"""Children yield to the worker's own loop, whose heartbeats and leases must go out in time on a busy machine."""
+
+
+def start_child(pid: c_int, parent_pid: int) -> None:
+    """Report the child's process id in shared memory, and tie the child's life to its parent's."""
+    # Both signals reach the whole process group when a worker is asked to stop; running work is given time to finish.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with(parent_pid)
+    os.nice(NICENESS)
+    pid.value = os.getpid()
+
+
+def _die_with(parent_pid: int) -> None:
+    die_with_parent(parent=parent_pid)
+    if sys.platform != "linux":
+        # Elsewhere the kernel tells nobody.
+        threading.Thread(target=_watch_parent, args=(parent_pid,), daemon=True).start()
+
+
+def _watch_parent(parent_pid: int) -> None:
+    while os.getppid() == parent_pid:
+        time.sleep(1)
+    os._exit(1)
+
+
+def call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """Run a task. An error that could not be read back in the parent is replaced by its name and message."""
+    try:
+        return function(*args)
+    except Exception as error:
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:
+            raise RuntimeError(f"{type(error).__name__}: {error}") from error
+        raise

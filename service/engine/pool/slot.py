@@ -1,0 +1,158 @@
+"""One slot of the CPU pool: a single child, the watch over it, and its replacement when it ends."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import SpawnContext
+from typing import Any
+
+import psutil
+from pebble import CONSTS, ProcessExpired, ProcessPool
+
+from service.engine.pool.child import call, start_child
+from tasks.sdk.errors import ChildDied, MemoryCeiling
+
+# Children ignore SIGTERM (see pool_child), so pebble need not wait its three seconds for them to heed it.
+CONSTS.term_timeout = 0.1
+
+WATCH_S = 0.05
+"""How often a running child is looked at: a child allocating 1 GB/s overshoots its ceiling by some 50 MB."""
+
+WORN = 0.75
+"""A child that holds this share of its ceiling after a task is replaced, so that the next task starts with room."""
+
+
+CLOSE_S = 5.0
+"""How long closing waits for pebble's threads after the child has been killed; they are daemons and hold nothing."""
+
+
+class PoolSlot:
+    """At most one child and at most one task at a time; the caller holds the slot while it runs."""
+
+    def __init__(self, context: SpawnContext, *, memory_mb: int, recycle_after: int) -> None:
+        self._context = context
+        self._memory_bytes = memory_mb * 1024 * 1024
+        self._recycle_after = recycle_after
+        self._pid = context.RawValue("i", 0)
+        self._pool: ProcessPool | None = None
+        self._endings: list[threading.Thread] = []
+
+    @property
+    def pid(self) -> int:
+        """The living child's process id, or 0."""
+        child = self._child()
+        return child.pid if child else 0
+
+    async def run(self, function: Callable[..., Any], args: tuple[Any, ...], timeout_s: float | None) -> Any:
+        """See CpuPool.run."""
+        pool = self._ready()
+        future = pool.schedule(call, args=(function, args))
+        outcome = asyncio.wrap_future(future)
+        watch = asyncio.create_task(self._watch(pool, outcome, future.running, timeout_s))
+        healthy = False
+        try:
+            await asyncio.wait({outcome, watch}, return_when=asyncio.FIRST_COMPLETED)
+            if not outcome.done():
+                raise watch.result()
+            error = outcome.exception()
+            if isinstance(error, ProcessExpired | BrokenProcessPool):
+                raise ChildDied(_cause_of_death(error)) from None
+            healthy = not self._memory_bytes or self._rss() < WORN * self._memory_bytes
+            return outcome.result()
+        finally:
+            watch.cancel()
+            if not healthy:
+                outcome.cancel()
+                self._discard()
+
+    async def close(self) -> None:
+        """Kill the child and wait until it is gone."""
+        self._discard()
+        endings, self._endings = self._endings, []
+        for ending in endings:
+            await asyncio.to_thread(ending.join, CLOSE_S)
+
+    def _ready(self) -> ProcessPool:
+        # An idle child that is gone was killed from outside; pebble gives up a pool to which that happens.
+        if self._pool is not None and (not self._pool.active or (self._pid.value and not self._child())):
+            self._discard()
+        if self._pool is None:
+            self._pid.value = 0
+            self._pool = ProcessPool(
+                max_workers=1,
+                max_tasks=self._recycle_after,
+                initializer=start_child,
+                initargs=(self._pid, os.getpid()),
+                context=self._context,
+            )
+        return self._pool
+
+    async def _watch(
+        self, pool: ProcessPool, outcome: asyncio.Future[Any], running: Callable[[], bool], timeout_s: float | None
+    ) -> Exception:
+        """Return the reason to kill the child, once there is one."""
+        started: float | None = None
+        while pool.active:
+            await asyncio.sleep(WATCH_S)
+            if not running() or outcome.done():
+                continue
+            now = time.monotonic()
+            started = started or now
+            if timeout_s is not None and now - started > timeout_s:
+                return TimeoutError(f"took longer than its limit of {timeout_s:g} s")
+            rss = self._rss()
+            if self._memory_bytes and rss > self._memory_bytes:
+                mb = 1024 * 1024
+                return MemoryCeiling(
+                    f"used {rss // mb} MB of memory, over its ceiling of {self._memory_bytes // mb} MB"
+                )
+        # Without this a reply that cannot be read back, which ends pebble's reader, would be waited for without end.
+        await asyncio.sleep(10 * WATCH_S)
+        return ChildDied("the child process could not be reached any more")
+
+    def _child(self) -> psutil.Process | None:
+        """The living child. A process of another parent that was given the same id meanwhile is not taken for it."""
+        if not self._pid.value:
+            return None
+        try:
+            process = psutil.Process(self._pid.value)
+            ours = process.ppid() == os.getpid() and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return None
+        return process if ours else None
+
+    def _rss(self) -> int:
+        """Resident bytes of the child; 0 when there is none."""
+        child = self._child()
+        try:
+            return child.memory_info().rss if child else 0
+        except psutil.NoSuchProcess:
+            return 0
+
+    def _discard(self) -> None:
+        """Kill the child at once; its pool winds up in the background and is never used again."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        child = self._child()
+        self._pid = self._context.RawValue("i", 0)
+        pool.stop()
+        if child:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+        ending = threading.Thread(target=pool.join, name="pool-ending", daemon=True)
+        ending.start()
+        self._endings = [thread for thread in self._endings if thread.is_alive()] + [ending]
+
+
+def _cause_of_death(error: BaseException) -> str:
+    if isinstance(error, ProcessExpired) and error.exitcode and error.exitcode < 0:
+        return f"the child process was killed by {signal.Signals(-error.exitcode).name}"
+    if isinstance(error, ProcessExpired):
+        return f"the child process ended with exit code {error.exitcode}"
+    return "the child process could not be started"

@@ -1,0 +1,91 @@
+"""What is known of a schedule and of its runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from settings.schedules import Schedule
+
+Kind = Literal["slot", "catch-up", "manual"]
+"""Why a run began: its time came; its time had passed while nobody was there; somebody asked for it."""
+
+
+class NoSuchSchedule(Exception):
+    """The message names what was asked for."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no schedule {name[:80]}")
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """A schedule whose slots pass without a run. Times in ms; `until_ms` None means until somebody resumes it."""
+
+    reason: str
+    by: str
+    since_ms: int
+    until_ms: int | None = None
+
+    def over(self, at_ms: int) -> bool:
+        return self.until_ms is not None and self.until_ms <= at_ms
+
+
+class SlotRun(msgspec.Struct):
+    """One slot, and what became of it.
+
+    `outcome`: a job's state (queued, active, completed, failed, …), or without a job `skipped` (the run before it had not
+    ended) or `missed` (nobody was there); `gone` where the job was deleted before it had ended. Times in ms.
+    """
+
+    id: str
+    slot_ms: int
+    """The time that the schedule names; for a manual run the time it was asked for."""
+    kind: Kind
+    at_ms: int
+    """When the run was begun, or the slot noted."""
+    job: str = ""
+    outcome: str = ""
+    said: str = ""
+    """Why there was no run, in words."""
+    by: str = ""
+    finished_ms: int | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the outcome is final."""
+        return self.outcome in ("completed", "failed", "cancelled", "skipped", "missed", "gone")
+
+
+@dataclass(slots=True, frozen=True)
+class ScheduleState:
+    """A schedule with its present state. `next_ms` is None where it is paused for good or cannot be read."""
+
+    schedule: Schedule
+    words: str
+    """The expression in plain words, such as "At 08:00 every day"; empty where it cannot be read."""
+    problem: str | None
+    """What is wrong with the declaration, in one sentence: such a schedule never runs, and the others do."""
+    next_ms: int | None
+    pause: Pause | None
+    runs: Sequence[SlotRun]
+    """Newest first, 60 at most."""
+
+    @property
+    def name(self) -> str:
+        return self.schedule.name
+
+    @property
+    def last(self) -> SlotRun | None:
+        """The newest run or noted slot."""
+        return self.runs[0] if self.runs else None
+
+    @property
+    def missed(self) -> int:
+        """Slots that were missed and that no completed run has made up for since."""
+        count = 0
+        for run in self.runs:
+            if run.outcome == "completed":
+                break
+            count += run.outcome == "missed"
+        return count

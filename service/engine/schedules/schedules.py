@@ -1,0 +1,172 @@
+"""`Schedules`: reads, pauses and runs what is declared in settings/schedules.py."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+import tasks.sdk.discovery  # noqa: F401  # schedules name job types, which this declares
+from service.engine.enqueuer import Enqueuer
+from service.engine.schedules.records import NoSuchSchedule, Pause, ScheduleState, SlotRun
+from service.engine.store import Store, keys
+from service.engine.store.script_inputs import NewJob, new_job
+from service.engine.store.scripts import SCHEDULE
+from service.lib.clock import now_ms
+from settings.schedules import SCHEDULES, Overlap, Schedule
+from tasks.sdk.job import REGISTRY
+
+OWNER = "schedule:{name}"
+"""No API key's owner has a colon in it: only operators see a scheduled job."""
+
+pack = msgspec.msgpack.Encoder().encode
+to_json = msgspec.json.Encoder().encode
+
+
+class Schedules:
+    """Every declared schedule. What becomes of a slot is written in one script: it happens once, whoever else tries."""
+
+    def __init__(self, store: Store, enqueuer: Enqueuer, declared: Sequence[Schedule] = SCHEDULES) -> None:
+        self.store = store
+        self.enqueuer = enqueuer
+        self.declared = {schedule.name: schedule for schedule in declared}
+
+    async def list(self) -> list[ScheduleState]:
+        """Every schedule, in order of declaration."""
+        return [await self.get(name) for name in self.declared]
+
+    async def get(self, name: str) -> ScheduleState:
+        """One schedule with its last 60 runs. Raises NoSuchSchedule."""
+        schedule = self.find(name)
+        pipe = self.store.redis.pipeline(transaction=True)
+        pipe.hget(keys.schedule(name), "pause")
+        pipe.zrevrange(keys.schedule_order(name), 0, -1)
+        pipe.hgetall(keys.schedule_runs(name))
+        raw_pause, order, raws = await pipe.execute()
+        runs = [msgspec.json.decode(raws[run_id], type=SlotRun) for run_id in order if run_id in raws]
+        await self.see(runs)
+        problem, at_ms = self.problem(schedule), now_ms()
+        pause = msgspec.json.decode(raw_pause, type=Pause) if raw_pause else None
+        if pause and pause.over(at_ms):
+            pause = None
+        next_ms = None if problem else self._next_ms(schedule, at_ms, pause)
+        return ScheduleState(schedule, schedule.words, problem, next_ms, pause, runs)
+
+    def find(self, name: str) -> Schedule:
+        """The declaration. Raises NoSuchSchedule."""
+        if name not in self.declared:
+            raise NoSuchSchedule(name)
+        return self.declared[name]
+
+    async def see(self, runs: Sequence[SlotRun]) -> None:
+        """Give runs that are not settled the present state of their jobs."""
+        open_runs = [run for run in runs if run.job and not run.settled]
+        jobs = await self.store.get_many([run.job for run in open_runs]) if open_runs else []
+        for run, job in zip(open_runs, jobs, strict=True):
+            run.outcome = str(job.state) if job else "gone"
+            run.finished_ms = job.finished_ms if job else None
+            run.said = (job.error or "") if job else "the job was deleted before it had ended"
+
+    @staticmethod
+    def _next_ms(schedule: Schedule, at_ms: int, pause: Pause | None) -> int | None:
+        if pause and pause.until_ms is None:
+            return None
+        begin_ms = max(at_ms, pause.until_ms or 0) if pause else at_ms
+        return to_ms(schedule.next_after(to_moment(begin_ms)))
+
+    def problem(self, schedule: Schedule) -> str | None:
+        """What is wrong with a declaration, in one sentence."""
+        if schedule.problem:
+            return schedule.problem
+        job_type = REGISTRY.get(schedule.job)
+        if job_type is None:
+            return f"the schedule {schedule.name} names no job type: {schedule.job}"
+        try:
+            msgspec.convert(schedule.payload_at(datetime.now(UTC)), job_type.payload)
+        except msgspec.ValidationError as error:
+            return f"the schedule {schedule.name} has a payload that does not fit {schedule.job}: {error}"
+        return None
+
+    async def pause(self, name: str, *, reason: str, by: str, until_ms: int | None = None) -> Pause:
+        """Let slots pass without a run. Raises NoSuchSchedule, ValueError."""
+        self.find(name)
+        if not reason.strip():
+            raise ValueError("say why: whoever finds the schedule like this wants to know")
+        if until_ms is not None and until_ms <= now_ms():
+            raise ValueError("the end lies in the past")
+        pause = Pause(reason.strip()[:500], by, now_ms(), until_ms)
+        await self.store.redis.hset(keys.schedule(name), "pause", to_json(pause))
+        return pause
+
+    async def resume(self, name: str) -> None:
+        """Take a pause back; nothing happens when there is none. Slots that passed are not made up for."""
+        self.find(name)
+        await self.store.redis.hdel(keys.schedule(name), "pause")
+
+    async def run_now(self, name: str, *, by: str) -> str:
+        """Begin a run beside the slots, paused or not. Answers the job's id. Raises NoSuchSchedule, ValueError."""
+        schedule = self.find(name)
+        problem = self.problem(schedule)
+        if problem:
+            raise ValueError(problem)
+        at_ms = now_ms()
+        job_id = f"{schedule.job}-manual-{at_ms}"
+        run = SlotRun(id=job_id, slot_ms=at_ms, kind="manual", at_ms=at_ms, job=job_id, outcome="queued", by=by)
+        outcome, job = await self.begin(schedule, run)
+        if outcome == "skipped":
+            raise ValueError(f"the run before has not ended: job {job}")
+        return job_id
+
+    async def begin(
+        self, schedule: Schedule, run: SlotRun, *, seen: str = "", through: str = "", notes: Sequence[SlotRun] = ()
+    ) -> tuple[str, str]:
+        """Begin a run, or say why not, and note other slots, in one script. See schedule.lua for the answer."""
+        skipped = SlotRun(
+            id=run.id,
+            slot_ms=run.slot_ms,
+            kind=run.kind,
+            at_ms=run.at_ms,
+            outcome="skipped",
+            said="the run before had not ended",
+            by=run.by,
+        )
+        start = [await self._request(schedule, run), text(run), text(skipped), run.at_ms]
+        return await self.write(schedule, start, notes, seen=seen, through=through)
+
+    async def write(
+        self, schedule: Schedule, start: Any, notes: Sequence[SlotRun], *, seen: str, through: str
+    ) -> tuple[str, str]:
+        """Call the script; `start` None only notes slots."""
+        rows = pack([[note.id, note.slot_ms, text(note)] for note in notes])
+        skip = int(schedule.overlap is Overlap.SKIP)
+        answer = await SCHEDULE(self.store.redis, schedule.name, seen, through, skip, rows, pack(start or False))
+        return answer[0].decode(), answer[1].decode()
+
+    async def _request(self, schedule: Schedule, run: SlotRun) -> NewJob:
+        job_type = REGISTRY[schedule.job]
+        payload = msgspec.convert(schedule.payload_at(to_moment(run.slot_ms)), job_type.payload)
+        retries = job_type.retries if job_type.retries is not None else self.enqueuer.queues[job_type.queue].retries
+        cost_ms = await self.enqueuer.estimator.cost_ms(job_type, 0)
+        return new_job(
+            job_type,
+            payload,
+            job_id=run.job,
+            owner=OWNER.format(name=schedule.name),
+            priority="normal",
+            retries=retries,
+            cost_ms=cost_ms,
+            units=0,
+        )
+
+
+def text(run: SlotRun) -> str:
+    """A run as it is kept."""
+    return to_json(run).decode()
+
+
+def to_moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def to_ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -1,0 +1,85 @@
+"""The caretaker's duty by the clock: slots whose time has come are begun, those that nobody was there for are said."""
+
+from collections.abc import Sequence
+
+import msgspec
+import structlog
+
+from service.engine.schedules.records import Kind, SlotRun
+from service.engine.schedules.schedules import Schedules, text, to_moment, to_ms
+from service.engine.store import keys
+from service.lib.clock import now_ms
+from settings.schedules import CatchUp, Schedule
+
+log = structlog.get_logger("offload.schedules")
+
+LATE_S = 120
+"""A slot that is begun later than this was missed: longer than a deploy or an election takes, shorter than a person waits."""
+
+NOTED_MAX = 50
+"""Missed slots that are noted one by one. After a month away an hourly schedule has missed more than anybody reads."""
+
+
+class Clock:
+    """Looks at every schedule. Two that look at once, or a late one, begin a slot once: the script sees to it."""
+
+    def __init__(self, schedules: Schedules) -> None:
+        self.schedules = schedules
+        self.said: set[str] = set()
+
+    async def tick(self) -> None:
+        """Deal with every slot up to now."""
+        for schedule in self.schedules.declared.values():
+            problem = self.schedules.problem(schedule)
+            if problem is None:
+                await self._look(schedule)
+                await self._settle(schedule)
+            elif problem not in self.said:
+                self.said.add(problem)
+                log.error("a schedule cannot run", schedule=schedule.name, problem=problem)
+
+    async def _look(self, schedule: Schedule) -> None:
+        at_ms, key, redis = now_ms(), keys.schedule(schedule.name), self.schedules.store.redis
+        declared = f"{schedule.cron} {schedule.zone}"
+        seen, known = await redis.hmget(key, "through", "declared")
+        if seen is None or known != declared.encode():
+            # A schedule that is new, or new like this, has missed nothing.
+            await redis.hset(key, mapping={"through": at_ms, "declared": declared})
+            return
+        slots = schedule.slots(to_moment(int(seen)), to_moment(at_ms), NOTED_MAX)
+        if slots:
+            await self._slots(schedule, seen.decode(), [to_ms(slot) for slot in slots], at_ms)
+
+    async def _slots(self, schedule: Schedule, seen: str, slots: Sequence[int], at_ms: int) -> None:
+        state = await self.schedules.get(schedule.name)
+        through = str(slots[-1])
+        if state.pause:
+            await self.schedules.write(schedule, None, [], seen=seen, through=through)
+            return
+        on_time = at_ms - slots[-1] <= LATE_S * 1000
+        missed = slots[:-1] if on_time else slots
+        notes = [_missed(schedule, slot, at_ms) for slot in missed]
+        kind: Kind | None = "slot" if on_time else "catch-up" if schedule.catch_up is CatchUp.ONCE else None
+        if kind is None:
+            outcome, job = await self.schedules.write(schedule, None, notes, seen=seen, through=through)
+        else:
+            job_id = f"{schedule.job}-{to_moment(slots[-1]):%Y%m%dT%H%M%SZ}"
+            run = SlotRun(id=job_id, slot_ms=slots[-1], kind=kind, at_ms=at_ms, job=job_id, outcome="queued")
+            outcome, job = await self.schedules.begin(schedule, run, seen=seen, through=through, notes=notes)
+        if outcome != "late":
+            log.info("slot", schedule=schedule.name, outcome=outcome, job=job, missed=len(missed))
+
+    async def _settle(self, schedule: Schedule) -> None:
+        """Write down how runs ended, before retention takes their jobs."""
+        redis, key = self.schedules.store.redis, keys.schedule_runs(schedule.name)
+        runs = [msgspec.json.decode(raw, type=SlotRun) for raw in await redis.hvals(key)]
+        running = [run for run in runs if not run.settled]
+        await self.schedules.see(running)
+        for run in running:
+            if run.settled:
+                await redis.hset(key, run.id, text(run))
+
+
+def _missed(schedule: Schedule, slot_ms: int, at_ms: int) -> SlotRun:
+    said = "no process was there to begin it"
+    return SlotRun(id=f"missed-{slot_ms}", slot_ms=slot_ms, kind="slot", at_ms=at_ms, outcome="missed", said=said)

@@ -1,0 +1,24 @@
+"""Job state in Redis: one package reads and writes it, and nothing else knows a key's name."""
+
+from service.engine.store.errors import IdempotencyConflict, LeaseLost, NoSuchJob, TooManyQueued, WrongState
+from service.engine.store.listing import Wanted
+from service.engine.store.queries import Page
+from service.engine.store.records import Attempt, Job, LogLine, WorkerInfo
+from service.engine.store.store import Claimed, Queued, Store
+
+__all__ = [
+    "Attempt",
+    "Claimed",
+    "IdempotencyConflict",
+    "Job",
+    "LeaseLost",
+    "LogLine",
+    "NoSuchJob",
+    "Page",
+    "Queued",
+    "Store",
+    "TooManyQueued",
+    "Wanted",
+    "WorkerInfo",
+    "WrongState",
+]

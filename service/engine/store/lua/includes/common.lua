@@ -1,0 +1,167 @@
+-- Put in front of every script beside this file before loading; what only some need stands in files of its own, because
+-- a function costs the server time by being there (service/engine/store/scripts.py).
+-- Scripts build key names from ids, so they need one Redis (with replicas if wanted), not Redis Cluster.
+
+local P = 'offload:'
+-- Ready jobs are scored this far in the past; deferred jobs by their due time, running ones by the end of their lease.
+local H = 315360000000
+-- Without this bound a queue whose costs are underestimated would age its low-priority jobs too slowly.
+local MAX_LAG = 3600000
+local HEAD_START = {high = 600000, normal = 0, low = -600000}
+local WAITING = {queued = true, scheduled = true, retrying = true}
+local DEFERRED = {scheduled = true, retrying = true}
+local TERMINAL = {completed = true, failed = true, cancelled = true}
+
+local time = redis.call('TIME')
+local now_us = time[1] * 1000000 + time[2]
+local now = math.floor(now_us / 1000)
+local READY = now - H / 2
+
+local function job_key(id) return P .. 'job:' .. id end
+
+-- What one call counts, places and removes is written at its end (service/engine/store/scripts.py), each key in one command: a
+-- batch of a hundred jobs costs little more than one. Whoever reads such a key within the call calls write_out() first.
+local placed, removed, backlog, counted = {}, {}, {}, {}
+
+-- Where a member of a sorted set comes to stand; without a score it leaves.
+local function place(key, member, score)
+  local members = placed[key]
+  if not members then
+    members = {}
+    placed[key] = members
+  end
+  members[member] = score or false
+end
+
+local function count(queue, field, by)
+  local fields = counted[queue]
+  if not fields then
+    fields = {}
+    counted[queue] = fields
+  end
+  fields[field] = (fields[field] or 0) + by
+end
+
+-- Lua passes no more than some thousand arguments at once. Without a word nothing is sent.
+local function send(words, command, key)
+  for i = 1, #words, 1000 do redis.call(command, key, unpack(words, i, math.min(i + 999, #words))) end
+end
+
+local function write_places(key, members)
+  local come, go, n = {}, {}, 0
+  for member, score in pairs(members) do
+    if score then
+      come[n + 1], come[n + 2], n = score, member, n + 2
+    else
+      go[#go + 1] = member
+    end
+  end
+  send(come, 'ZADD', key)
+  send(go, 'ZREM', key)
+end
+
+local function write_out()
+  for key, members in pairs(placed) do
+    local member, score = next(members)
+    if next(members, member) then write_places(key, members)
+    elseif score then redis.call('ZADD', key, score, member)
+    else redis.call('ZREM', key, member) end
+  end
+  for i = 1, #removed, 1000 do redis.call('DEL', unpack(removed, i, math.min(i + 999, #removed))) end
+  for queue, by in pairs(backlog) do
+    if by ~= 0 then redis.call('HINCRBY', P .. 'queue:' .. queue, 'backlog_ms', by) end
+  end
+  for queue, fields in pairs(counted) do
+    local key = P .. 'minute:' .. queue .. ':' .. math.floor(now / 60000)
+    for field, by in pairs(fields) do
+      -- The first of a minute: what holds for all of them is written once.
+      if redis.call('HINCRBY', key, field, by) == by then
+        redis.call('EXPIRE', key, 172800)
+        local type = string.match(field, '^enqueued[|/](.+)$')
+        if type then redis.call('SADD', P .. 'types:' .. queue, type) end
+      end
+    end
+  end
+  placed, removed, backlog, counted = {}, {}, {}, {}
+end
+
+-- What happened to jobs is counted by type: a queue's own figure is the sum over `|`, and parts stand apart with a `/`.
+local function tally(j, field, by) count(j.queue, field .. (j.parent == '' and '|' or '/') .. j.type, by) end
+
+-- One more duration in a distribution: its bucket (service/monitoring/metrics/histogram.py) under `letter`, its length under `sum`.
+local function clocked(j, letter, sum, ms)
+  local bucket = ms <= 1 and 0 or math.min(81, math.ceil(3 * math.log(ms) / math.log(2) - 1e-9))
+  tally(j, letter .. bucket, 1)
+  if ms > 0 then tally(j, sum, ms) end
+end
+
+local function index(j, state, verb)
+  if j.parent ~= '' then return end
+  local score = verb == 'ZADD' and j.stamp
+  place(P .. 'type:' .. j.type .. ':' .. state, j.id, score)
+  place(P .. 'owner:' .. j.owner .. ':' .. state, j.id, score)
+end
+
+-- Of scripts that can make or unmake a dead letter (load_job.lua).
+local group
+
+-- The one place where a job changes state: indexes, backlog estimate and event go with it.
+local function move(j, to)
+  local from = j.state
+  if from ~= to then
+    if from ~= '' then index(j, from, 'ZREM') end
+    index(j, to, 'ZADD')
+    if from == 'failed' then group(j, 'ZREM') elseif to == 'failed' then group(j, 'ZADD') end
+    local was, is = WAITING[from] or false, WAITING[to] or false
+    if was ~= is then backlog[j.queue] = (backlog[j.queue] or 0) + (is and j.cost or -j.cost) end
+    j.state = to
+  end
+  -- Nobody can be watching a job that is only now written.
+  if from ~= '' then redis.call('PUBLISH', P .. 'event:' .. j.id, to) end
+end
+
+-- Whether no job was ready in the queue as the call began, nor has become so by it.
+local vacancy = {}
+local function vacant(queue)
+  if vacancy[queue] == nil then
+    vacancy[queue] = #redis.call('ZRANGEBYSCORE', queue, '-inf', READY, 'LIMIT', 0, 1) == 0
+  end
+  return vacancy[queue]
+end
+
+-- The virtual time at which a newcomer to the queue starts; the same for all of one call.
+local bases = {}
+local function base_of(queue)
+  if bases[queue] then return bases[queue] end
+  local state_key, base = P .. 'queue:' .. queue, now
+  if not vacant(queue) then
+    local v = tonumber(redis.call('HGET', state_key, 'virtual_ms') or nil)
+    if v then base = math.max(v, now - MAX_LAG) end
+  else
+    -- An idle queue owes nobody anything: its virtual time starts afresh.
+    redis.call('HSET', state_key, 'virtual_ms', now)
+  end
+  bases[queue], vacancy[queue] = base, false
+  return base
+end
+
+-- Put a job into its queue's fair order. Its tag is the later of the queue's virtual time and its flow's last tag,
+-- as in start-time fair queueing (Goyal, Vin, Cheng, 1996); priority moves it by a fixed span of that time.
+local flows = {}
+local function ready(j)
+  local fair_key, tag = P .. 'fair:' .. j.queue, base_of(j.queue)
+  local flow = j.parent ~= '' and 'job:' .. j.parent or 'owner:' .. j.owner
+  local known = fair_key .. ' ' .. flow
+  if flows[known] == nil then flows[known] = tonumber(redis.call('ZSCORE', fair_key, flow) or nil) or false end
+  local last = flows[known]
+  if last and last > tag then tag = last end
+  local span = j.cost
+  if span < 100 then span = 100 end
+  -- A long job must not push its owner's next one far away: its parts have a flow of their own.
+  if j.parent == '' and span > 30000 then span = 30000 end
+  flows[known] = tag + span
+  place(fair_key, flow, tag + span)
+  place(j.queue, j.id, tag - H - (HEAD_START[j.priority] or 0))
+end
+
+local function wake(queue, word) redis.call('PUBLISH', P .. 'wake:' .. queue, word or 'work') end

@@ -1,0 +1,32 @@
+-- Jobs that go to a worker: `lease_job()` makes what it takes, for scripts that hand some out.
+
+-- A record whose fields are empty where nothing has been written yet.
+local BLANK = {__index = function() return '' end}
+
+local leased = {}
+
+-- Lease `j` to `worker` for `lease` ms. Answers what that changes in its record as a flat list, and the fence.
+local function start(j, worker, lease)
+  local fence = (tonumber(j.fence) or 0) + 1
+  local fields = {'state', 'active', 'worker', worker, 'fence', fence}
+  local function set(field, value) fields[#fields + 1], fields[#fields + 2] = field, value end
+  if j.resume == '' then
+    set('attempt', (tonumber(j.attempt) or 0) + 1)
+    set('started_ms', now)
+    if j.first_started_ms == '' then set('first_started_ms', now) end
+    tally(j, 'started', 1)
+    clocked(j, 'w', 'wait_ms', math.max(0, now - (tonumber(j.ready_ms) or now)))
+  end
+  local leases = leased[j.queue] or {}
+  leases[#leases + 1], leases[#leases + 2] = j.id, fence
+  leased[j.queue] = leases
+  place(j.queue, j.id, now + lease)
+  redis.call('SET', 'arq:in-progress:' .. j.id, fence, 'PX', lease)
+  return fields, fence
+end
+
+local function keep_leases()
+  for queue, leases in pairs(leased) do send(leases, 'HSET', P .. 'running:' .. queue) end
+end
+
+return start, keep_leases, BLANK

@@ -1,0 +1,204 @@
+"""The reading side of the store. Every list is an index read from its newest end; nothing walks the key space."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from service.engine.redis.client import Client
+from service.engine.states import State
+from service.engine.store import keys
+from service.engine.store.listing import EXAMINED_MAX, Reader, Wanted, cursor_of, read_cursor
+from service.engine.store.records import Attempt, Job, LogLine, WorkerInfo, to_job
+from settings.queues import Queue
+
+QUEUES = tuple(str(queue) for queue in Queue)
+
+OLDEST_READ = 5
+"""Waiting jobs of a type that are asked how long they have waited: the first created ones, few of which are retries."""
+
+
+@dataclass(slots=True, frozen=True)
+class Page:
+    """Jobs, newest first. `next_cursor` is opaque; None at the end."""
+
+    jobs: list[Job]
+    next_cursor: str | None
+
+
+class Queries:
+    """Lists, counts and single records."""
+
+    def __init__(self, redis: Client) -> None:
+        self.redis = redis
+
+    async def get(self, job_id: str) -> Job | None:
+        """One record, or None; one in the bin counts as gone."""
+        job = (await self.get_many([job_id]))[0]
+        return None if job and job.deleted_ms else job
+
+    async def get_many(self, job_ids: Sequence[str]) -> list[Job | None]:
+        """Records in the order asked for, None where there is none (any more)."""
+        pipe = self.redis.pipeline(transaction=False)
+        for job_id in job_ids:
+            pipe.hgetall(keys.job(job_id))
+        return [to_job(i, raw) if raw else None for i, raw in zip(job_ids, await pipe.execute(), strict=True)]
+
+    async def unknown(self, job_ids: Sequence[str]) -> Sequence[str]:
+        """Those that there is no record of (any more). Records, which may be large, are not read."""
+        pipe = self.redis.pipeline(transaction=False)
+        for job_id in job_ids:
+            pipe.exists(keys.job(job_id))
+        return [job_id for job_id, there in zip(job_ids, await pipe.execute(), strict=True) if not there]
+
+    async def attempts(self, job_id: str) -> list[Attempt]:
+        """Ended attempts, oldest first (the last 50)."""
+        rows = await self.redis.lrange(keys.attempts(job_id), 0, -1)
+        return [msgspec.json.decode(row, type=Attempt) for row in rows]
+
+    async def log(self, job_id: str) -> list[LogLine]:
+        """What the job's task logged, oldest first (the last 200 lines, of all attempts)."""
+        rows = await self.redis.lrange(keys.log(job_id), 0, -1)
+        return [msgspec.json.decode(row, type=LogLine) for row in rows]
+
+    async def parts(self, job_id: str) -> list[Job]:
+        """A job's parts in order; empty when it has none."""
+        ids = [x.decode() for x in await self.redis.lrange(keys.parts(job_id), 0, -1)]
+        return [job for job in await self.get_many(ids) if job is not None] if ids else []
+
+    async def list(
+        self,
+        *,
+        queue: str | None = None,
+        state: str | None = None,
+        type: str | None = None,
+        owner: str | None = None,
+        search: tuple[str, str] | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page:
+        """One page of jobs, newest first. Raises ValueError for a cursor that is none of ours."""
+        return await self.page(Wanted(queue, state, type, owner, search), limit, cursor)
+
+    async def page(self, wanted: Wanted, limit: int = 50, cursor: str | None = None) -> Page:
+        """As `list`, by any filter."""
+        reader = await self._reader(wanted, cursor)
+        found: list[Job] = []
+        count = limit + 1
+        while (lacking := limit + 1 - len(found)) > 0 and not reader.ended and reader.examined < EXAMINED_MAX:
+            rows = await reader.next(count)
+            while rows and lacking > 0:
+                jobs = await self.get_many([i for i, _ in rows[:lacking]])
+                found += [job for job in jobs if job and wanted.fits(job)]
+                rows, lacking = rows[lacking:], limit + 1 - len(found)
+            # Twice what would fill the page if the rest fits as often as what was seen.
+            count = max(limit + 1, min(reader.step, 2 * lacking * reader.examined // max(1, len(found))))
+        if len(found) > limit:
+            return Page(found[:limit], cursor_of(found[limit - 1].stamp))
+        return Page(found, None if reader.ended else cursor_of(reader.below or 0))
+
+    async def newest_by(self, key: str, values: Sequence[str], count: int) -> dict[str, Sequence[Job]]:
+        """The newest `count` jobs of each value of a search key, newest first, in two round trips."""
+        pipe = self.redis.pipeline(transaction=False)
+        for value in values:
+            pipe.zrevrange(keys.found_by(key, value), 0, count - 1)
+        ids = [[i.decode() for i in row] for row in await pipe.execute()]
+        wanted = sorted({i for row in ids for i in row})
+        known = {job.id: job for job in await self.get_many(wanted) if job} if wanted else {}
+        return {value: [known[i] for i in row if i in known] for value, row in zip(values, ids, strict=True)}
+
+    async def newer(self, wanted: Wanted, stamp: int, limit: int) -> int:
+        """How many jobs that fit have come since the one of that creation stamp, `limit` at most."""
+        return len(await (await self._reader(wanted)).next(limit, above=stamp))
+
+    async def _reader(self, wanted: Wanted, cursor: str | None = None) -> Reader:
+        below = read_cursor(cursor)
+        types = await self.types(wanted.queue) if wanted.led_by_types else ()
+        return Reader(self.redis, wanted, types, below)
+
+    async def types(self, queue: str | None = None) -> Sequence[str]:
+        """Job types ever seen on a queue (all queues when None)."""
+        return sorted({job_type for _, job_type in await self._seen([queue] if queue else QUEUES)})
+
+    async def _seen(self, queues: Sequence[str] = QUEUES) -> Sequence[tuple[str, str]]:
+        """(queue, job type) of everything ever seen on these queues, in one round trip."""
+        pipe = self.redis.pipeline(transaction=False)
+        for name in queues:
+            pipe.smembers(keys.types(name))
+        answers = zip(queues, await pipe.execute(), strict=True)
+        return [(name, job_type.decode()) for name, members in answers for job_type in members]
+
+    async def counts(self) -> dict[str, dict[State, int]]:
+        """Jobs (parts not counted) by queue and state: one ZCARD a type and state, whatever their number."""
+        seen = await self._seen()
+        pipe = self.redis.pipeline(transaction=False)
+        for _, job_type in seen:
+            for state in State:
+                pipe.zcard(keys.by_type(job_type, state))
+        answers = iter(await pipe.execute())
+        totals = {str(q): dict.fromkeys(State, 0) for q in Queue}
+        for queue, _ in seen:
+            for state in State:
+                totals[queue][state] += next(answers)
+        return totals
+
+    async def backlog_ms(self) -> dict[str, int]:
+        """Expected milliseconds of work that waits, by queue."""
+        pipe = self.redis.pipeline(transaction=False)
+        for queue in Queue:
+            pipe.hget(keys.queue(queue), "backlog_ms")
+        return {str(q): max(0, int(v or 0)) for q, v in zip(Queue, await pipe.execute(), strict=True)}
+
+    async def waiting_since_ms(self) -> dict[str, int | None]:
+        """When the job that waits longest became ready, by queue; None where none waits.
+
+        Looked for among each type's OLDEST_READ first created ones: an operator's retry waits since the retry.
+        """
+        seen = await self._seen()
+        pipe = self.redis.pipeline(transaction=False)
+        for _, job_type in seen:
+            pipe.zrange(keys.by_type(job_type, State.QUEUED), 0, OLDEST_READ - 1)
+        found = [
+            (queue, job_id.decode())
+            for (queue, _), ids in zip(seen, await pipe.execute(), strict=True)
+            for job_id in ids
+        ]
+        for _, job_id in found:
+            pipe.hget(keys.job(job_id), "ready_ms")
+        since: dict[str, int | None] = {str(q): None for q in Queue}
+        for (queue, _), ready_ms in zip(found, await pipe.execute(), strict=True):
+            earliest = since[queue]
+            if ready_ms and (earliest is None or int(ready_ms) < earliest):
+                since[queue] = int(ready_ms)
+        return since
+
+    async def pace(self, job_type: str) -> tuple[float | None, float | None]:
+        """Measured (milliseconds a job, milliseconds a unit) of a type; None where nothing has been measured."""
+        job_ms, unit_ms = await self.redis.hmget(keys.pace(job_type), "job_ms", "unit_ms")
+        return (float(job_ms) if job_ms else None, float(unit_ms) if unit_ms else None)
+
+    async def workers(self) -> Sequence[WorkerInfo]:
+        """Workers that reported within the last quarter of an hour, by queue and age."""
+        ids = [x.decode() for x in await self.redis.zrange(keys.WORKERS, 0, -1)]
+        if not ids:
+            return []
+        rows: Sequence[Any] = await self.redis.mget([keys.worker(i) for i in ids])
+        found = [msgspec.json.decode(row, type=WorkerInfo) for row in rows if row]
+        return sorted(found, key=lambda w: (w.queue, w.started_at_ms))
+
+    async def minutes(self, queue: str, minutes: Sequence[int]) -> Sequence[dict[str, int]]:
+        """Event counts of a queue in the given minutes (minutes since the epoch), over its jobs and their parts."""
+        pipe = self.redis.pipeline(transaction=False)
+        for minute in minutes:
+            pipe.hgetall(keys.metrics(queue, minute))
+        return [_summed(row) for row in await pipe.execute()]
+
+
+def _summed(row: dict[bytes, bytes]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for field, number in row.items():
+        event = field.decode().replace("/", "|").partition("|")[0]
+        if not event[-1].isdigit():
+            counts[event] = counts.get(event, 0) + int(number)
+    return counts

@@ -1,0 +1,70 @@
+"""Steering a queue while it runs: pause it, bound its jobs over the whole fleet, bound its rate.
+
+Each is a note with a value, a reason, who set it and, if wanted, when it ends. The claim script reads it with every call,
+so it takes effect at once; setting one wakes the workers.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from service.engine.redis.client import Client
+from service.engine.store import keys
+from service.lib.clock import now_ms
+
+Kind = Literal["pause", "limit", "rate"]
+
+
+class Note(msgspec.Struct, frozen=True):
+    """One steering. `value`: jobs at once for a limit, units a minute for a rate, 0 for a pause. Times in ms."""
+
+    value: int
+    reason: str
+    by: str
+    since_ms: int
+    until_ms: int | None = None
+
+    def over(self, at_ms: int) -> bool:
+        return self.until_ms is not None and self.until_ms <= at_ms
+
+
+class Steering:
+    """Reads and sets the notes of each queue."""
+
+    def __init__(self, redis: Client) -> None:
+        self.redis = redis
+
+    async def set(
+        self, queue: str, kind: Kind, value: int = 0, *, reason: str, by: str, until_ms: int | None = None
+    ) -> Note:
+        """Set a note, replacing the one before. Raises ValueError for a value or an end that makes no sense."""
+        if kind != "pause" and value < 1:
+            raise ValueError(f"a {kind} is at least 1, not {value}; pause the queue to stop it")
+        if until_ms is not None and until_ms <= now_ms():
+            raise ValueError("the end lies in the past")
+        if not reason.strip():
+            raise ValueError("say why: whoever finds the queue like this wants to know")
+        note = Note(value, reason.strip()[:500], by, now_ms(), until_ms)
+        await self._write(queue, kind, msgspec.json.encode(note))
+        return note
+
+    async def lift(self, queue: str, kind: Kind) -> None:
+        """Take a note back; nothing happens when there is none."""
+        await self._write(queue, kind, None)
+
+    async def _write(self, queue: str, kind: Kind, value: bytes | None) -> None:
+        pipe = self.redis.pipeline(transaction=True)
+        if value is None:
+            pipe.hdel(keys.queue(queue), kind)
+        else:
+            pipe.hset(keys.queue(queue), kind, value)
+        pipe.publish(keys.wake(queue), "work")
+        await pipe.execute()
+
+    async def notes(self, queue: str) -> dict[Kind, Note]:
+        """What is set for a queue now."""
+        kinds: tuple[Kind, ...] = ("pause", "limit", "rate")
+        raws = await self.redis.hmget(keys.queue(queue), *kinds)
+        found = {kind: msgspec.json.decode(raw, type=Note) for kind, raw in zip(kinds, raws, strict=True) if raw}
+        at_ms = now_ms()
+        return {kind: note for kind, note in found.items() if not note.over(at_ms)}

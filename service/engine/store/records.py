@@ -1,0 +1,183 @@
+"""A job as it is kept: the record, its attempts, and what a claim hands to a worker."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from service.engine.states import State
+
+
+@dataclass(slots=True)
+class Job:
+    """One job's record. Times are milliseconds since the epoch; `estimated_ms` is what one attempt is
+    expected to take, `expected_ms` when it was expected to be done as it was queued."""
+
+    id: str
+    type: str = ""
+    queue: str = ""
+    owner: str = ""
+    state: State = State.QUEUED
+    priority: str = "normal"
+    payload: dict[str, Any] = field(default_factory=dict)
+    stamp: int = 0
+    created_ms: int = 0
+    progress: int = 0
+    message: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+    due_ms: int | None = None
+    started_ms: int | None = None
+    first_started_ms: int | None = None
+    finished_ms: int | None = None
+    estimated_ms: int = 0
+    expected_ms: int | None = None
+    units: int = 0
+    units_done: int = 0
+    units_total: int = 0
+    attempt: int = 0
+    retries: int = 0
+    tries_base: int = 0
+    crashes: int = 0
+    fence: int = 0
+    worker: str | None = None
+    error: str | None = None
+    error_type: str | None = None
+    result: Any = None
+    parent: str | None = None
+    part: int = 0
+    parts_total: int = 0
+    parts_done: int = 0
+    parts_failed: int = 0
+    waiting_parts: int = 0
+    artefacts: list[dict[str, Any]] = field(default_factory=list)
+    cancel_requested: bool = False
+    fingerprint: str | None = None
+    deleted_ms: int | None = None
+    origin: str | None = None
+    """The job that this one repeats."""
+    traceparent: str = ""
+    """The trace that it belongs to, as W3C Trace Context writes it; empty without tracing."""
+    tracestate: str = ""
+
+    @property
+    def tries_used(self) -> int:
+        """Tries spent of the present budget (an operator's retry starts a fresh one)."""
+        return self.attempt - self.tries_base
+
+    @property
+    def root(self) -> str:
+        """The id under which files are kept: a part keeps them with its parent."""
+        return self.parent or self.id
+
+
+@dataclass(slots=True, frozen=True)
+class Attempt:
+    """One ended attempt. `outcome` is completed, failed, retry, crashed, timeout or cancelled."""
+
+    number: int
+    worker: str
+    started_ms: int
+    finished_ms: int
+    outcome: str
+    error: str | None = None
+    traceback: str | None = None
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """One line that a job's task logged. `fields` are shown as they are; personal ones are masked."""
+
+    at_ms: int
+    level: str
+    attempt: int
+    event: str
+    fields: dict[str, str] = {}
+
+
+@dataclass(slots=True)
+class WorkerInfo:
+    """A worker's last report of itself."""
+
+    id: str
+    queue: str
+    host: str
+    pid: int
+    pool_pids: list[int]
+    version: str
+    started_at_ms: int
+    heartbeat_ms: int
+    active: int
+    processed: int
+    failed: int
+    rss_bytes: int
+    jobs: list[str] = field(default_factory=list)
+    slots: int = 1
+    stopping: bool = False
+    quiet: bool = False
+    """Somebody wants it to begin nothing new."""
+
+    @property
+    def takes(self) -> bool:
+        """Whether it takes jobs that wait."""
+        return not (self.stopping or self.quiet)
+
+    @property
+    def serving_slots(self) -> int:
+        """Jobs that it runs at once, where it takes any."""
+        return self.slots if self.takes else 0
+
+
+def _number(value: bytes) -> int:
+    return int(float(value))
+
+
+READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
+    b"state": ("state", lambda value: State(value.decode())),
+    b"cost": ("estimated_ms", _number),
+    b"cancel_requested": ("cancel_requested", bool),
+    **{
+        name.encode(): (name, bytes.decode)
+        for name in ("type", "queue", "owner", "priority", "message", "worker", "error", "error_type", "parent", "fingerprint",
+                     "origin", "traceparent", "tracestate")
+    },
+    **{name.encode(): (name, msgspec.json.decode) for name in ("payload", "data", "result", "artefacts")},
+    **{
+        name.encode(): (name, _number)
+        for name in (
+            "stamp", "created_ms", "expected_ms", "progress", "due_ms", "started_ms", "first_started_ms", "finished_ms",
+            "deleted_ms", "units", "units_done", "units_total", "attempt", "retries", "tries_base", "crashes", "fence",
+            "part", "parts_total", "parts_done", "parts_failed", "waiting_parts",
+        )
+    },
+}  # fmt: skip
+"""The hash's fields that a record shows, each with its attribute and what reads it."""
+
+
+def to_job(job_id: str, raw: Mapping[bytes, bytes]) -> Job:
+    """Read a record's hash. Fields that are absent or empty take the record's defaults."""
+    return _read(job_id, raw.items(), READERS)
+
+
+HANDED: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    name.decode(): (attribute, {bytes.decode: str, _number: int}.get(read, read))
+    for name, (attribute, read) in READERS.items()
+} | {"state": ("state", State), "cancel_requested": ("cancel_requested", bool)}
+"""The same for a record that comes as msgpack, where numbers may be numbers and text is text."""
+
+
+def handed_job(message: bytes) -> Job:
+    """The job in a message on a worker's channel (keys.hand): msgpack of its id, its fence and its record as a flat list."""
+    job_id, _, words = msgspec.msgpack.decode(message)
+    return _read(job_id, zip(words[::2], words[1::2], strict=True), HANDED)
+
+
+def _read(
+    job_id: str, fields: Iterable[tuple[Any, Any]], readers: Mapping[Any, tuple[str, Callable[[Any], Any]]]
+) -> Job:
+    seen = {}
+    for name, value in fields:
+        reader = readers.get(name)
+        # A number that is 0 is its default too.
+        if reader is not None and value:
+            seen[reader[0]] = reader[1](value)
+    return Job(id=job_id, **seen)

@@ -1,0 +1,32 @@
+"""What may go: jobs over their queue's age or count, and what has been in the bin long enough."""
+
+from service.engine.redis.client import Client
+from service.engine.store import keys
+from service.lib.clock import now_ms
+
+BIN_S = 15 * 60
+"""How long a deleted job can be restored: long enough to notice a slip, short enough not to be storage."""
+
+
+class Retention:
+    """Names the ids whose time is over; who removes them removes their files first."""
+
+    def __init__(self, redis: Client) -> None:
+        self.redis = redis
+
+    async def over_age(self, queue: str, keep_s: float, limit: int) -> list[str]:
+        """Completed and cancelled jobs of a queue that ended longer ago than `keep_s`, oldest first."""
+        before = now_ms() - int(keep_s * 1000)
+        rows = await self.redis.zrangebyscore(keys.finished(queue), "-inf", before, start=0, num=limit)
+        return [row.decode() for row in rows]
+
+    async def over_count(self, queue: str, keep_jobs: int, limit: int) -> list[str]:
+        """The oldest completed and cancelled jobs of a queue above `keep_jobs`."""
+        surplus = await self.redis.zcard(keys.finished(queue)) - keep_jobs
+        rows = await self.redis.zrange(keys.finished(queue), 0, min(surplus, limit) - 1) if surplus > 0 else []
+        return [row.decode() for row in rows]
+
+    async def binned(self, limit: int, keep_s: float = BIN_S) -> list[str]:
+        """Deleted jobs whose time in the bin is over."""
+        before = now_ms() - int(keep_s * 1000)
+        return [row.decode() for row in await self.redis.zrangebyscore(keys.BIN, "-inf", before, start=0, num=limit)]

@@ -1,0 +1,106 @@
+"""What travels into the scripts: a new job, and the outcome of an attempt."""
+
+from typing import Any
+
+import msgspec
+
+from tasks.sdk.job import JobType, Payload
+
+
+def as_json(value: Any) -> str:
+    """JSON text for a hash field. Text, not bytes: the server's msgpack reader knows no binary type."""
+    return msgspec.json.encode(value).decode()
+
+
+class Idem(msgspec.Struct):
+    """An Idempotency-Key with the fingerprint of the request that it stands for."""
+
+    key: str
+    print: str
+
+
+class NewJob(msgspec.Struct, omit_defaults=False):
+    """A job to be written: static fields go into its hash as they are; the rest places it."""
+
+    id: str
+    queue: str
+    type: str
+    owner: str
+    priority: str
+    cost: int
+    """Expected milliseconds of one attempt: its weight in fair order and in the backlog's estimate."""
+    due: int
+    """Milliseconds since the epoch before which it must not start; 0 for at once."""
+    fields: list[Any]
+    find: list[str]
+    parent: str = ""
+    idem: Idem | bool = False
+    limit: int | bool = False
+    adopt: bool = False
+    refused: str | bool = False
+
+
+class Outcome(msgspec.Struct):
+    """How an attempt ended. `kind`: completed, failed, cancelled, retry, later, handback or suspend."""
+
+    id: str
+    queue: str
+    fence: int
+    kind: str
+    fields: list[Any] = msgspec.field(default_factory=list)
+    attempt: dict[str, Any] | str | bool = False
+    """The attempt as its history keeps it: a mapping, which travels as JSON text."""
+    timed_out: bool = False
+    due: int = 0
+    units: int = 0
+    run_ms: int | bool = False
+    result: str | bool = False
+    """What a completed job answers, as JSON."""
+    next: list[NewJob] = msgspec.field(default_factory=list)
+    """Jobs that begin with the completion."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.attempt, dict):
+            self.timed_out = self.attempt.get("outcome") == "timeout"
+            self.attempt = as_json(self.attempt)
+
+
+def new_job(
+    job_type: JobType,
+    payload: Payload,
+    *,
+    job_id: str,
+    owner: str,
+    priority: str,
+    retries: int,
+    cost_ms: int,
+    units: int,
+    due_ms: int = 0,
+    parent: str = "",
+    part: int = 0,
+) -> NewJob:
+    """The request that writes one job of a declared type."""
+    fields: list[Any] = ["payload", as_json(payload), "retries", retries]
+    if units:
+        fields += ["units", units]
+    if parent:
+        fields += ["part", part]
+    return NewJob(
+        id=job_id,
+        queue=str(job_type.queue),
+        type=job_type.name,
+        owner=owner,
+        priority=priority,
+        cost=cost_ms,
+        due=due_ms,
+        fields=fields,
+        find=[] if parent else _found_by(job_type, payload),
+        parent=parent,
+    )
+
+
+def _found_by(job_type: JobType, payload: Payload) -> list[str]:
+    """Under which search keys the job stands: each item of a list is one."""
+    given = [(key, getattr(payload, key, None)) for key in job_type.search_keys]
+    listed = [(key, value if isinstance(value, list) else [value]) for key, value in given if value is not None]
+    return [f"{key}:{value}" for key, values in listed for value in values]

@@ -1,0 +1,208 @@
+"""The job store speaks in verbs: queued, claimed, renewed, progressed, kept, split, settled, cancel, retry, delete.
+
+Each verb is one atomic script (service/engine/store/lua). The reading side is in `queries.py`; `Store` is both.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from redis.exceptions import RedisError
+
+from service.engine.redis.client import Client
+from service.engine.redis.command_connection import Lane
+from service.engine.redis.retry import NO_WRITES_NOW
+from service.engine.states import State
+from service.engine.store import keys, scripts
+from service.engine.store.bulk_operations import Operations
+from service.engine.store.error_groups import ErrorGroups
+from service.engine.store.errors import LeaseLost, NoSuchJob, WrongState
+from service.engine.store.queries import Queries
+from service.engine.store.queue_controls import Steering
+from service.engine.store.records import Job, to_job
+from service.engine.store.retention import Retention
+from service.engine.store.script_inputs import NewJob, Outcome
+from service.engine.store.watch import Watchers
+from tasks.sdk.job import Meter
+
+pack = msgspec.msgpack.Encoder().encode
+to_json = msgspec.json.Encoder().encode
+
+PARTS_BATCH = 50
+"""Parts that one script call makes: some milliseconds of the server's time, so that nobody else waits for long."""
+
+
+class Queued(msgspec.Struct, frozen=True):
+    """What became of a request to queue: `outcome` is new, same, conflict or full."""
+
+    outcome: str
+    job_id: str
+    state: str
+
+
+@dataclass(slots=True, frozen=True)
+class Claimed:
+    """What a claim brought back."""
+
+    jobs: list[Job]
+    foreign: list[str]
+    """Ids that a plain arq client enqueued and that have no record yet."""
+    unknown: list[str]
+    """Job types that wait and that this worker cannot run."""
+    next_due_ms: int
+    """Milliseconds until the next deferred job or lease is due; -1 when there is none."""
+
+
+class Store(Queries):
+    """Reads and writes job state in one Redis (not Redis Cluster). `lane`, where given, carries what moves jobs: to
+    enqueue, to claim, to settle."""
+
+    def __init__(self, redis: Client, lane: Lane | None = None) -> None:
+        super().__init__(redis)
+        self.lane = lane or redis
+        self.watchers = Watchers(redis)
+        self.watch = self.watchers.watch
+        self.steering = Steering(redis)
+        self.error_groups = ErrorGroups(redis)
+        self.operations = Operations(self)
+        self.retention = Retention(redis)
+
+    async def queued(self, jobs: Sequence[NewJob]) -> list[Queued]:
+        """Write records, indexes and arq entries of `jobs`, all or nothing, in one round trip."""
+        script = scripts.ADOPT if any(job.refused for job in jobs) else scripts.ENQUEUE
+        rows = await script(self.lane, pack(jobs))
+        return [Queued(*(word.decode() for word in row)) for row in rows]
+
+    async def claimed(
+        self,
+        queue: str,
+        worker: str,
+        want: int,
+        lease_ms: int,
+        known: bytes,
+        *,
+        reap: bool,
+        rated: bool = True,
+        idle_ms: int = 0,
+        heard: bool = True,
+        noted: bool = False,
+    ) -> Claimed:
+        """Lease up to `want` ready jobs of the types in `known` (a msgpack list) to `worker`.
+
+        Promotes what is due and, with `reap`, settles jobs whose lease has run out. With `rated`, a rate that somebody
+        set for the queue bounds the starts of jobs; without, the task meters what it does itself. A worker that listens
+        on its channel (keys.hand) and finds less than it wants may be handed the rest as it is enqueued, for `idle_ms`:
+        each such call says so there, and `heard` that the worker has heard it lately; `noted` that it was promised before.
+        """
+        args = (queue, worker, want, lease_ms, known, int(reap), int(rated), idle_ms, int(heard), int(noted))
+        rows, foreign, unknown, due = await scripts.CLAIM(self.lane, *args)
+        jobs = [to_job(row[0].decode(), dict(zip(row[2][::2], row[2][1::2], strict=True))) for row in rows]
+        return Claimed(jobs, [x.decode() for x in foreign], [x.decode() for x in unknown], due)
+
+    async def unlisted(self, queue: str, worker: str) -> bool:
+        """Nothing more is handed to the worker. True where it hears so on its channel, after all that came before."""
+        pipe = self.redis.pipeline()
+        pipe.hdel(keys.idle(queue), worker)
+        pipe.publish(keys.hand(worker), keys.LAST)
+        return bool((await pipe.execute())[1])
+
+    async def told(self, worker: str, order: bytes) -> bool:
+        """Give a worker one of keys.ORDERS. False where it does not listen."""
+        return bool(await self.redis.publish(keys.hand(worker), order))
+
+    async def renewed(self, queue: str, lease_ms: int, held: Sequence[tuple[str, int]]) -> tuple[list[str], list[str]]:
+        """Prolong leases. Answers (ids whose lease is lost, ids somebody asked to stop)."""
+        lost, stop = await scripts.RENEW(self.redis, queue, lease_ms, pack(held))
+        return [x.decode() for x in lost], [x.decode() for x in stop]
+
+    async def progressed(
+        self, job: Job, percent: int, message: str, data: dict[str, Any], units_done: int = -1
+    ) -> None:
+        """Record progress of an attempt and tell whoever watches. Raises LeaseLost."""
+        args = (job.id, job.queue, job.fence, percent, message, to_json(data), units_done)
+        if not await scripts.PROGRESS(self.redis, *args):
+            raise LeaseLost(job.id)
+
+    async def checkpointed(self, job: Job, name: str, value: bytes) -> bytes:
+        """Keep a small fact that later attempts can see. Answers the first value ever kept there. Raises LeaseLost."""
+        stands = await scripts.CHECKPOINT(self.redis, job.id, job.queue, job.fence, name, value)
+        if stands is None:
+            raise LeaseLost(job.id)
+        return bytes(stands)
+
+    async def logged(self, job_id: str, lines: Sequence[bytes]) -> None:
+        """Add lines to the job's log."""
+        await scripts.LOG(self.redis, job_id, *lines)
+
+    async def split(self, job: Job, parts: Sequence[NewJob], meter: Meter, units: int) -> tuple[int, list[str]]:
+        """Make the job's parts, once, a batch a call; an attempt that was cut short is gone on with.
+
+        Answers (parts still to end, the ids in order once that is none). Raises LeaseLost.
+        """
+        made = 0
+        while True:
+            batch = pack(parts[made : made + PARTS_BATCH])
+            args = (job.id, job.queue, job.fence, batch, to_json(meter), units, len(parts), made, PARTS_BATCH)
+            left, *more = await scripts.PARTS(self.redis, *args)
+            if left < 0:
+                raise LeaseLost(job.id)
+            made, again, ids = more
+            if made >= len(parts) and not again:
+                return left, [x.decode() for x in ids]
+
+    async def settled(self, outcomes: Sequence[Outcome]) -> list[str]:
+        """Record how attempts ended, in one round trip. Answers each job's state, or `lost` where the lease was lost.
+
+        Raises RedisError where the server takes no writes at present: the same call again later records what is left.
+        """
+        states = [x.decode() for x in await scripts.SETTLE(self.lane, pack(outcomes))]
+        for state in states:
+            if NO_WRITES_NOW.match(state.removeprefix("error ")):
+                raise RedisError(state)
+        return states
+
+    async def cancel(self, job_id: str) -> Job:
+        """Stop a job: at once where it waits, else as soon as its worker has stopped it. Raises NoSuchJob, WrongState."""
+        before, _ = self._states(job_id, await scripts.CANCEL(self.redis, job_id))
+        if State(before).terminal:
+            raise WrongState(f"job {job_id} is {before} and can no longer be cancelled")
+        return await self.present(job_id)
+
+    async def retry(self, job_id: str) -> Job:
+        """Queue a failed or cancelled job again; finished parts and checkpoints stay. Raises NoSuchJob, WrongState."""
+        before, after = self._states(job_id, await scripts.RETRY(self.redis, job_id))
+        if after != State.QUEUED or before == after:
+            raise WrongState(f"job {job_id} is {before}; only a failed or cancelled job can be retried")
+        return await self.present(job_id)
+
+    async def delete(self, job_id: str) -> None:
+        """Put a job that has ended into the bin, from where it can be restored for a while. Raises NoSuchJob, WrongState."""
+        answer = await scripts.DELETE(self.redis, job_id)
+        if not answer:
+            raise NoSuchJob(job_id)
+        if not answer[1]:
+            raise WrongState(f"job {job_id} is {answer[0].decode()}; cancel it before deleting it")
+
+    async def restore(self, job_id: str) -> Job:
+        """Take a job out of the bin. Raises NoSuchJob when it is not there (any more)."""
+        if not await scripts.RESTORE(self.redis, job_id):
+            raise NoSuchJob(job_id)
+        return await self.present(job_id)
+
+    async def purged(self, job_ids: Sequence[str]) -> int:
+        """Remove jobs that have ended for good, with their parts; what has not ended is left. Answers how many went."""
+        return int(await scripts.PURGE(self.redis, *job_ids)) if job_ids else 0
+
+    @staticmethod
+    def _states(job_id: str, answer: list[bytes]) -> tuple[str, str]:
+        if not answer:
+            raise NoSuchJob(job_id)
+        return answer[0].decode(), answer[1].decode()
+
+    async def present(self, job_id: str) -> Job:
+        """The record, or NoSuchJob."""
+        job = await self.get(job_id)
+        if job is None:
+            raise NoSuchJob(job_id)
+        return job

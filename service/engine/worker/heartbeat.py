@@ -1,0 +1,76 @@
+"""A worker tells what it is and does: for the dashboard, for `/workers/health`, and for `arq --check`."""
+
+import os
+import socket
+import time
+from importlib.metadata import version
+
+import msgspec
+import psutil
+
+from service.engine.pool.cpu_pool import CpuPool
+from service.engine.redis.client import Client
+from service.engine.store import WorkerInfo, keys
+from service.lib.clock import now_ms
+
+BEAT_S = 2.0
+"""How often a worker reports: a silent one stands out within seconds."""
+
+REMEMBERED_S = 900
+"""A worker that fell silent stays listed this long, with its age, so that somebody sees which one it was."""
+
+
+class Heartbeat:
+    """Reports one worker."""
+
+    def __init__(self, redis: Client, queue: str, slots: int, pool: CpuPool) -> None:
+        self.redis = redis
+        self.pool = pool
+        self.process = psutil.Process()
+        host = socket.gethostname()
+        self.info = WorkerInfo(
+            id=f"{queue}:{host}:{os.getpid()}:{os.urandom(3).hex()}",
+            queue=queue,
+            host=host,
+            pid=os.getpid(),
+            pool_pids=[],
+            version=version("offload"),
+            started_at_ms=now_ms(),
+            heartbeat_ms=now_ms(),
+            active=0,
+            processed=0,
+            failed=0,
+            rss_bytes=0,
+            slots=slots,
+        )
+
+    async def beat(self, jobs: list[str], *, health_key: str) -> None:
+        """Write the report. `jobs` are the ids that run now."""
+        info = self.info
+        info.jobs, info.active = jobs, len(jobs)
+        info.pool_pids = self.pool.pids()
+        info.rss_bytes = self._rss_bytes()
+        info.heartbeat_ms = now_ms()
+        line = f"{time.strftime('%b-%d %H:%M:%S')} j_complete={info.processed} j_failed={info.failed} j_ongoing={info.active}"
+        pipe = self.redis.pipeline(transaction=False)
+        pipe.set(keys.worker(info.id), msgspec.json.encode(info), ex=REMEMBERED_S)
+        pipe.zadd(keys.WORKERS, {info.id: info.heartbeat_ms})
+        pipe.zremrangebyscore(keys.WORKERS, "-inf", info.heartbeat_ms - REMEMBERED_S * 1000)
+        pipe.set(health_key, line, px=int(BEAT_S * 5000))
+        await pipe.execute()
+
+    def _rss_bytes(self) -> int:
+        total = 0
+        for pid in [self.process.pid, *self.info.pool_pids]:
+            try:
+                total += psutil.Process(pid).memory_info().rss
+            except psutil.Error:
+                continue
+        return total
+
+    async def gone(self) -> None:
+        """A worker that stops in order is no longer listed."""
+        pipe = self.redis.pipeline(transaction=False)
+        pipe.delete(keys.worker(self.info.id))
+        pipe.zrem(keys.WORKERS, self.info.id)
+        await pipe.execute()

@@ -1,0 +1,207 @@
+"""`JobRun`: the `Run` that a task is handed, over the store, the storage and the process pool."""
+
+import asyncio
+import contextlib
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import msgspec
+import structlog
+from redis.exceptions import RedisError
+
+from service.engine.job_files import artefact_path, kept_path
+from service.engine.pool.cpu_pool import CpuPool
+from service.engine.redis.retry import patiently
+from service.engine.store import Job, LeaseLost
+from service.engine.store.script_inputs import NewJob, new_job
+from service.lib.async_tasks import end
+from service.services import Services
+from tasks.sdk.job import REGISTRY, JobType, Meter, PartResult, Payload
+
+T = TypeVar("T")
+
+log = structlog.get_logger("offload.job")
+
+THROTTLE_S = 0.1
+"""Progress is written ten times a second at most: faster than an eye or a poll, slower than a page of a fast task."""
+
+
+class PutAside(BaseException):
+    """The job waits for its parts: ends this turn without ending the attempt. No task may catch it as an Exception."""
+
+
+class JobRun:
+    """One attempt of one job, as its task sees it."""
+
+    def __init__(self, job: Job, services: Services, pool: CpuPool) -> None:
+        self.job = job
+        self.job_id = job.id
+        self.owner = job.owner
+        self.attempt = job.attempt
+        self.files = services.files
+        self.services = services
+        self.pool = pool
+        self.artefacts: list[dict[str, Any]] = list(job.artefacts)
+        self.following: list[NewJob] = []
+        self._scratch: Path | None = None
+        self._pending: tuple[int, str, dict[str, Any], int] | None = None
+        self._written_s = 0.0
+        self._flusher: asyncio.Task[None] | None = None
+
+    @property
+    def scratch(self) -> Path:
+        """A folder of this attempt's own, made when first asked for and removed when the attempt ends."""
+        if self._scratch is None:
+            self._scratch = Path(tempfile.mkdtemp(prefix="offload-"))
+        return self._scratch
+
+    async def progress(self, done: int, total: int, meter: Meter) -> None:
+        """Record `done` of `total` units through `meter`."""
+        percent = int(meter.low + (meter.high - meter.low) * done / max(total, 1))
+        message = meter.message.format(done=f"{done:,}", total=f"{total:,}", percent=percent)
+        await self._report(percent, message, {meter.done_key: done, meter.total_key: total}, done)
+
+    async def stage(self, percent: int, message: str, **data: Any) -> None:
+        """Record a named stage at `percent`."""
+        await self._report(percent, message, data, -1)
+
+    async def _report(self, percent: int, message: str, data: dict[str, Any], units_done: int) -> None:
+        if self._pending:
+            data = self._pending[2] | data
+            units_done = max(units_done, self._pending[3])
+        self._pending = (percent, message, data, units_done)
+        wait_s = self._written_s + THROTTLE_S - time.monotonic()
+        if wait_s <= 0:
+            await self.flush()
+        elif self._flusher is None or self._flusher.done():
+            self._flusher = asyncio.create_task(self._flush_later(wait_s))
+
+    async def _flush_later(self, wait_s: float) -> None:
+        await asyncio.sleep(wait_s)
+        try:
+            await self.flush()
+        except (LeaseLost, RedisError, OSError):
+            # The renewal of the lease notices both, and stops the attempt if it has to.
+            return
+
+    async def flush(self) -> None:
+        """Write what progress has been held back."""
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            self._written_s = time.monotonic()
+            try:
+                await self.services.store.progressed(self.job, *pending)
+            except (RedisError, OSError):
+                # A bar that stands still while Redis is away is no reason to fail the attempt.
+                self._pending = self._pending or pending
+
+    async def cpu(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T:
+        """Run a module-level function in the worker's process pool."""
+        return await self.pool.run(function, *args, timeout_s=timeout_s)
+
+    @contextlib.asynccontextmanager
+    async def beside(self, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+        """Do `work` while the block runs, and end it."""
+        task = asyncio.create_task(work)
+        try:
+            yield
+        finally:
+            # One cancellation may not do where `work` writes progress: see background.py.
+            await end(task)
+
+    async def keep(self, name: str, data: bytes) -> None:
+        """Keep an intermediate result under the job."""
+        await self.services.storage.put(kept_path(self.job.root, name), data)
+
+    async def kept(self, prefix: str = "") -> list[str]:
+        """Sorted names of what has been kept under `prefix`."""
+        base = kept_path(self.job.root, "")
+        found = await self.services.storage.list(base)
+        return sorted(path[len(base) :] for path in found if path.startswith(base + prefix))
+
+    async def recall(self, name: str) -> bytes | None:
+        """What was kept under `name`, or None."""
+        path = kept_path(self.job.root, name)
+        if not await self.services.storage.exists(path):
+            return None
+        return await self.services.storage.get(path)
+
+    async def once(self, name: str) -> bool:
+        """True the first time any attempt asks for `name`, False ever after."""
+        mine = secrets.token_bytes(8)
+        return await patiently("a checkpoint", lambda: self.services.store.checkpointed(self.job, name, mine)) == mine
+
+    async def artefact(self, name: str, data: bytes | Path | AsyncIterator[bytes], media_type: str) -> None:
+        """Put a finished file under the job, whole."""
+        path = artefact_path(self.job.root, name)
+        await self.services.storage.put(path, data)
+        size = await self.services.storage.size(path)
+        self.artefacts = [one for one in self.artefacts if one["name"] != name]
+        self.artefacts.append({"name": name, "bytes": size, "media_type": media_type})
+
+    async def parts(
+        self, job: JobType, payloads: Sequence[Payload], meter: Meter, units: Sequence[int]
+    ) -> list[PartResult]:
+        """Do `payloads` as parts of this job; answers when every one has ended."""
+        requests = [
+            await self._request(
+                job, payload, f"{self.job.id}.{number}", units[number - 1], parent=self.job.id, part=number
+            )
+            for number, payload in enumerate(payloads, 1)
+        ]
+        await self.flush()
+        store = self.services.store
+        left, ids = await patiently("parts", lambda: store.split(self.job, requests, meter, sum(units)))
+        if left > 0:
+            raise PutAside
+        ended = await patiently("parts", lambda: store.get_many(ids))
+        return [part_result(part) for part in ended if part is not None]
+
+    async def then(self, job: JobType, payload: Payload, units: int = 0) -> str:
+        """Start another job with this one's completion. Answers its id."""
+        request = await self._request(job, payload, f"{job.name}-{secrets.token_hex(10)}", units)
+        self.following.append(request)
+        return request.id
+
+    async def _request(
+        self, job: JobType, payload: Payload, job_id: str, units: int, *, parent: str = "", part: int = 0
+    ) -> NewJob:
+        retries = job.retries if job.retries is not None else self.services.settings.queues[job.queue].retries
+        return new_job(
+            job,
+            payload,
+            job_id=job_id,
+            owner=self.owner,
+            priority=self.job.priority,
+            retries=retries,
+            cost_ms=await self.services.enqueuer.estimator.cost_ms(job, units),
+            units=units,
+            parent=parent,
+            part=part,
+        )
+
+    def use(self, port: type[T]) -> T:
+        """What is offered under a protocol of tasks/ports/. Raises KeyError for one that nobody offers."""
+        return cast(T, self.services.ports[port])
+
+    def log(self, event: str, **fields: Any) -> None:
+        """One line in the log, with the job's id and attempt."""
+        log.info(event, job=self.job.id, attempt=self.job.attempt, **fields)
+
+    async def close(self) -> None:
+        """Stop the timer and remove the scratch folder."""
+        if self._flusher:
+            await end(self._flusher)
+        if self._scratch:
+            await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
+
+
+def part_result(part: Job) -> PartResult:
+    """A part's record as its parent's task sees it."""
+    payload = msgspec.convert(part.payload, REGISTRY[part.type].payload)
+    return PartResult(part.part, str(part.state), part.result, part.error, payload)

@@ -1,0 +1,79 @@
+"""The leases a worker holds: renewed together, given up together."""
+
+import contextlib
+import time
+
+import structlog
+from redis.exceptions import RedisError
+
+from service.engine.store import Store
+from service.engine.worker.execution import Execution
+from service.lib.async_tasks import pause
+
+log = structlog.get_logger("offload.worker")
+
+RENEWALS = 4
+"""Renewals in the length of a lease: three may fail before it runs out."""
+
+
+class Leases:
+    """Every running execution by job id."""
+
+    def __init__(self, store: Store, queue: str, lease_s: float) -> None:
+        self.store = store
+        self.queue = queue
+        self.lease_ms = round(lease_s * 1000)
+        self.held: dict[str, Execution] = {}
+        self.quiet_until_s = 0.0
+
+    def trouble(self) -> None:
+        """Redis was out of reach: nobody's lease may be called expired until everyone could have renewed it."""
+        self.quiet_until_s = time.monotonic() + self.lease_ms / 1000 * 1.2
+
+    @property
+    def may_reap(self) -> bool:
+        return time.monotonic() >= self.quiet_until_s
+
+    def stop(self, job_id: str, reason: str) -> None:
+        """End a running job early; nothing happens when it is not here."""
+        execution = self.held.get(job_id)
+        if execution is not None:
+            execution.stop(reason)
+
+    def stop_all(self, reason: str) -> None:
+        for execution in list(self.held.values()):
+            execution.stop(reason)
+
+    async def renew_forever(self) -> None:
+        """Renew until cancelled; keeps trying while Redis is away."""
+        await self._greet()
+        renew_s = pause_s = self.lease_ms / 1000 / RENEWALS
+        while True:
+            await pause(pause_s)
+            try:
+                await self._renew()
+                pause_s = renew_s
+            except (RedisError, OSError):
+                self.trouble()
+                pause_s = 0.25
+
+    async def _greet(self) -> None:
+        # A server that has just come back must hear every worker's renewal before any lease counts as expired.
+        with contextlib.suppress(RedisError, OSError):
+            uptime_s = int((await self.store.redis.info("server"))["uptime_in_seconds"])
+            if uptime_s < self.lease_ms / 1000:
+                self.trouble()
+
+    async def _renew(self) -> None:
+        if not self.held:
+            return
+        held = [(job_id, execution.job.fence) for job_id, execution in self.held.items()]
+        lost, stop = await self.store.renewed(self.queue, self.lease_ms, held)
+        for job_id in lost:
+            # Between the snapshot and the answer a job may have been settled, or claimed here anew with another fence.
+            execution = self.held.get(job_id)
+            if execution is not None and (job_id, execution.job.fence) in held and not execution.reporting:
+                log.warning("lease lost", job=job_id)
+                execution.stop("lost")
+        for job_id in stop:
+            self.stop(job_id, "cancelled")

@@ -1,0 +1,127 @@
+"""What wakes a worker: a word on the queue's channel, a job that is handed to it, one of its own that ended, or the time."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from service.engine.redis.raw_connection import Wire
+from service.engine.store import Job, keys
+from service.engine.store.records import handed_job
+from service.lib.async_tasks import pause
+
+LISTEN_S = 5.0
+"""The server is asked for a sign of life this often. Where none came in that time the connection is given up."""
+
+HEARD_S = 2.5
+"""A channel that has been silent for so long, though it is spoken on every second, reaches nobody."""
+
+
+class Alarm:
+    """An event to wait for with a time limit, and without the task that `asyncio.wait_for` makes for each wait."""
+
+    def __init__(self) -> None:
+        self.rung = False
+        self.waiter: asyncio.Future[None] | None = None
+
+    def set(self) -> None:
+        """End the wait, the present one or the next."""
+        self.rung = True
+        self._release()
+
+    def clear(self) -> None:
+        self.rung = False
+
+    async def wait(self, limit_s: float) -> None:
+        """Return when it is set, or after `limit_s`."""
+        if self.rung:
+            return
+        loop = asyncio.get_running_loop()
+        self.waiter = loop.create_future()
+        timer = loop.call_later(limit_s, self._release)
+        try:
+            await self.waiter
+        finally:
+            timer.cancel()
+            self.waiter = None
+
+    def _release(self) -> None:
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+
+class Listener:
+    """Hears what a worker is told: rings `alarm` when work arrives, calls `cancel` with the id of a job that somebody
+    wants stopped, `take` with a job that was leased to it, and `obey` with an order (keys.ORDERS)."""
+
+    def __init__(
+        self,
+        url: str,
+        queue: str,
+        worker: str,
+        alarm: Alarm,
+        cancel: Callable[[str], None],
+        take: Callable[[Job], None],
+        obey: Callable[[bytes], None],
+    ) -> None:
+        self.url = url
+        self.queue, self.own = keys.wake(queue).encode(), keys.hand(worker).encode()
+        self.alarm, self.cancel, self.take, self.obey = alarm, cancel, take, obey
+        self.last_handed = asyncio.Event()
+        self.heard_s = -HEARD_S
+        self.alive = False
+
+    @property
+    def reached(self) -> bool:
+        """Whether the worker's own channel has brought anything lately."""
+        return time.monotonic() - self.heard_s < HEARD_S
+
+    async def listen_forever(self) -> None:
+        """Listen until cancelled, through any loss of the connection."""
+        while True:
+            with contextlib.suppress(RedisError, OSError):
+                wire = await Wire.open(self.url, self._said)
+                try:
+                    wire.say("SUBSCRIBE", self.queue, self.own)
+                    await self._until_silent(wire)
+                finally:
+                    wire.cut()
+            self.heard_s = -HEARD_S
+            await pause(0.2)
+
+    async def _until_silent(self, wire: Wire) -> None:
+        self.alive = True
+        while self.alive and not wire.lost.done():
+            self.alive = False
+            wire.say("PING")
+            await asyncio.wait([wire.lost], timeout=LISTEN_S)
+
+    def _said(self, said: Any) -> None:
+        if not isinstance(said, list):
+            # A refusal, which is not listened to for long.
+            return
+        self.alive = True
+        kind = said[0]
+        if kind == b"message":
+            self._hear(said[1], said[2])
+        elif kind == b"subscribe":
+            # What was said before that may have gone unheard.
+            self.alarm.set()
+
+    def _hear(self, channel: bytes, data: bytes) -> None:
+        if channel == self.own:
+            self.heard_s = time.monotonic()
+            if data == keys.LAST:
+                self.last_handed.set()
+            elif data in keys.ORDERS:
+                self.obey(data)
+            elif data != keys.HERE:
+                self.take(handed_job(data))
+            return
+        word, _, job_id = data.decode().partition(" ")
+        if word == "cancel":
+            self.cancel(job_id)
+        self.alarm.set()

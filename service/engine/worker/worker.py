@@ -1,0 +1,252 @@
+"""`OffloadWorker`: what the stock `arq` command runs once tasks/workers.py has put it in the place of arq's own worker.
+
+arq keeps its command line, settings classes, cron declarations and signal handling; claiming, leases, outcomes and
+surviving the loss of Redis are ours. docs/decisions/worker.md says which of arq's behaviours this replaces, and why.
+"""
+
+import asyncio
+import contextlib
+import signal
+import time
+from datetime import datetime
+from typing import Any
+
+import structlog
+from arq.worker import Worker
+from redis.exceptions import RedisError
+
+from service.engine.redis.command_connection import Lane
+from service.engine.store import Job, Store, keys
+from service.engine.store.script_inputs import Outcome
+from service.engine.worker.claims import LOOK_S, Claims
+from service.engine.worker.execution import Execution
+from service.engine.worker.foreign_jobs import adopt
+from service.engine.worker.heartbeat import BEAT_S, Heartbeat
+from service.engine.worker.leases import Leases
+from service.engine.worker.listener import Alarm, Listener
+from service.engine.worker.outcome_writer import Outcomes
+from service.lib.async_tasks import end, pause
+from service.services import Services
+from settings import Queue
+from tasks.sdk.arq_cron import Slot
+
+log = structlog.get_logger("offload.worker")
+
+HALF_FROM = 16
+"""Jobs that are claimed at once whatever the number of slots: fewer would cost more calls than they save."""
+
+
+class OffloadWorker(Worker):
+    """One queue's worker. `on_startup` must put `services` and `cpu_pool` into `ctx`."""
+
+    services: Services
+    store: Store
+    leases: Leases
+    claims: Claims
+    outcomes: Outcomes
+    heartbeat: Heartbeat
+    listener: Listener
+
+    async def main(self) -> None:
+        """Claim and run jobs until told to stop; then let them finish, and hand back what does not in time."""
+        self.stopping = asyncio.Event()
+        self.work, self.news = Alarm(), Alarm()
+        if self.on_startup:
+            await self.on_startup(self.ctx)
+        self.services = self.ctx["services"]
+        self._pool = self.ctx["redis"] = self.services.redis
+        self.store = self.services.store
+        self.leases = Leases(self.store, self.queue_name, self.services.settings.lease_s)
+        # Each speaks in turn over a connection of its own: outcomes travel while the next jobs are claimed.
+        url = self.services.settings.queue_server_url()
+        asking, telling = Lane(url), Lane(url)
+        self.ctx["stack"].push_async_callback(asking.aclose)
+        self.ctx["stack"].push_async_callback(telling.aclose)
+        self.outcomes = Outcomes(Store(self.services.redis, telling))
+        tracing = self.services.tracing
+        self.execution = tracing.execution if tracing else Execution
+        self.heartbeat = Heartbeat(self.services.redis, self.queue_name, self.max_jobs, self.ctx["cpu_pool"])
+        worker_id = self.heartbeat.info.id
+        # Where the queue has a rate of its own, its tasks meter messages; a rate set at run time bounds those, not jobs.
+        rated = not self.services.settings.queues[Queue(self.queue_name)].rate_per_minute
+        claims = Store(self.services.redis, asking)
+        self.claims = Claims(claims, self.queue_name, worker_id, self.leases, rated=rated, handed=not self.burst)
+        self.listener = Listener(url, self.queue_name, worker_id, self.work, self._cancel, self._take, self._obey)
+        log.info("worker ready", id=worker_id, jobs_at_once=self.max_jobs, types=sorted(self.claims.known))
+        async with self._helpers():
+            await self._claim_until_stopped()
+            await self._take_no_more()
+            await self._drain()
+
+    @contextlib.asynccontextmanager
+    async def _helpers(self) -> Any:
+        helpers = [
+            asyncio.create_task(helper)
+            for helper in (
+                self.listener.listen_forever(),
+                self.leases.renew_forever(),
+                self._beat_forever(),
+                self._cron_forever(),
+            )
+        ]
+        try:
+            yield
+        finally:
+            await end(*helpers)
+
+    async def _claim_until_stopped(self) -> None:
+        while not self.stopping.is_set():
+            self.work.clear()
+            want = self._wanted()
+            claimed, wait_s = 0, LOOK_S
+            if want > 0:
+                try:
+                    claimed, wait_s = await self._claim(want)
+                except (RedisError, OSError) as error:
+                    self._redis_away(error)
+                    wait_s = 0.1
+            if self.burst and not self.tasks and not claimed and not await self.store.redis.zcard(self.queue_name):
+                return
+            if claimed < want or want == 0:
+                await self.work.wait(wait_s)
+
+    def _wanted(self) -> int:
+        """How many jobs to claim. One whose task is over needs its slot no more, though its outcome still travels.
+
+        Half the slots at a time, where there are many: the server hands out one half while the other half runs.
+        """
+        return min(self._free(), max(HALF_FROM, self.max_jobs // 2))
+
+    def _free(self) -> int:
+        if self.quiet:
+            return 0
+        running = sum(not execution.reporting for execution in self.leases.held.values())
+        return min(self.max_jobs - running, 2 * self.max_jobs - len(self.tasks))
+
+    async def _claim(self, want: int) -> tuple[int, float]:
+        """Claim up to `want` jobs and start them. Answers (how many, seconds until something is due)."""
+        jobs, foreign, wait_s = await self.claims.up_to(want, reached=self.listener.reached)
+        self._redis_back()
+        for job in jobs:
+            self._take(job)
+        if foreign:
+            await adopt(self.store, self.services.enqueuer, self.queue_name, foreign)
+            wait_s = 0.0
+        return len(jobs), wait_s
+
+    def _cancel(self, job_id: str) -> None:
+        self.leases.stop(job_id, "cancelled")
+
+    quiet = False
+
+    def _obey(self, order: bytes) -> None:
+        """Do as somebody at the dashboard wants, and let it be seen at once."""
+        log.info("an order", order=order.decode())
+        if order != keys.STOP:
+            self.quiet = order == keys.QUIET
+            self.work.set()
+        elif not self.stopping.is_set():
+            self.handle_sig_wait_for_completion(signal.SIGTERM)
+        self.news.set()
+
+    def _take(self, job: Job) -> None:
+        """Start a job that was leased to this worker, by a claim or as it was enqueued, unless the other was quicker."""
+        if self.stopping.is_set() or self._free() < 1:
+            fields = ["message", "Handed back by a worker that had no room for it"]
+            self._report(Outcome(job.id, job.queue, job.fence, "handback", fields))
+        else:
+            self._start(job)
+
+    async def _take_no_more(self) -> None:
+        """Whoever is handed a job and is not there to hear it keeps the job waiting until its lease runs out."""
+        with contextlib.suppress(RedisError, OSError, TimeoutError):
+            if await self.claims.decline():
+                async with asyncio.timeout(1):
+                    await self.listener.last_handed.wait()
+
+    def _start(self, job: Job) -> None:
+        job_type, pool = self.claims.known[job.type], self.ctx["cpu_pool"]
+        execution = self.execution(job, job_type, self.services, pool, self._report)
+        self.leases.held[job.id] = execution
+        task = self.loop.create_task(execution.process())
+        self.tasks[job.id] = task
+        task.add_done_callback(lambda done: self._ended(job.id, execution, done))
+
+    def _report(self, outcome: Outcome) -> "asyncio.Future[str]":
+        self.work.set()
+        return self.outcomes.record(outcome)
+
+    def _ended(self, job_id: str, execution: Execution, task: "asyncio.Task[str]") -> None:
+        if self.leases.held.get(job_id) is execution:
+            del self.leases.held[job_id]
+            del self.tasks[job_id]
+        self.work.set()
+        state = "lost" if task.cancelled() or task.exception() else task.result()
+        if not task.cancelled() and (error := task.exception()):
+            log.error("an execution broke", job=job_id, exc_info=error)
+        self.heartbeat.info.processed += state == "completed"
+        self.heartbeat.info.failed += state == "failed"
+        self.jobs_complete, self.jobs_failed = self.heartbeat.info.processed, self.heartbeat.info.failed
+        self.jobs_retried += state == "retrying"
+
+    def _redis_away(self, error: Exception) -> None:
+        if self.leases.may_reap:
+            log.warning("Redis is out of reach; running jobs go on", error=str(error))
+        self.leases.trouble()
+        self.away = True
+
+    away = False
+
+    def _redis_back(self) -> None:
+        if self.away:
+            self.away = False
+            log.info("Redis is back")
+
+    async def _beat_forever(self) -> None:
+        while True:
+            self.news.clear()
+            self.heartbeat.info.stopping, self.heartbeat.info.quiet = self.stopping.is_set(), self.quiet
+            with contextlib.suppress(RedisError, OSError):
+                await self.heartbeat.beat(list(self.tasks), health_key=self.health_check_key)
+            await pause(0)
+            await self.news.wait(BEAT_S)
+
+    async def _cron_forever(self) -> None:
+        # Declared schedules are begun by the caretaker, which also sees the slots that nobody was there for.
+        self.cron_jobs = [one for one in self.cron_jobs if not isinstance(one, Slot)]
+        while self.cron_jobs:
+            with contextlib.suppress(RedisError, OSError):
+                await self.run_cron(datetime.now(tz=self.timezone), 0.5)
+            await pause(0.5)
+
+    def handle_sig_wait_for_completion(self, signum: signal.Signals) -> None:
+        """SIGTERM and SIGINT: stop claiming, give running jobs the grace time. A second one cuts the grace short."""
+        if self.stopping.is_set():
+            self.leases.stop_all("shutdown")
+            return
+        log.info(
+            "stopping", signal=signal.Signals(signum).name, running=len(self.tasks), grace_s=self._job_completion_wait
+        )
+        self.stopping.set()
+        self.work.set()
+
+    handle_sig = handle_sig_wait_for_completion
+
+    async def _drain(self) -> None:
+        deadline_s = time.monotonic() + self._job_completion_wait
+        while self.tasks and time.monotonic() < deadline_s:
+            await asyncio.wait(list(self.tasks.values()), timeout=min(0.5, deadline_s - time.monotonic()))
+        self.leases.stop_all("shutdown")
+        if self.tasks:
+            await asyncio.wait(list(self.tasks.values()), timeout=self.leases.lease_ms / 1000)
+
+    async def close(self) -> None:
+        """Report this worker gone and close what start-up opened."""
+        if self._pool is None:
+            return
+        with contextlib.suppress(RedisError, OSError):
+            await self.heartbeat.gone()
+            await self.pool.delete(self.health_check_key)
+        if self.on_shutdown:
+            await self.on_shutdown(self.ctx)
+        self._pool = None

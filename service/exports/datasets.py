@@ -1,0 +1,65 @@
+"""`Records`: the datasets' rows, in the database or with the queue's state."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from service.database import Database
+from service.engine.store import Store
+from service.exports.hour_rows import metric_hour_rows
+from service.exports.job_rows import count_jobs, job_rows
+from service.exports.minute_rows import metric_rows
+from service.exports.spool import spool
+from tasks.exports.dataset import Keeper
+from tasks.exports.query import to_query
+from tasks.exports.reading import PostgresSource, Query, Source, SqliteSource
+from tasks.exports.selection import Selection
+
+COUNT_MAX = 1_000_000
+"""Rows counted for an estimate. A request waits for the count, and beyond this the answer is "minutes" anyway."""
+
+NOT_ASYNCPG = ("prepared_statement_cache_size", "prepared_statement_name_func", "async_creator_fn", "async_fallback")
+"""Parameters of a database URL that SQLAlchemy reads itself and asyncpg does not know."""
+
+QUEUE_ROWS: dict[str, Callable[[Store, str | None], AsyncIterator[Sequence[tuple[Any, ...]]]]] = {
+    "jobs": job_rows,
+    "metrics": metric_rows,
+    "metrics-hourly": metric_hour_rows,
+}
+"""Who reads the datasets that are kept with the queue's state."""
+
+
+class Records:
+    """Implements the port of tasks/ports/exports.py."""
+
+    def __init__(self, database: Database, store: Store) -> None:
+        self._database = database
+        self._store = store
+
+    async def count(self, selection: Selection) -> int:
+        """Rows of the selection, at most COUNT_MAX; of jobs, those before the filters; of metrics, 0 for not known."""
+        if selection.dataset.keeper is Keeper.QUEUE:
+            return await count_jobs(self._store, selection.owner) if selection.dataset.name == "jobs" else 0
+        query = to_query(selection, postgres=not self._database.sqlite, limit=COUNT_MAX)
+        async with self._database.engine.connect() as connection:
+            found = await connection.exec_driver_sql(query.count, query.parameters)
+            return int(found.scalar_one())
+
+    async def prepare(
+        self, selection: Selection, folder: Path, report: Callable[[int], Awaitable[None]]
+    ) -> tuple[Source, Query]:
+        """See the port."""
+        dataset = selection.dataset
+        if dataset.keeper is Keeper.DATABASE:
+            return self._source(), to_query(selection, postgres=not self._database.sqlite)
+        rows = QUEUE_ROWS[dataset.name](self._store, selection.owner)
+        path = folder / "rows.db"
+        await spool(path, dataset.table, [column.name for column in dataset.columns], rows, report)
+        return SqliteSource(str(path)), to_query(selection, postgres=False)
+
+    def _source(self) -> Source:
+        url = self._database.url
+        if self._database.sqlite:
+            return SqliteSource(str(url.database))
+        _, options = url.get_dialect()().create_connect_args(url)
+        return PostgresSource({name: value for name, value in options.items() if name not in NOT_ASYNCPG})

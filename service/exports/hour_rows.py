@@ -1,0 +1,34 @@
+"""Figures of each job type and hour as rows of an export."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from service.engine.store import Store
+from service.monitoring.metrics import Figures, Metrics
+from settings.queues import Queue
+from tasks.exports.query import sqlite_moment
+
+KEPT_HOURS = 35 * 24
+"""How long the figures of an hour are kept."""
+
+COUNTS = ("enqueued", "started", "completed", "failed", "cancelled", "retried", "crashed", "timeout", "units")
+
+SHARES = (0.50, 0.95, 0.99)
+
+
+async def metric_hour_rows(store: Store, _owner: str | None) -> AsyncIterator[Sequence[tuple[Any, ...]]]:
+    """Figures of the hours that are kept, in the columns of the dataset."""
+    metrics = Metrics(store.redis)
+    for queue in Queue:
+        for span in await metrics.spans("hour", queue, KEPT_HOURS):
+            hour = sqlite_moment(datetime.fromtimestamp(span.start_ms / 1000, UTC))
+            rows = [(hour, str(queue), name, *_figures(figures)) for name, figures in sorted(span.types.items())]
+            if rows:
+                yield rows
+
+
+def _figures(figures: Figures) -> list[int | None]:
+    waits = [figures.wait_ms(share) for share in SHARES]
+    runs = [figures.run_ms(share) for share in SHARES]
+    return [figures[event] for event in COUNTS] + [None if ms is None else round(ms) for ms in (*waits, *runs)]

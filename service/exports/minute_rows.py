@@ -1,0 +1,35 @@
+"""Event counts a minute as rows of an export, read from the queue's state."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from service.engine.store import Store
+from settings.queues import Queue
+from tasks.exports.query import sqlite_moment
+
+KEPT_MINUTES = 2 * 24 * 60
+"""How long the counts of a minute are kept."""
+
+CHUNK_MINUTES = 500
+
+COUNTS = ("enqueued", "started", "completed", "failed", "cancelled", "retried", "requeued", "crashed", "run_ms")
+
+
+async def metric_rows(store: Store, _owner: str | None) -> AsyncIterator[Sequence[tuple[Any, ...]]]:
+    """Counts of the minutes that are kept, in the columns of the dataset; minutes without any are left out."""
+    last = int(time.time() // 60)
+    for start in range(last - KEPT_MINUTES, last + 1, CHUNK_MINUTES):
+        minutes = range(start, min(start + CHUNK_MINUTES, last + 1))
+        for queue in Queue:
+            counted = await store.minutes(queue, minutes)
+            yield [
+                (_moment(minute), str(queue), *(counts.get(name, 0) for name in COUNTS))
+                for minute, counts in zip(minutes, counted, strict=True)
+                if counts
+            ]
+
+
+def _moment(minute: int) -> str:
+    return sqlite_moment(datetime.fromtimestamp(minute * 60, UTC))

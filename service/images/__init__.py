@@ -1,1 +1,0 @@
-"""Uploaded images as an app shows them: a record each, a cover and a preview."""

@@ -1,0 +1,38 @@
+"""What tasks/ports/mail.py asks for, wired."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from service.database import Database
+from service.engine.rate_limiter import Limiter
+from service.engine.redis.client import Client
+from service.mail.campaigns import CampaignRows
+from service.mail.counters import Measures
+from service.mail.deliveries import DeliveryRows
+from service.mail.mailer import SmtpMailer
+from service.mail.templates import TemplateRows
+from service.mail.unsubscribe import Links
+from settings import Queue, Settings
+from tasks.ports.mail import Campaigns, Deliveries, Mailer, Templates
+
+
+def links(settings: Settings) -> Links:
+    """Unsubscribe links of this installation."""
+    return Links(settings.links_url, settings.link_key)
+
+
+@contextlib.asynccontextmanager
+async def open_mail(settings: Settings, database: Database, redis: Client) -> AsyncIterator[dict[type, object]]:
+    """The implementations, each under its protocol; connections are opened when the first message is sent."""
+    deliveries = DeliveryRows(database, settings.data_dir / "mail")
+    limiter = Limiter(redis, str(Queue.EMAIL_SENDER), settings.queues[Queue.EMAIL_SENDER].rate_per_minute)
+    mailer = SmtpMailer(settings.smtp_url, settings.mail_from, deliveries, limiter, Measures(redis))
+    try:
+        yield {
+            Templates: TemplateRows(database),
+            Campaigns: CampaignRows(database, links(settings), settings.mail_from),
+            Deliveries: deliveries,
+            Mailer: mailer,
+        }
+    finally:
+        await mailer.close()

@@ -1,0 +1,18 @@
+"""Alerts: rules are measured, what crosses a threshold for long enough is told, and so is its recovery.
+
+`services.alerts` is an `Alerts`:
+
+    await alerts.rules() -> list[RuleState]                every rule, with what it measures now and whether it is muted
+    await alerts.firing() -> list[Standing]                what fires now, most serious first
+    await alerts.history(limit=100) -> list[HistoryEntry]  newest first, 500 kept
+    await alerts.outbox.channels() -> list[Channel]        the receivers that are set: what waits, and why it could not be sent
+    await alerts.outbox.waiting() -> list[Message]         what could not be sent yet, oldest first
+    await alerts.mute(rule, reason=, by=, until_ms=)       raises NoSuchRule, ValueError (no reason, end in the past)
+    await alerts.unmute(rule, by=)                         raises NoSuchRule
+    alerts.receivers -> list[str]                          which of slack and pager are set; none: kept and shown only
+"""
+
+from service.monitoring.alerts.alerts import Alerts
+from service.monitoring.alerts.records import Channel, HistoryEntry, Message, Mute, NoSuchRule, RuleState, Standing
+
+__all__ = ["Alerts", "Channel", "HistoryEntry", "Message", "Mute", "NoSuchRule", "RuleState", "Standing"]

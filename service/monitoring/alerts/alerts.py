@@ -1,0 +1,115 @@
+"""`Alerts`: what pages read and do about alerts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from service.engine.redis.client import Client
+from service.engine.store import keys
+from service.lib.clock import now_ms
+from service.monitoring.alerts.outbox import Outbox
+from service.monitoring.alerts.records import HistoryEntry, Mute, NoSuchRule, RuleState, Standing
+from settings import Settings
+from settings.alert_rules import RULES, Rule, Severity, problems
+
+HISTORY_MAX = 500
+
+to_json = msgspec.json.Encoder().encode
+
+
+class Alerts:
+    """Reads where every rule stands, and mutes."""
+
+    def __init__(self, settings: Settings, redis: Client, declared: Sequence[Rule] = RULES) -> None:
+        self.redis = redis
+        self.settings = settings
+        self.declared = {rule.name: rule for rule in declared}
+        self.problems = problems(tuple(declared))
+        """What is wrong with a rule, by its name: such a rule is shown and never evaluated."""
+        self.outbox = Outbox(settings, redis)
+
+    @property
+    def receivers(self) -> Sequence[str]:
+        """Which of slack and pager are set; none: alerts are kept and shown only."""
+        return self.outbox.receivers
+
+    async def rules(self) -> list[RuleState]:
+        """Every rule, in order of declaration."""
+        standings, mutes = await self.standings(), await self.mutes()
+        return [
+            RuleState(
+                rule,
+                mutes.get(name),
+                sorted(
+                    (one for one in standings.values() if one.rule == name),
+                    key=lambda one: (one.state != "firing", one.state != "pending", one.subject),
+                ),
+                self.problems.get(name),
+            )
+            for name, rule in self.declared.items()
+        ]
+
+    async def firing(self) -> list[Standing]:
+        """What fires now, most serious first, then oldest."""
+        order = {severity: number for number, severity in enumerate(Severity)}
+        found = [
+            one for one in (await self.standings()).values() if one.state == "firing" and one.rule in self.declared
+        ]
+        return sorted(found, key=lambda one: (order[self.declared[one.rule].severity], one.fired_ms or 0))
+
+    async def standings(self) -> dict[str, Standing]:
+        """Every measured subject by its key."""
+        raws = await self.redis.hgetall(keys.ALERTS)
+        return {key.decode(): msgspec.json.decode(raw, type=Standing) for key, raw in raws.items()}
+
+    async def mutes(self) -> dict[str, Mute]:
+        """Mutes by rule; one that is over is forgotten."""
+        raws = await self.redis.hgetall(keys.ALERT_MUTES)
+        found = {name.decode(): msgspec.json.decode(raw, type=Mute) for name, raw in raws.items()}
+        over = [name for name, mute in found.items() if mute.over(now_ms())]
+        if over:
+            await self.redis.hdel(keys.ALERT_MUTES, *over)
+        return {name: mute for name, mute in found.items() if name not in over}
+
+    async def history(self, limit: int = 100) -> list[HistoryEntry]:
+        """Events, newest first."""
+        raws = await self.redis.lrange(keys.ALERT_HISTORY, 0, limit - 1)
+        return [msgspec.json.decode(raw, type=HistoryEntry) for raw in raws]
+
+    async def mute(self, rule: str, *, reason: str, by: str, until_ms: int) -> Mute:
+        """Send nothing of a rule for a while; it is watched and shown all the same. Raises NoSuchRule, ValueError."""
+        self._find(rule)
+        if not reason.strip():
+            raise ValueError("say why: whoever misses the alert wants to know")
+        if until_ms <= now_ms():
+            raise ValueError("the end lies in the past")
+        mute = Mute(reason.strip()[:500], by, now_ms(), until_ms)
+        await self._note_mute(rule, to_json(mute), "muted", mute.reason, by)
+        return mute
+
+    async def unmute(self, rule: str, *, by: str) -> None:
+        """Take a mute back; what fires and has not been told is told then. Raises NoSuchRule."""
+        self._find(rule)
+        if rule in await self.mutes():
+            await self._note_mute(rule, None, "unmuted", "", by)
+
+    async def _note_mute(self, rule: str, mute: bytes | None, event: str, said: str, by: str) -> None:
+        pipe = self.redis.pipeline(transaction=True)
+        if mute is None:
+            pipe.hdel(keys.ALERT_MUTES, rule)
+        else:
+            pipe.hset(keys.ALERT_MUTES, rule, mute)
+        severity = str(self.declared[rule].severity)
+        note(pipe, HistoryEntry(now_ms(), rule, "", event, severity, said, by=by))
+        await pipe.execute()
+
+    def _find(self, rule: str) -> None:
+        if rule not in self.declared:
+            raise NoSuchRule(rule)
+
+
+def note(pipe: Any, entry: HistoryEntry) -> None:
+    """Add an event to the history, with a transaction of somebody else's."""
+    pipe.lpush(keys.ALERT_HISTORY, to_json(entry))
+    pipe.ltrim(keys.ALERT_HISTORY, 0, HISTORY_MAX - 1)

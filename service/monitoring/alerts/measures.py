@@ -1,0 +1,191 @@
+"""How each measure that settings/alert_rules.py names is taken."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from service.engine.schedules import Schedules
+from service.engine.states import State
+from service.engine.store import Job, Store, WorkerInfo
+from service.lib.clock import now_ms
+from service.monitoring.metrics import Metrics
+from service.monitoring.metrics.weekly import OFFERED
+from settings import Queue, Settings
+from settings.alert_rules import Rule
+
+ALIVE_MS = 15_000
+"""By then a worker's leases have run out and its jobs are given to others."""
+
+NEVER_MINUTES = 7 * 24 * 60.0
+"""What a queue that more comes to than goes from is said to need: a week, for a number has to stand there."""
+
+EXAMINED_MAX = 200
+"""Running jobs one measurement looks at: more are not running at once in one installation."""
+
+
+@dataclass(slots=True, frozen=True)
+class Reading:
+    """One measurement. `value` None: there is nothing to measure, so nothing can be wrong with it."""
+
+    subject: str
+    value: float | None
+    detail: str = ""
+    link: str = "/admin/queues"
+
+
+class Measures:
+    """Takes measures of the whole installation. Nothing that it says names a person."""
+
+    def __init__(self, settings: Settings, store: Store, metrics: Metrics, schedules: Schedules) -> None:
+        self.settings = settings
+        self.store = store
+        self.metrics = metrics
+        self.schedules = schedules
+
+    async def take(self, rule: Rule) -> list[Reading]:
+        """The rule's measure for each of its subjects."""
+        by_name: Mapping[str, Callable[[Rule], Awaitable[list[Reading]]]] = {
+            "waiting_jobs": self.waiting_jobs,
+            "failure_rate": self.failure_rate,
+            "worker_silent_s": self.worker_silent_s,
+            "redis_memory_share": self.redis_memory_share,
+            "running_s": self.running_s,
+            "running_s_per_unit": self.running_s_per_unit,
+            "messages_per_minute": self.messages_per_minute,
+            "timeouts": self.timeouts,
+            "minutes_to_drain": self.minutes_to_drain,
+            "missed_slots": self.missed_slots,
+        }
+        return await by_name[rule.measure](rule)
+
+    async def waiting_jobs(self, _rule: Rule) -> list[Reading]:
+        """Jobs that could start now or after a backoff."""
+        counts = await self.store.counts()
+        return [
+            Reading(
+                queue, states[State.QUEUED] + states[State.RETRYING], link=f"/admin/jobs?queue={queue}&status=queued"
+            )
+            for queue, states in counts.items()
+        ]
+
+    async def failure_rate(self, rule: Rule) -> list[Reading]:
+        """Dead letters among the jobs that ended."""
+        found = []
+        for queue in Queue:
+            total = (await self.metrics.window(queue, rule.window_s)).total
+            detail = f"{total['failed']:,} of {total.ended:,}"
+            link = f"/admin/jobs?queue={queue}&status=failed"
+            found.append(Reading(str(queue), total.failure_rate, detail, link))
+        return found
+
+    async def worker_silent_s(self, _rule: Rule) -> list[Reading]:
+        """The longest silence of a worker that nobody has replaced since."""
+        at_ms, by_queue = now_ms(), _by_queue(await self.store.workers())
+        return [_silence(queue, by_queue.get(queue, []), at_ms) for queue in map(str, Queue)]
+
+    async def redis_memory_share(self, _rule: Rule) -> list[Reading]:
+        """Used of the permitted memory; nothing where no bound is set."""
+        info = await self.store.redis.info("memory")
+        used, most = int(info["used_memory"]), int(info.get("maxmemory", 0))
+        detail = f"{used / 2**20:,.0f} of {most / 2**20:,.0f} MiB"
+        return [Reading("redis", used / most if most else None, detail, "/admin/metrics")]
+
+    async def running_s(self, rule: Rule) -> list[Reading]:
+        """How long the slowest running job of a type has taken since it first began."""
+        return [await self._slowest(rule, lambda job: 1)]
+
+    async def running_s_per_unit(self, rule: Rule) -> list[Reading]:
+        """The same, divided by the job's documents."""
+        return [await self._slowest(rule, lambda job: max(1, job.units))]
+
+    async def _slowest(self, rule: Rule, divisor: Callable[[Job], int]) -> Reading:
+        at_ms = now_ms()
+        running = (await self.store.list(type=rule.of, state=State.ACTIVE, limit=EXAMINED_MAX)).jobs
+        ages = [((at_ms - (job.first_started_ms or at_ms)) / 1000 / divisor(job), job.id) for job in running]
+        if not ages:
+            return Reading(rule.of, None)
+        slowest_s, job_id = max(ages)
+        return Reading(rule.of, slowest_s, f"job {job_id}", f"/admin/jobs/{job_id}")
+
+    async def messages_per_minute(self, rule: Rule) -> list[Reading]:
+        """Messages offered to the mail server, in whole minutes, while there is more to send than the threshold."""
+        minutes = round(rule.window_s / 60)
+        left = await self._messages_left(rule.of)
+        limit = await self._mail_limit()
+        spans = (await self.metrics.spans("minute", rule.of, minutes + 1))[:-1]
+        offered = sum(span.total[measure] for span in spans for measure in (*OFFERED, "mail_deferred"))
+        slow = left > rule.threshold and not 0 < limit < rule.threshold
+        detail = f"{left:,} messages wait"
+        return [Reading(rule.of, offered / minutes if slow else None, detail, f"/admin/jobs?queue={rule.of}")]
+
+    async def _messages_left(self, queue: str) -> int:
+        page = await self.store.list(queue=queue, state=State.ACTIVE, limit=EXAMINED_MAX)
+        queued = await self.store.list(queue=queue, state=State.QUEUED, limit=EXAMINED_MAX)
+        return sum(max(0, (job.units_total or job.units) - job.units_done) for job in (*page.jobs, *queued.jobs))
+
+    async def _mail_limit(self) -> int:
+        """The lowest limit that is set; 0 for none. A paused queue sends nothing, and is meant to."""
+        notes = await self.store.steering.notes(Queue.EMAIL_SENDER)
+        limits = [self.settings.queues[Queue.EMAIL_SENDER].rate_per_minute]
+        limits += [note.value or 1 for kind, note in notes.items() if kind in ("rate", "pause")]
+        return min((limit for limit in limits if limit), default=0)
+
+    async def timeouts(self, rule: Rule) -> list[Reading]:
+        """Attempts that ran out of time."""
+        total = (await self.metrics.window(rule.of, rule.window_s)).total
+        return [Reading(rule.of, total["timeout"], link=f"/admin/jobs?queue={rule.of}")]
+
+    async def minutes_to_drain(self, rule: Rule) -> list[Reading]:
+        """How long what waits will take at the present pace. A paused queue is not meant to drain."""
+        counts, at_ms, by_queue = await self.store.counts(), now_ms(), _by_queue(await self.store.workers())
+        found = []
+        for queue in map(str, Queue):
+            alive = [worker for worker in by_queue.get(queue, []) if at_ms - worker.heartbeat_ms < ALIVE_MS]
+            slots, waiting = sum(worker.serving_slots for worker in alive), counts[queue][State.QUEUED]
+            total = (await self.metrics.window(queue, rule.window_s)).total
+            gone = total.ended + total["cancelled"]
+            net = (gone - total["enqueued"]) / (rule.window_s / 60)
+            if waiting <= 2 * slots:
+                minutes: float | None = 0.0 if waiting else None
+            else:
+                minutes = min(NEVER_MINUTES, waiting / net) if net > 0 else NEVER_MINUTES
+            if "pause" in await self.store.steering.notes(queue):
+                minutes = None
+            detail = (
+                f"{waiting:,} wait; in {rule.window_s / 60:.0f} minutes {total['enqueued']:,} came and {gone:,} went"
+            )
+            if not slots:
+                detail += ", and no worker takes any" if alive else ", and no worker is alive"
+            found.append(Reading(queue, minutes, detail, f"/admin/jobs?queue={queue}"))
+        return found
+
+    async def missed_slots(self, _rule: Rule) -> list[Reading]:
+        """Slots that were missed since the last completed run; a schedule that cannot be read misses every one."""
+        found = []
+        for state in await self.schedules.list():
+            words = state.problem or state.words
+            found.append(Reading(state.name, max(state.missed, int(bool(state.problem))), words, "/admin/schedules"))
+        return found
+
+
+def _by_queue(workers: Sequence[WorkerInfo]) -> dict[str, list[WorkerInfo]]:
+    found: dict[str, list[WorkerInfo]] = {}
+    for worker in workers:
+        found.setdefault(worker.queue, []).append(worker)
+    return found
+
+
+def _silence(queue: str, workers: list[WorkerInfo], at_ms: int) -> Reading:
+    """The longest silence on a queue. A worker that began after another fell silent stands in for it."""
+    silent = sorted((w for w in workers if at_ms - w.heartbeat_ms >= ALIVE_MS), key=lambda w: w.heartbeat_ms)
+    alive = sorted((w for w in workers if at_ms - w.heartbeat_ms < ALIVE_MS), key=lambda w: w.started_at_ms)
+    unreplaced = []
+    for worker in silent:
+        stand_in = next((one for one in alive if one.started_at_ms > worker.heartbeat_ms), None)
+        if stand_in is None:
+            unreplaced.append(worker)
+        else:
+            alive.remove(stand_in)
+    if not unreplaced:
+        return Reading(queue, 0.0 if workers else None, link="/admin/workers")
+    detail = ", ".join(worker.id for worker in unreplaced[:3])
+    return Reading(queue, (at_ms - unreplaced[0].heartbeat_ms) / 1000, detail, "/admin/workers")

@@ -1,0 +1,41 @@
+"""Logs: JSON lines in production, readable ones in a terminal; one line an event."""
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import structlog
+
+from service.engine.worker.job_log import capture
+
+
+def configure_logs() -> None:
+    """Send structlog's events to standard error: coloured for a terminal, else one JSON object a line."""
+    if sys.stderr.isatty():
+        renderer: structlog.typing.Processor = structlog.dev.ConsoleRenderer(
+            # The richer tracebacks show local variables, secrets among them.
+            exception_formatter=structlog.dev.plain_traceback
+        )
+        factory: Callable[..., Any] = structlog.PrintLoggerFactory(sys.stderr)
+    else:
+        renderer = structlog.processors.JSONRenderer(serializer=_json_line)
+        factory = structlog.BytesLoggerFactory(sys.stderr.buffer)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            capture,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=factory,
+        cache_logger_on_first_use=True,
+    )
+
+
+def _json_line(event: dict[str, Any], **_: Any) -> bytes:
+    return msgspec.json.encode(event, enc_hook=repr)

@@ -1,0 +1,6 @@
+"""What the installation takes up: memory of Redis by queue and kind, and bytes in the storage. Bounded samples, no listing."""
+
+from service.monitoring.storage_usage.redis_server import ServerState
+from service.monitoring.storage_usage.usage import Footprint, QueueRoom, StoredKind, footprint
+
+__all__ = ["Footprint", "QueueRoom", "ServerState", "StoredKind", "footprint"]

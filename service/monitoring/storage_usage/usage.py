@@ -1,0 +1,144 @@
+"""`footprint`: everything the page about storage shows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from service.database import Database, Document
+from service.documents.thumbnails.store import content_folder
+from service.engine.store import Store, keys
+from service.lib.clock import now_ms
+from service.lib.object_storage import NoSuchObject, Storage
+from service.monitoring.storage_usage.redis_memory import Memory, metrics_bytes, queue_memory, weighed
+from service.monitoring.storage_usage.redis_server import ServerState, server_state
+from settings.queues import Queue, QueueSettings
+
+DAY_MS = 86_400_000
+BIGGEST = 10
+SAMPLED_DOCUMENTS = 8
+"""Documents of which the thumbnails are looked at, the newest."""
+
+SHARED_KEYS = (keys.ERRORS, keys.BIN, keys.OPERATIONS, keys.ALERTS, keys.ALERT_HISTORY, keys.WORKERS)
+
+
+@dataclass(slots=True, frozen=True)
+class QueueRoom:
+    """One queue: its bytes by kind, its retention, and how many jobs a day less of that frees at once."""
+
+    name: str
+    memory: Memory
+    metrics: float
+    keep_days: float
+    keep_jobs: int
+    ended: int
+    less_jobs: int
+
+    @property
+    def total(self) -> float:
+        """Bytes in Redis."""
+        return self.memory.records + self.memory.logs + self.memory.indexes + self.metrics
+
+    @property
+    def less_memory(self) -> float:
+        """Bytes in Redis of those `less_jobs`."""
+        return self.less_jobs * self.memory.ended_bytes
+
+    @property
+    def less_storage(self) -> float:
+        """Bytes in the storage of those `less_jobs`."""
+        return self.less_jobs * self.memory.ended_artefacts
+
+
+@dataclass(slots=True, frozen=True)
+class StoredKind:
+    """One kind of files. `exact` where the database knows, else it is a sample times a number (of `counted`)."""
+
+    name: str
+    files: int
+    bytes: float
+    exact: bool
+    counted: str = "files"
+
+
+@dataclass(slots=True, frozen=True)
+class Footprint:
+    """At `at_ms`. `biggest` are the largest of the keys that were weighed whole: queues, their indexes and what they share."""
+
+    at_ms: int
+    server: ServerState
+    queues: Sequence[QueueRoom]
+    stored: Sequence[StoredKind]
+    biggest: Sequence[tuple[str, int]]
+
+
+async def footprint(
+    store: Store, storage: Storage, database: Database, bounds: Mapping[Queue, QueueSettings]
+) -> Footprint:
+    """Weigh everything: some hundred keys and documents, however many there are."""
+    at_ms = now_ms()
+    rooms = [await _room(store, queue, bounds[queue], at_ms) for queue in Queue]
+    shared = await weighed(store.redis, SHARED_KEYS)
+    everything = [pair for room in rooms for pair in room.memory.keys.items()] + list(shared.items())
+    return Footprint(
+        at_ms=at_ms,
+        server=await server_state(store.redis),
+        queues=rooms,
+        stored=await _stored(storage, database, rooms),
+        biggest=sorted(everything, key=lambda pair: -pair[1])[:BIGGEST],
+    )
+
+
+async def _room(store: Store, queue: Queue, bounds: QueueSettings, at_ms: int) -> QueueRoom:
+    memory = await queue_memory(store, str(queue))
+    finished = keys.finished(str(queue))
+    # A queue that keeps jobs for less than two days would keep none at all for a day less: half is what can be spared.
+    spared_days = min(1.0, bounds.keep_days / 2)
+    before_ms = at_ms - int((bounds.keep_days - spared_days) * DAY_MS)
+    return QueueRoom(
+        name=str(queue),
+        memory=memory,
+        metrics=await metrics_bytes(store.redis, str(queue), at_ms // 60_000),
+        keep_days=bounds.keep_days,
+        keep_jobs=bounds.keep_jobs,
+        ended=int(await store.redis.zcard(finished)),
+        less_jobs=int(await store.redis.zcount(finished, "-inf", before_ms)),
+    )
+
+
+async def _stored(storage: Storage, database: Database, rooms: Sequence[QueueRoom]) -> list[StoredKind]:
+    async with database.reading() as session:
+        totals = select(
+            func.count(), func.coalesce(func.sum(Document.bytes), 0), func.count(Document.sha256.distinct())
+        )
+        documents, uploaded, contents = (await session.execute(totals)).one()
+        newest = select(Document.sha256).order_by(Document.created_at.desc()).limit(SAMPLED_DOCUMENTS)
+        hashes = list(dict.fromkeys(await session.scalars(newest)))
+    pictures = [await _pictures(storage, sha256) for sha256 in hashes]
+    share = contents / len(hashes) if hashes else 0.0
+    made = [
+        StoredKind(f"Made by {room.name}", room.memory.jobs, room.memory.artefacts, exact=False, counted="jobs")
+        for room in rooms
+    ]
+    return [
+        StoredKind("Uploads", documents, float(uploaded), exact=True),
+        StoredKind(
+            "Thumbnails",
+            round(sum(n for n, _ in pictures) * share),
+            sum(size for _, size in pictures) * share,
+            exact=False,
+        ),
+        *(one for one in made if one.bytes),
+    ]
+
+
+async def _pictures(storage: Storage, sha256: str) -> tuple[int, int]:
+    """How many files stand beside one content, and their bytes."""
+    count = total = 0
+    for path in await storage.list(content_folder(sha256)):
+        try:
+            total += await storage.size(path)
+            count += 1
+        except NoSuchObject:
+            continue
+    return count, total

@@ -1,0 +1,126 @@
+"""The spans of a job, by OpenTelemetry's conventions for messaging: who queued it, each attempt, and what that waits for.
+
+No span has a value of a payload, nor the text of an error, which may quote one: ids, names and counts only.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any
+
+import structlog
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.semconv._incubating.attributes import messaging_attributes as messaging
+from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, format_span_id, format_trace_id
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from service.engine.store import Job
+from service.engine.store.script_inputs import Outcome
+
+VERSION = version("offload")
+
+SYSTEM = "offload"
+"""What the conventions call the messaging system."""
+
+JOB_TYPE = "offload.job.type"
+JOB_ATTEMPT = "offload.job.attempt"
+JOB_OUTCOME = "offload.job.outcome"
+JOB_PARENT = "offload.job.parent"
+"""What the conventions have no name for."""
+
+W3C = TraceContextTextMapPropagator()
+"""How a trace travels in a job's record, however requests carry theirs (OTEL_PROPAGATORS)."""
+
+UNHAPPY = frozenset({"failed", "retry", "lost"})
+"""Outcomes that make an attempt's span an error."""
+
+
+class Spans:
+    """Begins the spans."""
+
+    def __init__(self, provider: TracerProvider) -> None:
+        self.tracer = provider.get_tracer("offload", VERSION)
+
+    def sending(
+        self, queue: str, job_type: str, *, job_id: str = "", count: int = 0
+    ) -> contextlib.AbstractContextManager[Span]:
+        """While a job, or `count` of them, is queued. What `carried` answers within belongs to this span."""
+        given = {JOB_TYPE: job_type, messaging.MESSAGING_OPERATION_NAME: "enqueue"}
+        if job_id:
+            given[messaging.MESSAGING_MESSAGE_ID] = job_id
+        attributes = _messaging(queue, "send") | given
+        if count:
+            attributes[messaging.MESSAGING_BATCH_MESSAGE_COUNT] = count
+        return self._current(f"enqueue {queue}", SpanKind.PRODUCER, attributes)
+
+    @contextlib.contextmanager
+    def processing(self, job: Job) -> Iterator[Span]:
+        """While an attempt runs: a child of whoever queued the job, named in each line that is logged meanwhile."""
+        attributes = _messaging(job.queue, "process") | {
+            messaging.MESSAGING_OPERATION_NAME: "process",
+            messaging.MESSAGING_MESSAGE_ID: job.id,
+            messaging.MESSAGING_CLIENT_ID: job.worker or "",
+            JOB_TYPE: job.type,
+            JOB_ATTEMPT: job.attempt,
+        }
+        if job.parent:
+            attributes[JOB_PARENT] = job.parent
+        # Not the worker's own context: an attempt that came without a trace begins one.
+        origin = W3C.extract({"traceparent": job.traceparent, "tracestate": job.tracestate}, Context())
+        begun = self._current(f"process {job.queue}", SpanKind.CONSUMER, attributes, origin)
+        with begun as span, structlog.contextvars.bound_contextvars(**ids(span)):
+            yield span
+
+    def within(self, name: str) -> contextlib.AbstractContextManager[Span]:
+        """While an attempt waits for one of its steps."""
+        return self._current(name, SpanKind.INTERNAL, {})
+
+    @contextlib.contextmanager
+    def _current(
+        self, name: str, kind: SpanKind, attributes: dict[str, Any], origin: Context | None = None
+    ) -> Iterator[Span]:
+        with self.tracer.start_as_current_span(
+            name, origin, kind, attributes, record_exception=False, set_status_on_exception=False
+        ) as span:
+            try:
+                yield span
+            except Exception as error:
+                failed(span, type(error).__name__)
+                raise
+
+
+def _messaging(queue: str, operation: str) -> dict[str, Any]:
+    return {
+        messaging.MESSAGING_SYSTEM: SYSTEM,
+        messaging.MESSAGING_DESTINATION_NAME: queue,
+        messaging.MESSAGING_OPERATION_TYPE: operation,
+    }
+
+
+def carried() -> list[str]:
+    """Fields of a job's record that hand on the present trace."""
+    carrier: dict[str, str] = {}
+    W3C.inject(carrier)
+    return [word for field in carrier.items() for word in field]
+
+
+def settle(span: Span, outcome: Outcome) -> None:
+    """Note on an attempt's span how it ended."""
+    span.set_attribute(JOB_OUTCOME, outcome.kind)
+    if outcome.kind in UNHAPPY:
+        fields = dict(zip(outcome.fields[::2], outcome.fields[1::2], strict=True))
+        failed(span, str(fields.get("error_type", outcome.kind)))
+
+
+def failed(span: Span, error_type: str) -> None:
+    """Mark a span as an error of a type."""
+    span.set_attribute(ERROR_TYPE, error_type)
+    span.set_status(Status(StatusCode.ERROR, error_type))
+
+
+def ids(span: Span) -> dict[str, str]:
+    """How a line in the log names a span."""
+    seen = span.get_span_context()
+    return {"trace_id": format_trace_id(seen.trace_id), "span_id": format_span_id(seen.span_id)}

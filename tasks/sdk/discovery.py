@@ -1,0 +1,32 @@
+"""Importing this declares every job type: each module of tasks/ that is a job's own file is imported."""
+
+import importlib
+import pkgutil
+from typing import Any, cast
+
+from arq.worker import Function
+
+import tasks
+from settings.queues import Queue
+from tasks.sdk.job import REGISTRY
+
+NOT_JOBS = {"declared", "job", "run", "scheduled", "workers"}
+"""Modules of tasks/ that declare no job: the words, and the root that wires."""
+
+for module in pkgutil.iter_modules(tasks.__path__):
+    if not module.ispkg and module.name not in NOT_JOBS:
+        importlib.import_module(f"tasks.{module.name}")
+
+
+def functions(queue: Queue) -> list[Function]:
+    """The queue's job types as arq declares functions: their names for `arq`, their bodies for whoever reads it.
+
+    arq's own limits are left open here; attempts and timeouts are the execution's, so that ours always speak first.
+    """
+    return [
+        Function(
+            t.name, cast(Any, t.function), timeout_s=None, keep_result_s=0, keep_result_forever=False, max_tries=None
+        )
+        for t in REGISTRY.values()
+        if t.queue == queue
+    ]

@@ -1,0 +1,114 @@
+"""`Run`: what a task may ask of the system that carries it. The engine implements it; a test may too."""
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from tasks.sdk.job import JobType, Meter, PartResult, Payload
+
+T = TypeVar("T")
+
+
+class StoredFile(Protocol):
+    """Metadata of an uploaded file (a document)."""
+
+    file_id: str
+    name: str
+    bytes: int
+    sha256: str
+    media_type: str
+    pages: int | None
+    owner: str
+
+
+class Files(Protocol):
+    """Uploaded files, seen from a task."""
+
+    async def describe(self, file_id: str) -> StoredFile:
+        """Metadata of a file; raises Permanent when it is gone."""
+        ...
+
+    async def local(self, file_id: str, folder: Path) -> Path:
+        """The file's bytes on a local path: the stored file itself where storage is local, else a copy in `folder`."""
+        ...
+
+
+class Run(Protocol):
+    """One attempt of one job."""
+
+    job_id: str
+    owner: str
+    attempt: int
+
+    @property
+    def scratch(self) -> Path:
+        """A folder of this attempt's own, removed when the attempt ends."""
+        ...
+
+    @property
+    def files(self) -> Files:
+        """Uploaded files."""
+        ...
+
+    async def progress(self, done: int, total: int, meter: "Meter") -> None:
+        """Record `done` of `total` units. Never lowers the bar; writes are throttled, the last of a burst is not lost."""
+        ...
+
+    async def stage(self, percent: int, message: str, **data: Any) -> None:
+        """Record a named stage at `percent`, with counts to show beside it."""
+        ...
+
+    async def cpu(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T:
+        """Run a module-level function in the process pool. TimeoutError kills the child, and only that child."""
+        ...
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> AbstractAsyncContextManager[None]:
+        """Do `work` while the block runs. Once the block is over it has ended, whatever it was at."""
+        ...
+
+    async def keep(self, name: str, data: bytes) -> None:
+        """Keep an intermediate result under the job (the parent, for a part), so that a retry does not repeat it."""
+        ...
+
+    async def kept(self, prefix: str = "") -> list[str]:
+        """Sorted names of what has been kept under `prefix`."""
+        ...
+
+    async def recall(self, name: str) -> bytes | None:
+        """What was kept under `name`, or None."""
+        ...
+
+    async def once(self, name: str) -> bool:
+        """True the first time any attempt of this job asks for `name`, False ever after: guards an effect against repeats.
+
+        It says yes before the effect, so a death in between leaves the effect undone: at most once, never twice.
+        """
+        ...
+
+    async def artefact(self, name: str, data: bytes | Path | AsyncIterator[bytes], media_type: str) -> None:
+        """Put a finished file under the job. It appears whole or not at all."""
+        ...
+
+    async def parts(
+        self, job: "JobType", payloads: Sequence["Payload"], meter: "Meter", units: Sequence[int]
+    ) -> list["PartResult"]:
+        """Do the payloads as parts spread over all workers, and return when every one has ended, in order.
+
+        The attempt is put aside meanwhile and holds no slot; when the last part ends the task runs again from its start
+        and this call answers at once. Whatever stands before it must therefore be cheap or kept.
+        """
+        ...
+
+    async def then(self, job: "JobType", payload: "Payload", units: int = 0) -> str:
+        """Start another job when this attempt completes, exactly once and only then. Answers the job's id."""
+        ...
+
+    def use(self, port: type[T]) -> T:
+        """What the system offers under a protocol of tasks/ports/ (a mailer, the campaigns' rows, a dataset's rows)."""
+        ...
+
+    def log(self, event: str, **fields: Any) -> None:
+        """One line in the log, with the job's id and attempt bound."""
+        ...

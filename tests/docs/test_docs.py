@@ -1,0 +1,35 @@
+"""The documentation's example is a job type that works."""
+
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from settings import Queue
+from tasks.sdk.job import REGISTRY
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_example_declares_a_job_and_its_functions_count(tmp_path: Path):
+    found = re.search(r"```python\n(.*?)```", (DOCS / "adding-a-job.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    example = ModuleType("tasks.count_words")
+    sys.modules[example.__name__] = example
+    try:
+        exec(compile(found.group(1), "docs/adding-a-job.md", "exec"), example.__dict__)
+        declared = REGISTRY["count-words"]
+    finally:
+        del sys.modules[example.__name__]
+        REGISTRY.pop("count-words", None)
+    assert declared.queue is Queue.PDF_PROCESSING and declared.description == "Count the words of a text file."
+    text = tmp_path / "text.txt"
+    text.write_text("One two\nTWO\n")
+    assert example.chunk_count(text) == 1
+    assert example.words_of_chunk(text, 0, case_sensitive=False) == ["one", "two", "two"]
+
+
+def test_every_link_between_documents_leads_somewhere():
+    for document in DOCS.rglob("*.md"):
+        for link in re.findall(r"\]\((?!http)([^)#]+)", document.read_text(encoding="utf-8")):
+            assert (document.parent / link).exists(), f"{document.name} links to {link}"

@@ -1,0 +1,72 @@
+"""A connection that one caller keeps for itself."""
+
+import asyncio
+
+import pytest
+from redis.exceptions import NoScriptError, RedisError
+
+from service.engine.redis.client import connect
+from service.engine.redis.command_connection import Lane
+from tests.waiting import wait_until_async
+
+
+@pytest.fixture
+async def other(settings_env):
+    redis = connect(settings_env["OFFLOAD_REDIS_URL"])
+    yield redis
+    await redis.aclose()
+
+
+@pytest.fixture
+async def lane(settings_env):
+    lane = Lane(settings_env["OFFLOAD_REDIS_URL"])
+    yield lane
+    await lane.aclose()
+
+
+async def test_the_first_call_after_the_server_has_hung_up_connects_anew(lane, other) -> None:
+    number = await lane.execute_command("CLIENT", "ID")
+    await other.client_kill_filter(_id=str(number))
+    await wait_until_async(lambda: lane.line.lost.done())
+    assert await lane.execute_command("CLIENT", "ID") != number
+
+
+async def test_calls_at_the_same_time_are_each_answered_their_own_over_one_connection(lane) -> None:
+    words = [str(number) for number in range(200)]
+    assert await asyncio.gather(*(lane.execute_command("ECHO", word) for word in words)) == [w.encode() for w in words]
+    numbers = await asyncio.gather(*(lane.execute_command("CLIENT", "ID") for _ in range(20)))
+    assert len(set(numbers)) == 1
+
+
+async def test_a_refusal_is_raised_and_the_connection_goes_on(lane) -> None:
+    number = await lane.execute_command("CLIENT", "ID")
+    with pytest.raises(NoScriptError):
+        await lane.execute_command("EVALSHA", "0" * 40, 0)
+    assert await lane.execute_command("CLIENT", "ID") == number
+
+
+async def test_who_goes_away_leaves_the_others_their_answers(lane) -> None:
+    await lane.execute_command("PING")
+    away, stays = (asyncio.create_task(lane.execute_command("ECHO", word)) for word in ("away", "stays"))
+    await asyncio.sleep(0)
+    away.cancel()
+    assert await stays == b"stays"
+    assert away.cancelled()
+
+
+async def test_whoever_waits_as_the_connection_ends_is_told(lane, other) -> None:
+    number = await lane.execute_command("CLIENT", "ID")
+    waiting = asyncio.create_task(lane.execute_command("BLPOP", "nothing-comes-here", 0))
+    await asyncio.sleep(0)
+    await other.client_kill_filter(_id=str(number))
+    with pytest.raises(RedisError):
+        await waiting
+    assert await lane.execute_command("PING") == b"PONG"
+
+
+async def test_a_server_that_says_nothing_is_given_up(lane, monkeypatch) -> None:
+    monkeypatch.setattr("service.engine.redis.command_connection.SOCKET_TIMEOUT_S", 0.1)
+    number = await lane.execute_command("CLIENT", "ID")
+    with pytest.raises(RedisError, match=r"no answer in 0\.1 s"):
+        await lane.execute_command("BLPOP", "nothing-comes-here", 0)
+    assert await lane.execute_command("CLIENT", "ID") != number

@@ -1,0 +1,81 @@
+"""A job's parts are made a batch at a time, each once, whatever happens between two batches."""
+
+from typing import Any
+
+import pytest
+
+from service.engine.store import Job, Store, scripts
+from service.engine.store import store as verbs
+from service.engine.store.script_inputs import Outcome
+from tests.engine import probe
+from tests.engine.store.test_fair_order import QUEUE, claim, request
+
+PARTS = 25
+
+
+@pytest.fixture
+async def parent(store: Store, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """A job that a worker holds."""
+    monkeypatch.setattr(verbs, "PARTS_BATCH", 10)
+    await store.queued([request("whole", "a")])
+    job = await claim(store)
+    assert job is not None
+    return job
+
+
+async def split(store: Store, job: Job) -> tuple[int, list[str]]:
+    parts = [request(f"whole.{number}", "a", parent="whole") for number in range(PARTS)]
+    return await store.split(job, parts, probe.PIECES, PARTS)
+
+
+async def end(store: Store, count: int, kind: str) -> None:
+    for _ in range(count):
+        part = await claim(store)
+        assert part is not None and part.parent == "whole"
+        await store.settled([Outcome(part.id, QUEUE, part.fence, kind, units=1)])
+
+
+async def test_an_attempt_cut_short_between_two_batches_is_gone_on_with(
+    store: Store, parent: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, left = scripts.PARTS, 2
+
+    async def cut_short(*args: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise ConnectionError("the server is away")
+        return await made(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(scripts, "PARTS", cut_short)
+        with pytest.raises(ConnectionError):
+            await split(store, parent)
+    assert len(await store.parts("whole")) == 20
+    await end(store, 20, "completed")
+    assert await claim(store) is None, "the whole waits for the parts that are not made yet"
+    assert await split(store, parent) == (5, [])
+    await store.settled([Outcome(parent.id, QUEUE, parent.fence, "suspend")])
+    await end(store, 5, "completed")
+    parent = await claim(store) or parent
+    assert await split(store, parent) == (0, [f"whole.{number}" for number in range(PARTS)])
+    whole = await store.present("whole")
+    assert (whole.parts_total, whole.parts_done, whole.parts_failed) == (PARTS, PARTS, 0)
+
+
+async def test_a_retry_queues_all_again_that_did_not_complete(store: Store, parent: Job) -> None:
+    await split(store, parent)
+    await end(store, 3, "completed")
+    await end(store, 12, "failed")
+    assert (await store.present("whole")).parts_failed == 12
+    await store.cancel("whole")
+    await store.settled([Outcome(parent.id, QUEUE, parent.fence, "cancelled")])
+    await store.retry("whole")
+    again = await claim(store)
+    assert again is not None and again.id == "whole"
+    assert await split(store, again) == (PARTS - 3, [])
+    await store.settled([Outcome(again.id, QUEUE, again.fence, "suspend")])
+    await end(store, PARTS - 3, "completed")
+    whole = await claim(store)
+    assert whole is not None and whole.id == "whole"
+    assert (whole.parts_done, whole.parts_failed) == (PARTS, 0)

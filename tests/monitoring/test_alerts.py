@@ -1,0 +1,373 @@
+"""Every rule from quiet to firing to resolved, and what reaches Slack and the pager although they fail at first."""
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+import time_machine
+
+from service.engine.pool.cpu_pool import CpuPool
+from service.engine.schedules import Clock
+from service.engine.store import keys
+from service.engine.worker.heartbeat import Heartbeat
+from service.lib.clock import now_ms
+from service.monitoring.alerts import Alerts, NoSuchRule
+from service.monitoring.alerts.measures import Measures
+from settings import Queue, load_settings
+from settings.alert_rules import RULES, Rule, Severity
+from tasks.csv_export import Export, csv_export
+from tasks.email_batch import EmailBatch, email_batch
+from tasks.pdf_ocr import PdfOcr, pdf_ocr
+from tasks.sdk.job import JobType, Payload
+from tasks.thumbnails import ThumbnailsOf, thumbnails
+from tests.engine.conftest import ledger, start_worker  # noqa: F401  # fixtures
+from tests.monitoring.conftest import Parts
+from tests.monitoring.receiver import Receiver, receiving
+from tests.waiting import wait_until_async
+
+
+@pytest.fixture
+async def receiver(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Receiver]:
+    async with receiving() as receiver:
+        monkeypatch.setenv("OFFLOAD_SLACK_WEBHOOK_URL", f"{receiver.url}/slack")
+        monkeypatch.setenv("OFFLOAD_PAGER_WEBHOOK_URL", f"{receiver.url}/v2/enqueue?routing_key=key-1")
+        load_settings.cache_clear()
+        yield receiver
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """Time that goes on, and that a test can move."""
+    with time_machine.travel(time.time(), tick=True) as clock:
+        yield clock
+
+
+class Watch:
+    """One rule, looked at by and by."""
+
+    def __init__(self, parts: Parts, clock: time_machine.Traveller) -> None:
+        self.parts = parts
+        self.clock = clock
+
+    async def state(self, rule: str, subject: str = "", *, after_s: float = 0) -> str:
+        """Where a rule stands once it has been measured, so much later."""
+        self.clock.shift(timedelta(seconds=after_s))
+        await self.parts.evaluation.evaluate()
+        states = {state.rule.name: state for state in await self.parts.alerts.rules()}
+        standings = {one.subject: one.state for one in states[rule].standings}
+        return standings[subject] if subject else states[rule].state
+
+    async def job(self, job_type: JobType, payload: Payload, units: int = 0) -> str:
+        """A job that a worker has begun."""
+        accepted = await self.parts.enqueuer.enqueue(job_type, payload, owner="acme", units=units)
+        (job,) = await self.parts.claim(queue=str(job_type.queue))
+        assert job.id == accepted.job_id
+        return job.id
+
+    async def end(self, job_id: str, kind: str = "completed", attempt: str = "") -> None:
+        await self.parts.end(await self.parts.store.present(job_id), kind, attempt=attempt)
+
+
+@pytest.fixture
+def watch(receiver: Receiver, parts: Parts, clock: time_machine.Traveller) -> Watch:
+    return Watch(parts, clock)
+
+
+async def test_a_backlog_is_told_after_ten_minutes_and_so_is_its_end(
+    watch: Watch, parts: Parts, receiver: Receiver
+) -> None:
+    await parts.echo(100)
+    assert await watch.state("queue-backlog") == "quiet"
+    await parts.echo(1)
+    assert await watch.state("queue-backlog", "thumbnails") == "pending"
+    assert await watch.state("queue-backlog", "thumbnails", after_s=590) == "pending"
+    assert await watch.state("queue-backlog", "thumbnails", after_s=11) == "firing"
+    await parts.claim(1)
+    assert await watch.state("queue-backlog") == "quiet"
+    # Slack is down, then has had enough for a while, then takes both in order.
+    receiver.answers = [(500, {}), (429, {"Retry-After": "30"})]
+    await parts.alerts.outbox.deliver()
+    (channel, pager) = await parts.alerts.outbox.channels()
+    assert channel.error.startswith("slack answered 500") and channel.waiting == 2
+    assert channel.again_ms > now_ms() and pager.waiting == 0
+    watch.clock.shift(timedelta(seconds=5))
+    await parts.alerts.outbox.deliver()
+    (channel, _) = await parts.alerts.outbox.channels()
+    assert "429" in channel.error and 25_000 < channel.again_ms - now_ms() <= 30_000
+    asked = receiver.asked
+    await parts.alerts.outbox.deliver()
+    assert receiver.asked == asked, "it said when to come back"
+    watch.clock.shift(timedelta(seconds=31))
+    await parts.alerts.outbox.deliver()
+    fired, resolved = receiver.bodies("/slack")
+    assert "101 jobs wait in thumbnails" in fired["text"] and fired["blocks"][0]["type"] == "header"
+    assert "/admin/jobs?queue=thumbnails" in fired["blocks"][-1]["elements"][0]["text"]
+    assert "caught up" in resolved["text"]
+    assert await parts.alerts.outbox.waiting() == []
+    events = [(entry.event, entry.sent) for entry in await parts.alerts.history()]
+    assert events == [("resolved", ["slack"]), ("fired", ["slack"])]
+
+
+async def test_failures(watch: Watch, parts: Parts) -> None:
+    await parts.echo(20)
+    jobs = await parts.claim(20)
+    for job in jobs[:19]:
+        await parts.end(job)
+    await parts.end(jobs[19], "failed")
+    assert await watch.state("failure-rate", "thumbnails") == "quiet", "5 % is not above 5 %"
+    await parts.echo(1)
+    (job,) = await parts.claim(1)
+    await parts.end(job, "failed")
+    assert await watch.state("failure-rate", "thumbnails") == "firing"
+    assert await watch.state("failure-rate", "thumbnails", after_s=3700) == "quiet"
+
+
+async def test_a_silent_worker_wakes_the_on_call(
+    watch: Watch,
+    parts: Parts,
+    receiver: Receiver,
+    start_worker,  # noqa: F811
+) -> None:
+    worker = start_worker()
+
+    async def reported() -> bool:
+        return bool(await parts.store.workers())
+
+    await wait_until_async(reported)
+    assert await watch.state("worker-silent", "thumbnails") == "quiet"
+    worker.kill()
+    assert await watch.state("worker-silent", "thumbnails", after_s=290) == "quiet"
+    assert await watch.state("worker-silent", "thumbnails", after_s=15) == "firing"
+    (silent,) = await parts.store.workers()
+    await parts.store.redis.delete(keys.WORKERS, keys.worker(silent.id))
+    assert await watch.state("worker-silent") == "quiet"
+    await parts.alerts.outbox.deliver()
+    trigger, resolve = receiver.bodies("/v2/enqueue")
+    assert (trigger["event_action"], resolve["event_action"]) == ("trigger", "resolve")
+    assert trigger["dedup_key"] == resolve["dedup_key"] == "offload:worker-silent|thumbnails"
+    assert trigger["routing_key"] == "key-1" and trigger["payload"]["severity"] == "critical"
+    assert {"summary", "source"} <= trigger["payload"].keys() and silent.id in trigger["payload"]["summary"]
+    assert len(receiver.bodies("/slack")) == 2
+
+
+async def test_a_worker_that_was_replaced_is_not_missed(watch: Watch, parts: Parts, start_worker) -> None:  # noqa: F811
+    first = start_worker()
+
+    async def reported(count: int) -> bool:
+        return len(await parts.store.workers()) == count
+
+    await wait_until_async(lambda: reported(1))
+    first.kill()
+    start_worker()
+    await wait_until_async(lambda: reported(2))
+    one, two = await parts.store.workers()
+    late = now_ms() - 400_000
+    await parts.store.redis.set(keys.worker(one.id), _beat(one, late))
+    assert await watch.state("worker-silent", "thumbnails") == "quiet"
+    await parts.store.redis.set(keys.worker(two.id), _beat(two, late))
+    assert await watch.state("worker-silent", "thumbnails") == "firing"
+
+
+def _beat(worker, at_ms: int) -> bytes:
+
+    worker.heartbeat_ms = at_ms
+    return msgspec.json.encode(worker)
+
+
+async def test_redis_memory(watch: Watch, parts: Parts) -> None:
+    redis = parts.store.redis
+    assert await watch.state("redis-memory", "redis") == "quiet"
+    try:
+        used = (await redis.info("memory"))["used_memory"]
+        await redis.config_set("maxmemory", int(used / 0.85))
+        assert await watch.state("redis-memory", "redis") == "firing"
+        await redis.config_set("maxmemory", int(used * 10))
+        assert await watch.state("redis-memory", "redis") == "quiet"
+    finally:
+        await redis.config_set("maxmemory", 0)
+
+
+async def test_a_slow_pdf(watch: Watch) -> None:
+    job_id = await watch.job(pdf_ocr, PdfOcr(file_id="file-1"))
+    assert await watch.state("slow-pdf", "pdf-ocr", after_s=590) == "quiet"
+    assert await watch.state("slow-pdf", "pdf-ocr", after_s=15) == "firing"
+    (standing,) = await watch.parts.alerts.firing()
+    assert standing.link == f"/admin/jobs/{job_id}"
+    await watch.end(job_id)
+    assert await watch.state("slow-pdf", "pdf-ocr") == "quiet"
+
+
+async def test_slow_thumbnails_are_measured_by_the_document(watch: Watch) -> None:
+    job_id = await watch.job(thumbnails, ThumbnailsOf(document_ids=["a", "b"]), units=2)
+    assert await watch.state("slow-thumbnails", "thumbnails", after_s=200) == "quiet"
+    assert await watch.state("slow-thumbnails", "thumbnails", after_s=50) == "firing"
+    await watch.end(job_id)
+    assert await watch.state("slow-thumbnails", "thumbnails") == "quiet"
+
+
+async def test_slow_email_counts_only_while_there_is_more_to_send_and_no_lower_limit(
+    watch: Watch, parts: Parts
+) -> None:
+    job_id = await watch.job(email_batch, EmailBatch(template_id="t", segment="all"), units=500)
+    assert await watch.state("slow-email", "email-sender") == "pending"
+    assert await watch.state("slow-email", "email-sender", after_s=121) == "firing"
+    await parts.store.steering.set(Queue.EMAIL_SENDER, "rate", 50, reason="the provider asked for it", by="ann")
+    assert await watch.state("slow-email", "email-sender") == "quiet"
+    await parts.store.steering.lift(Queue.EMAIL_SENDER, "rate")
+    assert await watch.state("slow-email", "email-sender") == "pending"
+    minute = now_ms() // 60_000
+    for back in (1, 2, 3):
+        await parts.store.redis.hset(keys.metrics("email-sender", minute - back), "mail_sent", 81)
+    assert await watch.state("slow-email", "email-sender") == "quiet"
+    await watch.end(job_id)
+
+
+async def test_an_export_that_times_out(watch: Watch) -> None:
+    job_id = await watch.job(csv_export, Export(dataset="jobs"))
+    assert await watch.state("export-timeout", "csv-export") == "quiet"
+    await watch.end(job_id, "failed", attempt="timeout")
+    assert await watch.state("export-timeout", "csv-export") == "firing"
+    assert await watch.state("export-timeout", "csv-export", after_s=3700) == "quiet"
+
+
+async def test_a_queue_that_will_not_drain(watch: Watch, parts: Parts) -> None:
+    await parts.echo(5)
+    assert await watch.state("will-not-drain", "thumbnails") == "pending"
+    assert await watch.state("will-not-drain", "thumbnails", after_s=901) == "firing"
+    await parts.claim(5)
+    assert await watch.state("will-not-drain", "thumbnails") == "quiet"
+    await parts.echo(5)
+    await parts.store.steering.set(Queue.THUMBNAILS, "pause", reason="maintenance", by="ann")
+    assert await watch.state("will-not-drain", "thumbnails") == "quiet", "it is not meant to"
+
+
+async def test_a_queue_whose_only_worker_is_quiet_does_not_drain(watch: Watch, parts: Parts) -> None:
+    pool = CpuPool(1, memory_mb=100, name="none")
+    worker = Heartbeat(parts.store.redis, "thumbnails", 10, pool)
+    await worker.beat([], health_key="health")
+    await parts.echo(5)
+    assert await watch.state("will-not-drain", "thumbnails") == "quiet", "it has room for all of them"
+    worker.info.quiet = True
+    await worker.beat([], health_key="health")
+    assert await watch.state("will-not-drain", "thumbnails") == "pending"
+    await pool.close()
+
+
+async def test_a_missed_schedule_until_it_has_run(watch: Watch, parts: Parts) -> None:
+    ticks = Clock(parts.schedules)
+    await ticks.tick()
+    assert await watch.state("missed-schedule") == "quiet"
+    watch.clock.shift(timedelta(days=2))
+    await ticks.tick()
+    assert await watch.state("missed-schedule", "missing-thumbnails") == "firing"
+    state = await parts.schedules.get("missing-thumbnails")
+    assert state.last is not None and state.last.kind == "catch-up" and state.missed == 2
+    packed = msgspec.msgpack.encode(["thumbnails-maintenance"])
+    (job,) = (await parts.store.claimed("thumbnails", "w", 1, 60_000, packed, reap=False)).jobs
+    await parts.end(job)
+    assert await watch.state("missed-schedule", "missing-thumbnails") == "quiet"
+
+
+def test_every_rule_is_tested_here() -> None:
+    source = Path(__file__).read_text(encoding="utf-8")
+    assert [rule.name for rule in RULES if f'"{rule.name}"' not in source] == []
+    assert all(hasattr(Measures, rule.measure) for rule in RULES)
+
+
+async def test_a_mute_keeps_quiet_and_ends(watch: Watch, parts: Parts, receiver: Receiver) -> None:
+    alerts = parts.alerts
+    for wrong in ({"reason": " ", "until_ms": now_ms() + 1000}, {"reason": "x", "until_ms": now_ms() - 1}):
+        with pytest.raises(ValueError):
+            await alerts.mute("failure-rate", by="ann", **wrong)
+    with pytest.raises(NoSuchRule):
+        await alerts.mute("no-such-rule", reason="x", by="ann", until_ms=now_ms() + 1000)
+    await alerts.mute("failure-rate", reason="a known outage", by="ann", until_ms=now_ms() + 600_000)
+    await parts.echo(1)
+    (job,) = await parts.claim(1)
+    await parts.end(job, "failed")
+    assert await watch.state("failure-rate", "thumbnails") == "firing"
+    assert await alerts.outbox.waiting() == []
+    assert await watch.state("failure-rate", "thumbnails", after_s=601) == "firing"
+    assert await alerts.mutes() == {}
+    (message,) = await alerts.outbox.waiting()
+    assert message.channel == "slack" and "thumbnails" in message.words
+
+
+async def test_what_comes_and_goes_is_told_once_in_a_while(watch: Watch, parts: Parts) -> None:
+    limit = 101
+    for told in (1, 1, 2):
+        await parts.echo(limit)
+        await watch.state("queue-backlog", "thumbnails")
+        assert await watch.state("queue-backlog", "thumbnails", after_s=601) == "firing"
+        waiting = [m for m in await parts.alerts.outbox.waiting() if m.id.endswith("|fired") and "backlog" in m.id]
+        assert len(waiting) == told
+        while jobs := await parts.claim(100):
+            for job in jobs:
+                await parts.end(job)
+        assert await watch.state("queue-backlog", "thumbnails", after_s=400) == "quiet"
+
+
+async def test_without_receivers_alerts_are_kept_and_shown(parts: Parts, clock: time_machine.Traveller) -> None:
+    assert parts.alerts.receivers == []
+    await parts.echo(1)
+    (job,) = await parts.claim(1)
+    await parts.end(job, "failed")
+    assert await Watch(parts, clock).state("failure-rate", "thumbnails") == "firing"
+    (entry,) = await parts.alerts.history()
+    assert (entry.event, entry.sent) == ("fired", [])
+    assert await parts.alerts.outbox.waiting() == []
+
+
+async def test_a_receiver_that_answers_404_for_ever_loses_nothing_and_stops_nothing(
+    watch: Watch, parts: Parts, receiver: Receiver
+) -> None:
+    receiver.for_ever = 404
+    await parts.alerts.outbox.put("m", "slack", {"text": "hello"}, "hello", once_s=60)
+    for _ in range(5):
+        await parts.alerts.outbox.deliver()
+        watch.clock.shift(timedelta(minutes=6))
+    channel = (await parts.alerts.outbox.channels())[0]
+    assert channel.tries == 5 and channel.waiting == 1 and "404" in channel.error
+    receiver.for_ever = None
+    await parts.alerts.outbox.deliver()
+    assert receiver.bodies("/slack") == [{"text": "hello"}]
+    assert (await parts.alerts.outbox.channels())[0].error == ""
+
+
+async def test_a_receiver_that_is_not_there_is_tried_again(watch: Watch, parts: Parts, receiver: Receiver) -> None:
+    outbox = parts.alerts.outbox
+    outbox.urls["slack"], right = "http://127.0.0.1:9/secret", outbox.urls["slack"]
+    await outbox.put("m", "slack", {"text": "hello"}, "hello", once_s=60)
+    await outbox.deliver()
+    error = (await outbox.channels())[0].error
+    assert error == "slack cannot be reached: ConnectError" and "secret" not in error
+    outbox.urls["slack"] = right
+    watch.clock.shift(timedelta(minutes=6))
+    await outbox.deliver()
+    assert receiver.bodies("/slack") == [{"text": "hello"}]
+
+
+async def test_a_message_that_is_refused_is_not_in_the_way_of_the_next(
+    watch: Watch, parts: Parts, receiver: Receiver
+) -> None:
+    receiver.answers = [(400, {})]
+    for number in range(2):
+        await parts.alerts.outbox.put(f"m{number}", "slack", {"text": f"{number}"}, f"number {number}", once_s=60)
+    assert not await parts.alerts.outbox.put("m0", "slack", {"text": "0"}, "again", once_s=60)
+    await parts.alerts.outbox.deliver()
+    assert receiver.bodies("/slack") == [{"text": "1"}]
+    assert (await parts.alerts.outbox.channels())[0].refused == "number 0: slack answered 400 ok"
+
+
+async def test_a_rule_that_makes_no_sense_is_shown_and_harms_no_other(parts: Parts) -> None:
+    bad = Rule("bad", "waiting_jobs", 1, "", "", Severity.WARNING, window_s=-60)
+    good = Rule("good", "waiting_jobs", 0, "{value}", "over", Severity.WARNING)
+    parts.alerts = Alerts(parts.settings, parts.store.redis, [bad, good])
+    await parts.echo(1)
+    await parts.evaluation.evaluate()
+    states = {state.rule.name: state for state in await parts.alerts.rules()}
+    assert states["bad"].problem == "the alert rule bad has a negative window_s: -60"
+    assert states["bad"].standings == [] and states["good"].state == "firing"

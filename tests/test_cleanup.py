@@ -1,0 +1,102 @@
+"""What the clean-ups remove, and what they leave alone."""
+
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from service.cleanup import LeftoverFiles
+from service.database import Document, open_database
+from service.engine.job_files import artefact_path
+from service.engine.states import State
+from service.engine.store import keys
+from service.lib.object_storage import Storage
+from tasks.csv_export import Export, csv_export
+from tasks.ports.upkeep import Swept
+from tests.monitoring.conftest import Parts
+
+HOUR_S = 3600
+
+
+@pytest.fixture
+async def storage(parts: Parts) -> Storage:
+    return Storage(parts.settings.storage_url)
+
+
+@pytest.fixture
+async def leftovers(parts: Parts, storage: Storage) -> AsyncIterator[LeftoverFiles]:
+    async with open_database(parts.settings.database_url) as database:
+        async with database.writing() as session:
+            facts = {"owner": "acme", "name": "a.pdf", "bytes": 3, "sha256": "0" * 64, "media_type": "application/pdf"}
+            session.add(Document(file_id="file-known", path="documents/file-known/content", pages=1, **facts))
+        yield LeftoverFiles(parts.settings, parts.store, storage, database)
+
+
+def aged(path: Path | None, hours: float) -> None:
+    assert path is not None
+    at = time.time() - hours * HOUR_S
+    os.utime(path, (at, at))
+
+
+async def test_uploads_that_were_broken_off(parts: Parts, leftovers: LeftoverFiles) -> None:
+    folder = parts.settings.data_dir / "uploads"
+    assert await leftovers.uploads(HOUR_S) == Swept()
+    folder.mkdir(parents=True)
+    for name, hours in {"old.part": 2, "new.part": 0.5, "not-ours.txt": 9}.items():
+        (folder / name).write_bytes(b"12345")
+        aged(folder / name, hours)
+    assert await leftovers.uploads(HOUR_S) == Swept(1, 5)
+    assert await leftovers.uploads(HOUR_S) == Swept()
+    assert {path.name for path in folder.iterdir()} == {"new.part", "not-ours.txt"}
+
+
+async def test_scratch_folders_of_dead_workers(
+    leftovers: LeftoverFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name, hours in {"offload-dead": 90, "offload-busy": 90, "somebody-elses": 90}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "page.png").write_bytes(b"123")
+        aged(tmp_path / name / "page.png", 0 if name == "offload-busy" else hours)
+        aged(tmp_path / name, hours)
+    assert await leftovers.scratch(48 * HOUR_S) == Swept(1, 3)
+    assert {path.name for path in tmp_path.iterdir()} >= {"offload-busy", "somebody-elses"}
+    assert not (tmp_path / "offload-dead").exists()
+
+
+async def test_exports_whose_time_is_over(parts: Parts, leftovers: LeftoverFiles, storage: Storage) -> None:
+    ids = []
+    for _ in range(2):
+        ids.append((await parts.enqueuer.enqueue(csv_export, Export(dataset="jobs"), owner="acme")).job_id)
+        (job,) = await parts.claim(queue="csv-export")
+        await parts.end(job)
+        artefact = '[{"name": "export.csv", "bytes": 3, "media_type": "text/csv"}]'
+        await parts.store.redis.hset(keys.job(job.id), "artefacts", artefact)
+        await storage.put(artefact_path(job.id, "export.csv"), b"a,b")
+    await parts.store.redis.hset(keys.job(ids[0]), "finished_ms", 1)
+    assert await leftovers.exports(7 * 24 * HOUR_S) == Swept(1, 3)
+    assert await leftovers.exports(7 * 24 * HOUR_S) == Swept()
+    assert await storage.exists(artefact_path(ids[1], "export.csv"))
+    assert (await parts.store.present(ids[0])).state is State.COMPLETED
+
+
+async def test_files_that_no_record_names(parts: Parts, leftovers: LeftoverFiles, storage: Storage) -> None:
+    (known,) = await parts.echo()
+    paths = {
+        f"jobs/{known}/kept/page": True,
+        "jobs/pdf-ocr-gone/kept/page": False,
+        "documents/file-known/content": True,
+        "documents/file-gone/content": False,
+        "thumbnails/00/0000/r1-150.webp": True,
+    }
+    for path in paths:
+        await storage.put(path, b"123")
+        aged(storage.local_path(path), 48)
+    await storage.put("jobs/pdf-ocr-new/kept/page", b"123")
+    assert await leftovers.unnamed(24 * HOUR_S) == Swept(2, 6)
+    assert await leftovers.unnamed(24 * HOUR_S) == Swept()
+    assert {path: await storage.exists(path) for path in paths} == paths
+    assert await storage.exists("jobs/pdf-ocr-new/kept/page"), "its record may be on its way"
