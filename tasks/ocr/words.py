@@ -36,7 +36,11 @@ class PageText(msgspec.Struct):
     words: list[Word]
     text: str = ""
     confidence: float = 1.0
-    """Mean over the words' characters; 1 for a page without words."""
+    """Expected share of the page's words that were read rightly, 0 to 1; 1 for a text layer and for a blank page."""
+    doubtful: bool = False
+    """Whether a person should look at the page before its text is relied on."""
+    doubt: str | None = None
+    """The reason in one sentence; None unless `doubtful`."""
     engine: str | None = None
     """Which engine read the page; None unless `source` is "ocr"."""
     rotation: int = 0
