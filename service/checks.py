@@ -6,8 +6,8 @@ from typing import TypeVar, cast
 
 from service.documents.store import NoSuchFile
 from service.services import Services
+from tasks.ports.files import StoredFile
 from tasks.sdk.job import Refused
-from tasks.sdk.run import StoredFile
 
 T = TypeVar("T")
 
@@ -35,4 +35,4 @@ class Checks:
 
     def use(self, port: type[T]) -> T:
         """What is offered under a protocol of tasks/ports/. Raises KeyError for one that nobody offers."""
-        return cast(T, self.services.ports[port])
+        return cast(T, self.services.runtime.ports[port])

@@ -20,8 +20,10 @@ from service.engine.pool.cpu_pool import CpuPool
 from service.engine.rate_limiter import Limiter
 from service.engine.redis.client import connect
 from service.engine.redis.command_connection import Lane
+from service.engine.runtime import Runtime
 from service.engine.schedules import Clock, Schedules
 from service.engine.store import Store
+from service.engine.tracing import NO_TRACING
 from service.exports import Records
 from service.lib.async_tasks import end
 from service.lib.object_storage import Storage
@@ -33,10 +35,11 @@ from service.monitoring.alerts.evaluation import Evaluation
 from service.monitoring.alerts.measures import Measures
 from service.monitoring.audit_log import Audit
 from service.monitoring.metrics import Metrics
-from service.monitoring.tracing import Tracing
+from service.monitoring.tracing import ExportedTracing
 from service.monitoring.weekly_report import ReportFigures
 from settings import Queue, Settings
 from tasks.ports.exports import Exports
+from tasks.ports.files import Files
 from tasks.ports.images import Images
 from tasks.ports.reports import Operators, Reports
 from tasks.ports.thumbnails import Thumbnails, ThumbnailUpkeep
@@ -72,14 +75,13 @@ class Services:
     schedules: Schedules
     alerts: Alerts
     audit: Audit
-    ports: dict[type, object]
-    """What `run.use(protocol)` answers, by protocol."""
-    tracing: Tracing | None = None
+    runtime: Runtime
+    """The parts of these that running a job takes."""
 
 
 @contextlib.asynccontextmanager
 async def open_services(
-    settings: Settings, *, pool: CpuPool | None = None, tracing: Tracing | None = None
+    settings: Settings, *, pool: CpuPool | None = None, tracing: ExportedTracing | None = None
 ) -> AsyncIterator[Services]:
     """Connect everything; close it in the opposite order. `pool` defaults to one child, started when first needed."""
     async with contextlib.AsyncExitStack() as stack:
@@ -99,10 +101,19 @@ async def open_services(
         # Enqueuers make one call at a time: over a connection of their own none has to look for a free one.
         lane = Lane(settings.queue_server_url())
         stack.push_async_callback(lane.aclose)
-        enqueuer = (tracing.enqueuer if tracing else Enqueuer)(Store(redis, lane), settings.queues)
+        enqueuer = Enqueuer(Store(redis, lane), settings.queues, tracing or NO_TRACING)
         metrics, alerts, schedules = Metrics(redis), Alerts(settings, redis), Schedules(store, enqueuer)
         more = watching(metrics, alerts, schedules, Measures(settings, store, metrics, schedules))
         await stack.enter_async_context(caretaking(Caretaker(settings, store, jobs, more)))
+        ports = (
+            mail_ports
+            | offered_ports(settings, database, store, storage)
+            | {
+                Files: files,
+                Operators: operator_mail(settings, redis),
+                Reports: ReportFigures(metrics, alerts.outbox, settings.links_url),
+            }
+        )
         yield Services(
             settings=settings,
             redis=redis,
@@ -117,14 +128,7 @@ async def open_services(
             schedules=schedules,
             alerts=alerts,
             audit=Audit(database),
-            ports=offered_ports(database, store, storage)
-            | mail_ports
-            | {
-                Leftovers: LeftoverFiles(settings, store, storage, database),
-                Operators: operator_mail(settings, redis),
-                Reports: ReportFigures(metrics, alerts.outbox, settings.links_url),
-            },
-            tracing=tracing,
+            runtime=Runtime(settings, store, enqueuer, storage, ports, tracing or NO_TRACING),
         )
 
 
@@ -144,10 +148,11 @@ def operator_mail(settings: Settings, redis: ArqRedis) -> OperatorMail:
     return OperatorMail(settings, Limiter(redis, str(Queue.EMAIL_SENDER), per_minute))
 
 
-def offered_ports(database: Database, store: Store, storage: Storage) -> dict[type, object]:
+def offered_ports(settings: Settings, database: Database, store: Store, storage: Storage) -> dict[type, object]:
     """The implementations of tasks/ports/, each under its protocol."""
     return {
         Exports: Records(database, store),
+        Leftovers: LeftoverFiles(settings, store, storage, database),
         Images: ImageRecords(database, storage),
         Thumbnails: ThumbnailStore(storage),
         ThumbnailUpkeep: Upkeep(storage, database),

@@ -66,7 +66,7 @@ def chosen(payload: Export, owner: str) -> Selection:
 
 async def accepts(payload: Export, checks: Any) -> int:
     """Refuse what cannot be exported; answer about how many rows it will be."""
-    return int(await checks.services.ports[Exports].count(chosen(payload, checks.owner)))
+    return int(await checks.use(Exports).count(chosen(payload, checks.owner)))
 
 
 @job(

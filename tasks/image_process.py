@@ -4,6 +4,7 @@ from typing import Any
 
 from settings.queues import Queue
 from tasks.images.photo import Photo, PhotoFacts, process_photo
+from tasks.ports.files import Files
 from tasks.ports.images import Images
 from tasks.sdk.errors import MemoryCeiling
 from tasks.sdk.job import Payload, Permanent, Refused, job
@@ -31,7 +32,7 @@ async def check_image(payload: ImageProcess, checks: Any) -> int:
 async def image_process(payload: ImageProcess, run: Run) -> PhotoFacts:
     """Make the cover and the preview of a photo and read what its camera wrote, but not where it was taken."""
     images = run.use(Images)
-    path = await run.files.local(payload.file_id, run.scratch)
+    path = await run.use(Files).local(payload.file_id, run.scratch)
     await images.processing(payload.file_id, run.job_id)
     await run.stage(20, "The picture is there")
     try:

@@ -11,6 +11,7 @@ from tasks.ocr.languages import refusal
 from tasks.ocr.page import Reading
 from tasks.ocr.pages import FailedPage, kept_name, prepare, read_pages
 from tasks.ocr.words import decode
+from tasks.ports.files import Files
 from tasks.sdk.job import Meter, PartResult, Payload, Permanent, Refused, job
 from tasks.sdk.run import Run
 
@@ -109,7 +110,7 @@ async def _page_count(file_id: str, run: Run) -> int:
     kept = await run.recall("total_pages")
     if kept:
         return int(kept)
-    path = await run.files.local(file_id, run.scratch)
+    path = await run.use(Files).local(file_id, run.scratch)
     total = await run.cpu(count_pages, path, timeout_s=OPEN_TIMEOUT_S)
     limit = load_settings().max_pages
     if total > limit:
@@ -121,12 +122,12 @@ async def _page_count(file_id: str, run: Run) -> int:
 
 async def _prepare(payload: PdfOcr, run: Run, engine: str) -> None:
     """Convert the engine's networks before the parts begin, if they will want them: parts cannot say what holds them up."""
-    path = await run.files.local(payload.file_id, run.scratch)
+    path = await run.use(Files).local(payload.file_id, run.scratch)
     await prepare(run, path, range(PART_PAGES), _reading(engine, payload.languages))
 
 
 async def _read_range(file_id: str, run: Run, pages: range, engine: str, languages: list[str]) -> list[FailedPage]:
-    path = await run.files.local(file_id, run.scratch)
+    path = await run.use(Files).local(file_id, run.scratch)
     reading = _reading(engine, languages)
 
     async def done(count: int) -> None:
@@ -173,7 +174,7 @@ async def _write_artefacts(payload: PdfOcr, run: Run, total: int, failed: list[F
     if payload.hocr:
         await run.artefact("hocr.html", hocr_file(run, total), "text/html; charset=utf-8")
     if tally.gained_text:
-        searchable = await searchable_file(run, await run.files.local(payload.file_id, run.scratch), total)
+        searchable = await searchable_file(run, await run.use(Files).local(payload.file_id, run.scratch), total)
         if searchable:
             await run.artefact("searchable.pdf", searchable, "application/pdf")
     return tally

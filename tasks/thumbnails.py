@@ -8,6 +8,7 @@ import msgspec
 from settings.queues import Queue
 from tasks.images.documents import DocumentDone, make_thumbnails
 from tasks.images.variants import FORMATS, SIZE_MAX, SIZE_MIN, SIZES, Format, variants
+from tasks.ports.files import Files
 from tasks.ports.thumbnails import Thumbnails
 from tasks.sdk.job import Meter, PartResult, Payload, Permanent, job
 from tasks.sdk.run import Run
@@ -122,7 +123,7 @@ async def _of_lost_part(part: ThumbnailsPart, result: PartResult, run: Run) -> l
     outcomes = []
     for document_id in part.document_ids:
         try:
-            document = await run.files.describe(document_id)
+            document = await run.use(Files).describe(document_id)
             lacking = await run.use(Thumbnails).lacking(document.sha256, variants(part.sizes, part.formats))
             reason = (result.error or "It was not reached.") if lacking else None
         except Permanent as error:

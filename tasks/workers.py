@@ -66,9 +66,10 @@ def starting(queue: Queue, children: int, *, child_mb: int = 0, reads_pages: boo
         workers = size.children if size else children
         ctx["cpu_pool"] = CpuPool(workers, memory_mb=memory_mb, name=str(queue), recycle_after=recycle_after)
         stack.push_async_callback(ctx["cpu_pool"].close)
-        ctx["services"] = await stack.enter_async_context(
+        services = await stack.enter_async_context(
             open_services(settings, pool=ctx["cpu_pool"], tracing=open_tracing("worker"))
         )
+        ctx["runtime"] = services.runtime
         if reads_pages and settings.ocr_prepare:
             preparation = ModelPreparation(settings.data_dir / "models")
             await preparation.start()

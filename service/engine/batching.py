@@ -1,6 +1,7 @@
 """Requests that arrive while a call is under way travel together in the next one."""
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -23,6 +24,8 @@ class Gathered(Generic[T, U]):
         self.waiting: list[tuple[T, asyncio.Future[U]]] = []
         self.sender: asyncio.Task[None] | None = None
         self.under_way = False
+        # Its sender serves every request, so it must not run in the context (a log's fields, a span) of the first.
+        self.context = contextvars.copy_context()
 
     async def __call__(self, request: T) -> U:
         """The answer to `request`. A lone one goes out at once."""
@@ -47,7 +50,7 @@ class Gathered(Generic[T, U]):
     def _begin(self) -> None:
         self.under_way = True
         # Held here, for the loop itself keeps no task from the garbage collector.
-        self.sender = asyncio.create_task(self._send_waiting())
+        self.sender = asyncio.get_running_loop().create_task(self._send_waiting(), context=self.context)
 
     async def _send_waiting(self) -> None:
         while self.waiting:

@@ -1,4 +1,4 @@
-"""Taking a job: its record, its indexes and its arq entry are written in one transaction, or not at all."""
+"""`Enqueuer`: puts jobs into the queue. Record, indexes and arq entry are written in one transaction, or not at all."""
 
 import asyncio
 import hashlib
@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Required, TypedDict, Unpack
 
 import msgspec
 
@@ -14,6 +15,7 @@ from service.engine.estimates import Estimate, Estimator
 from service.engine.store import IdempotencyConflict, Queued, Store, TooManyQueued
 from service.engine.store.run_history import ORIGIN
 from service.engine.store.script_inputs import Idem, NewJob, new_job
+from service.engine.tracing import NO_TRACING, Tracing
 from settings.queues import Queue, QueueSettings
 from tasks.sdk.job import JobType, Payload
 
@@ -33,12 +35,25 @@ class Accepted(msgspec.Struct, frozen=True):
     estimated_duration: str
 
 
+class Given(TypedDict, total=False):
+    """Facts of a new job besides its type and payload. `job_id` defaults to a random one; `parent` and `part` (from 1)
+    make it a part of another job."""
+
+    owner: Required[str]
+    priority: str
+    units: int
+    job_id: str
+    parent: str
+    part: int
+
+
 class Enqueuer:
     """Queues jobs of declared types."""
 
-    def __init__(self, store: Store, queues: Mapping[Queue, QueueSettings]) -> None:
+    def __init__(self, store: Store, queues: Mapping[Queue, QueueSettings], tracing: Tracing = NO_TRACING) -> None:
         self.store = store
         self.queues = queues
+        self.tracing = tracing
         self.estimator = Estimator(store)
         # Many requests at once share a script call.
         self.gathered: Gathered[NewJob, Queued] = Gathered(store.queued)
@@ -55,47 +70,50 @@ class Enqueuer:
         units: int = 0,
         origin: str | None = None,
     ) -> Accepted:
-        """Queue one job. `units` is how much work it is (pages, rows, recipients), for estimates; `origin` is the job
-        that it repeats.
+        """Queue one job. `units` is its amount of work (pages, rows, recipients), for estimates; `origin` is the id of
+        the job that it repeats.
 
-        Raises IdempotencyConflict when the key stands for another request, TooManyQueued over the owner's limit.
+        Raises IdempotencyConflict when the key belongs to another request, TooManyQueued over the owner's limit.
         """
-        estimate = await self.estimator.estimate(job_type, units)
-        due_ms = int(schedule_at.timestamp() * 1000) if schedule_at else 0
-        request = self._request(job_type, payload, owner, priority, units, estimate, due_ms)
-        request.limit = self.queues[job_type.queue].owner_limit
-        if idempotency_key:
-            request.idem = Idem(idempotency_key, fingerprint(job_type, payload, priority, due_ms))
-        if origin:
-            request.fields += [ORIGIN, origin]
-            request.find.append(f"{ORIGIN}:{origin}")
-        answer = await self.gathered(request)
-        if answer.outcome == "conflict":
-            raise IdempotencyConflict(idempotency_key or "", answer.job_id)
-        if answer.outcome == "full":
-            raise TooManyQueued(int(request.limit), RETRY_AFTER_S)
-        return Accepted(answer.job_id, answer.state, estimate.seconds, estimate.words)
+        with self.tracing.enqueue(str(job_type.queue), job_type.name):
+            estimate = await self.estimator.estimate(job_type, units)
+            due_ms = int(schedule_at.timestamp() * 1000) if schedule_at else 0
+            request = self._request(job_type, payload, owner, priority, units, estimate, due_ms)
+            request.limit = self.queues[job_type.queue].owner_limit
+            if idempotency_key:
+                request.idem = Idem(idempotency_key, fingerprint(job_type, payload, priority, due_ms))
+            if origin:
+                request.fields += [ORIGIN, origin]
+                request.find.append(f"{ORIGIN}:{origin}")
+            reply = await self.gathered(request)
+            if reply.outcome == "conflict":
+                raise IdempotencyConflict(idempotency_key or "", reply.job_id)
+            if reply.outcome == "full":
+                raise TooManyQueued(int(request.limit), RETRY_AFTER_S)
+            self.tracing.enqueued(reply.job_id)
+            return Accepted(reply.job_id, reply.state, estimate.seconds, estimate.words)
 
     async def enqueue_many(
         self, job_type: JobType, payloads: Sequence[Payload], *, owner: str, priority: str = "normal", units: int = 0
     ) -> list[str]:
-        """Queue many jobs of one type, a batch a round trip, without the owner's limit. Answers their ids in order."""
-        estimate = await self.estimator.estimate(job_type, units)
-        ids: list[str] = []
-        under_way: asyncio.Task[list[Queued]] | None = None
-        for start in range(0, len(payloads), BATCH):
-            batch = [
-                self._request(job_type, payload, owner, priority, units, estimate, 0)
-                for payload in payloads[start : start + BATCH]
-            ]
-            # The next batch is put together while the server writes this one; the order stays.
+        """Queue many jobs of one type, one round trip per BATCH, without the owner's limit. Returns their ids in order."""
+        with self.tracing.enqueue(str(job_type.queue), job_type.name, count=len(payloads)):
+            estimate = await self.estimator.estimate(job_type, units)
+            ids: list[str] = []
+            under_way: asyncio.Task[list[Queued]] | None = None
+            for start in range(0, len(payloads), BATCH):
+                batch = [
+                    self._request(job_type, payload, owner, priority, units, estimate, 0)
+                    for payload in payloads[start : start + BATCH]
+                ]
+                # The next batch is put together while the server writes this one; the order stays.
+                if under_way is not None:
+                    ids += [reply.job_id for reply in await under_way]
+                under_way = asyncio.create_task(self.store.queued(batch))
+                await asyncio.sleep(0)
             if under_way is not None:
-                ids += [answer.job_id for answer in await under_way]
-            under_way = asyncio.create_task(self.store.queued(batch))
-            await asyncio.sleep(0)
-        if under_way is not None:
-            ids += [answer.job_id for answer in await under_way]
-        return ids
+                ids += [reply.job_id for reply in await under_way]
+            return ids
 
     def _request(
         self,
@@ -107,21 +125,41 @@ class Enqueuer:
         estimate: Estimate,
         due_ms: int,
     ) -> NewJob:
-        retries = job_type.retries if job_type.retries is not None else self.queues[job_type.queue].retries
-        request = new_job(
-            job_type,
-            payload,
-            job_id=f"{job_type.name}-{secrets.token_hex(10)}",
-            owner=owner,
-            priority=priority,
-            retries=retries,
-            cost_ms=estimate.cost_ms,
-            units=units,
-            due_ms=due_ms,
+        request = self._new_job(
+            job_type, payload, owner=owner, priority=priority, units=units, cost_ms=estimate.cost_ms, due_ms=due_ms
         )
         begin_ms = max(due_ms, int(time.time() * 1000) + estimate.wait_ms)
         request.fields += ["expected_ms", begin_ms + estimate.cost_ms]
         return request
+
+    async def request(self, job_type: JobType, payload: Payload, **given: Unpack[Given]) -> NewJob:
+        """A new job of a declared type, for the store to write, with its measured cost and the current trace."""
+        cost_ms = await self.estimator.cost_ms(job_type, given.get("units", 0))
+        return self._new_job(job_type, payload, cost_ms=cost_ms, **given)
+
+    def _new_job(
+        self, job_type: JobType, payload: Payload, *, cost_ms: int, due_ms: int = 0, **given: Unpack[Given]
+    ) -> NewJob:
+        job_id = given.get("job_id") or f"{job_type.name}-{secrets.token_hex(10)}"
+        request = new_job(
+            job_type,
+            payload,
+            job_id=job_id,
+            owner=given["owner"],
+            priority=given.get("priority", "normal"),
+            retries=self.retries_of(job_type),
+            cost_ms=cost_ms,
+            units=given.get("units", 0),
+            due_ms=due_ms,
+            parent=given.get("parent", ""),
+            part=given.get("part", 0),
+        )
+        request.fields += self.tracing.trace_fields()
+        return request
+
+    def retries_of(self, job_type: JobType) -> int:
+        """Retries that a job of the type gets: its own, or its queue's."""
+        return job_type.retries if job_type.retries is not None else self.queues[job_type.queue].retries
 
 
 def fingerprint(job_type: JobType, payload: Payload, priority: str, due_ms: int) -> str:

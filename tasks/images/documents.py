@@ -10,10 +10,11 @@ import msgspec
 
 from tasks.images.thumbnails import Thumbnail, render_thumbnails
 from tasks.images.variants import Variant
+from tasks.ports.files import Files, StoredFile
 from tasks.ports.thumbnails import Thumbnails
 from tasks.sdk.errors import ChildDied, MemoryCeiling
 from tasks.sdk.job import Permanent
-from tasks.sdk.run import Run, StoredFile
+from tasks.sdk.run import Run
 
 RENDER_TIMEOUT_S = 10.0
 """The slowest picture we take (400 million pixels) needs half of it on a core of its own; four that hang fit 60 s."""
@@ -68,7 +69,7 @@ class _Work:
 
     async def document(self, document_id: str) -> DocumentDone:
         try:
-            document = await self.run.files.describe(document_id)
+            document = await self.run.use(Files).describe(document_id)
             async with self.busy[document.sha256]:
                 return await self._content(document)
         except Permanent as error:
@@ -81,7 +82,7 @@ class _Work:
         name = f"failed/{document.sha256}"
         if name in self.failed:
             raise Permanent((await self.run.recall(name) or b"").decode())
-        path = await self.run.files.local(document.file_id, self.run.scratch)
+        path = await self.run.use(Files).local(document.file_id, self.run.scratch)
         try:
             made = await self._rendered(path, lacking)
         except Permanent as error:

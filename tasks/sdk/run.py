@@ -11,30 +11,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class StoredFile(Protocol):
-    """Metadata of an uploaded file (a document)."""
-
-    file_id: str
-    name: str
-    bytes: int
-    sha256: str
-    media_type: str
-    pages: int | None
-    owner: str
-
-
-class Files(Protocol):
-    """Uploaded files, seen from a task."""
-
-    async def describe(self, file_id: str) -> StoredFile:
-        """Metadata of a file; raises Permanent when it is gone."""
-        ...
-
-    async def local(self, file_id: str, folder: Path) -> Path:
-        """The file's bytes on a local path: the stored file itself where storage is local, else a copy in `folder`."""
-        ...
-
-
 class Run(Protocol):
     """One attempt of one job."""
 
@@ -45,11 +21,6 @@ class Run(Protocol):
     @property
     def scratch(self) -> Path:
         """A folder of this attempt's own, removed when the attempt ends."""
-        ...
-
-    @property
-    def files(self) -> Files:
-        """Uploaded files."""
         ...
 
     async def progress(self, done: int, total: int, meter: "Meter") -> None:

@@ -16,9 +16,10 @@ from structlog.testing import capture_logs
 
 from service.engine.states import State
 from service.engine.store import Job
+from service.engine.worker.execution import Execution
 from service.engine.worker.outcome_writer import Outcomes
 from service.monitoring.tracing import exporter, open_tracing
-from service.monitoring.tracing.exporter import Traced
+from service.monitoring.tracing.exporter import Exporter
 from service.services import Services, open_services
 from settings import load_settings
 from settings.tracing import trace_endpoint
@@ -36,7 +37,6 @@ class Desk:
     """Queues jobs and does them, in this process, with tracing on."""
 
     services: Services
-    tracing: Traced
     spans: InMemorySpanExporter = field(default_factory=InMemorySpanExporter)
 
     async def do(self, job_type: JobType, payload: Payload) -> Job:
@@ -50,7 +50,7 @@ class Desk:
         claimed = await self.services.store.claimed("thumbnails", "w", 10, 60_000, PROBES, reap=False)
         for job in claimed.jobs:
             pool, record = self.services.pool, outcomes.record
-            await self.tracing.execution(job, REGISTRY[job.type], self.services, pool, record).process()
+            await Execution(job, REGISTRY[job.type], self.services.runtime, pool, record).process()
         return not claimed.jobs and not await self.services.redis.zcard("thumbnails")
 
     def named(self, name: str, job_type: str = "") -> list[ReadableSpan]:
@@ -69,9 +69,9 @@ def parent_id(span: ReadableSpan) -> int | None:
 async def desk(settings_env: dict[str, str]) -> AsyncIterator[Desk]:
     provider, spans = TracerProvider(shutdown_on_exit=False), InMemorySpanExporter()
     provider.add_span_processor(SimpleSpanProcessor(spans))
-    traced = Traced(provider)
+    traced = Exporter(provider)
     async with open_services(load_settings(), tracing=traced) as services:
-        yield Desk(services, traced, spans)
+        yield Desk(services, spans)
 
 
 async def test_each_attempt_is_a_span_of_the_same_trace_and_says_how_it_ended(desk: Desk) -> None:
@@ -133,7 +133,7 @@ async def test_a_collector_that_never_answers_holds_up_neither_a_job_nor_the_end
         monkeypatch.setattr(exporter, "FLUSH_S", 0.05)
         traced = exporter.exporting("worker")
         async with open_services(load_settings(), tracing=traced) as services:
-            desk = Desk(services, traced)
+            desk = Desk(services)
             assert (await desk.do(probe.probe_echo, probe.Echo())).state is State.COMPLETED
             await wait_until_async(lambda: collector.asked)
             assert (await desk.do(probe.probe_echo, probe.Echo())).state is State.COMPLETED
@@ -181,8 +181,8 @@ def test_it_is_off_unless_asked_for(environment: dict[str, str]) -> None:
 def test_where_it_is_off_nothing_of_it_is_imported() -> None:
     """Only modules that `open_tracing` imports when it is asked for know OpenTelemetry."""
     wanted = re.compile(
-        r"^\s*(?:from|import) (?:opentelemetry|litestar\.plugins\.opentelemetry|service\.tracing\.)", re.M
+        r"^\s*(?:from|import) (?:opentelemetry|litestar\.plugins\.opentelemetry|service\.monitoring\.tracing\.)", re.M
     )
     files = [file for folder in ("settings", "tasks", "service", "dashboard") for file in (ROOT / folder).rglob("*.py")]
     knowing = {file.relative_to(ROOT).parent.as_posix() for file in files if wanted.search(file.read_text())}
-    assert knowing == {"service/tracing"}
+    assert knowing == {"service/monitoring/tracing"}

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from service.engine.pool.cpu_pool import CpuPool
+from tasks.ports.files import Files
 from tasks.sdk.job import JobType, Meter, PartResult, Payload, Permanent
 
 T = TypeVar("T")
@@ -99,6 +100,10 @@ class LocalRun:
             except Exception as error:
                 results.append(PartResult(number, "failed", error=str(error), payload=payload))
         return results
+
+    def use(self, port: type) -> Any:
+        assert port is Files
+        return self.files
 
     def log(self, event: str, **fields: Any) -> None:
         self.lines.append((event, fields))

@@ -10,7 +10,7 @@ import tasks.sdk.discovery  # noqa: F401  # schedules name job types, which this
 from service.engine.enqueuer import Enqueuer
 from service.engine.schedules.records import NoSuchSchedule, Pause, ScheduleState, SlotRun
 from service.engine.store import Store, keys
-from service.engine.store.script_inputs import NewJob, new_job
+from service.engine.store.script_inputs import NewJob
 from service.engine.store.scripts import SCHEDULE
 from service.lib.clock import now_ms
 from settings.schedules import SCHEDULES, Overlap, Schedule
@@ -145,18 +145,7 @@ class Schedules:
     async def _request(self, schedule: Schedule, run: SlotRun) -> NewJob:
         job_type = REGISTRY[schedule.job]
         payload = msgspec.convert(schedule.payload_at(to_moment(run.slot_ms)), job_type.payload)
-        retries = job_type.retries if job_type.retries is not None else self.enqueuer.queues[job_type.queue].retries
-        cost_ms = await self.enqueuer.estimator.cost_ms(job_type, 0)
-        return new_job(
-            job_type,
-            payload,
-            job_id=run.job,
-            owner=OWNER.format(name=schedule.name),
-            priority="normal",
-            retries=retries,
-            cost_ms=cost_ms,
-            units=0,
-        )
+        return await self.enqueuer.request(job_type, payload, job_id=run.job, owner=OWNER.format(name=schedule.name))
 
 
 def text(run: SlotRun) -> str:

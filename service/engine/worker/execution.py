@@ -9,12 +9,12 @@ import msgspec
 import structlog
 
 from service.engine.pool.cpu_pool import CpuPool
+from service.engine.runtime import Runtime
 from service.engine.store import Job, LeaseLost
 from service.engine.store.script_inputs import Outcome, as_json
 from service.engine.worker.failures import attempt_entry, failure
 from service.engine.worker.job_log import JobLog
 from service.engine.worker.job_run import JobRun, PutAside
-from service.services import Services
 from tasks.sdk.job import JobType, Permanent
 
 log = structlog.get_logger("offload.worker")
@@ -28,13 +28,13 @@ Report = Callable[[Outcome], "asyncio.Future[str]"]
 class Execution:
     """Runs a claimed job and reports what became of it. `stop` may end it early, for one of three reasons."""
 
-    def __init__(self, job: Job, job_type: JobType, services: Services, pool: CpuPool, report: Report) -> None:
+    def __init__(self, job: Job, job_type: JobType, runtime: Runtime, pool: CpuPool, report: Report) -> None:
         self.job = job
         self.job_type = job_type
-        self.services = services
+        self.runtime = runtime
         self.pool = pool
         self.report = report
-        self.timeout_s = job_type.timeout_s or services.settings.queues[job_type.queue].timeout_s
+        self.timeout_s = job_type.timeout_s or runtime.settings.queues[job_type.queue].timeout_s
         self.stopped_for: str | None = None
         self.task: asyncio.Task[Any] | None = None
         self.begun_s = time.monotonic()
@@ -42,13 +42,15 @@ class Execution:
         self.reporting = False
 
     async def process(self) -> str:
-        """The whole attempt. Answers the job's state afterwards, or `lost`."""
-        # Said once the task has come to its first wait: what a line costs need not delay it.
-        asyncio.get_running_loop().call_soon(self._report_started)
-        outcome = await self._run()
-        state = await self._record(outcome)
-        self._report_ended(state)
-        return state
+        """The whole attempt. Returns the job's state afterwards, or `lost`."""
+        with self.runtime.tracing.attempt(self.job):
+            # Logged once the task has come to its first wait: the cost of a line need not delay it.
+            asyncio.get_running_loop().call_soon(self._report_started)
+            outcome = await self._run()
+            self.runtime.tracing.outcome(outcome)
+            state = await self._record(outcome)
+            self._report_ended(state)
+            return state
 
     def stop(self, reason: str) -> None:
         """End the attempt: `cancelled` by request, `shutdown` of the worker, or `lost` lease."""
@@ -66,8 +68,8 @@ class Execution:
         log.info("→", job=self.job.id, attempt=self.job.attempt)
 
     async def _run(self) -> Outcome:
-        run = self._task_run()
-        lines = JobLog(self.services.store, self.job, self.job_type.personal)
+        run = JobRun(self.job, self.runtime, self.pool)
+        lines = JobLog(self.runtime.store, self.job, self.job_type.personal)
         limit = asyncio.timeout(self.timeout_s)
         self.task = asyncio.current_task()
         try:
@@ -95,9 +97,6 @@ class Execution:
             await lines.close()
         # A task that swallowed its cancellation still ends for the reason it was stopped for.
         return self._stopped() if self.stopped_for and outcome.kind != "suspend" else outcome
-
-    def _task_run(self) -> JobRun:
-        return JobRun(self.job, self.services, self.pool)
 
     def _payload(self) -> Any:
         try:

@@ -7,7 +7,7 @@ import structlog
 
 from service.engine.enqueuer import Enqueuer
 from service.engine.store import Store, keys
-from service.engine.store.script_inputs import NewJob, new_job
+from service.engine.store.script_inputs import NewJob
 from tasks.sdk.job import REGISTRY, JobType
 
 log = structlog.get_logger("offload.worker")
@@ -46,11 +46,7 @@ async def _request(enqueuer: Enqueuer, job_id: str, raw: bytes) -> NewJob:
         payload = msgspec.convert(_payload(entry), job_type.payload)
     except msgspec.ValidationError as error:
         raise Unreadable(f"the arguments do not fit {job_type.name}: {error}") from None
-    cost_ms = await enqueuer.estimator.cost_ms(job_type, 0)
-    retries = job_type.retries if job_type.retries is not None else enqueuer.queues[job_type.queue].retries
-    request = new_job(
-        job_type, payload, job_id=job_id, owner=OWNER, priority="normal", retries=retries, cost_ms=cost_ms, units=0
-    )
+    request = await enqueuer.request(job_type, payload, job_id=job_id, owner=OWNER)
     request.fields += ["arq_format", "json" if raw[:1] == b"{" else "msgpack"]
     return request
 

@@ -17,10 +17,10 @@ from redis.exceptions import RedisError
 from service.engine.job_files import artefact_path, kept_path
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.redis.retry import patiently
+from service.engine.runtime import Runtime
 from service.engine.store import Job, LeaseLost
-from service.engine.store.script_inputs import NewJob, new_job
+from service.engine.store.script_inputs import NewJob
 from service.lib.async_tasks import end
-from service.services import Services
 from tasks.sdk.job import REGISTRY, JobType, Meter, PartResult, Payload
 
 T = TypeVar("T")
@@ -38,13 +38,13 @@ class PutAside(BaseException):
 class JobRun:
     """One attempt of one job, as its task sees it."""
 
-    def __init__(self, job: Job, services: Services, pool: CpuPool) -> None:
+    def __init__(self, job: Job, runtime: Runtime, pool: CpuPool) -> None:
         self.job = job
         self.job_id = job.id
         self.owner = job.owner
         self.attempt = job.attempt
-        self.files = services.files
-        self.services = services
+        self.runtime = runtime
+        self.tracing = runtime.tracing
         self.pool = pool
         self.artefacts: list[dict[str, Any]] = list(job.artefacts)
         self.following: list[NewJob] = []
@@ -68,6 +68,7 @@ class JobRun:
 
     async def stage(self, percent: int, message: str, **data: Any) -> None:
         """Record a named stage at `percent`."""
+        self.tracing.stage(message, percent)
         await self._report(percent, message, data, -1)
 
     async def _report(self, percent: int, message: str, data: dict[str, Any], units_done: int) -> None:
@@ -95,14 +96,15 @@ class JobRun:
             pending, self._pending = self._pending, None
             self._written_s = time.monotonic()
             try:
-                await self.services.store.progressed(self.job, *pending)
+                await self.runtime.store.progressed(self.job, *pending)
             except (RedisError, OSError):
                 # A bar that stands still while Redis is away is no reason to fail the attempt.
                 self._pending = self._pending or pending
 
     async def cpu(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T:
         """Run a module-level function in the worker's process pool."""
-        return await self.pool.run(function, *args, timeout_s=timeout_s)
+        with self.tracing.step(f"cpu {getattr(function, '__name__', 'function')}"):
+            return await self.pool.run(function, *args, timeout_s=timeout_s)
 
     @contextlib.asynccontextmanager
     async def beside(self, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
@@ -116,78 +118,79 @@ class JobRun:
 
     async def keep(self, name: str, data: bytes) -> None:
         """Keep an intermediate result under the job."""
-        await self.services.storage.put(kept_path(self.job.root, name), data)
+        await self.runtime.storage.put(kept_path(self.job.root, name), data)
 
     async def kept(self, prefix: str = "") -> list[str]:
         """Sorted names of what has been kept under `prefix`."""
         base = kept_path(self.job.root, "")
-        found = await self.services.storage.list(base)
+        found = await self.runtime.storage.list(base)
         return sorted(path[len(base) :] for path in found if path.startswith(base + prefix))
 
     async def recall(self, name: str) -> bytes | None:
         """What was kept under `name`, or None."""
         path = kept_path(self.job.root, name)
-        if not await self.services.storage.exists(path):
+        if not await self.runtime.storage.exists(path):
             return None
-        return await self.services.storage.get(path)
+        return await self.runtime.storage.get(path)
 
     async def once(self, name: str) -> bool:
         """True the first time any attempt asks for `name`, False ever after."""
         mine = secrets.token_bytes(8)
-        return await patiently("a checkpoint", lambda: self.services.store.checkpointed(self.job, name, mine)) == mine
+        return await patiently("a checkpoint", lambda: self.runtime.store.checkpointed(self.job, name, mine)) == mine
 
     async def artefact(self, name: str, data: bytes | Path | AsyncIterator[bytes], media_type: str) -> None:
         """Put a finished file under the job, whole."""
         path = artefact_path(self.job.root, name)
-        await self.services.storage.put(path, data)
-        size = await self.services.storage.size(path)
+        await self.runtime.storage.put(path, data)
+        size = await self.runtime.storage.size(path)
         self.artefacts = [one for one in self.artefacts if one["name"] != name]
         self.artefacts.append({"name": name, "bytes": size, "media_type": media_type})
 
     async def parts(
         self, job: JobType, payloads: Sequence[Payload], meter: Meter, units: Sequence[int]
     ) -> list[PartResult]:
-        """Do `payloads` as parts of this job; answers when every one has ended."""
-        requests = [
-            await self._request(
-                job, payload, f"{self.job.id}.{number}", units[number - 1], parent=self.job.id, part=number
-            )
-            for number, payload in enumerate(payloads, 1)
-        ]
-        await self.flush()
-        store = self.services.store
-        left, ids = await patiently("parts", lambda: store.split(self.job, requests, meter, sum(units)))
-        if left > 0:
-            raise PutAside
+        """Do `payloads` as parts of this job; returns when every one has ended."""
+        store = self.runtime.store
+        with self._making_parts(job, len(payloads)):
+            requests = [
+                await self._request(job, payload, units[at], job_id=f"{self.job.id}.{at + 1}", part=at + 1)
+                for at, payload in enumerate(payloads)
+            ]
+            await self.flush()
+            left, ids = await patiently("parts", lambda: store.split(self.job, requests, meter, sum(units)))
+            if left > 0:
+                raise PutAside
         ended = await patiently("parts", lambda: store.get_many(ids))
         return [part_result(part) for part in ended if part is not None]
 
-    async def then(self, job: JobType, payload: Payload, units: int = 0) -> str:
-        """Start another job with this one's completion. Answers its id."""
-        request = await self._request(job, payload, f"{job.name}-{secrets.token_hex(10)}", units)
-        self.following.append(request)
-        return request.id
+    def _making_parts(self, job: JobType, count: int) -> contextlib.AbstractContextManager[Any]:
+        if self.job.parts_total:
+            # They were made in an earlier turn: this one only collects them.
+            return contextlib.nullcontext()
+        return self.tracing.enqueue(str(job.queue), job.name, count=count)
 
-    async def _request(
-        self, job: JobType, payload: Payload, job_id: str, units: int, *, parent: str = "", part: int = 0
-    ) -> NewJob:
-        retries = job.retries if job.retries is not None else self.services.settings.queues[job.queue].retries
-        return new_job(
+    async def then(self, job: JobType, payload: Payload, units: int = 0) -> str:
+        """Start another job with this one's completion. Returns its id."""
+        job_id = f"{job.name}-{secrets.token_hex(10)}"
+        with self.tracing.enqueue(str(job.queue), job.name, job_id=job_id):
+            self.following.append(await self._request(job, payload, units, job_id=job_id))
+        return job_id
+
+    async def _request(self, job: JobType, payload: Payload, units: int, *, job_id: str, part: int = 0) -> NewJob:
+        return await self.runtime.enqueuer.request(
             job,
             payload,
             job_id=job_id,
             owner=self.owner,
             priority=self.job.priority,
-            retries=retries,
-            cost_ms=await self.services.enqueuer.estimator.cost_ms(job, units),
             units=units,
-            parent=parent,
+            parent=self.job.id if part else "",
             part=part,
         )
 
     def use(self, port: type[T]) -> T:
         """What is offered under a protocol of tasks/ports/. Raises KeyError for one that nobody offers."""
-        return cast(T, self.services.ports[port])
+        return cast(T, self.runtime.ports[port])
 
     def log(self, event: str, **fields: Any) -> None:
         """One line in the log, with the job's id and attempt."""

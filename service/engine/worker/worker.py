@@ -16,6 +16,7 @@ from arq.worker import Worker
 from redis.exceptions import RedisError
 
 from service.engine.redis.command_connection import Lane
+from service.engine.runtime import Runtime
 from service.engine.store import Job, Store, keys
 from service.engine.store.script_inputs import Outcome
 from service.engine.worker.claims import LOOK_S, Claims
@@ -26,7 +27,6 @@ from service.engine.worker.leases import Leases
 from service.engine.worker.listener import Alarm, Listener
 from service.engine.worker.outcome_writer import Outcomes
 from service.lib.async_tasks import end, pause
-from service.services import Services
 from settings import Queue
 from tasks.sdk.arq_cron import Slot
 
@@ -37,9 +37,9 @@ HALF_FROM = 16
 
 
 class OffloadWorker(Worker):
-    """One queue's worker. `on_startup` must put `services` and `cpu_pool` into `ctx`."""
+    """One queue's worker. `on_startup` must put `runtime`, `cpu_pool` and the exit stack `stack` into `ctx`."""
 
-    services: Services
+    runtime: Runtime
     store: Store
     leases: Leases
     claims: Claims
@@ -53,23 +53,21 @@ class OffloadWorker(Worker):
         self.work, self.news = Alarm(), Alarm()
         if self.on_startup:
             await self.on_startup(self.ctx)
-        self.services = self.ctx["services"]
-        self._pool = self.ctx["redis"] = self.services.redis
-        self.store = self.services.store
-        self.leases = Leases(self.store, self.queue_name, self.services.settings.lease_s)
+        self.runtime = self.ctx["runtime"]
+        self.store = self.runtime.store
+        self._pool = self.ctx["redis"] = redis = self.store.redis
+        self.leases = Leases(self.store, self.queue_name, self.runtime.settings.lease_s)
         # Each speaks in turn over a connection of its own: outcomes travel while the next jobs are claimed.
-        url = self.services.settings.queue_server_url()
+        url = self.runtime.settings.queue_server_url()
         asking, telling = Lane(url), Lane(url)
         self.ctx["stack"].push_async_callback(asking.aclose)
         self.ctx["stack"].push_async_callback(telling.aclose)
-        self.outcomes = Outcomes(Store(self.services.redis, telling))
-        tracing = self.services.tracing
-        self.execution = tracing.execution if tracing else Execution
-        self.heartbeat = Heartbeat(self.services.redis, self.queue_name, self.max_jobs, self.ctx["cpu_pool"])
+        self.outcomes = Outcomes(Store(redis, telling))
+        self.heartbeat = Heartbeat(redis, self.queue_name, self.max_jobs, self.ctx["cpu_pool"])
         worker_id = self.heartbeat.info.id
         # Where the queue has a rate of its own, its tasks meter messages; a rate set at run time bounds those, not jobs.
-        rated = not self.services.settings.queues[Queue(self.queue_name)].rate_per_minute
-        claims = Store(self.services.redis, asking)
+        rated = not self.runtime.settings.queues[Queue(self.queue_name)].rate_per_minute
+        claims = Store(redis, asking)
         self.claims = Claims(claims, self.queue_name, worker_id, self.leases, rated=rated, handed=not self.burst)
         self.listener = Listener(url, self.queue_name, worker_id, self.work, self._cancel, self._take, self._obey)
         log.info("worker ready", id=worker_id, jobs_at_once=self.max_jobs, types=sorted(self.claims.known))
@@ -130,7 +128,7 @@ class OffloadWorker(Worker):
         for job in jobs:
             self._take(job)
         if foreign:
-            await adopt(self.store, self.services.enqueuer, self.queue_name, foreign)
+            await adopt(self.store, self.runtime.enqueuer, self.queue_name, foreign)
             wait_s = 0.0
         return len(jobs), wait_s
 
@@ -166,7 +164,7 @@ class OffloadWorker(Worker):
 
     def _start(self, job: Job) -> None:
         job_type, pool = self.claims.known[job.type], self.ctx["cpu_pool"]
-        execution = self.execution(job, job_type, self.services, pool, self._report)
+        execution = Execution(job, job_type, self.runtime, pool, self._report)
         self.leases.held[job.id] = execution
         task = self.loop.create_task(execution.process())
         self.tasks[job.id] = task

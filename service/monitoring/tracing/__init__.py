@@ -1,40 +1,29 @@
 """Traces by OpenTelemetry, an extra: where it is off, nothing of it is imported and no job costs a step more."""
 
 import os
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 import structlog
 
-from service.engine.enqueuer import Enqueuer
-from service.engine.store import Store
-from settings.queues import Queue, QueueSettings
+from service.engine.tracing import Tracing
 from settings.tracing import trace_endpoint
 
 log = structlog.get_logger("offload.tracing")
 
 
-class Tracing(Protocol):
-    """What takes the place of the parts that make no spans."""
-
-    def enqueuer(self, store: Store, queues: Mapping[Queue, QueueSettings]) -> Enqueuer:
-        """An `Enqueuer` whose jobs carry their trace."""
-        ...
-
-    def execution(self, *made_of: Any) -> Any:
-        """An `Execution`, made of the same, whose attempt is a span."""
-        ...
+class ExportedTracing(Tracing, Protocol):
+    """Tracing whose spans leave the process."""
 
     def middleware(self) -> list[Any]:
-        """What begins a span with every request of an app."""
+        """Middleware that begins a span with every request of an app."""
         ...
 
     async def close(self) -> None:
-        """Send what is left, for a moment; a collector that is away holds up nothing."""
+        """Send the remaining spans, for FLUSH_S at most: a collector that is away must not hold up the exit."""
         ...
 
 
-def open_tracing(part: str) -> Tracing | None:
+def open_tracing(part: str) -> ExportedTracing | None:
     """Tracing for a process that is this part of the installation (web, worker), if the OTEL_ variables ask for it.
 
     What keeps traces from being sent is said once and stops nothing: they are never worth a job.

@@ -1,10 +1,9 @@
-"""Tracing that exports: one process's spans, and what makes them in the places of the parts that make none."""
+"""`Exporter`: one process's spans, sent to the collector that the OTEL_ variables name."""
 
 import asyncio
 import os
 import platform
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -12,29 +11,19 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from service.engine.store import Store
 from service.monitoring.tracing.http_spans import request_spans
 from service.monitoring.tracing.spans import VERSION, Spans
-from service.monitoring.tracing.traced_enqueuer import TracedEnqueuer
-from service.monitoring.tracing.traced_execution import TracedExecution
-from settings.queues import Queue, QueueSettings
 
 FLUSH_S = 3.0
 """How long the end of a process waits for a collector that takes no spans: a deploy has other things to do."""
 
 
-class Traced:
-    """Implements service.monitoring.tracing.Tracing over one provider of spans."""
+class Exporter(Spans):
+    """Tracing whose spans leave the process."""
 
     def __init__(self, provider: TracerProvider) -> None:
+        super().__init__(provider)
         self.provider = provider
-        self.spans = Spans(provider)
-
-    def enqueuer(self, store: Store, queues: Mapping[Queue, QueueSettings]) -> TracedEnqueuer:
-        return TracedEnqueuer(store, queues, self.spans)
-
-    def execution(self, *made_of: Any) -> TracedExecution:
-        return TracedExecution(self.spans, *made_of)
 
     def middleware(self) -> list[Any]:
         return request_spans(self.provider)
@@ -46,7 +35,7 @@ class Traced:
         await asyncio.to_thread(ending.join, FLUSH_S)
 
 
-def exporting(part: str) -> Traced:
+def exporting(part: str) -> Exporter:
     """Tracing to the collector of the OTEL_ variables. Spans leave in a thread; what cannot leave is dropped."""
     resource = Resource(
         {
@@ -61,4 +50,4 @@ def exporting(part: str) -> Traced:
     # Its own hook at the interpreter's end waits half a minute for a collector that is away.
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    return Traced(provider)
+    return Exporter(provider)

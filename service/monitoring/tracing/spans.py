@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 import structlog
+from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.semconv._incubating.attributes import messaging_attributes as messaging
@@ -38,15 +39,15 @@ UNHAPPY = frozenset({"failed", "retry", "lost"})
 
 
 class Spans:
-    """Begins the spans."""
+    """Implements service.engine.tracing.Tracing over one provider of spans."""
 
     def __init__(self, provider: TracerProvider) -> None:
         self.tracer = provider.get_tracer("offload", VERSION)
 
-    def sending(
+    def enqueue(
         self, queue: str, job_type: str, *, job_id: str = "", count: int = 0
     ) -> contextlib.AbstractContextManager[Span]:
-        """While a job, or `count` of them, is queued. What `carried` answers within belongs to this span."""
+        """While a job, or `count` of them, is queued. `trace_fields` within the block carry this span."""
         given = {JOB_TYPE: job_type, messaging.MESSAGING_OPERATION_NAME: "enqueue"}
         if job_id:
             given[messaging.MESSAGING_MESSAGE_ID] = job_id
@@ -56,7 +57,7 @@ class Spans:
         return self._current(f"enqueue {queue}", SpanKind.PRODUCER, attributes)
 
     @contextlib.contextmanager
-    def processing(self, job: Job) -> Iterator[Span]:
+    def attempt(self, job: Job) -> Iterator[Span]:
         """While an attempt runs: a child of whoever queued the job, named in each line that is logged meanwhile."""
         attributes = _messaging(job.queue, "process") | {
             messaging.MESSAGING_OPERATION_NAME: "process",
@@ -73,9 +74,31 @@ class Spans:
         with begun as span, structlog.contextvars.bound_contextvars(**ids(span)):
             yield span
 
-    def within(self, name: str) -> contextlib.AbstractContextManager[Span]:
+    def step(self, name: str) -> contextlib.AbstractContextManager[Span]:
         """While an attempt waits for one of its steps."""
         return self._current(name, SpanKind.INTERNAL, {})
+
+    def enqueued(self, job_id: str) -> None:
+        """Give the current span the id of the job that it queued."""
+        trace.get_current_span().set_attribute(messaging.MESSAGING_MESSAGE_ID, job_id)
+
+    def trace_fields(self) -> list[str]:
+        """Names and values, in turn, of the fields of a job's record that carry the current trace."""
+        carrier: dict[str, str] = {}
+        W3C.inject(carrier)
+        return [word for field in carrier.items() for word in field]
+
+    def stage(self, message: str, percent: int) -> None:
+        """Add an event to the current span: a stage is a moment, and a span keeps the last 128 of them at most."""
+        trace.get_current_span().add_event(message, {"offload.job.progress": percent})
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Give the current attempt's span its outcome."""
+        span = trace.get_current_span()
+        span.set_attribute(JOB_OUTCOME, outcome.kind)
+        if outcome.kind in UNHAPPY:
+            fields = dict(zip(outcome.fields[::2], outcome.fields[1::2], strict=True))
+            failed(span, str(fields.get("error_type", outcome.kind)))
 
     @contextlib.contextmanager
     def _current(
@@ -97,21 +120,6 @@ def _messaging(queue: str, operation: str) -> dict[str, Any]:
         messaging.MESSAGING_DESTINATION_NAME: queue,
         messaging.MESSAGING_OPERATION_TYPE: operation,
     }
-
-
-def carried() -> list[str]:
-    """Fields of a job's record that hand on the present trace."""
-    carrier: dict[str, str] = {}
-    W3C.inject(carrier)
-    return [word for field in carrier.items() for word in field]
-
-
-def settle(span: Span, outcome: Outcome) -> None:
-    """Note on an attempt's span how it ended."""
-    span.set_attribute(JOB_OUTCOME, outcome.kind)
-    if outcome.kind in UNHAPPY:
-        fields = dict(zip(outcome.fields[::2], outcome.fields[1::2], strict=True))
-        failed(span, str(fields.get("error_type", outcome.kind)))
 
 
 def failed(span: Span, error_type: str) -> None:

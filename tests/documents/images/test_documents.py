@@ -50,7 +50,8 @@ class PictureRun(LocalRun):
     """A run that offers thumbnails in a folder."""
 
     def use(self, port: type) -> Any:
-        assert port is Thumbnails
+        if port is not Thumbnails:
+            return super().use(port)
         return ThumbnailStore(Storage((self.folder / "storage").as_uri()))
 
 

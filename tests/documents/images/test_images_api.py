@@ -82,5 +82,5 @@ async def test_pictures_of_a_photo_deleted_meanwhile_are_not_kept(acme, served, 
     image = await sent(acme, PHOTO)
     photo = process_photo(written(tmp_path, PHOTO))
     await acme.delete(f"/api/files/{image['image_id']}")
-    await served.services.ports[Images].ready(image["image_id"], photo)
+    await served.services.runtime.ports[Images].ready(image["image_id"], photo)
     assert await served.services.storage.list("documents") == []

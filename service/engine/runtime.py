@@ -1,0 +1,24 @@
+"""`Runtime`: the parts that running a job takes. The engine knows these, and nothing else of the application."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from service.engine.enqueuer import Enqueuer
+from service.engine.store import Store
+from service.engine.tracing import NO_TRACING, Tracing
+from service.lib.object_storage import Storage
+from settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Open for the life of a worker."""
+
+    settings: Settings
+    store: Store
+    enqueuer: Enqueuer
+    storage: Storage
+    ports: Mapping[type, Any]
+    """Implementations that `run.use(protocol)` returns, by protocol."""
+    tracing: Tracing = NO_TRACING
