@@ -29,7 +29,7 @@ OPENPYXL_MAX = 100_000
 def offload(url: str, target: Path) -> None:
     """Ours, as the child of a worker runs it."""
     from tasks.exports.columns import Column, Kind
-    from tasks.exports.reading import PostgresSource, Query, SqliteSource
+    from tasks.exports.source import PostgresSource, Query, SqliteSource
     from tasks.exports.writing import Order, write_export
 
     kinds = {"created_at": Kind.MOMENT, "took_ms": Kind.NUMBER}

@@ -2,7 +2,7 @@
 
 from dashboard.formats import DAY_MS, HOUR_MS, MINUTE_MS
 from service.lib.clock import now_ms
-from tasks.sdk.job import Refused
+from tasks.sdk.errors import Refused
 
 ENDS: dict[str, tuple[str, int | None]] = {
     "": ("until it is lifted", None),

@@ -20,7 +20,7 @@ from service.engine.store.errors import StoreError
 from service.lib.text import as_sentence, with_stop
 from service.mail.templates import NoSuchTemplate
 from service.monitoring.alerts import NoSuchRule
-from tasks.sdk.job import Refused
+from tasks.sdk.errors import Refused
 
 logger = logging.getLogger("offload.dashboard")
 

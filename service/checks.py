@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 from service.documents.store import NoSuchFile
 from service.services import Services
 from tasks.ports.files import StoredFile
-from tasks.sdk.job import Refused
+from tasks.sdk.errors import Refused
 
 T = TypeVar("T")
 

@@ -9,7 +9,8 @@ import msgspec
 from service.checks import Checks
 from service.engine.enqueuer import Accepted
 from service.services import Services
-from tasks.sdk.job import JobType, Payload, Refused
+from tasks.sdk.errors import Refused
+from tasks.sdk.types import JobType, Payload
 
 PAST_ALLOWED = timedelta(minutes=5)
 """A moment this far back counts as now: clocks differ, and a request sent again under its key must not fail."""

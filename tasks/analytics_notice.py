@@ -4,8 +4,7 @@ from settings.queues import Queue
 from tasks.mail.send_group import AWAY_S
 from tasks.ports.mail import MailServerAway
 from tasks.ports.reports import Operators
-from tasks.sdk.job import Payload, RetryLater, job
-from tasks.sdk.run import Run
+from tasks.sdk import Payload, RetryLater, Run, job
 
 TEXT = """The metrics of {first_day} to {last_day} are ready: {rows:,} rows, an hour and a job type in each.
 

@@ -12,9 +12,7 @@ from tasks.exports.progress_file import read_tally
 from tasks.exports.selection import Selection, select
 from tasks.exports.writing import Order, Written, write_export
 from tasks.ports.exports import Exports
-from tasks.sdk.errors import MemoryCeiling
-from tasks.sdk.job import Meter, Payload, Permanent, Refused, job
-from tasks.sdk.run import Run
+from tasks.sdk import MemoryCeiling, Meter, Payload, Permanent, Refused, Run, job
 
 KEPT_DAYS = 7
 """How long the file can be downloaded: long enough to come back after a week's end."""

@@ -8,8 +8,7 @@ from tasks.email_batch import Outcome, report, send_in_parts
 from tasks.mail.template import Source
 from tasks.ports.mail import Campaign, Campaigns, StoredTemplate
 from tasks.ports.reports import DayLine, Reports
-from tasks.sdk.job import Payload, Permanent, job
-from tasks.sdk.run import Run
+from tasks.sdk import Payload, Permanent, Run, job
 
 UNITS = {Queue.PDF_PROCESSING: "pages", Queue.CSV_EXPORT: "rows", Queue.EMAIL_SENDER: "messages"}
 """What a queue's work is counted in, where that says more than the number of jobs."""

@@ -3,8 +3,7 @@
 from settings.queues import Queue
 from tasks.csv_export import KEPT_DAYS
 from tasks.ports.upkeep import Leftovers, Swept
-from tasks.sdk.job import Payload, job
-from tasks.sdk.run import Run
+from tasks.sdk import Payload, Run, job
 
 UNNAMED_QUIET_S = 86_400
 """A file is stored a moment before its record says so; a day later there is either a record or there was a crash."""

@@ -12,8 +12,7 @@ from tasks.mail.segments import Segment
 from tasks.mail.send_group import METER, deliver
 from tasks.mail.template import problems
 from tasks.ports.mail import Campaign, Campaigns, Deliveries, Templates
-from tasks.sdk.job import Payload, Permanent, Refused, job
-from tasks.sdk.run import Run
+from tasks.sdk import Payload, Permanent, Refused, Run, job
 
 PART_RECIPIENTS = 50
 """At a hundred messages a minute half a minute: what a crash can cost, and what one owner can hold back another by."""
@@ -89,7 +88,7 @@ def _check_ids(user_ids: Sequence[int]) -> None:
     queue=Queue.EMAIL_SENDER,
     accepts=accepts,
     search_keys=("template_id",),
-    personal=("user_ids",),
+    personal=frozenset({"user_ids"}),
     expected_s=2.0,
     expected_unit_s=0.6,
 )

@@ -7,8 +7,7 @@ import msgspec
 from settings import Queue
 from tasks.email_batch import Outcome, found, report, send_in_parts
 from tasks.ports.mail import Campaigns, Deliveries
-from tasks.sdk.job import Payload, Refused, job
-from tasks.sdk.run import Run
+from tasks.sdk import Payload, Refused, Run, job
 
 
 class EmailResend(Payload, frozen=True):

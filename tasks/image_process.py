@@ -6,9 +6,7 @@ from settings.queues import Queue
 from tasks.images.photo import Photo, PhotoFacts, process_photo
 from tasks.ports.files import Files
 from tasks.ports.images import Images
-from tasks.sdk.errors import MemoryCeiling
-from tasks.sdk.job import Payload, Permanent, Refused, job
-from tasks.sdk.run import Run
+from tasks.sdk import MemoryCeiling, Payload, Permanent, Refused, Run, job
 
 PROCESS_TIMEOUT_S = 20.0
 """A preview needs more of a picture than a thumbnail does; the largest picture takes half of it."""

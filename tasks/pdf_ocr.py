@@ -12,8 +12,7 @@ from tasks.ocr.page import Reading
 from tasks.ocr.pages import FailedPage, kept_name, prepare, read_pages
 from tasks.ocr.words import decode
 from tasks.ports.files import Files
-from tasks.sdk.job import Meter, PartResult, Payload, Permanent, Refused, job
-from tasks.sdk.run import Run
+from tasks.sdk import Meter, PartResult, Payload, Permanent, Refused, Run, job
 
 PART_PAGES = 10
 """Half a minute of work with 600 s to do it in; what a part that fails can cost at most."""

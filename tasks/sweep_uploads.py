@@ -2,8 +2,7 @@
 
 from settings.queues import Queue
 from tasks.ports.upkeep import Leftovers, Swept
-from tasks.sdk.job import Payload, job
-from tasks.sdk.run import Run
+from tasks.sdk import Payload, Run, job
 
 UPLOAD_QUIET_S = 3_600
 """An upload that has brought nothing for an hour was broken off: servers and proxies give up after minutes."""

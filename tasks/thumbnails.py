@@ -10,8 +10,7 @@ from tasks.images.documents import DocumentDone, make_thumbnails
 from tasks.images.variants import FORMATS, SIZE_MAX, SIZE_MIN, SIZES, Format, variants
 from tasks.ports.files import Files
 from tasks.ports.thumbnails import Thumbnails
-from tasks.sdk.job import Meter, PartResult, Payload, Permanent, job
-from tasks.sdk.run import Run
+from tasks.sdk import Meter, PartResult, Payload, Permanent, Run, job
 
 DOCUMENTS_MAX = 10_000
 """Documents one job may name: 2,500 parts, and as many lines again in what it answers."""

@@ -5,8 +5,7 @@ import msgspec
 from settings.queues import Queue
 from tasks.images.variants import FORMATS, SIZES, variants
 from tasks.ports.thumbnails import ThumbnailUpkeep
-from tasks.sdk.job import Payload, job
-from tasks.sdk.run import Run
+from tasks.sdk import Payload, Run, job
 from tasks.thumbnails import DOCUMENTS_MAX, FailedDocument, counted, in_parts
 
 

@@ -6,8 +6,7 @@ from settings.queues import Queue
 from tasks.analytics_notice import AnalyticsNotice, analytics_notice
 from tasks.csv_export import Export, Exported, csv_export
 from tasks.daily_digest import day_of
-from tasks.sdk.job import Payload, job
-from tasks.sdk.run import Run
+from tasks.sdk import Payload, Run, job
 
 
 class WeeklyAnalytics(Payload, frozen=True):

@@ -7,8 +7,7 @@ import msgspec
 from settings.queues import Queue
 from tasks.daily_digest import day_of
 from tasks.ports.reports import Reports
-from tasks.sdk.job import Payload, job
-from tasks.sdk.run import Run
+from tasks.sdk import Payload, Run, job
 
 
 class WeeklyReport(Payload, frozen=True):

@@ -24,7 +24,8 @@ from service.engine.worker.error_fingerprint import fingerprint
 from service.services import Services, open_services
 from settings import load_settings
 from settings.queues import Queue
-from tasks.sdk.job import REGISTRY, Permanent
+from tasks.sdk.errors import Permanent
+from tasks.sdk.types import REGISTRY
 
 EVENTS_MAX = 20_000
 """Lines of the audit log: it lies in the database, and what is measured here are jobs."""

@@ -4,8 +4,7 @@ import asyncio
 
 from bench.harness.stamps import BEGUN, ENDED, stamp
 from settings.queues import Queue
-from tasks.sdk.job import Payload, job
-from tasks.sdk.run import Run
+from tasks.sdk import Payload, Run, job
 
 
 class Stamp(Payload):

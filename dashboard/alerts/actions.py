@@ -11,7 +11,7 @@ from dashboard.auth import User
 from dashboard.durations import until
 from service.api.dependencies import Wired
 from service.lib.text import as_sentence
-from tasks.sdk.job import Refused
+from tasks.sdk.errors import Refused
 
 
 @post("/alerts/{rule:str}/mute", status_code=303, opt={ACTION: "alert.muted"})

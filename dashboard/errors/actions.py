@@ -12,7 +12,7 @@ from dashboard.errors.views import present
 from service.api.dependencies import Wired
 from service.engine.store.bulk_operations import Selection
 from service.engine.store.error_groups import Life
-from tasks.sdk.job import Refused
+from tasks.sdk.errors import Refused
 
 CANARY = 5
 """Jobs that are tried before the rest: few enough to lose, enough to see a pattern."""

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import inspect
 
 from service.submission import request_type
-from tasks.sdk.job import JobType
+from tasks.sdk.types import JobType
 
 Kind = Literal["text", "number", "choice", "switch", "list", "object", "moment"]
 

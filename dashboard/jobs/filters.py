@@ -8,7 +8,7 @@ from service.engine.states import State
 from service.engine.store import Wanted
 from service.engine.store.run_history import ORIGIN
 from settings.queues import Queue
-from tasks.sdk.job import REGISTRY
+from tasks.sdk.types import REGISTRY
 
 PATH = "/admin/jobs"
 PLAIN = ("status", "queue", "type", "owner")

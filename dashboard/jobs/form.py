@@ -19,7 +19,8 @@ from service.api.upload_form import UploadForm, open_upload_form
 from service.engine.store import Job
 from service.services import Services
 from service.submission import payload_of, request_type, submit
-from tasks.sdk.job import REGISTRY, JobType, Payload, Refused
+from tasks.sdk.errors import Refused
+from tasks.sdk.types import REGISTRY, JobType, Payload
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Any
 from dashboard.auth import User
 from service.engine.store import Job
 from tasks.exports.datasets import DATASETS
-from tasks.sdk.job import REGISTRY
+from tasks.sdk.types import REGISTRY
 
 MASK = "•••"
 

@@ -13,7 +13,7 @@ from dashboard.auth import User
 from dashboard.jobs.fields import fields_of
 from dashboard.jobs.form import offered, show_form, start
 from service.api.dependencies import Wired
-from tasks.sdk.job import REGISTRY, JobType
+from tasks.sdk.types import REGISTRY, JobType
 
 
 @get("/jobs/new", name="new-job")

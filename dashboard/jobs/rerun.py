@@ -17,7 +17,8 @@ from service.api.dependencies import Wired
 from service.api.upload_form import FIELD_MAX_BYTES
 from service.engine.store import Job
 from service.submission import submit
-from tasks.sdk.job import REGISTRY, JobType, Payload, Refused
+from tasks.sdk.errors import Refused
+from tasks.sdk.types import REGISTRY, JobType, Payload
 
 
 def repeatable(job: Job) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dashboard.formats import duration, whole
 from dashboard.state_badges import look
-from service.api.job_status import estimated_completion_ms
+from service.engine.estimates import estimated_completion_ms
 from service.engine.states import State
 from service.engine.store import Job
 

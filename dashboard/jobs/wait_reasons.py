@@ -12,7 +12,7 @@ from service.engine.store.queue_controls import Kind, Note
 from service.engine.store.queue_position import Place, place_of
 from service.services import Services
 from settings.queues import Queue
-from tasks.sdk.job import REGISTRY
+from tasks.sdk.types import REGISTRY
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dashboard.security_headers import CONTENT_POLICY
 from service.api.dependencies import Wired
 from service.api.templates import preview
 from service.mail.templates import TemplateRows
-from tasks.sdk.job import Refused
+from tasks.sdk.errors import Refused
 
 PAGE_ROWS = 50
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from dashboard.jobs.filters import Filter, from_address
 from service.engine.store.bulk_operations import APPLIES, Kind, Selection
-from tasks.sdk.job import Refused
+from tasks.sdk.errors import Refused
 
 VERBS: dict[Kind, str] = {"retry": "Retry", "cancel": "Cancel", "delete": "Delete"}
 ICONS: dict[Kind, str] = {"retry": "retrying", "cancel": "cancelled", "delete": "trash"}

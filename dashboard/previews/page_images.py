@@ -9,8 +9,7 @@ from service.engine.store import Job
 from service.lib.object_storage import NoSuchObject, copy_to
 from service.services import Services
 from tasks.images.pages import SIDE, page_picture
-from tasks.sdk.errors import ChildDied, MemoryCeiling
-from tasks.sdk.job import Permanent, Refused
+from tasks.sdk.errors import ChildDied, MemoryCeiling, Permanent, Refused
 
 DRAW_TIMEOUT_S = 15.0
 """A page of some 50 MB of pictures takes two; behind it wait other people's uploads."""

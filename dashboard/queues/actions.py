@@ -12,7 +12,8 @@ from dashboard.auth import User
 from service.api.dependencies import Wired
 from service.api.upload_form import open_upload_form
 from service.submission import submit
-from tasks.sdk.job import REGISTRY, Refused
+from tasks.sdk.errors import Refused
+from tasks.sdk.types import REGISTRY
 
 PRIORITIES = ("high", "normal", "low")
 

@@ -18,7 +18,7 @@ from service.api.dependencies import Wired
 from service.engine.store.queue_controls import Kind
 from service.lib.text import as_sentence
 from settings.queues import Queue
-from tasks.sdk.job import Refused
+from tasks.sdk.errors import Refused
 
 
 @get("/queues/{queue:str}", name="queue")

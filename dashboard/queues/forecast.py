@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dashboard.formats import HOUR_MS, MINUTE_MS, duration, number
-from dashboard.queues.overview import QueueRow
+from dashboard.queues.row import QueueRow
 from service.engine.store.queue_controls import Kind, Note
 from settings.queues import QueueSettings
-from tasks.sdk.job import Refused
+from tasks.sdk.errors import Refused
 
 AT_MOST = 1_000_000
 

@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from dashboard.formats import number
+from dashboard.queues.row import QueueRow
 from service.engine.states import State
-
-if TYPE_CHECKING:
-    from dashboard.queues.overview import QueueRow
 
 
 @dataclass(frozen=True)
@@ -21,7 +18,7 @@ class Health:
     reason: str
 
 
-def health(queues: "Sequence[QueueRow]", silent_workers: int) -> Health:
+def health(queues: Sequence[QueueRow], silent_workers: int) -> Health:
     """The most serious thing that is true: work without a worker, dead letters, a pause, quiet or silent
     workers, retries, or nothing."""
     paused = [row for row in queues if row.notes.get("pause")]

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from dashboard.formats import MINUTE_MS
 from dashboard.fragment_cache import Drawings
 from dashboard.queues.health import Health, health
+from dashboard.queues.row import QueueRow
 from dashboard.workers.liveness import alive
 from service.engine.states import State
 from service.engine.store import Job, WorkerInfo
 from service.engine.store.error_groups import ErrorGroup
-from service.engine.store.queue_controls import Kind, Note
 from service.lib.clock import now_ms
 from service.monitoring.metrics import Figures
 from service.services import Services
@@ -25,32 +25,6 @@ CAUSES_SHOWN = 2
 RUNNING_SHOWN = 8
 FAILED_SHOWN = 5
 """Rows of the two short lists; the whole lists are a click away."""
-
-
-@dataclass(frozen=True)
-class QueueRow:
-    """One queue. `clears_ms` is the work (`backlog_ms`) that waits divided by the slots that work on it; None without a
-    worker. `causes` are why its dead letters failed, the most frequent first; `hour` has the last hour's waits and runs."""
-
-    name: str
-    counts: Mapping[State, int]
-    workers: int
-    slots: int
-    backlog_ms: float
-    clears_ms: float | None
-    minutes: Sequence[Mapping[str, int]]
-    notes: Mapping[Kind, Note]
-    waiting_since_ms: int | None
-    causes: Sequence[ErrorGroup]
-    hour: Figures
-
-    @property
-    def waiting(self) -> int:
-        return self.counts[State.QUEUED] + self.counts[State.RETRYING]
-
-    def per_minute(self, event: str) -> list[int]:
-        """How often `event` happened in each of the last minutes, oldest first."""
-        return [minute.get(event, 0) for minute in self.minutes]
 
 
 @dataclass(frozen=True)

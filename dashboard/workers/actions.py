@@ -12,7 +12,7 @@ from dashboard.auth import User
 from service.api.dependencies import Wired
 from service.engine.store import keys
 from service.services import Services
-from tasks.sdk.job import Refused
+from tasks.sdk.errors import Refused
 
 
 @post("/workers/{worker_id:str}/quiet", status_code=303, opt={ACTION: "worker.quieted"})

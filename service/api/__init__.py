@@ -24,7 +24,7 @@ from service.api import (
 from service.api.auth import provide_owner, require_key
 from service.api.errors import EXCEPTION_HANDLERS
 from service.api.submit import refuse_unknown_type, submit_route
-from tasks.sdk.job import REGISTRY
+from tasks.sdk.types import REGISTRY
 
 __all__ = ["EXCEPTION_HANDLERS", "api_routes", "openapi_config"]
 

@@ -17,7 +17,7 @@ from service.documents.store import NoSuchFile
 from service.engine.store import IdempotencyConflict, NoSuchJob, TooManyQueued, WrongState
 from service.lib.text import as_sentence, with_stop
 from service.mail.templates import NoSuchTemplate
-from tasks.sdk.job import Refused
+from tasks.sdk.errors import Refused
 
 log = structlog.get_logger(__name__)
 

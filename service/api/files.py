@@ -14,7 +14,7 @@ from service.api.openapi import BINARY, RANGED, UploadOperation, refusals
 from service.api.schemas import FileBody
 from service.api.upload_form import BadForm, open_upload_form
 from service.database import Document
-from tasks.sdk.job import Refused
+from tasks.sdk.errors import Refused
 
 FORM_OVERHEAD_BYTES = 1 << 20
 """What a form may weigh beside its file, before the announced length alone says that the file is too large."""

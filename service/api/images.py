@@ -22,7 +22,7 @@ from service.documents.store import NoSuchFile
 from service.engine.states import State
 from service.services import Services
 from tasks.image_process import ImageProcess, image_process
-from tasks.sdk.job import Refused
+from tasks.sdk.errors import Refused
 
 
 class ImageBody(msgspec.Struct):

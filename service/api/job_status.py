@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from service.engine.estimates import estimated_completion_ms
 from service.engine.states import State
 from service.engine.store import Attempt, Job
 from service.lib.clock import now_ms
@@ -14,20 +15,6 @@ def rfc3339(ms: int | None) -> str | None:
     if ms is None:
         return None
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def estimated_completion_ms(job: Job, at_ms: int) -> int | None:
-    """When the job should be done: from its own pace once it has one, else from what was expected; None once it ended."""
-    if job.state.terminal:
-        return None
-    if job.state is not State.ACTIVE or job.started_ms is None:
-        begin = max(at_ms, job.due_ms or 0)
-        return max(job.expected_ms or 0, begin + job.estimated_ms)
-    total = job.units_total or job.units
-    elapsed = max(0, at_ms - job.started_ms)
-    if total and job.units_done > 0:
-        return at_ms + round(elapsed * max(0, total - job.units_done) / job.units_done)
-    return max(at_ms, job.started_ms + job.estimated_ms)
 
 
 def status_object(job: Job, at_ms: int | None = None) -> dict[str, Any]:

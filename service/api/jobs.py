@@ -19,7 +19,7 @@ from service.lib.user_agent import terminal_user
 from service.monitoring.audit_log import Target
 from service.services import Services
 from settings.queues import Queue
-from tasks.sdk.job import REGISTRY
+from tasks.sdk.types import REGISTRY
 
 PAGE_MAX = 200
 """Records one call reads: a few milliseconds of the queue server's time."""

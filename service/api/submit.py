@@ -14,7 +14,7 @@ from service.api.openapi import refusals
 from service.api.schemas import AcceptedBody, FieldError
 from service.api.strict_json import StrictJson
 from service.submission import payload_of, request_type
-from tasks.sdk.job import REGISTRY, JobType
+from tasks.sdk.types import REGISTRY, JobType
 
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 

@@ -18,7 +18,7 @@ from service.mail.wiring import links
 from service.services import Services
 from tasks.mail.render import Letter, check, render
 from tasks.mail.template import USER_FIELDS, Problem, Source, problems
-from tasks.sdk.job import Refused
+from tasks.sdk.errors import Refused
 
 CHECK_TIMEOUT_S = 10.0
 """For what takes milliseconds, unless the template is up to something."""

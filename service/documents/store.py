@@ -13,7 +13,7 @@ from service.documents.display_names import display_name
 from service.documents.upload import Pool, count_pages, received
 from service.lib.object_storage import NoSuchObject, Storage, copy_to
 from settings import Settings
-from tasks.sdk.job import Permanent
+from tasks.sdk.errors import Permanent
 
 FILE_ID = re.compile(r"file-[0-9a-f]{32}")
 

@@ -13,8 +13,7 @@ from typing import Any, BinaryIO, Protocol, TypeVar
 from service.documents.inspection import Inspection, inspect_file
 from service.documents.media_types import SNIFF_BYTES, media_type_of
 from settings import Settings
-from tasks.sdk.errors import ChildDied, MemoryCeiling
-from tasks.sdk.job import Refused
+from tasks.sdk.errors import ChildDied, MemoryCeiling, Refused
 
 T = TypeVar("T")
 

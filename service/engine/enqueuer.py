@@ -17,7 +17,7 @@ from service.engine.store.run_history import ORIGIN
 from service.engine.store.script_inputs import Idem, NewJob, new_job
 from service.engine.tracing import NO_TRACING, Tracing
 from settings.queues import Queue, QueueSettings
-from tasks.sdk.job import JobType, Payload
+from tasks.sdk.types import JobType, Payload
 
 RETRY_AFTER_S = 30
 """What a client over its limit is told to wait: long enough for some of its jobs to have ended."""

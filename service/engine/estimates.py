@@ -1,4 +1,4 @@
-"""How long a job will take, from measured pace and the work ahead of it, in numbers and in words."""
+"""Estimates of a job's duration and end, from measured pace and the work ahead of it, in numbers and in words."""
 
 import math
 import time
@@ -6,8 +6,9 @@ from functools import lru_cache
 
 import msgspec
 
-from service.engine.store import Store
-from tasks.sdk.job import JobType
+from service.engine.states import State
+from service.engine.store import Job, Store
+from tasks.sdk.types import JobType
 
 FRESH_S = 2.0
 """Pace and backlog are read this often at most: an estimate may lag two seconds, an enqueue must not wait for it."""
@@ -84,3 +85,17 @@ class Estimator:
             loads = {name: ms / max(1, slots.get(name, 1)) for name, ms in (await self.store.backlog_ms()).items()}
             self.loads = (time.monotonic(), loads)
         return loads.get(queue, 0.0)
+
+
+def estimated_completion_ms(job: Job, at_ms: int) -> int | None:
+    """Expected end of a job (ms since the epoch): by its own pace once it has one, else as estimated; None once it ended."""
+    if job.state.terminal:
+        return None
+    if job.state is not State.ACTIVE or job.started_ms is None:
+        begin = max(at_ms, job.due_ms or 0)
+        return max(job.expected_ms or 0, begin + job.estimated_ms)
+    total = job.units_total or job.units
+    elapsed = max(0, at_ms - job.started_ms)
+    if total and job.units_done > 0:
+        return at_ms + round(elapsed * max(0, total - job.units_done) / job.units_done)
+    return max(at_ms, job.started_ms + job.estimated_ms)

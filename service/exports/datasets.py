@@ -12,8 +12,8 @@ from service.exports.minute_rows import metric_rows
 from service.exports.spool import spool
 from tasks.exports.dataset import Keeper
 from tasks.exports.query import to_query
-from tasks.exports.reading import PostgresSource, Query, Source, SqliteSource
 from tasks.exports.selection import Selection
+from tasks.exports.source import PostgresSource, Query, Source, SqliteSource
 
 COUNT_MAX = 1_000_000
 """Rows counted for an estimate. A request waits for the count, and beyond this the answer is "minutes" anyway."""

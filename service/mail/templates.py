@@ -9,7 +9,7 @@ from service.database import Database, Template
 from service.database.column_types import utc_now
 from tasks.mail.template import Source
 from tasks.ports.mail import StoredTemplate
-from tasks.sdk.job import Permanent
+from tasks.sdk.errors import Permanent
 
 
 class NoSuchTemplate(Permanent):

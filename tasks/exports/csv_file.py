@@ -12,7 +12,7 @@ from typing import Any
 
 from tasks.exports.columns import Column, Kind
 from tasks.exports.csv_injection import SUSPECT, for_csv
-from tasks.exports.reading import Chunk
+from tasks.exports.source import Chunk
 
 BUFFER_BYTES = 1 << 18
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tasks.exports.conditions import AnyOf, AtLeast, Below, Condition, Contains
-from tasks.exports.reading import Query
 from tasks.exports.selection import Selection
+from tasks.exports.source import Query
 
 POSTGRES_TYPES = {str: "text", int: "bigint", float: "double precision", bool: "boolean", datetime: "timestamptz"}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from tasks.exports.reading import CHUNK_ROWS, Chunk, PostgresSource, Query
+from tasks.exports.source import CHUNK_ROWS, Chunk, PostgresSource, Query
 
 CLOSE_S = 5
 """How long the server may take to answer the goodbye."""

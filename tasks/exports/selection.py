@@ -9,7 +9,7 @@ from tasks.exports.conditions import AnyOf, Condition
 from tasks.exports.dataset import Dataset, Readers, reads_everything
 from tasks.exports.datasets import DATASETS
 from tasks.exports.filters import FilterError
-from tasks.sdk.job import Refused
+from tasks.sdk import Refused
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 from tasks.exports.columns import Column
 from tasks.exports.csv_file import write_csv
 from tasks.exports.progress_file import Tally
-from tasks.exports.reading import Chunk, Query, Source, read
+from tasks.exports.reading import read
+from tasks.exports.source import Chunk, Query, Source
 
 
 @dataclass(frozen=True)

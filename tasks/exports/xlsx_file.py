@@ -12,7 +12,7 @@ from rustpy_xlsxwriter import Format, write_worksheets
 from tasks.exports.columns import Column, Kind
 from tasks.exports.csv_file import iso
 from tasks.exports.csv_injection import SURELY_FITS, for_xlsx
-from tasks.exports.reading import Chunk
+from tasks.exports.source import Chunk
 
 SHEET_ROWS = 1_048_576
 """Rows of a sheet, its header among them (Microsoft, "Excel specifications and limits")."""

@@ -12,9 +12,7 @@ from tasks.images.thumbnails import Thumbnail, render_thumbnails
 from tasks.images.variants import Variant
 from tasks.ports.files import Files, StoredFile
 from tasks.ports.thumbnails import Thumbnails
-from tasks.sdk.errors import ChildDied, MemoryCeiling
-from tasks.sdk.job import Permanent
-from tasks.sdk.run import Run
+from tasks.sdk import ChildDied, MemoryCeiling, Permanent, Run
 
 RENDER_TIMEOUT_S = 10.0
 """The slowest picture we take (400 million pixels) needs half of it on a core of its own; four that hang fit 60 s."""

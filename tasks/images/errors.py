@@ -1,6 +1,6 @@
 """What the functions of this package raise."""
 
-from tasks.sdk.job import Permanent
+from tasks.sdk import Permanent
 
 
 class BadPicture(Permanent):

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from tasks.mail.render import Letter, messages
 from tasks.mail.template import Problem, Source
 from tasks.ports.mail import Campaigns, Deliveries, Mailer, MailServerAway
-from tasks.sdk.job import Meter, RetryLater
-from tasks.sdk.run import Run
+from tasks.sdk import Meter, RetryLater, Run
 
 METER = Meter("Sending... {done} of {total} emails sent", "emails_sent", "total_emails", high=98)
 

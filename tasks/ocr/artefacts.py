@@ -10,7 +10,7 @@ from tasks.ocr.pages import FailedPage, kept_name
 from tasks.ocr.searchable import write_searchable
 from tasks.ocr.text import PAGE_BREAK
 from tasks.ocr.words import PageText, decode
-from tasks.sdk.run import Run
+from tasks.sdk import Run
 
 SEARCHABLE_TIMEOUT_S = 240.0
 """5,000 pages take two minutes: mostly reading the words, page by page."""

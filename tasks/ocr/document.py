@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.sdk.job import Permanent
+from tasks.sdk import Permanent
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument

@@ -8,8 +8,7 @@ import msgspec
 
 from tasks.ocr.engines import NotPrepared
 from tasks.ocr.page import Reading, prepare_engine, read_page, wants_preparing
-from tasks.sdk.errors import ChildDied, MemoryCeiling
-from tasks.sdk.run import Run
+from tasks.sdk import ChildDied, MemoryCeiling, Run
 
 PAGE_TIMEOUT_S = 60.0
 """A page takes one to three seconds, with torch some fifteen; a busy machine multiplies that."""

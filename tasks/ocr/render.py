@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.ocr.document import open_image
-from tasks.sdk.job import Permanent
+from tasks.sdk import Permanent
 
 if TYPE_CHECKING:
     import numpy

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
-from tasks.exports.reading import Query, Source
 from tasks.exports.selection import Selection
+from tasks.exports.source import Query, Source
 
 
 class Exports(Protocol):

@@ -8,7 +8,7 @@ from cronsim import CronSim
 
 from settings.queues import Queue
 from settings.schedules import SCHEDULES, Schedule
-from tasks.sdk.job import REGISTRY
+from tasks.sdk.types import REGISTRY
 
 
 class Slot(CronJob):

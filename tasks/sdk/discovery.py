@@ -8,13 +8,13 @@ from arq.worker import Function
 
 import tasks
 from settings.queues import Queue
-from tasks.sdk.job import REGISTRY
+from tasks.sdk.types import REGISTRY
 
-NOT_JOBS = {"declared", "job", "run", "scheduled", "workers"}
-"""Modules of tasks/ that declare no job: the words, and the root that wires."""
+ROOT = "workers"
+"""The module of tasks/ that declares no job: it wires the workers, and importing it reads the settings."""
 
 for module in pkgutil.iter_modules(tasks.__path__):
-    if not module.ispkg and module.name not in NOT_JOBS:
+    if not module.ispkg and module.name != ROOT:
         importlib.import_module(f"tasks.{module.name}")
 
 

@@ -1,4 +1,25 @@
-"""What may befall a function handed to `run.cpu`, apart from its own errors and the built-in TimeoutError."""
+"""Errors that a task may raise, and errors that a function in the process pool may end with."""
+
+
+class Permanent(Exception):
+    """An error that no retry can fix. Its message is one sentence for the person who sent the job."""
+
+
+class RetryLater(Exception):
+    """Try again after `delay_s` seconds without spending an attempt (a rate limit, a peer that asks for patience)."""
+
+    def __init__(self, delay_s: float, reason: str) -> None:
+        super().__init__(reason)
+        self.delay_s = delay_s
+
+
+class Refused(Exception):
+    """A payload that cannot be accepted. `field` is the offending field; `status_code` the HTTP answer."""
+
+    def __init__(self, message: str, *, field: str, status_code: int = 400) -> None:
+        super().__init__(message)
+        self.field = field
+        self.status_code = status_code
 
 
 class ChildDied(Exception):

@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from tasks.sdk.job import JobType, Meter, PartResult, Payload
+from tasks.sdk.types import JobType, Meter, PartResult, Payload
 
 T = TypeVar("T")
 
@@ -23,7 +22,7 @@ class Run(Protocol):
         """A folder of this attempt's own, removed when the attempt ends."""
         ...
 
-    async def progress(self, done: int, total: int, meter: "Meter") -> None:
+    async def progress(self, done: int, total: int, meter: Meter) -> None:
         """Record `done` of `total` units. Never lowers the bar; writes are throttled, the last of a burst is not lost."""
         ...
 
@@ -63,8 +62,8 @@ class Run(Protocol):
         ...
 
     async def parts(
-        self, job: "JobType", payloads: Sequence["Payload"], meter: "Meter", units: Sequence[int]
-    ) -> list["PartResult"]:
+        self, job: JobType, payloads: Sequence[Payload], meter: Meter, units: Sequence[int]
+    ) -> list[PartResult]:
         """Do the payloads as parts spread over all workers, and return when every one has ended, in order.
 
         The attempt is put aside meanwhile and holds no slot; when the last part ends the task runs again from its start
@@ -72,7 +71,7 @@ class Run(Protocol):
         """
         ...
 
-    async def then(self, job: "JobType", payload: "Payload", units: int = 0) -> str:
+    async def then(self, job: JobType, payload: Payload, units: int = 0) -> str:
         """Start another job when this attempt completes, exactly once and only then. Answers the job's id."""
         ...
 

@@ -8,7 +8,7 @@ from service.engine.job_files import artefact_path
 from service.engine.store import Job
 from service.engine.store.script_inputs import Outcome
 from service.services import Services
-from tasks.sdk.job import REGISTRY
+from tasks.sdk.types import REGISTRY
 
 QUEUE = "pdf-processing"
 

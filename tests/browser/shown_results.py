@@ -17,7 +17,7 @@ from tasks.images.thumbnails import Thumbnail
 from tasks.images.variants import Variant
 from tasks.ocr.pages import kept_name
 from tasks.ocr.words import PageText, Word, encode
-from tasks.sdk.job import REGISTRY
+from tasks.sdk.types import REGISTRY
 from tasks.thumbnails import ThumbnailsOf
 from tests.dashboard.made import Anything, Maker
 

@@ -14,7 +14,7 @@ from service.lib.clock import now_ms
 from tasks.csv_export import Export
 from tasks.ocr.pages import kept_name
 from tasks.ocr.words import PageText, Word, encode
-from tasks.sdk.job import REGISTRY
+from tasks.sdk.types import REGISTRY
 from tests.browser.conftest import PHONE, VIEWER, Desk, eventually
 from tests.browser.test_pages import STANDARDS
 from tests.dashboard.made import Anything, Maker

@@ -14,8 +14,9 @@ from service.mail.templates import TemplateRows
 from service.services import Services
 from settings.queues import Queue
 from tasks.mail.template import Source
-from tasks.sdk.job import JobType, Payload, Permanent
+from tasks.sdk.errors import Permanent
 from tasks.sdk.run import Run
+from tasks.sdk.types import JobType, Payload
 
 LEASE_MS = 600_000
 

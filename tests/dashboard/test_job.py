@@ -11,7 +11,7 @@ from service.engine.store import Job, keys
 from service.engine.store.script_inputs import new_job
 from service.lib.clock import now_ms
 from settings import Queue
-from tasks.sdk.job import Meter
+from tasks.sdk.types import Meter
 from tests.dashboard.conftest import Client, act
 from tests.dashboard.made import Anything, Maker, made_type
 

@@ -6,7 +6,7 @@ from markupsafe import escape
 
 from dashboard.jobs.fields import fields_of, to_request
 from service.monitoring.audit_log import AuditFilter
-from tasks.sdk.job import REGISTRY
+from tasks.sdk.types import REGISTRY
 from tests.dashboard.conftest import VIEWER, Client, token
 from tests.dashboard.made import Maker
 

@@ -12,7 +12,7 @@ from settings import Queue
 from tasks.images.photo import process_photo
 from tasks.images.thumbnails import render_thumbnails
 from tasks.images.variants import Variant
-from tasks.sdk.job import Payload
+from tasks.sdk.types import Payload
 from tests.dashboard.conftest import Client
 from tests.dashboard.made import Anything, Maker, made_type
 from tests.dashboard.test_previews import two_pages, uploaded

@@ -15,7 +15,7 @@ from tasks.exports.columns import Column, Kind
 from tasks.exports.xlsx_file import write_xlsx
 from tasks.ocr.pages import kept_name
 from tasks.ocr.words import PageText, Word, encode
-from tasks.sdk.job import Payload
+from tasks.sdk.types import Payload
 from tests.dashboard.conftest import OPERATOR, VIEWER, Client
 from tests.dashboard.made import Anything, Maker, made_type
 

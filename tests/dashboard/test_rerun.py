@@ -7,7 +7,7 @@ from service.engine.states import State
 from service.monitoring.audit_log import AuditFilter
 from settings import Queue
 from tasks.csv_export import Export
-from tasks.sdk.job import REGISTRY
+from tasks.sdk.types import REGISTRY
 from tests.dashboard.conftest import OPERATOR, VIEWER, Client, act, token
 from tests.dashboard.made import Anything, Maker, made_type
 from tests.dashboard.test_new_job import MULTIPART, multipart

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 from settings import Queue
-from tasks.sdk.job import REGISTRY
+from tasks.sdk.types import REGISTRY
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -17,7 +17,7 @@ from service.documents.store import FileStore, NoSuchFile
 from service.engine.pool.cpu_pool import CpuPool
 from service.lib.object_storage import Storage
 from settings import Settings
-from tasks.sdk.job import Refused
+from tasks.sdk.errors import Refused
 from tests.documents.samples import everything_below, in_chunks, many_pages, pdf, picture
 
 

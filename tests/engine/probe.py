@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from settings.queues import Queue
-from tasks.sdk.job import Meter, Payload, Permanent, job
-from tasks.sdk.run import Run
+from tasks.sdk import Meter, Payload, Permanent, Run, job
 
 LEDGER = Path(os.environ.get("PROBE_LEDGER", os.devnull))
 

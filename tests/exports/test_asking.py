@@ -10,7 +10,7 @@ from tasks.exports.conditions import AnyOf, AtLeast, Below, Contains
 from tasks.exports.datasets import DATASETS
 from tasks.exports.query import to_query
 from tasks.exports.selection import select
-from tasks.sdk.job import Refused
+from tasks.sdk.errors import Refused
 
 RANGE = "query_params.created_at"
 SENTENCES: list[tuple[dict[str, Any], str, str]] = [

@@ -21,7 +21,7 @@ from settings.alert_rules import RULES, Rule, Severity
 from tasks.csv_export import Export, csv_export
 from tasks.email_batch import EmailBatch, email_batch
 from tasks.pdf_ocr import PdfOcr, pdf_ocr
-from tasks.sdk.job import JobType, Payload
+from tasks.sdk.types import JobType, Payload
 from tasks.thumbnails import ThumbnailsOf, thumbnails
 from tests.engine.conftest import ledger, start_worker  # noqa: F401  # fixtures
 from tests.monitoring.conftest import Parts

@@ -23,7 +23,7 @@ from service.monitoring.tracing.exporter import Exporter
 from service.services import Services, open_services
 from settings import load_settings
 from settings.tracing import trace_endpoint
-from tasks.sdk.job import REGISTRY, JobType, Payload
+from tasks.sdk.types import REGISTRY, JobType, Payload
 from tests.engine import probe
 from tests.monitoring.collector import collecting
 from tests.waiting import wait_until_async

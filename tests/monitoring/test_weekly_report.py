@@ -11,7 +11,7 @@ from tasks.daily_digest import day_of, written
 from tasks.mail.render import Letter, messages
 from tasks.mail.template import problems
 from tasks.ports.reports import DayLine
-from tasks.sdk.job import Permanent
+from tasks.sdk.errors import Permanent
 
 
 def test_a_week_is_shown_with_its_change() -> None:

@@ -9,7 +9,8 @@ import msgspec
 
 from service.engine.pool.cpu_pool import CpuPool
 from tasks.ports.files import Files
-from tasks.sdk.job import JobType, Meter, PartResult, Payload, Permanent
+from tasks.sdk.errors import Permanent
+from tasks.sdk.types import JobType, Meter, PartResult, Payload
 
 T = TypeVar("T")
 

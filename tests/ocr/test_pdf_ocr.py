@@ -14,7 +14,7 @@ from tasks.ocr.engines import NotPrepared
 from tasks.ocr.page import Reading
 from tasks.ocr.words import decode
 from tasks.pdf_ocr import PdfOcr, pdf_ocr
-from tasks.sdk.job import Permanent
+from tasks.sdk.errors import Permanent
 from tests.ocr import documents
 from tests.ocr.local_run import LocalRun
 from tests.ocr.score import recall

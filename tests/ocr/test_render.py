@@ -10,7 +10,7 @@ from PIL import Image
 from tasks.ocr import render
 from tasks.ocr.document import open_pdf
 from tasks.ocr.render import MAX_PIXELS, ORIENTATION, render_image_frame, render_pdf_page
-from tasks.sdk.job import Permanent
+from tasks.sdk.errors import Permanent
 from tests.ocr import documents
 
 

@@ -14,7 +14,7 @@ from service.engine.store.script_inputs import NewJob
 from service.engine.store.scripts import SCHEDULE
 from service.lib.clock import now_ms
 from settings.schedules import SCHEDULES, Overlap, Schedule
-from tasks.sdk.job import REGISTRY
+from tasks.sdk.types import REGISTRY
 
 OWNER = "schedule:{name}"
 """No API key's owner has a colon in it: only operators see a scheduled job."""

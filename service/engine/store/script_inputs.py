@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from tasks.sdk.job import JobType, Payload
+from tasks.sdk.types import JobType, Payload
 
 
 def as_json(value: Any) -> str:

@@ -24,7 +24,7 @@ from service.engine.store.records import Job, to_job
 from service.engine.store.retention import Retention
 from service.engine.store.script_inputs import NewJob, Outcome
 from service.engine.store.watch import Watchers
-from tasks.sdk.job import Meter
+from tasks.sdk.types import Meter
 
 pack = msgspec.msgpack.Encoder().encode
 to_json = msgspec.json.Encoder().encode

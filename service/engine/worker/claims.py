@@ -5,7 +5,7 @@ import structlog
 
 from service.engine.store import Job, Store
 from service.engine.worker.leases import Leases
-from tasks.sdk.job import REGISTRY
+from tasks.sdk.types import REGISTRY
 
 log = structlog.get_logger("offload.worker")
 

@@ -15,7 +15,8 @@ from service.engine.store.script_inputs import Outcome, as_json
 from service.engine.worker.failures import attempt_entry, failure
 from service.engine.worker.job_log import JobLog
 from service.engine.worker.job_run import JobRun, PutAside
-from tasks.sdk.job import JobType, Permanent
+from tasks.sdk.errors import Permanent
+from tasks.sdk.types import JobType
 
 log = structlog.get_logger("offload.worker")
 

@@ -7,8 +7,8 @@ from service.engine.store import Job
 from service.engine.store.script_inputs import Outcome
 from service.engine.worker.error_fingerprint import fingerprint
 from service.lib.clock import now_ms
-from tasks.sdk.errors import ChildDied, MemoryCeiling
-from tasks.sdk.job import JobType, Permanent, RetryLater
+from tasks.sdk.errors import ChildDied, MemoryCeiling, Permanent, RetryLater
+from tasks.sdk.types import JobType
 
 TRACEBACK_MAX = 8_000
 """Characters of a traceback that are kept, from its end: where it broke stands last."""

@@ -8,7 +8,7 @@ import structlog
 from service.engine.enqueuer import Enqueuer
 from service.engine.store import Store, keys
 from service.engine.store.script_inputs import NewJob
-from tasks.sdk.job import REGISTRY, JobType
+from tasks.sdk.types import REGISTRY, JobType
 
 log = structlog.get_logger("offload.worker")
 

@@ -21,7 +21,7 @@ from service.engine.runtime import Runtime
 from service.engine.store import Job, LeaseLost
 from service.engine.store.script_inputs import NewJob
 from service.lib.async_tasks import end
-from tasks.sdk.job import REGISTRY, JobType, Meter, PartResult, Payload
+from tasks.sdk.types import REGISTRY, JobType, Meter, PartResult, Payload
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from tasks.images.decode_limit import DECODE_MAX_BYTES, HEADROOM_BYTES, bounded_
 from tasks.images.errors import BadPicture
 from tasks.images.thumbnails import Thumbnail, render_thumbnails
 from tasks.images.variants import variants
-from tasks.sdk.job import Permanent
+from tasks.sdk.errors import Permanent
 from tests.documents.images.pictures import pdf_with, png, saved, scene, written
 from tests.peak import peak_bytes
 

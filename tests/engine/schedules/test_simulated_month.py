@@ -17,7 +17,7 @@ from service.engine.store import keys
 from service.lib.object_storage import Storage
 from settings import load_settings
 from settings.schedules import SCHEDULES
-from tasks.sdk.job import REGISTRY
+from tasks.sdk.types import REGISTRY
 from tests.mail.servers import MailSink, serving
 from tests.monitoring.conftest import Parts
 from tests.monitoring.receiver import Receiver, receiving
