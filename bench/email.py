@@ -32,7 +32,7 @@ from bench.harness.report import table
 from service.database import Database, open_database
 from service.database.seed_users import seed_users
 from service.engine.pool.cpu_pool import CpuPool
-from service.engine.rate_limiter import Limiter
+from service.engine.rate_limiter import RateLimiter
 from service.engine.redis.client import connect
 from service.mail.campaigns import CampaignRows
 from service.mail.counters import Measures
@@ -116,7 +116,7 @@ class Stage:
         url = f"smtp://127.0.0.1:{self.port}"
         deliveries = DeliveryRows(self.database, self.folder / "journals")
         made = SmtpMailer(
-            url, SENDER, deliveries, Limiter(redis, "bench", per_minute), Measures(redis), connections=width
+            url, SENDER, deliveries, RateLimiter(redis, "bench", per_minute), Measures(redis), connections=width
         )
         yield made
         await made.close()

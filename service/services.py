@@ -10,18 +10,18 @@ from arq.connections import ArqRedis
 from service.cleanup import LeftoverFiles
 from service.database.connection import Database, open_database
 from service.documents.images import ImageRecords
-from service.documents.store import FileStore
+from service.documents.store import DocumentStore
 from service.documents.thumbnails.cleanup import Upkeep
 from service.documents.thumbnails.store import ThumbnailStore
 from service.engine.enqueuer import Enqueuer
-from service.engine.job_files import Jobs
-from service.engine.maintenance import Caretaker, Duty
+from service.engine.job_files import JobFiles
+from service.engine.maintenance import Duty, Maintenance
 from service.engine.pool.cpu_pool import CpuPool
-from service.engine.rate_limiter import Limiter
+from service.engine.rate_limiter import RateLimiter
 from service.engine.redis.client import connect
-from service.engine.redis.command_connection import Lane
+from service.engine.redis.command_connection import CommandConnection
 from service.engine.runtime import Runtime
-from service.engine.schedules import Clock, Schedules
+from service.engine.schedules import Schedules, Ticker
 from service.engine.store import Store
 from service.engine.tracing import NO_TRACING
 from service.exports import Records
@@ -66,10 +66,10 @@ class Services:
     redis: ArqRedis
     store: Store
     enqueuer: Enqueuer
-    jobs: Jobs
+    jobs: JobFiles
     database: Database
     storage: Storage
-    files: FileStore
+    files: DocumentStore
     pool: CpuPool
     metrics: Metrics
     schedules: Schedules
@@ -95,16 +95,16 @@ async def open_services(
         storage = Storage(settings.storage_url)
         pool = pool or CpuPool(1, memory_mb=1024, name="inspection")
         stack.push_async_callback(pool.close)
-        files = FileStore(database, storage, settings, pool)
-        jobs = Jobs(store, storage, [CampaignRemoval(database).forget])
+        files = DocumentStore(database, storage, settings, pool)
+        jobs = JobFiles(store, storage, [CampaignRemoval(database).forget])
         mail_ports = await stack.enter_async_context(open_mail(settings, database, redis))
         # Enqueuers make one call at a time: over a connection of their own none has to look for a free one.
-        lane = Lane(settings.queue_server_url())
+        lane = CommandConnection(settings.queue_server_url())
         stack.push_async_callback(lane.aclose)
         enqueuer = Enqueuer(Store(redis, lane), settings.queues, tracing or NO_TRACING)
         metrics, alerts, schedules = Metrics(redis), Alerts(settings, redis), Schedules(store, enqueuer)
         more = watching(metrics, alerts, schedules, Measures(settings, store, metrics, schedules))
-        await stack.enter_async_context(caretaking(Caretaker(settings, store, jobs, more)))
+        await stack.enter_async_context(maintaining(Maintenance(settings, store, jobs, more)))
         ports = (
             mail_ports
             | offered_ports(settings, database, store, storage)
@@ -135,7 +135,7 @@ async def open_services(
 def watching(metrics: Metrics, alerts: Alerts, schedules: Schedules, measures: Measures) -> list[Duty]:
     """What the caretaker does by the clock, and to notice what goes wrong."""
     return [
-        Duty("schedules", SLOTS_S, Clock(schedules).tick),
+        Duty("schedules", SLOTS_S, Ticker(schedules).tick),
         Duty("metrics", FOLD_S, metrics.fold),
         Duty("alerts", RULES_S, Evaluation(alerts, measures).evaluate),
         Duty("outbox", SEND_S, alerts.outbox.deliver, apart=True),
@@ -145,7 +145,7 @@ def watching(metrics: Metrics, alerts: Alerts, schedules: Schedules, measures: M
 def operator_mail(settings: Settings, redis: ArqRedis) -> OperatorMail:
     """Mail to operators, under the same rate as everybody's."""
     per_minute = settings.queues[Queue.EMAIL_SENDER].rate_per_minute
-    return OperatorMail(settings, Limiter(redis, str(Queue.EMAIL_SENDER), per_minute))
+    return OperatorMail(settings, RateLimiter(redis, str(Queue.EMAIL_SENDER), per_minute))
 
 
 def offered_ports(settings: Settings, database: Database, store: Store, storage: Storage) -> dict[type, object]:
@@ -160,7 +160,7 @@ def offered_ports(settings: Settings, database: Database, store: Store, storage:
 
 
 @contextlib.asynccontextmanager
-async def caretaking(caretaker: Caretaker) -> AsyncIterator[None]:
+async def maintaining(caretaker: Maintenance) -> AsyncIterator[None]:
     """Within the block this process stands for election."""
     task = asyncio.create_task(caretaker.run_forever())
     try:

@@ -15,7 +15,7 @@ def _folder(path: Path) -> Path:
     return whole
 
 
-class Places(BaseModel):
+class Backends(BaseModel):
     """Folders and servers. Whatever is unset lives under `data_dir`, so that one folder is the whole installation."""
 
     model_config = ConfigDict(frozen=True)

@@ -102,7 +102,7 @@ def _kept_credentials(file: Path) -> _Generated:
         raise SystemExit(f"{file} is damaged: delete it, and new credentials are generated.") from None
 
 
-class Access(BaseModel):
+class Credentials(BaseModel):
     """API keys and dashboard users."""
 
     model_config = ConfigDict(frozen=True)

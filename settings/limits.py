@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class Limits(BaseModel):
+class UploadLimits(BaseModel):
     """Bounds of one uploaded file."""
 
     model_config = ConfigDict(frozen=True)

@@ -8,20 +8,20 @@ from typing import Any, Final
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from settings.backends import Places
-from settings.credentials import Access
-from settings.limits import Limits
+from settings.backends import Backends
+from settings.credentials import Credentials
+from settings.limits import UploadLimits
 from settings.mail import Mail
 from settings.ocr import Ocr
 from settings.queues import QUEUE_TABLE, Queue, QueueSettings, merged
-from settings.receivers import Alerts
+from settings.receivers import Receivers
 from settings.validation_messages import sentences, unknown_variables
 from settings.web import Web
 
 PREFIX: Final = "OFFLOAD_"
 
 
-class Settings(Web, Places, Access, Limits, Alerts, Ocr, Mail, BaseSettings):
+class Settings(Web, Backends, Credentials, UploadLimits, Receivers, Ocr, Mail, BaseSettings):
     """All settings. Keyword arguments go before the environment: `Settings(data_dir=folder)`."""
 
     model_config = SettingsConfigDict(

@@ -19,7 +19,7 @@ def parse_addresses(given: Any) -> Any:
     return addresses
 
 
-class Alerts(BaseModel):
+class Receivers(BaseModel):
     """Receivers of alerts and reports. Where no webhook is set, alerts are kept and shown, and sent nowhere."""
 
     model_config = ConfigDict(frozen=True)

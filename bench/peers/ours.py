@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from bench.peers import ours_jobs
 from service.engine.enqueuer import Enqueuer
 from service.engine.redis.client import connect
-from service.engine.redis.command_connection import Lane
+from service.engine.redis.command_connection import CommandConnection
 from service.engine.store import Store
 from settings import load_settings
 
@@ -18,7 +18,7 @@ from settings import load_settings
 async def enqueuing(**changes: int) -> AsyncIterator[Enqueuer]:
     """An `Enqueuer` connected as service/services.py does it; `changes` are settings of every queue."""
     url = os.environ["BENCH_URL"]
-    redis, lane = connect(url), Lane(url)
+    redis, lane = connect(url), CommandConnection(url)
     yield Enqueuer(Store(redis, lane), {q: s.model_copy(update=changes) for q, s in load_settings().queues.items()})
     await lane.aclose()
     await redis.aclose()

@@ -11,13 +11,13 @@ from dashboard.auth import User
 from dashboard.errors.views import present
 from service.api.dependencies import Wired
 from service.engine.store.bulk_operations import Selection
-from service.engine.store.error_groups import Life
+from service.engine.store.error_groups import GroupState
 from tasks.sdk.errors import Refused
 
 CANARY = 5
 """Jobs that are tried before the rest: few enough to lose, enough to see a pattern."""
 
-SETTABLE: tuple[Life, ...] = ("open", "ignored", "resolved")
+SETTABLE: tuple[GroupState, ...] = ("open", "ignored", "resolved")
 
 
 @post("/errors/{fingerprint:str}/life", status_code=303, opt={ACTION: "error.judged"})

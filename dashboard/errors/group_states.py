@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from service.engine.store.error_groups import Life
+from service.engine.store.error_groups import GroupState
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class LifeLook:
     verb: str
 
 
-LIVES: dict[Life, LifeLook] = {
+LIVES: dict[GroupState, LifeLook] = {
     "open": LifeLook("Open", "health-bad", "failed", "Nobody has dealt with it yet", "Reopen"),
     "regressed": LifeLook("Regressed", "health-bad", "retrying", "It was resolved, and came back", "Reopen"),
     "ignored": LifeLook("Ignored", "state-cancelled", "cancelled", "Known, and left alone", "Ignore"),

@@ -13,8 +13,8 @@ from dashboard.flash_messages import NOTICES
 from dashboard.rendering import render
 from service.api.dependencies import Wired
 from service.engine.states import State
-from service.engine.store import Wanted
-from service.engine.store.error_groups import ErrorGroup, Life
+from service.engine.store import JobFilter
+from service.engine.store.error_groups import ErrorGroup, GroupState
 from service.lib.text import as_sentence
 from service.services import Services
 
@@ -26,7 +26,7 @@ GROUPS_SHOWN = 200
 async def errors_page(request: Request[User, Any, Any], services: Wired, life: FromQuery[str] = "") -> Template:
     """The groups, last seen first; `life` shows those of one life only."""
     groups = await services.store.error_groups.list(GROUPS_SHOWN)
-    chosen = life if life in get_args(Life) else None
+    chosen = life if life in get_args(GroupState) else None
     return render(
         request,
         "errors/page.html",
@@ -50,7 +50,7 @@ async def error_page(
     """The group, and a page of the jobs that failed of it."""
     group = await present(services, fingerprint)
     try:
-        page = await services.store.page(Wanted(state=State.FAILED, fingerprint=fingerprint), PAGE_ROWS, cursor)
+        page = await services.store.page(JobFilter(state=State.FAILED, fingerprint=fingerprint), PAGE_ROWS, cursor)
     except ValueError as error:
         raise ClientException(as_sentence(str(error))) from None
     return render(

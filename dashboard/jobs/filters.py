@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from dashboard.list_urls import given, list_address
 from service.engine.states import State
-from service.engine.store import Wanted
+from service.engine.store import JobFilter
 from service.engine.store.run_history import ORIGIN
 from settings.queues import Queue
 from tasks.sdk.types import REGISTRY
@@ -39,9 +39,9 @@ class Filter:
         plain = {name: value for name in PLAIN if (value := getattr(self, name))}
         return plain | dict([self.search] if self.search else [])
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> JobFilter:
         """The filter as the store reads it."""
-        return Wanted(self.queue, self.status, self.type, self.owner, self.search)
+        return JobFilter(self.queue, self.status, self.type, self.owner, self.search)
 
     def address(self, **changes: str | None) -> str:
         """The address of the jobs page with this filter, changed."""

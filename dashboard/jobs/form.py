@@ -72,7 +72,7 @@ async def start(
 ) -> Started | Template:
     """Queue what the form asks for, or the form again with each wrong field named and nothing lost.
 
-    A file is read as it arrives, and `FileStore.upload` bounds it; `open_upload_form` bounds the fields before it.
+    A file is read as it arrives, and `DocumentStore.upload` bounds it; `open_upload_form` bounds the fields before it.
     """
     form = await open_upload_form(request.headers, request.stream())
     csrf.require_token(request, form.fields.get(csrf.FIELD))

@@ -27,7 +27,7 @@ PRIORITIES = ("high", "normal", "low")
 async def upload_document(request: Request[User, Any, Any], services: Wired) -> Redirect:
     """The file is never whole in memory: it is read as it arrives, after the token that stands before it in the form.
 
-    `FileStore.upload` bounds its size, so the server's own bound on bodies is off.
+    `DocumentStore.upload` bounds its size, so the server's own bound on bodies is off.
     """
     form = await open_upload_form(request.headers, request.stream())
     csrf.require_token(request, form.fields.get(csrf.FIELD))

@@ -11,7 +11,7 @@ from litestar.response import Stream
 
 from service.api.errors import error_response
 from service.database import Document
-from service.documents.store import FileStore
+from service.documents.store import DocumentStore
 
 _RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*")
 
@@ -74,7 +74,7 @@ async def download(
     return Stream(stream, status_code=206 if wanted else 200, headers=headers, media_type=media_type)
 
 
-async def download_document(request: Request[Any, Any, Any], files: FileStore, document: Document) -> Response[Any]:
+async def download_document(request: Request[Any, Any, Any], files: DocumentStore, document: Document) -> Response[Any]:
     """As `download`, of a document as it was uploaded."""
     return await download(
         request,

@@ -1,4 +1,4 @@
-"""`FileStore`: uploaded files by id, their bytes in the storage and their description in the database."""
+"""`DocumentStore`: uploaded files by id, their bytes in the storage and their description in the database."""
 
 import asyncio
 import re
@@ -28,7 +28,7 @@ class NoSuchFile(Permanent):
         super().__init__(f"There is no file {file_id[:80]}.")
 
 
-class FileStore:
+class DocumentStore:
     """Uploaded files. `owner=None` asks for a file whoever owns it, as a task does whose payload was checked before.
 
     `pool` looks into uploads; a process that takes none needs none.
@@ -43,7 +43,7 @@ class FileStore:
     async def upload(self, chunks: AsyncIterator[bytes], *, owner: str, name: str | None) -> Document:
         """Take in a file as it arrives. Raises Refused (400, 413, 415), and then leaves nothing behind."""
         if self._pool is None:
-            raise RuntimeError("this process takes no uploads: its FileStore was given no pool")
+            raise RuntimeError("this process takes no uploads: its DocumentStore was given no pool")
         shown = display_name(name)
         async with received(chunks, shown, self._settings) as scratch:
             file_id = f"file-{uuid.uuid4().hex}"

@@ -12,7 +12,7 @@ MOST = 100
 """Requests in one call: more would keep the server from everybody else for more than a few milliseconds."""
 
 
-class Gathered(Generic[T, U]):
+class Batcher(Generic[T, U]):
     """Calls `send`, which takes at most `most` requests and answers one for each in order, one call after the other.
 
     What `send` raises, each of its requests raises.

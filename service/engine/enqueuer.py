@@ -10,7 +10,7 @@ from typing import Required, TypedDict, Unpack
 
 import msgspec
 
-from service.engine.batching import Gathered
+from service.engine.batching import Batcher
 from service.engine.estimates import Estimate, Estimator
 from service.engine.store import IdempotencyConflict, Queued, Store, TooManyQueued
 from service.engine.store.run_history import ORIGIN
@@ -56,7 +56,7 @@ class Enqueuer:
         self.tracing = tracing
         self.estimator = Estimator(store)
         # Many requests at once share a script call.
-        self.gathered: Gathered[NewJob, Queued] = Gathered(store.queued)
+        self.gathered: Batcher[NewJob, Queued] = Batcher(store.queued)
 
     async def enqueue(
         self,

@@ -25,7 +25,7 @@ Forget = Callable[[Sequence[str]], Awaitable[object]]
 """Removes what is kept elsewhere under the ids of jobs that are gone for good."""
 
 
-class Jobs:
+class JobFiles:
     """Actions on a job and its files together."""
 
     def __init__(self, store: Store, storage: Storage, forget: Sequence[Forget] = ()) -> None:

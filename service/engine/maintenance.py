@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 from redis.exceptions import RedisError
 
-from service.engine.job_files import Jobs
+from service.engine.job_files import JobFiles
 from service.engine.store import NoSuchJob, Store, WrongState, keys
 from service.engine.store.bulk_operations import Operation
 from service.lib.async_tasks import end, pause
@@ -41,10 +41,10 @@ class Duty:
     task: asyncio.Task[None] | None = None
 
 
-class Caretaker:
+class Maintenance:
     """Runs in every web and worker process; only the elected one acts."""
 
-    def __init__(self, settings: Settings, store: Store, jobs: Jobs, more: Sequence[Duty] = ()) -> None:
+    def __init__(self, settings: Settings, store: Store, jobs: JobFiles, more: Sequence[Duty] = ()) -> None:
         self.settings = settings
         self.store = store
         self.jobs = jobs

@@ -38,7 +38,7 @@ class Permit:
         return time.monotonic() - self.asked_s < FRESH_S
 
 
-class Limiter:
+class RateLimiter:
     """Gives out `per_minute` permits in any 60 s at most, over every process that uses `name`; 0 means no limit."""
 
     def __init__(self, redis: Client, name: str, per_minute: int) -> None:

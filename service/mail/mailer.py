@@ -7,7 +7,7 @@ from email.utils import parseaddr
 import structlog
 from aiosmtplib import SMTP
 
-from service.engine.rate_limiter import Limiter, Permit
+from service.engine.rate_limiter import Permit, RateLimiter
 from service.mail.counters import Measures
 from service.mail.deliveries import DeliveryRows
 from service.mail.delivery_updates import Claim
@@ -33,7 +33,7 @@ class SmtpMailer:
         smtp_url: str | None,
         sender: str,
         deliveries: DeliveryRows,
-        limiter: Limiter,
+        limiter: RateLimiter,
         measures: Measures,
         connections: int = CONNECTIONS,
     ) -> None:

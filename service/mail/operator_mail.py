@@ -8,7 +8,7 @@ from email.utils import format_datetime, localtime, parseaddr
 
 from aiosmtplib import SMTPException
 
-from service.engine.rate_limiter import Limiter
+from service.engine.rate_limiter import RateLimiter
 from service.mail.smtp_pool import Connection, mail_server
 from settings import Settings
 from tasks.mail.message import WIRE, one_line
@@ -18,7 +18,7 @@ from tasks.ports.mail import MailServerAway
 class OperatorMail:
     """Implements tasks.ports.reports.Operators."""
 
-    def __init__(self, settings: Settings, limiter: Limiter) -> None:
+    def __init__(self, settings: Settings, limiter: RateLimiter) -> None:
         self._settings = settings
         self._limiter = limiter
 

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from service.database import Database
-from service.engine.rate_limiter import Limiter
+from service.engine.rate_limiter import RateLimiter
 from service.engine.redis.client import Client
 from service.mail.campaigns import CampaignRows
 from service.mail.counters import Measures
@@ -25,7 +25,7 @@ def links(settings: Settings) -> Links:
 async def open_mail(settings: Settings, database: Database, redis: Client) -> AsyncIterator[dict[type, object]]:
     """The implementations, each under its protocol; connections are opened when the first message is sent."""
     deliveries = DeliveryRows(database, settings.data_dir / "mail")
-    limiter = Limiter(redis, str(Queue.EMAIL_SENDER), settings.queues[Queue.EMAIL_SENDER].rate_per_minute)
+    limiter = RateLimiter(redis, str(Queue.EMAIL_SENDER), settings.queues[Queue.EMAIL_SENDER].rate_per_minute)
     mailer = SmtpMailer(settings.smtp_url, settings.mail_from, deliveries, limiter, Measures(redis))
     try:
         yield {

@@ -1,4 +1,4 @@
-"""Steering a queue from its page."""
+"""QueueControls a queue from its page."""
 
 import pytest
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from dashboard.jobs.filters import Filter, from_address, from_input
-from service.engine.store import Wanted
+from service.engine.store import JobFilter
 from settings import Queue
 from tests.dashboard.conftest import VIEWER, Client
 from tests.dashboard.made import Anything, Maker, made_type
@@ -143,11 +143,11 @@ async def test_several_filters_together_find_what_fits_them_all(operator: Client
     ):
         page = (await operator.get(f"/admin/jobs?{address}")).text
         assert re.findall(r'id="row-([^"]+)"', page) == wanted[::-1], address
-    only = await made.store.page(Wanted(queue="csv-export", search=("file_id", "file-1")))
+    only = await made.store.page(JobFilter(queue="csv-export", search=("file_id", "file-1")))
     assert [job.type for job in only.jobs] == ["csv-export"]
-    first = await made.store.page(Wanted(owner="globex", search=("file_id", "file-1")), limit=2)
+    first = await made.store.page(JobFilter(owner="globex", search=("file_id", "file-1")), limit=2)
     rest = await made.store.page(
-        Wanted(owner="globex", search=("file_id", "file-1")), limit=10, cursor=first.next_cursor
+        JobFilter(owner="globex", search=("file_id", "file-1")), limit=10, cursor=first.next_cursor
     )
     assert len(first.jobs) == 2 and len(rest.jobs) == 3 and rest.next_cursor is None
-    assert await made.store.newer(Wanted(owner="globex"), first.jobs[1].stamp, 50) == 1
+    assert await made.store.newer(JobFilter(owner="globex"), first.jobs[1].stamp, 50) == 1

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from service.database import Database, open_database
-from service.documents.store import FileStore
+from service.documents.store import DocumentStore
 from service.engine.pool.cpu_pool import CpuPool
 from service.lib.object_storage import Storage
 from settings import Settings
@@ -37,5 +37,5 @@ async def pool() -> AsyncIterator[CpuPool]:
 
 
 @pytest.fixture
-def files(database: Database, storage: Storage, settings: Settings, pool: CpuPool) -> FileStore:
-    return FileStore(database, storage, settings, pool)
+def files(database: Database, storage: Storage, settings: Settings, pool: CpuPool) -> DocumentStore:
+    return DocumentStore(database, storage, settings, pool)

@@ -13,7 +13,7 @@ import pytest
 from service.database import Database
 from service.documents import upload
 from service.documents.inspection import inspect_file
-from service.documents.store import FileStore, NoSuchFile
+from service.documents.store import DocumentStore, NoSuchFile
 from service.engine.pool.cpu_pool import CpuPool
 from service.lib.object_storage import Storage
 from settings import Settings
@@ -36,7 +36,7 @@ from tests.documents.samples import everything_below, in_chunks, many_pages, pdf
     ],
 )
 async def test_a_document_is_told_by_its_content(
-    files: FileStore, content: bytes, media_type: str, pages: int | None, tmp_path: Path
+    files: DocumentStore, content: bytes, media_type: str, pages: int | None, tmp_path: Path
 ) -> None:
     document = await files.upload(in_chunks(content), owner="acme", name="whatever.txt")
     again = await files.describe(document.file_id, owner="acme")
@@ -69,7 +69,7 @@ async def test_a_document_is_told_by_its_content(
     ],
 )
 async def test_what_is_refused_leaves_nothing_behind(
-    files: FileStore, storage: Storage, tmp_path: Path, content: bytes, status_code: int, sentence: str
+    files: DocumentStore, storage: Storage, tmp_path: Path, content: bytes, status_code: int, sentence: str
 ) -> None:
     with pytest.raises(Refused) as refused:
         await files.upload(in_chunks(content), owner="acme", name="scan.pdf")
@@ -88,7 +88,7 @@ def test_a_damaged_file_is_not_taken_for_a_locked_one_that_came_before_it(tmp_pa
     assert found == [True, False] * 3
 
 
-async def test_an_oversized_upload_is_refused_before_it_has_arrived(files: FileStore, settings: Settings) -> None:
+async def test_an_oversized_upload_is_refused_before_it_has_arrived(files: DocumentStore, settings: Settings) -> None:
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -103,7 +103,7 @@ async def test_an_oversized_upload_is_refused_before_it_has_arrived(files: FileS
     assert sent <= settings.max_upload_bytes + 100_000
 
 
-async def test_a_sender_that_goes_away_leaves_nothing(files: FileStore, storage: Storage, tmp_path: Path) -> None:
+async def test_a_sender_that_goes_away_leaves_nothing(files: DocumentStore, storage: Storage, tmp_path: Path) -> None:
     stalled = asyncio.Event()
 
     async def stalling() -> AsyncIterator[bytes]:
@@ -138,7 +138,7 @@ def _devour(*_: Any) -> None:
     ("reader", "sentence"), [(_die, "crashes the reader"), (_hang, "within 0.3 seconds"), (_devour, "too much memory")]
 )
 async def test_a_file_that_harms_its_reader_is_refused_and_the_next_one_is_read(
-    files: FileStore, monkeypatch: pytest.MonkeyPatch, reader: Callable[..., None], sentence: str
+    files: DocumentStore, monkeypatch: pytest.MonkeyPatch, reader: Callable[..., None], sentence: str
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(upload, "inspect_file", reader)
@@ -151,7 +151,7 @@ async def test_a_file_that_harms_its_reader_is_refused_and_the_next_one_is_read(
 async def test_nothing_is_stored_when_the_row_cannot_be_written(
     database: Database, storage: Storage, settings: Settings, pool: CpuPool, tmp_path: Path
 ) -> None:
-    files = FileStore(database, storage, settings, pool)
+    files = DocumentStore(database, storage, settings, pool)
     async with database.writing() as session:
         await session.run_sync(lambda s: s.connection().exec_driver_sql("DROP TABLE documents"))
     with pytest.raises(Exception, match="no such table"):
@@ -160,7 +160,7 @@ async def test_nothing_is_stored_when_the_row_cannot_be_written(
 
 
 async def test_a_deleted_file_is_gone_with_everything_beside_it(
-    files: FileStore, storage: Storage, tmp_path: Path
+    files: DocumentStore, storage: Storage, tmp_path: Path
 ) -> None:
     document = await files.upload(in_chunks(pdf()), owner="acme", name="a.pdf")
     await storage.put(document.path.replace("content", "thumbnails/150.png"), b"x")
@@ -174,6 +174,6 @@ async def test_a_deleted_file_is_gone_with_everything_beside_it(
 
 
 @pytest.mark.parametrize("file_id", ["", "no-such", "file-" + "0" * 32, "../x", "file-\0", "x" * 10_000])
-async def test_an_id_that_is_none_is_simply_unknown(files: FileStore, file_id: str) -> None:
+async def test_an_id_that_is_none_is_simply_unknown(files: DocumentStore, file_id: str) -> None:
     with pytest.raises(NoSuchFile, match="There is no file"):
         await files.describe(file_id)

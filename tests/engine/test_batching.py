@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from service.engine.batching import Gathered
+from service.engine.batching import Batcher
 
 
 class Server:
@@ -23,7 +23,7 @@ class Server:
         return [2 * number for number in numbers]
 
 
-async def begun(gathered: Gathered[int, int], numbers: Sequence[int]) -> list["asyncio.Task[int]"]:
+async def begun(gathered: Batcher[int, int], numbers: Sequence[int]) -> list["asyncio.Task[int]"]:
     tasks = [asyncio.create_task(gathered(number)) for number in numbers]
     await asyncio.sleep(0)
     return tasks
@@ -31,7 +31,7 @@ async def begun(gathered: Gathered[int, int], numbers: Sequence[int]) -> list["a
 
 async def test_what_arrives_during_a_call_shares_the_next() -> None:
     server = Server()
-    gathered = Gathered(server.double)
+    gathered = Batcher(server.double)
     tasks = await begun(gathered, range(100, 350))
     for _ in range(4):
         server.gate.release()
@@ -41,7 +41,7 @@ async def test_what_arrives_during_a_call_shares_the_next() -> None:
 
 async def test_a_call_that_fails_fails_its_own_requests_alone() -> None:
     server = Server()
-    gathered = Gathered(server.double)
+    gathered = Batcher(server.double)
     tasks = await begun(gathered, [1, 12, 13])
     server.gate.release()
     assert await tasks[0] == 2
@@ -55,7 +55,7 @@ async def test_a_call_that_fails_fails_its_own_requests_alone() -> None:
 
 async def test_who_goes_away_while_waiting_has_nothing_done() -> None:
     server = Server()
-    gathered = Gathered(server.double)
+    gathered = Batcher(server.double)
     tasks = await begun(gathered, [1, 2, 3])
     tasks[1].cancel()
     await asyncio.sleep(0)
@@ -67,7 +67,7 @@ async def test_who_goes_away_while_waiting_has_nothing_done() -> None:
 
 async def test_a_first_one_that_is_cancelled_leaves_the_others_their_call() -> None:
     server = Server()
-    gathered = Gathered(server.double)
+    gathered = Batcher(server.double)
     tasks = await begun(gathered, [1, 2])
     tasks[0].cancel()
     server.gate.release()

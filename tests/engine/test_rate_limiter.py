@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from service.engine.rate_limiter import GCRA, WINDOW_S, Limiter, Permit
+from service.engine.rate_limiter import GCRA, WINDOW_S, Permit, RateLimiter
 from service.engine.redis.client import connect
 
 ROOT = Path(__file__).parents[2]
@@ -36,10 +36,10 @@ def widest(times_us: list[int], window_us: int) -> int:
 
 
 async def test_permits_from_many_waiters_keep_their_distance(client, redis_url) -> None:
-    limiters = [Limiter(client, "spaced", per_minute=3000) for _ in range(4)]
+    limiters = [RateLimiter(client, "spaced", per_minute=3000) for _ in range(4)]
     given: list[int] = []
 
-    async def take(limiter: Limiter) -> None:
+    async def take(limiter: RateLimiter) -> None:
         for _ in range(10):
             await limiter.permit()
             kept = int(await client.get("offload:rate:spaced"))
@@ -56,11 +56,11 @@ async def test_processes_share_one_rate(redis_url: str) -> None:
     """Each process prints the server's time just after each permit; the permits themselves cannot be closer together."""
     script = (
         "import asyncio, sys\n"
-        "from service.engine.rate_limiter import Limiter\n"
+        "from service.engine.rate_limiter import RateLimiter\n"
         "from service.engine.redis.client import connect\n"
         "async def main():\n"
         "    client = connect(sys.argv[1])\n"
-        "    limiter = Limiter(client, 'shared', 1200)\n"
+        "    limiter = RateLimiter(client, 'shared', 1200)\n"
         "    for _ in range(12):\n"
         "        await limiter.permit()\n"
         "        print((await client.execute_command('INCR', 'taken')), flush=True)\n"
@@ -85,7 +85,7 @@ async def test_processes_share_one_rate(redis_url: str) -> None:
 
 
 async def test_the_wait_is_exact_and_a_pause_is_not_made_up_for(client) -> None:
-    limiter = Limiter(client, "exact", per_minute=6)
+    limiter = RateLimiter(client, "exact", per_minute=6)
     interval_ms = math.ceil(limiter.interval_us / 1000)
     assert await asked_at_once(limiter, client) == [0, interval_ms]
     kept = int(await client.get("offload:rate:exact"))
@@ -94,7 +94,7 @@ async def test_the_wait_is_exact_and_a_pause_is_not_made_up_for(client) -> None:
     assert answers == [0, interval_ms], "after fifty idle intervals one permit is due, not fifty"
 
 
-async def asked_at_once(limiter: Limiter, client) -> list[int]:
+async def asked_at_once(limiter: RateLimiter, client) -> list[int]:
     """What two questions of the very same moment are told: within a transaction the server's clock stands still."""
     await client.script_load(GCRA.text)
     pipe = client.pipeline(transaction=True)
@@ -104,7 +104,7 @@ async def asked_at_once(limiter: Limiter, client) -> list[int]:
 
 
 async def test_a_clock_set_back_stops_nothing_for_long(client) -> None:
-    limiter = Limiter(client, "clock", per_minute=600)
+    limiter = RateLimiter(client, "clock", per_minute=600)
     await limiter._ask()
     kept = int(await client.get("offload:rate:clock"))
     await client.set("offload:rate:clock", kept + 3_600_000_000)
@@ -113,7 +113,7 @@ async def test_a_clock_set_back_stops_nothing_for_long(client) -> None:
 
 
 async def test_a_permit_that_is_late_is_not_used(client, monkeypatch: pytest.MonkeyPatch) -> None:
-    limiter = Limiter(client, "late", per_minute=60_000)
+    limiter = RateLimiter(client, "late", per_minute=60_000)
     asked = []
 
     async def slow_then_quick() -> tuple[Permit, int]:
@@ -126,7 +126,7 @@ async def test_a_permit_that_is_late_is_not_used(client, monkeypatch: pytest.Mon
 
 
 async def test_waiting_can_be_cancelled_and_holds_nobody_up(client) -> None:
-    slow = Limiter(client, "slow", per_minute=1)
+    slow = RateLimiter(client, "slow", per_minute=1)
     await slow.permit()
     waiting = asyncio.create_task(slow.permit())
     await asyncio.sleep(0)
@@ -138,7 +138,7 @@ async def test_waiting_can_be_cancelled_and_holds_nobody_up(client) -> None:
 
 async def test_no_limit_asks_nobody() -> None:
     unreachable = connect("redis://127.0.0.1:1")
-    limiter = Limiter(unreachable, "none", per_minute=0)
+    limiter = RateLimiter(unreachable, "none", per_minute=0)
     permits = [await limiter.permit() for _ in range(100)]
     assert all(permit.fresh for permit in permits)
     await unreachable.aclose(close_connection_pool=True)

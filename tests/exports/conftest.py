@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from service.database import Database, open_database
 from service.engine.enqueuer import Enqueuer
-from service.engine.job_files import Jobs
+from service.engine.job_files import JobFiles
 from service.engine.redis.client import connect
 from service.engine.store import Store
 from service.lib.object_storage import Storage
@@ -45,7 +45,7 @@ class Parts:
     store: Store
     enqueuer: Enqueuer
     storage: Storage
-    jobs: Jobs
+    jobs: JobFiles
 
 
 @pytest_asyncio.fixture
@@ -53,7 +53,7 @@ async def services(database: Database) -> AsyncIterator[Parts]:
     settings = load_settings()
     redis = connect(settings.queue_server_url())
     store, storage = Store(redis), Storage(settings.storage_url)
-    yield Parts(database, store, Enqueuer(store, settings.queues), storage, Jobs(store, storage))
+    yield Parts(database, store, Enqueuer(store, settings.queues), storage, JobFiles(store, storage))
     await store.watchers.close()
     await redis.aclose(close_connection_pool=True)
 

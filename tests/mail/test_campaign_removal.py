@@ -6,7 +6,7 @@ from sqlalchemy import func, select, update
 from service.cleanup import LeftoverFiles
 from service.database import Campaign, Database, Delivery, Suppression
 from service.database.column_types import utc_now
-from service.engine.maintenance import Caretaker
+from service.engine.maintenance import Maintenance
 from service.engine.store import keys
 from service.mail import campaign_removal
 from settings import load_settings
@@ -16,9 +16,9 @@ from tests.mail.servers import serving
 
 
 @pytest.fixture
-def caretaker(served: Served) -> Caretaker:
+def caretaker(served: Served) -> Maintenance:
     services = served.services
-    return Caretaker(services.settings, services.store, services.jobs)
+    return Maintenance(services.settings, services.store, services.jobs)
 
 
 async def rows(database: Database) -> tuple[int, int]:
@@ -29,7 +29,7 @@ async def rows(database: Database) -> tuple[int, int]:
 
 
 async def test_a_deleted_campaign_keeps_its_rows_for_as_long_as_it_can_be_restored(
-    acme, served: Served, caretaker: Caretaker, start_worker, monkeypatch: pytest.MonkeyPatch
+    acme, served: Served, caretaker: Maintenance, start_worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services = served.services
     monkeypatch.setattr(campaign_removal, "ROWS_AT_ONCE", 2)

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 
 from service.engine.pool.cpu_pool import CpuPool
-from service.engine.schedules import Clock
+from service.engine.schedules import Ticker
 from service.engine.store import keys
 from service.engine.worker.heartbeat import Heartbeat
 from service.lib.clock import now_ms
@@ -257,7 +257,7 @@ async def test_a_queue_whose_only_worker_is_quiet_does_not_drain(watch: Watch, p
 
 
 async def test_a_missed_schedule_until_it_has_run(watch: Watch, parts: Parts) -> None:
-    ticks = Clock(parts.schedules)
+    ticks = Ticker(parts.schedules)
     await ticks.tick()
     assert await watch.state("missed-schedule") == "quiet"
     watch.clock.shift(timedelta(days=2))

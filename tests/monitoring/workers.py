@@ -35,7 +35,7 @@ service.services.SEND_S = 0.1
 service.engine.maintenance.TICK_S = 0.1
 service.engine.maintenance.TERM_S = 2.0
 if os.environ.get("WATCH_CARETAKER") != "yes":
-    service.services.caretaking = no_caretaker
+    service.services.maintaining = no_caretaker
 
 EmailSender = workers.EmailSender
 CsvExport = workers.CsvExport

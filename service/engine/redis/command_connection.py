@@ -7,10 +7,10 @@ from typing import Any
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from service.engine.redis.client import SOCKET_TIMEOUT_S
-from service.engine.redis.raw_connection import Wire
+from service.engine.redis.raw_connection import RawConnection
 
 
-class Lane:
+class CommandConnection:
     """Connects when first needed, and again after the connection was lost. Those that ask at the same time are answered in
     turn."""
 
@@ -47,7 +47,7 @@ class Lane:
             self.line.cut()
 
 
-class _Line(Wire):
+class _Line(RawConnection):
     """Answers come in the order of what was asked."""
 
     def __init__(self) -> None:

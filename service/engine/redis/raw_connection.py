@@ -16,7 +16,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from service.engine.redis.client import unconnected
 
 
-class Wire(asyncio.Protocol):
+class RawConnection(asyncio.Protocol):
     """`heard` is called with each thing that the server says: bytes, int, list, None, or a redis-py error. `lost` is done
     once nothing more can come, and its result is the reason."""
 

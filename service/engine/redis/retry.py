@@ -32,7 +32,7 @@ def passing(error: Exception) -> bool:
     return known or NO_WRITES_NOW.match(str(error)) is not None
 
 
-async def patiently(what: str, call: Callable[[], Awaitable[T]]) -> T:
+async def retry_until_back(what: str, call: Callable[[], Awaitable[T]]) -> T:
     """The answer of `call()`, tried again for as long as Redis is out of reach. `call` must be safe to repeat.
 
     Raises what the server answers where trying again would not help.

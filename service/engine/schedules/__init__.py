@@ -11,6 +11,6 @@
 
 from service.engine.schedules.records import NoSuchSchedule, Pause, ScheduleState, SlotRun
 from service.engine.schedules.schedules import Schedules
-from service.engine.schedules.ticker import Clock
+from service.engine.schedules.ticker import Ticker
 
-__all__ = ["Clock", "NoSuchSchedule", "Pause", "ScheduleState", "Schedules", "SlotRun"]
+__all__ = ["NoSuchSchedule", "Pause", "ScheduleState", "Schedules", "SlotRun", "Ticker"]

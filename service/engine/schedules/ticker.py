@@ -20,7 +20,7 @@ NOTED_MAX = 50
 """Missed slots that are noted one by one. After a month away an hourly schedule has missed more than anybody reads."""
 
 
-class Clock:
+class Ticker:
     """Looks at every schedule. Two that look at once, or a late one, begin a slot once: the script sees to it."""
 
     def __init__(self, schedules: Schedules) -> None:

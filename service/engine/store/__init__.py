@@ -1,7 +1,7 @@
 """Job state in Redis: one package reads and writes it, and nothing else knows a key's name."""
 
 from service.engine.store.errors import IdempotencyConflict, LeaseLost, NoSuchJob, TooManyQueued, WrongState
-from service.engine.store.listing import Wanted
+from service.engine.store.listing import JobFilter
 from service.engine.store.queries import Page
 from service.engine.store.records import Attempt, Job, LogLine, WorkerInfo
 from service.engine.store.store import Claimed, Queued, Store
@@ -11,6 +11,7 @@ __all__ = [
     "Claimed",
     "IdempotencyConflict",
     "Job",
+    "JobFilter",
     "LeaseLost",
     "LogLine",
     "NoSuchJob",
@@ -18,7 +19,6 @@ __all__ = [
     "Queued",
     "Store",
     "TooManyQueued",
-    "Wanted",
     "WorkerInfo",
     "WrongState",
 ]

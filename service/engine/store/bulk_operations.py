@@ -56,7 +56,7 @@ class Operation:
     begun_ms: int
 
 
-class Operations:
+class BulkOperations:
     """Begins, tracks and aborts operations. `step` does the next few ids of one; the caretaker calls it."""
 
     def __init__(self, queries: Queries) -> None:

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from service.engine.redis.client import Client
 from service.engine.store import keys
 
-Life = Literal["open", "ignored", "resolved", "regressed"]
+GroupState = Literal["open", "ignored", "resolved", "regressed"]
 
 FORGOTTEN_MS = 30 * 86_400_000
 """An empty group that was last seen a month ago is forgotten."""
@@ -30,7 +30,7 @@ class ErrorGroup:
     seen: int
     waiting: int
     sample: str
-    life: Life
+    life: GroupState
 
 
 class ErrorGroups:
@@ -59,7 +59,7 @@ class ErrorGroups:
             for fingerprint, raw, waiting in zip(fingerprints, answers[::2], answers[1::2], strict=True)
         ]
 
-    async def live(self, fingerprint: str, life: Life) -> None:
+    async def live(self, fingerprint: str, life: GroupState) -> None:
         """Say what a group is by now. A resolved one that is seen again becomes regressed by itself."""
         if await self.redis.exists(keys.error_group(fingerprint)):
             await self.redis.hset(keys.error_group(fingerprint), "life", life)
@@ -99,5 +99,5 @@ def _group(fingerprint: str, raw: dict[bytes, bytes], waiting: int) -> ErrorGrou
     )
 
 
-def _life(word: str) -> Life:
-    return next(life for life in get_args(Life) if life == word)
+def _life(word: str) -> GroupState:
+    return next(life for life in get_args(GroupState) if life == word)

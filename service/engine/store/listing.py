@@ -19,7 +19,7 @@ FITTING = Script("filter_ids")
 
 
 @dataclass(slots=True, frozen=True)
-class Wanted:
+class JobFilter:
     """A filter over jobs; None fits everything. `search` is a declared key with its value, such as ("file_id", "file-1")."""
 
     queue: str | None = None
@@ -66,7 +66,7 @@ class Wanted:
 class Reader:
     """Reads the ids that fit from the newest end of the leading indexes, a few at a time."""
 
-    def __init__(self, redis: Client, wanted: Wanted, types: Sequence[str], below: int | None = None) -> None:
+    def __init__(self, redis: Client, wanted: JobFilter, types: Sequence[str], below: int | None = None) -> None:
         self.redis = redis
         self.wanted = wanted
         self.below = below

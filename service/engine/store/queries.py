@@ -9,7 +9,7 @@ import msgspec
 from service.engine.redis.client import Client
 from service.engine.states import State
 from service.engine.store import keys
-from service.engine.store.listing import EXAMINED_MAX, Reader, Wanted, cursor_of, read_cursor
+from service.engine.store.listing import EXAMINED_MAX, JobFilter, Reader, cursor_of, read_cursor
 from service.engine.store.records import Attempt, Job, LogLine, WorkerInfo, to_job
 from settings.queues import Queue
 
@@ -79,9 +79,9 @@ class Queries:
         cursor: str | None = None,
     ) -> Page:
         """One page of jobs, newest first. Raises ValueError for a cursor that is none of ours."""
-        return await self.page(Wanted(queue, state, type, owner, search), limit, cursor)
+        return await self.page(JobFilter(queue, state, type, owner, search), limit, cursor)
 
-    async def page(self, wanted: Wanted, limit: int = 50, cursor: str | None = None) -> Page:
+    async def page(self, wanted: JobFilter, limit: int = 50, cursor: str | None = None) -> Page:
         """As `list`, by any filter."""
         reader = await self._reader(wanted, cursor)
         found: list[Job] = []
@@ -108,11 +108,11 @@ class Queries:
         known = {job.id: job for job in await self.get_many(wanted) if job} if wanted else {}
         return {value: [known[i] for i in row if i in known] for value, row in zip(values, ids, strict=True)}
 
-    async def newer(self, wanted: Wanted, stamp: int, limit: int) -> int:
+    async def newer(self, wanted: JobFilter, stamp: int, limit: int) -> int:
         """How many jobs that fit have come since the one of that creation stamp, `limit` at most."""
         return len(await (await self._reader(wanted)).next(limit, above=stamp))
 
-    async def _reader(self, wanted: Wanted, cursor: str | None = None) -> Reader:
+    async def _reader(self, wanted: JobFilter, cursor: str | None = None) -> Reader:
         below = read_cursor(cursor)
         types = await self.types(wanted.queue) if wanted.led_by_types else ()
         return Reader(self.redis, wanted, types, below)

@@ -1,4 +1,4 @@
-"""Steering a queue while it runs: pause it, bound its jobs over the whole fleet, bound its rate.
+"""QueueControls a queue while it runs: pause it, bound its jobs over the whole fleet, bound its rate.
 
 Each is a note with a value, a reason, who set it and, if wanted, when it ends. The claim script reads it with every call,
 so it takes effect at once; setting one wakes the workers.
@@ -28,7 +28,7 @@ class Note(msgspec.Struct, frozen=True):
         return self.until_ms is not None and self.until_ms <= at_ms
 
 
-class Steering:
+class QueueControls:
     """Reads and sets the notes of each queue."""
 
     def __init__(self, redis: Client) -> None:

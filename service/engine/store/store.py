@@ -11,15 +11,15 @@ import msgspec
 from redis.exceptions import RedisError
 
 from service.engine.redis.client import Client
-from service.engine.redis.command_connection import Lane
+from service.engine.redis.command_connection import CommandConnection
 from service.engine.redis.retry import NO_WRITES_NOW
 from service.engine.states import State
 from service.engine.store import keys, scripts
-from service.engine.store.bulk_operations import Operations
+from service.engine.store.bulk_operations import BulkOperations
 from service.engine.store.error_groups import ErrorGroups
 from service.engine.store.errors import LeaseLost, NoSuchJob, WrongState
 from service.engine.store.queries import Queries
-from service.engine.store.queue_controls import Steering
+from service.engine.store.queue_controls import QueueControls
 from service.engine.store.records import Job, to_job
 from service.engine.store.retention import Retention
 from service.engine.store.script_inputs import NewJob, Outcome
@@ -58,14 +58,14 @@ class Store(Queries):
     """Reads and writes job state in one Redis (not Redis Cluster). `lane`, where given, carries what moves jobs: to
     enqueue, to claim, to settle."""
 
-    def __init__(self, redis: Client, lane: Lane | None = None) -> None:
+    def __init__(self, redis: Client, lane: CommandConnection | None = None) -> None:
         super().__init__(redis)
         self.lane = lane or redis
         self.watchers = Watchers(redis)
         self.watch = self.watchers.watch
-        self.steering = Steering(redis)
+        self.steering = QueueControls(redis)
         self.error_groups = ErrorGroups(redis)
-        self.operations = Operations(self)
+        self.operations = BulkOperations(self)
         self.retention = Retention(redis)
 
     async def queued(self, jobs: Sequence[NewJob]) -> list[Queued]:

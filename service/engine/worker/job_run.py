@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from service.engine.job_files import artefact_path, kept_path
 from service.engine.pool.cpu_pool import CpuPool
-from service.engine.redis.retry import patiently
+from service.engine.redis.retry import retry_until_back
 from service.engine.runtime import Runtime
 from service.engine.store import Job, LeaseLost
 from service.engine.store.script_inputs import NewJob
@@ -136,7 +136,10 @@ class JobRun:
     async def once(self, name: str) -> bool:
         """True the first time any attempt asks for `name`, False ever after."""
         mine = secrets.token_bytes(8)
-        return await patiently("a checkpoint", lambda: self.runtime.store.checkpointed(self.job, name, mine)) == mine
+        return (
+            await retry_until_back("a checkpoint", lambda: self.runtime.store.checkpointed(self.job, name, mine))
+            == mine
+        )
 
     async def artefact(self, name: str, data: bytes | Path | AsyncIterator[bytes], media_type: str) -> None:
         """Put a finished file under the job, whole."""
@@ -157,10 +160,10 @@ class JobRun:
                 for at, payload in enumerate(payloads)
             ]
             await self.flush()
-            left, ids = await patiently("parts", lambda: store.split(self.job, requests, meter, sum(units)))
+            left, ids = await retry_until_back("parts", lambda: store.split(self.job, requests, meter, sum(units)))
             if left > 0:
                 raise PutAside
-        ended = await patiently("parts", lambda: store.get_many(ids))
+        ended = await retry_until_back("parts", lambda: store.get_many(ids))
         return [part_result(part) for part in ended if part is not None]
 
     def _making_parts(self, job: JobType, count: int) -> contextlib.AbstractContextManager[Any]:

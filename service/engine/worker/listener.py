@@ -8,7 +8,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from service.engine.redis.raw_connection import Wire
+from service.engine.redis.raw_connection import RawConnection
 from service.engine.store import Job, keys
 from service.engine.store.records import handed_job
 from service.lib.async_tasks import pause
@@ -83,7 +83,7 @@ class Listener:
         """Listen until cancelled, through any loss of the connection."""
         while True:
             with contextlib.suppress(RedisError, OSError):
-                wire = await Wire.open(self.url, self._said)
+                wire = await RawConnection.open(self.url, self._said)
                 try:
                     wire.say("SUBSCRIBE", self.queue, self.own)
                     await self._until_silent(wire)
@@ -92,7 +92,7 @@ class Listener:
             self.heard_s = -HEARD_S
             await pause(0.2)
 
-    async def _until_silent(self, wire: Wire) -> None:
+    async def _until_silent(self, wire: RawConnection) -> None:
         self.alive = True
         while self.alive and not wire.lost.done():
             self.alive = False

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import structlog
 
-from service.engine.batching import Gathered
-from service.engine.redis.retry import patiently
+from service.engine.batching import Batcher
+from service.engine.redis.retry import retry_until_back
 from service.engine.store import Store
 from service.engine.store.script_inputs import Outcome
 
@@ -21,14 +21,14 @@ class Outcomes:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.gathered: Gathered[Outcome, str] = Gathered(self._settle, MOST)
+        self.gathered: Batcher[Outcome, str] = Batcher(self._settle, MOST)
 
     def record(self, outcome: Outcome) -> "asyncio.Future[str]":
         """Will be the job's state once it is stored, or `lost` where the lease was another's by then."""
         return self.gathered.soon(outcome)
 
     async def _settle(self, outcomes: Sequence[Outcome]) -> list[str]:
-        states = await patiently("outcomes", lambda: self.store.settled(outcomes))
+        states = await retry_until_back("outcomes", lambda: self.store.settled(outcomes))
         for number, state in enumerate(states):
             if state.startswith("error "):
                 # Its lease will run out, and the job is settled as any whose worker went silent.

@@ -15,7 +15,7 @@ import structlog
 from arq.worker import Worker
 from redis.exceptions import RedisError
 
-from service.engine.redis.command_connection import Lane
+from service.engine.redis.command_connection import CommandConnection
 from service.engine.runtime import Runtime
 from service.engine.store import Job, Store, keys
 from service.engine.store.script_inputs import Outcome
@@ -59,7 +59,7 @@ class OffloadWorker(Worker):
         self.leases = Leases(self.store, self.queue_name, self.runtime.settings.lease_s)
         # Each speaks in turn over a connection of its own: outcomes travel while the next jobs are claimed.
         url = self.runtime.settings.queue_server_url()
-        asking, telling = Lane(url), Lane(url)
+        asking, telling = CommandConnection(url), CommandConnection(url)
         self.ctx["stack"].push_async_callback(asking.aclose)
         self.ctx["stack"].push_async_callback(telling.aclose)
         self.outcomes = Outcomes(Store(redis, telling))

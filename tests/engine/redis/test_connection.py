@@ -6,7 +6,7 @@ import pytest
 from redis.exceptions import NoScriptError, RedisError
 
 from service.engine.redis.client import connect
-from service.engine.redis.command_connection import Lane
+from service.engine.redis.command_connection import CommandConnection
 from tests.waiting import wait_until_async
 
 
@@ -19,7 +19,7 @@ async def other(settings_env):
 
 @pytest.fixture
 async def lane(settings_env):
-    lane = Lane(settings_env["OFFLOAD_REDIS_URL"])
+    lane = CommandConnection(settings_env["OFFLOAD_REDIS_URL"])
     yield lane
     await lane.aclose()
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from service.engine.schedules import Clock, NoSuchSchedule, Schedules, SlotRun
+from service.engine.schedules import NoSuchSchedule, Schedules, SlotRun, Ticker
 from settings import load_settings
 from settings.schedules import SCHEDULES, BadSchedule, CatchUp, Overlap, Schedule
 from tasks.sdk.arq_cron import cron_jobs
@@ -25,11 +25,11 @@ def time_is() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
-def declared(parts: Parts, *schedules: Schedule) -> Clock:
-    return Clock(Schedules(parts.store, parts.enqueuer, schedules))
+def declared(parts: Parts, *schedules: Schedule) -> Ticker:
+    return Ticker(Schedules(parts.store, parts.enqueuer, schedules))
 
 
-async def runs(clock: Clock, name: str = "daily") -> list[SlotRun]:
+async def runs(clock: Ticker, name: str = "daily") -> list[SlotRun]:
     return list((await clock.schedules.get(name)).runs)
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from service.engine.job_files import Jobs, kept_path
-from service.engine.maintenance import Caretaker
+from service.engine.job_files import JobFiles, kept_path
+from service.engine.maintenance import Maintenance
 from service.engine.states import State
 from service.engine.store import NoSuchJob, Store, keys
 from service.engine.store.bulk_operations import Selection
@@ -14,9 +14,9 @@ from tests.waiting import wait_until_async
 
 
 @pytest.fixture
-def caretaker(store: Store, settings_env: dict[str, str]) -> Caretaker:
+def caretaker(store: Store, settings_env: dict[str, str]) -> Maintenance:
     settings = load_settings()
-    return Caretaker(settings, store, Jobs(store, Storage(settings.storage_url)))
+    return Maintenance(settings, store, JobFiles(store, Storage(settings.storage_url)))
 
 
 async def failed(store, enqueuer, start_worker, count: int) -> list[str]:
