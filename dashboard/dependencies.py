@@ -9,8 +9,10 @@ from dashboard.metrics.trends import PERIODS, Period, Trend, trends
 from dashboard.queues.overview import Overview, last_hour, overview
 from dashboard.single_flight import Shared
 from service.engine.states import State
+from service.engine.store.queue_controls import Note
 from service.monitoring.storage_usage import Footprint, footprint
 from service.services import Services
+from settings.queues import Queue
 
 FRESH_S = 0.9
 """How old shared figures may be: under the shortest refresh, so that nobody sees the same tick twice."""
@@ -26,6 +28,7 @@ Counts = dict[str, dict[State, int]]
 
 Figures = NamedDependency[Shared[Overview]]
 StateCounts = NamedDependency[Shared[Counts]]
+Pauses = NamedDependency[Shared[dict[str, Note]]]
 SharedFootprint = NamedDependency[Shared[Footprint]]
 Trends = NamedDependency[dict[str, Shared[list[Trend]]]]
 
@@ -44,11 +47,16 @@ def shared_figures(services: Services) -> dict[str, Any]:
     async def look() -> Overview:
         return await overview(services, await hour())
 
+    async def pauses() -> dict[str, Note]:
+        notes = {str(queue): await services.store.steering.notes(queue) for queue in Queue}
+        return {queue: kinds["pause"] for queue, kinds in notes.items() if "pause" in kinds}
+
     return {
         "footprint": Shared(weigh, fresh_s=FOOTPRINT_FRESH_S),
         "trends": {name: trend(period) for name, period in PERIODS.items()},
         "figures": Shared(look, fresh_s=FRESH_S),
         "counts": Shared(services.store.counts, fresh_s=FRESH_S),
+        "pauses": Shared(pauses, fresh_s=FRESH_S),
     }
 
 
@@ -60,6 +68,11 @@ def _figures(state: AppState) -> Shared[Overview]:
 def _counts(state: AppState) -> Shared[Counts]:
     counts: Shared[Counts] = state["counts"]
     return counts
+
+
+def _pauses(state: AppState) -> Shared[dict[str, Note]]:
+    found: Shared[dict[str, Note]] = state["pauses"]
+    return found
 
 
 def _footprint(state: AppState) -> Shared[Footprint]:
@@ -77,4 +90,5 @@ PROVIDED = {
     "trends": Provide(_trends, sync_to_thread=False),
     "figures": Provide(_figures, sync_to_thread=False),
     "counts": Provide(_counts, sync_to_thread=False),
+    "pauses": Provide(_pauses, sync_to_thread=False),
 }

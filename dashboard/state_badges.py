@@ -20,12 +20,12 @@ def _look(state: State, meaning: str) -> Look:
 
 
 LOOKS: dict[State, Look] = {
-    State.QUEUED: _look(State.QUEUED, "Ready, waiting for a free worker"),
+    State.QUEUED: _look(State.QUEUED, "Ready to run: it stands in its queue"),
     State.SCHEDULED: _look(State.SCHEDULED, "Accepted for a later time"),
     State.ACTIVE: _look(State.ACTIVE, "A worker is on it, or its parts are under way"),
     State.RETRYING: _look(State.RETRYING, "An attempt failed; the next one is due after a pause"),
     State.COMPLETED: _look(State.COMPLETED, "Done, with its result in place"),
-    State.FAILED: _look(State.FAILED, "No attempt is left: it waits for a decision"),
+    State.FAILED: _look(State.FAILED, "Ended without success: it waits for a decision"),
     State.CANCELLED: _look(State.CANCELLED, "Stopped on request before it was done"),
 }
 

@@ -9,7 +9,9 @@ from dashboard.assets import asset
 from dashboard.charts import bars, spark
 from dashboard.jobs.masking import kept_back, visible
 from dashboard.jobs.rerun import repeatable
+from dashboard.jobs.retrying import permanent
 from dashboard.jobs.row import tries, when
+from dashboard.jobs.wait_reasons import pause_words
 from dashboard.state_badges import look
 from service.engine.store.retention import BIN_S
 
@@ -33,6 +35,8 @@ def template_environment() -> Environment:
         bin_minutes=BIN_S // 60,
         kept_back=kept_back,
         look=look,
+        pause_words=pause_words,
+        permanent=permanent,
         repeatable=repeatable,
         share=formats.share,
         spark=spark,

@@ -10,6 +10,7 @@ from litestar.response import Template
 from dashboard.auth import User
 from dashboard.errors.group_states import LIVES
 from dashboard.flash_messages import NOTICES
+from dashboard.jobs.file_names import files_of
 from dashboard.rendering import render
 from service.api.dependencies import Wired
 from service.engine.states import State
@@ -58,6 +59,7 @@ async def error_page(
         "errors/show.html",
         group=group,
         jobs=page.jobs,
+        files=await files_of(services, page.jobs),
         cursor=cursor,
         next_cursor=page.next_cursor,
         lives=LIVES,

@@ -10,9 +10,11 @@ from litestar.response import Template
 
 from dashboard.auth import User
 from dashboard.flash_messages import NOTICES
+from dashboard.jobs.file_names import NamedFiles, files_of
 from dashboard.jobs.history import history
 from dashboard.jobs.log import known, log_of
 from dashboard.jobs.masking import visible
+from dashboard.jobs.retrying import meaning
 from dashboard.jobs.timeline import Step, steps
 from dashboard.jobs.wait_reasons import Check, checks
 from dashboard.previews.preview import Preview, preview_of
@@ -31,7 +33,7 @@ REPEATED = 5
 @dataclass(frozen=True)
 class Detail:
     """Everything about one job that its page shows. `attempts` are newest first; `repeated` are the newest
-    jobs that repeat it, of `repeated_times`."""
+    jobs that repeat it, of `repeated_times`; `files` are the documents that it works on."""
 
     job: Job
     attempts: list[Attempt]
@@ -42,6 +44,16 @@ class Detail:
     preview: Preview | None
     repeated: Sequence[str]
     repeated_times: int
+    files: NamedFiles | None
+
+    @property
+    def message(self) -> str:
+        """The reason of a job that something holds, else its last message, else its state in words."""
+        held = next((check.answer for check in self.waiting if check.holds), None)
+        if held and self.job.state.waiting:
+            return held
+        said = self.job.message
+        return said if said and said != self.job.error else meaning(self.job)
 
 
 @get("/jobs/{job_id:str}", name="job")
@@ -75,8 +87,12 @@ async def _detail(request: Request[User, Any, Any], services: Services, job_id: 
     parts = await store.parts(job_id) if job.parts_total else []
     at_ms = now_ms()
     waiting = await checks(services, job, parts, at_ms)
-    way = steps(job, at_ms, held=any(check.holds for check in waiting))
+    holding = [check for check in waiting if check.holds]
+    # A time helps only where nothing else holds the job as well.
+    held_until_ms = holding[0].until_ms if len(holding) == 1 else None
+    way = steps(job, at_ms, held=bool(holding), held_until_ms=held_until_ms)
     view = from_address(request.query_params)
     preview = await preview_of(services, job, request.user, view)
     repeated, times = await repetitions(services.redis, job_id, REPEATED)
-    return Detail(job, attempts[::-1], parts, way, waiting, view, preview, repeated, times)
+    files = (await files_of(services, [job])).get(job_id)
+    return Detail(job, attempts[::-1], parts, way, waiting, view, preview, repeated, times, files)

@@ -1,9 +1,11 @@
 """The filter of the jobs page: in the address, in one input, as chips, and in words."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from dashboard.list_urls import given, list_address
+from service.documents.store import FILE_ID
 from service.engine.states import State
 from service.engine.store import JobFilter
 from service.engine.store.run_history import ORIGIN
@@ -11,9 +13,12 @@ from settings.queues import Queue
 from tasks.sdk.types import REGISTRY
 
 PATH = "/admin/jobs"
-PLAIN = ("status", "queue", "type", "owner")
+PLAIN = ("status", "queue", "type", "owner", "file")
 SPOKEN = {"status": "state", "type": "task"}
 """What a reader calls a part of the address."""
+
+WORD = re.compile(r'(?:[a-z_]+:)?"[^"]*"|\S+')
+"""A word of the input; a quoted one may hold blanks, as names of files do."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +31,14 @@ class Chip:
 
 @dataclass(frozen=True)
 class Filter:
-    """What is looked for. `search` is a declared search key with its value, such as ("file_id", "file-1")."""
+    """A filter of jobs. `search` is a declared search key with its value, such as ("file_id", "file-1"); `file` is a part
+    of the name of a document that a job works on."""
 
     status: str | None = None
     queue: str | None = None
     type: str | None = None
     owner: str | None = None
+    file: str | None = None
     search: tuple[str, str] | None = None
 
     def pairs(self) -> dict[str, str]:
@@ -39,9 +46,13 @@ class Filter:
         plain = {name: value for name in PLAIN if (value := getattr(self, name))}
         return plain | dict([self.search] if self.search else [])
 
-    def wanted(self) -> JobFilter:
-        """The filter as the store reads it."""
-        return JobFilter(self.queue, self.status, self.type, self.owner, self.search)
+    def wanted(self, file_ids: Iterable[str] = ()) -> JobFilter:
+        """The filter as the store reads it; `file_ids` are the documents that `file` stands for."""
+        return JobFilter(self.queue, self.status, self.type, self.owner, self.search, any_of=self.any_of(file_ids))
+
+    def any_of(self, file_ids: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """Search keys of which a job must have one; a name that no document has is looked for in vain, not left out."""
+        return tuple(("file_id", one) for one in file_ids) or (("file_id", ""),) if self.file else ()
 
     def address(self, **changes: str | None) -> str:
         """The address of the jobs page with this filter, changed."""
@@ -70,23 +81,28 @@ def from_address(query: Mapping[str, str]) -> Filter:
 
 
 def from_input(words: str, base: Filter) -> tuple[Filter, list[str]]:
-    """`base` with what somebody typed on top, and the words that no filter explains (a job's id, perhaps).
+    """`base` with the typed words on top, and the words that no filter explains: a job's id or a file's name, perhaps.
 
-    `state:failed`, `queue:csv-export`, `task:pdf-ocr`, `owner:acme`, `file_id:…`, or the bare name
-    of a state, queue or task.
+    `state:failed`, `queue:csv-export`, `task:pdf-ocr`, `owner:acme`, `file:lease.pdf`, `file:"two words.pdf"`, `file_id:…`,
+    the bare id of a file, or the bare name of a state, queue or task.
     """
     found, unexplained = base, []
-    for word in words.split():
+    for word in WORD.findall(words):
         name, colon, value = word.partition(":")
-        name = next((field for field, spoken in SPOKEN.items() if spoken == name), name)
+        name, value = (
+            next((field for field, spoken in SPOKEN.items() if spoken == name), name),
+            value.strip('"').strip(),
+        )
         if colon and name in PLAIN and value:
             found = _with(found, name, value)
         elif colon and name in search_keys() and value:
             found = replace(found, search=(name, value))
+        elif FILE_ID.fullmatch(word):
+            found = replace(found, search=("file_id", word))
         elif (field := _field_of(word)) is not None:
             found = _with(found, field, word)
         else:
-            unexplained.append(word)
+            unexplained.append(word.strip('"'))
     return found, unexplained
 
 
@@ -100,11 +116,12 @@ def _field_of(word: str) -> str | None:
 
 
 def suggestions() -> list[str]:
-    """What the input offers while one types."""
+    """Completions that the input offers."""
     return [
         *(f"state:{state}" for state in State),
         *(f"queue:{queue}" for queue in Queue),
         *(f"task:{name}" for name in sorted(REGISTRY)),
         "owner:",
+        "file:",
         *(f"{key}:" for key in search_keys()),
     ]

@@ -19,8 +19,10 @@ class Step:
     note: str
 
 
-def steps(job: Job, now_ms: int, held: bool = False) -> list[Step]:
-    """Created, due (where it was set for later), started, ended. The end of a held job cannot be foreseen."""
+def steps(job: Job, now_ms: int, held: bool = False, held_until_ms: int | None = None) -> list[Step]:
+    """Created, due (where it was set for later), started, ended. The end of a held job cannot be foreseen, but for one that
+    is held until a time.
+    """
     way = [Step("Created", look(State.QUEUED).css, job.created_ms, f"by {job.owner}")]
     if job.state in (State.SCHEDULED, State.RETRYING) and job.due_ms:
         label = "Starts" if job.state is State.SCHEDULED else "Next try"
@@ -32,7 +34,7 @@ def steps(job: Job, now_ms: int, held: bool = False) -> list[Step]:
                 f"in {whole(job.due_ms - now_ms)}" if job.due_ms > now_ms else "due now",
             )
         )
-    return [*way, _started(job, now_ms), _ended(job, now_ms, held)]
+    return [*way, _started(job, now_ms), _ended(job, now_ms, held, held_until_ms)]
 
 
 def _started(job: Job, now_ms: int) -> Step:
@@ -43,10 +45,12 @@ def _started(job: Job, now_ms: int) -> Step:
     return Step("Started", css, job.first_started_ms, f"after {duration(job.first_started_ms - job.created_ms)}")
 
 
-def _ended(job: Job, now_ms: int, held: bool) -> Step:
+def _ended(job: Job, now_ms: int, held: bool, held_until_ms: int | None) -> Step:
     if job.state.terminal and job.finished_ms:
         ran = f"ran {duration(job.finished_ms - job.first_started_ms)}" if job.first_started_ms else ""
         return Step(look(job.state).word, look(job.state).css, job.finished_ms, ran)
+    if held and held_until_ms:
+        return Step("Completed", "", None, f"not before the pause ends in {whole(held_until_ms - now_ms)}")
     if held:
         return Step("Completed", "", None, "cannot be foreseen")
     expected_ms = estimated_completion_ms(job, now_ms)

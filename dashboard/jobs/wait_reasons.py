@@ -17,12 +17,14 @@ from tasks.sdk.types import REGISTRY
 
 @dataclass(frozen=True)
 class Check:
-    """A question, whether the job passes it, and what was found. `holds`: somebody must act before it can start."""
+    """A question, whether the job passes it, and the finding. `holds`: an operator must act, or the time `until_ms` come,
+    before it can start."""
 
     question: str
     passed: bool
     answer: str
     holds: bool = False
+    until_ms: int | None = None
 
 
 async def checks(services: Services, job: Job, parts: Sequence[Job], at_ms: int) -> list[Check]:
@@ -55,16 +57,16 @@ async def _of_job(services: Services, job: Job, at_ms: int) -> list[Check]:
     place = await place_of(services.redis, job)
     wait_ms = await services.enqueuer.estimator.wait_ms(queue)
     messages = services.settings.queues[queue].rate_per_minute
-    return [
+    first = [
         _due(job, at_ms),
         _paused(queue, notes, at_ms),
         _known(job),
         _served(queue, serving, len(reported)),
         _limited(notes, place.running),
         _rated(notes, messages, place, at_ms),
-        *([_free(serving, wait_ms)] if serving else []),
-        _turn(job, place),
     ]
+    held = any(check.holds for check in first)
+    return [*first, *([_free(serving, wait_ms, held)] if serving else []), _turn(job, place, held)]
 
 
 def _due(job: Job, at_ms: int) -> Check:
@@ -82,8 +84,13 @@ def _paused(queue: str, notes: Mapping[Kind, Note], at_ms: int) -> Check:
     note = notes.get("pause")
     if note is None:
         return Check("Is the queue open?", True, "Yes.")
-    end = f" for another {whole(note.until_ms - at_ms)}" if note.until_ms else ""
-    return Check("Is the queue open?", False, f"{note.by} paused {queue}{end}: {note.reason}", holds=True)
+    return Check("Is the queue open?", False, pause_words(queue, note, at_ms), holds=True, until_ms=note.until_ms)
+
+
+def pause_words(queue: str, note: Note, at_ms: int) -> str:
+    """A pause with who set it, its end and its reason."""
+    end = f"for another {whole(note.until_ms - at_ms)}" if note.until_ms else "until it is resumed"
+    return f"{note.by} paused {queue} {end}: {note.reason}"
 
 
 def _known(job: Job) -> Check:
@@ -135,23 +142,27 @@ def _rated(notes: Mapping[Kind, Note], messages: int, place: Place, at_ms: int) 
     return Check(question, False, f"The next job may start {_in(next_ms - at_ms)}{own}; {set_by}")
 
 
-def _free(serving: Sequence[WorkerInfo], wait_ms: float) -> Check:
+def _free(serving: Sequence[WorkerInfo], wait_ms: float, held: bool) -> Check:
     slots = sum(worker.slots for worker in serving)
     free = slots - sum(worker.active for worker in serving)
+    if free > 0 and held:
+        return Check("Is a slot free?", True, f"{number(free)} of {number(slots)}.")
     if free > 0:
-        return Check("Is a slot free?", True, f"{number(free)} of {number(slots)}: it starts at once when it is next.")
+        return Check(
+            "Is a slot free?", True, f"{number(free)} of {number(slots)}: it starts immediately when it is next."
+        )
     return Check(
         "Is a slot free?", False, f"All {number(slots)} are taken; the work that waits takes {whole(wait_ms)}."
     )
 
 
-def _turn(job: Job, place: Place) -> Check:
+def _turn(job: Job, place: Place, held: bool) -> Check:
     """The fair order: owners, and jobs with parts, take turns; priority is a head start."""
     question = "Is it its turn?"
     if place.ahead is None:
         return Check(question, True, "It takes its place in the fair order when it is time.")
     if place.ahead == 0:
-        return Check(question, True, "It is the next.")
+        return Check(question, True, "It is the first to start then." if held else "It is the next.")
     first = f"{number(place.ahead)} ready job{' goes' if place.ahead == 1 else 's go'} first"
     own = f", and {job.owner} has {number(place.own_ahead)} older of its own waiting" if place.own_ahead else ""
     return Check(question, False, f"{first}{own}. Owners take turns, and priority ({job.priority}) is a head start.")

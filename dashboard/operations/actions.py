@@ -8,7 +8,7 @@ from litestar.response import Redirect
 
 from dashboard.audit_middleware import ACTION, note
 from dashboard.auth import User
-from dashboard.operations.selection import chosen_ids, kind_of, selection_of, words
+from dashboard.operations.selection import chosen_ids, kind_of, resolved, selection_of, words
 from service.api.dependencies import Wired
 
 
@@ -20,7 +20,7 @@ async def begin_operation(
     kind = kind_of(data.get("kind", ""))
     selection = selection_of(data)
     operation = await services.store.operations.begin(
-        kind, selection, words=words(kind, selection), by=request.user.name
+        kind, await resolved(services, selection), words=words(kind, selection), by=request.user.name
     )
     note(request, f"{operation.id}: {kind} {operation.words}, {operation.total:,} in all{chosen_ids(selection)}")
     return Redirect(f"/admin/operations/{operation.id}", status_code=303)

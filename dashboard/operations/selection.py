@@ -1,13 +1,19 @@
 """A selection of jobs as a form carries it, and in words."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from dashboard.jobs.file_names import documents_named
 from dashboard.jobs.filters import Filter, from_address
 from service.engine.store.bulk_operations import APPLIES, Kind, Selection
+from service.services import Services
 from tasks.sdk.errors import Refused
 
 VERBS: dict[Kind, str] = {"retry": "Retry", "cancel": "Cancel", "delete": "Delete"}
 ICONS: dict[Kind, str] = {"retry": "retrying", "cancel": "cancelled", "delete": "trash"}
+
+FILE = "file"
+"""The key under which a selection holds a file's name until `resolved` puts the ids in its place."""
 
 
 def kind_of(word: str) -> Kind:
@@ -31,7 +37,26 @@ def selection_of(fields: Mapping[str, str]) -> Selection:
         owner=chosen.owner,
         fingerprint=fields.get("fingerprint") or None,
         search=chosen.search,
+        any_of=((FILE, chosen.file),) if chosen.file else (),
     )
+
+
+async def resolved(services: Services, selection: Selection) -> Selection:
+    """The selection as the store reads it. Raises Refused where a file's name stands for too many files."""
+    name = _file_of(selection)
+    if name is None:
+        return selection
+    found = await documents_named(services, name)
+    if found.more:
+        raise Refused(
+            f"More than {len(found.ids)} files have {name[:80]} in their names: filter by a longer part of it.",
+            field="file",
+        )
+    return replace(selection, any_of=Filter(file=name).any_of(found.ids))
+
+
+def _file_of(selection: Selection) -> str | None:
+    return next((value for key, value in selection.any_of if key == FILE), None)
 
 
 def fields_of(selection: Selection) -> dict[str, str]:
@@ -52,6 +77,8 @@ def words(kind: Kind, selection: Selection) -> str:
         said += f" {lead} {value}" if value else ""
     if selection.search:
         said += f" with {selection.search[0]} {selection.search[1]}"
+    if name := _file_of(selection):
+        said += f" of files with {name} in their names"
     return f"{said} that failed of this cause" if selection.fingerprint else said
 
 
@@ -61,4 +88,6 @@ def chosen_ids(selection: Selection) -> str:
 
 
 def _filter(selection: Selection) -> Filter:
-    return Filter(selection.state, selection.queue, selection.type, selection.owner, selection.search)
+    return Filter(
+        selection.state, selection.queue, selection.type, selection.owner, _file_of(selection), selection.search
+    )

@@ -54,7 +54,14 @@ async def ask_page(
 
 def _count(selection: Selection, states: Sequence[State], counts: Counts) -> int | None:
     """How many jobs are selected now, where the counters know; None where only the freezing will tell."""
-    if selection.ids or selection.type or selection.owner or selection.fingerprint or selection.search:
+    if (
+        selection.ids
+        or selection.type
+        or selection.owner
+        or selection.fingerprint
+        or selection.search
+        or selection.any_of
+    ):
         return None
     queues = [selection.queue] if selection.queue in counts else list(counts)
     wanted = [State(selection.state)] if selection.state else states

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from dashboard.formats import MINUTE_MS
 from dashboard.fragment_cache import Drawings
+from dashboard.jobs.file_names import NamedFiles, files_of
 from dashboard.queues.health import Health, health
 from dashboard.queues.row import QueueRow
 from dashboard.workers.liveness import alive
@@ -36,6 +37,7 @@ class Overview:
     queues: Sequence[QueueRow]
     running: Sequence[Job]
     failed: Sequence[Job]
+    files: Mapping[str, NamedFiles]
     drawings: Drawings = field(default_factory=dict, compare=False)
 
     def total(self, *states: str) -> int:
@@ -89,7 +91,8 @@ async def overview(services: Services, hour: Mapping[str, Figures]) -> Overview:
         )
     running = await store.list(state=State.ACTIVE, limit=RUNNING_SHOWN)
     failed = await store.list(state=State.FAILED, limit=FAILED_SHOWN)
-    return Overview(at_ms, health(rows, _silent(workers, at_ms)), rows, running.jobs, failed.jobs)
+    files = await files_of(services, [*running.jobs, *failed.jobs])
+    return Overview(at_ms, health(rows, _silent(workers, at_ms)), rows, running.jobs, failed.jobs, files)
 
 
 def _open(groups: Sequence[ErrorGroup]) -> list[ErrorGroup]:

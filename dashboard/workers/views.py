@@ -9,6 +9,7 @@ from litestar.response import Template
 
 from dashboard.auth import User
 from dashboard.flash_messages import NOTICES
+from dashboard.jobs.file_names import files_of
 from dashboard.live import live_or_page
 from dashboard.rendering import render
 from dashboard.workers.liveness import alive
@@ -37,4 +38,10 @@ async def workers_page(request: Request[User, Any, Any], services: Wired, notice
         Seen(worker, alive(worker, at_ms), [jobs[job_id] for job_id in worker.jobs if job_id in jobs])
         for worker in workers
     ]
-    return render(request, live_or_page(request, "workers"), workers=seen, notice=NOTICES.get(notice))
+    return render(
+        request,
+        live_or_page(request, "workers"),
+        workers=seen,
+        files=await files_of(services, jobs.values()),
+        notice=NOTICES.get(notice),
+    )

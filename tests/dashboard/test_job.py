@@ -5,10 +5,11 @@ import re
 
 import pytest
 
+from dashboard.jobs.retrying import permanent
 from dashboard.jobs.timeline import steps
 from service.engine.states import State
 from service.engine.store import Job, keys
-from service.engine.store.script_inputs import new_job
+from service.engine.store.script_inputs import Outcome, new_job
 from service.lib.clock import now_ms
 from settings import Queue
 from tasks.sdk.types import Meter
@@ -47,6 +48,31 @@ async def test_attempts_stand_newest_first_with_error_and_traceback(operator: Cl
     page = (await operator.get(f"/admin/jobs/{job.id}")).text
     assert "ValueError: no such page" in page and "Traceback (most recent call last)" in page
     assert "pdf-processing:host:1" in page and "1/3 tries used" in page
+
+
+async def test_what_no_retry_can_mend_is_edited_first(operator: Client, made: Maker) -> None:
+    job_id = await made.failed(await made.active())
+    page = " ".join((await operator.get(f"/admin/jobs/{job_id}")).text.split())
+    assert "Cannot be retried as it is" in page and "No attempt is left" not in page
+    actions = page.partition('class="actions"')[2]
+    assert actions.index("Edit and retry…") < actions.index("Retry anyway…")
+    assert f'class="button primary" href="/admin/jobs/{job_id}/edit"' in actions
+
+
+async def test_a_job_that_used_up_its_tries_is_retried_first(operator: Client, made: Maker) -> None:
+    job = await made.active()
+    fields = ["error", "OSError: no space", "error_type", "OSError", "message", "OSError: no space"]
+    await made.store.settled([Outcome(job.id, job.queue, job.fence, "failed", fields=fields)])
+    page = " ".join((await operator.get(f"/admin/jobs/{job.id}")).text.split())
+    assert "No attempt is left" in page and "Cannot be retried" not in page
+    actions = page.partition('class="actions"')[2]
+    assert actions.index("Retry…") < actions.index("Edit and retry…")
+
+
+@pytest.mark.parametrize(("error", "cannot"), [("NoSuchFile", True), ("Permanent", True), ("ValueError", False)])
+def test_an_error_derived_from_a_permanent_one_is_permanent(error: str, cannot: bool) -> None:
+    assert permanent(Job("j", state=State.FAILED, error_type=error)) is cannot
+    assert not permanent(Job("j", state=State.CANCELLED, error_type=error))
 
 
 async def test_text_is_previewed_and_files_are_downloaded(operator: Client, made: Maker) -> None:
@@ -154,8 +180,25 @@ async def test_a_waiting_job_says_why(operator: Client, made: Maker) -> None:
     running = await made.store.counts()
     assert running["pdf-processing"][State.ACTIVE] == 0
     page = (await operator.get(f"/admin/jobs/{job_id}/live")).text
-    assert "ada paused pdf-processing: the disk is full" in page
-    assert "0 of 1 are running." in page and "2 of 2: it starts at once when it is next." in page
+    assert "ada paused pdf-processing until it is resumed: the disk is full" in page
+    assert "0 of 1 are running." in page and "2 of 2." in page
+    await made.store.steering.lift("pdf-processing", "pause")
+    page = (await operator.get(f"/admin/jobs/{job_id}/live")).text
+    assert "2 of 2: it starts immediately when it is next." in page and "It is the next." in page
+
+
+async def test_a_job_of_a_paused_queue_says_the_pause_its_reason_and_its_end(operator: Client, made: Maker) -> None:
+    await made.worker()
+    job_id = await made.queued()
+    await made.store.steering.set(
+        "pdf-processing", "pause", reason="the disk is full", by="ada", until_ms=now_ms() + 600_500
+    )
+    page = (await operator.get(f"/admin/jobs/{job_id}/live")).text
+    message = page.split('class="message">')[1].split("<")[0]
+    assert message == "ada paused pdf-processing for another 10 min: the disk is full"
+    assert "End: not before the pause ends in 10 min" in page
+    for promise in ("free worker", "it starts immediately", "It is the next."):
+        assert promise not in page, promise
 
 
 async def reasons(operator: Client, job_id: str) -> str:

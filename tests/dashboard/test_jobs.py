@@ -6,8 +6,10 @@ import pytest
 
 from dashboard.jobs.filters import Filter, from_address, from_input
 from service.engine.store import JobFilter
+from service.lib.clock import now_ms
 from settings import Queue
 from tests.dashboard.conftest import VIEWER, Client
+from tests.dashboard.documents import kept
 from tests.dashboard.made import Anything, Maker, made_type
 
 EXPORT = made_type("csv-export", Queue.CSV_EXPORT)
@@ -59,10 +61,59 @@ async def test_typing_an_id_leads_to_the_job(operator: Client, made: Maker) -> N
     assert answer.headers["location"] == f"/admin/jobs/{job_id}"
 
 
-async def test_words_that_mean_nothing_are_named(operator: Client) -> None:
-    answer = await operator.get("/admin/jobs", params={"q": "<b>colour</b>"})
-    assert answer.status_code == 400
-    assert "&lt;b&gt;colour&lt;/b&gt;" in answer.text and "<b>colour" not in answer.text
+async def test_words_that_mean_nothing_are_named_and_stay_in_the_box(operator: Client, made: Maker) -> None:
+    export = await made.queued(EXPORT)
+    pdf = await made.queued()
+    answer = await operator.get("/admin/jobs", params={"q": "<b>colour</b>", "queue": "csv-export"})
+    assert answer.status_code == 200, "the list stays: a slip in a filter is not an error of the page"
+    assert "Nothing is called &lt;b&gt;colour&lt;/b&gt;" in answer.text and "<b>colour" not in answer.text
+    assert 'value="&lt;b&gt;colour&lt;/b&gt;"' in answer.text and 'aria-invalid="true"' in answer.text
+    assert f'id="row-{export}"' in answer.text and f'id="row-{pdf}"' not in answer.text
+    live = answer.text.split('hx-get="/admin/jobs/live')[1].split('"')[0].replace("&amp;", "&")
+    refreshed = (await operator.get(f"/admin/jobs/live{live}")).text
+    assert "Nothing is called" in refreshed and 'value="&lt;b&gt;colour&lt;/b&gt;"' in refreshed
+
+
+async def test_files_are_named_linked_and_found_by_name_and_by_id(operator: Client, made: Maker) -> None:
+    lease, again = await kept(made, "Lease of Müller.png"), await kept(made, "lease of müller (2).png")
+    receipt = await kept(made, "receipt.png")
+    jobs = {one.file_id: await made.queued(payload=Anything(file_id=one.file_id)) for one in (lease, again, receipt)}
+    page = (await operator.get("/admin/jobs")).text
+    for one in (lease, again, receipt):
+        row = page.split(f'id="row-{jobs[one.file_id]}"')[1].split("</tr>")[0]
+        assert f'href="/admin/documents/{one.file_id}">{one.name}</a>' in row
+    job_page = (await operator.get(f"/admin/jobs/{jobs[lease.file_id]}")).text
+    assert f'href="/admin/documents/{lease.file_id}">Lease of Müller.png</a>' in job_page
+
+    for words, shown in {
+        receipt.file_id: {receipt.file_id},
+        "receipt.png": {receipt.file_id},
+        "LEASE of müller": {lease.file_id, again.file_id},
+        'file:"lease of" state:queued': {lease.file_id, again.file_id},
+        "müller failed": set(),
+    }.items():
+        found = await operator.get("/admin/jobs", params={"q": words}, follow_redirects=True)
+        assert {one for one in jobs if f'id="row-{jobs[one]}"' in found.text} == shown, words
+
+
+async def test_a_viewer_reads_no_names_of_files(viewer: Client, made: Maker) -> None:
+    document = await kept(made, "Diagnosis of Ada.png")
+    job_id = await made.queued(payload=Anything(file_id=document.file_id))
+    for address in ("/admin/jobs", f"/admin/jobs/{job_id}", "/admin/queues"):
+        assert "Diagnosis" not in (await viewer.get(address)).text, address
+    guessed = await viewer.get("/admin/jobs", params={"q": "Diagnosis"})
+    assert guessed.status_code == 200 and "Nothing is called Diagnosis" in guessed.text
+
+
+async def test_a_waiting_row_says_that_its_queue_is_paused(operator: Client, made: Maker) -> None:
+    await made.queued()
+    await made.store.steering.set(
+        "pdf-processing", "pause", reason="the disk is full", by="ada", until_ms=now_ms() + 600_500
+    )
+    await made.queued(EXPORT)
+    page = (await operator.get("/admin/jobs")).text
+    assert page.count("ada paused pdf-processing for another 10 min: the disk is full") == 1
+    assert "paused csv-export" not in page
 
 
 def test_what_is_typed_is_added_to_what_is_chosen() -> None:

@@ -9,7 +9,8 @@ from service.engine.states import State
 from service.engine.store.bulk_operations import Selection
 from settings import Queue
 from tests.dashboard.conftest import VIEWER, Client, act, token
-from tests.dashboard.made import Maker, made_type
+from tests.dashboard.documents import kept
+from tests.dashboard.made import Anything, Maker, made_type
 from tests.waiting import wait_until_async
 
 EXPORT = made_type("csv-export", Queue.CSV_EXPORT)
@@ -112,3 +113,19 @@ def test_a_selection_in_words() -> None:
     )
     assert words("delete", Selection(state="failed", fingerprint="f")) == "all failed jobs that failed of this cause"
     assert selection_of({"ids": "a,b,a", "queue": "csv-export"}) == Selection(ids=("a", "b"))
+
+
+async def test_a_filter_by_a_files_name_acts_on_its_jobs_alone(operator: Client, made: Maker) -> None:
+    lease, receipt = await kept(made, "lease.png"), await kept(made, "receipt.png")
+    wanted = await made.queued(payload=Anything(file_id=lease.file_id))
+    others = [await made.queued(payload=Anything(file_id=receipt.file_id)), await made.queued()]
+    asked = await operator.get("/admin/operations/new?kind=cancel&all=1&file=lease.png")
+    assert "of files with lease.png in their names" in asked.text and 'name="file" value="lease.png"' in " ".join(
+        asked.text.split()
+    )
+    begun = await act(operator, "/admin/operations", kind="cancel", file="lease.png")
+    await followed(operator, begun.headers["location"], "1 of 1 done")
+    nothing = await act(operator, "/admin/operations", kind="cancel", file="no such name")
+    await followed(operator, nothing.headers["location"], "0 of 0 done")
+    states = [job.state for job in await made.store.get_many([wanted, *others]) if job]
+    assert states == [State.CANCELLED, State.QUEUED, State.QUEUED]

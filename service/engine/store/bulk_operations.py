@@ -38,6 +38,8 @@ class Selection:
     owner: str | None = None
     fingerprint: str | None = None
     search: tuple[str, str] | None = None
+    any_of: tuple[tuple[str, str], ...] = ()
+    """Search keys with their values, of which a job has at least one."""
     ids: tuple[str, ...] = ()
 
 
@@ -98,6 +100,11 @@ class BulkOperations:
             narrower.append(keys.error_jobs(selection.fingerprint))
         if selection.search:
             narrower.append(keys.found_by(*selection.search))
+        if selection.any_of:
+            found = f"{frozen}:found"
+            await self.redis.zunionstore(found, [keys.found_by(*pair) for pair in selection.any_of], aggregate="MAX")
+            await self.redis.expire(found, 60)
+            narrower.append(found)
         if narrower:
             await self.redis.zinterstore(frozen, [frozen, *narrower], aggregate="MAX")
         return int(await self.redis.zcard(frozen))

@@ -28,6 +28,8 @@ class JobFilter:
     owner: str | None = None
     search: tuple[str, str] | None = None
     fingerprint: str | None = None
+    any_of: tuple[tuple[str, str], ...] = ()
+    """Search keys with their values, of which a job has at least one: a file's name may stand for several ids."""
 
     @property
     def plain(self) -> dict[str, str]:
@@ -47,13 +49,15 @@ class JobFilter:
     @property
     def led_by_types(self) -> bool:
         """Whether the indexes of all the queue's types hold what fits; a named type, or an owner alone, needs no others."""
-        return not self.type and bool(self.queue or not (self.named or self.owner))
+        return not self.type and not self.any_of and bool(self.queue or not (self.named or self.owner))
 
     def leaders(self, types: Sequence[str]) -> list[Sequence[str]]:
         """Groups of indexes, each of which together hold all that fits, and perhaps more.
 
         `types` are the queue's; they are looked at only where `led_by_types`.
         """
+        if self.any_of:
+            return [[keys.found_by(*pair) for pair in self.any_of]]
         states = [self.state] if self.state else [str(s) for s in State]
         groups: list[Sequence[str]] = [[key] for key in self.named]
         if self.owner:
@@ -84,7 +88,7 @@ class Reader:
         self.examined += len(rows)
         if rows:
             self.below = rows[-1][1]
-        if rows and (len(self._groups) > 1 or self.wanted.named):
+        if rows and (len(self._groups) > 1 or self.wanted.named or self.wanted.any_of):
             rows = await self._fitting(rows, self._leading)
         return rows
 
@@ -110,8 +114,9 @@ class Reader:
         pipe = self.redis.pipeline(transaction=False)
         for index in indexes:
             pipe.zrevrangebyscore(index, top, f"({above}" if above else "-inf", start=0, num=count, withscores=True)
-        rows = [(i.decode(), int(stamp)) for part in await pipe.execute() for i, stamp in part]
-        return sorted(rows, key=lambda row: -row[1])[:count]
+        # A job may stand in several of the indexes: one that names two files of a name does.
+        rows = {i.decode(): int(stamp) for part in await pipe.execute() for i, stamp in part}
+        return sorted(rows.items(), key=lambda row: -row[1])[:count]
 
     async def _fitting(self, rows: Sequence[tuple[str, int]], leading: Sequence[str]) -> list[tuple[str, int]]:
         """Those of which the other indexes and the records say so too."""
