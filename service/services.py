@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from arq.connections import ArqRedis
 
 from service.cleanup import LeftoverFiles
+from service.database.api_keys import ApiKeys
 from service.database.connection import Database, open_database
 from service.documents.images import ImageRecords
 from service.documents.store import DocumentStore
@@ -27,6 +28,7 @@ from service.engine.tracing import NO_TRACING
 from service.exports import Records
 from service.lib.async_tasks import end
 from service.lib.object_storage import Storage
+from service.lib.tickets import Tickets
 from service.mail.campaign_removal import CampaignRemoval
 from service.mail.operator_mail import OperatorMail
 from service.mail.wiring import open_mail
@@ -75,6 +77,8 @@ class Services:
     schedules: Schedules
     alerts: Alerts
     audit: Audit
+    api_keys: ApiKeys
+    tickets: Tickets
     runtime: Runtime
     """The parts of these that running a job takes."""
 
@@ -92,6 +96,8 @@ async def open_services(
         store = Store(redis)
         stack.push_async_callback(store.watchers.close)
         database = await stack.enter_async_context(open_database(settings.database_url))
+        api_keys = ApiKeys(database)
+        stack.push_async_callback(api_keys.close)
         storage = Storage(settings.storage_url)
         pool = pool or CpuPool(1, memory_mb=1024, name="inspection")
         stack.push_async_callback(pool.close)
@@ -128,6 +134,8 @@ async def open_services(
             schedules=schedules,
             alerts=alerts,
             audit=Audit(database),
+            api_keys=api_keys,
+            tickets=Tickets(settings.link_key),
             runtime=Runtime(settings, store, enqueuer, storage, ports, tracing or NO_TRACING),
         )
 

@@ -13,15 +13,17 @@ from service.api import (
     health,
     images,
     job_events,
+    job_polling,
     jobs,
     languages,
     metrics,
     openapi,
     templates,
     thumbnails,
+    tickets,
     unsubscribe,
 )
-from service.api.auth import provide_owner, require_key
+from service.api.auth import provide_caller, provide_owner, require_key
 from service.api.errors import EXCEPTION_HANDLERS
 from service.api.submit import refuse_unknown_type, submit_route
 from tasks.sdk.types import REGISTRY
@@ -42,12 +44,22 @@ def api_routes() -> list[ControllerRouterHandler]:
             languages.routes,
             Router(
                 "/jobs",
-                route_handlers=[*submits, refuse_unknown_type, *jobs.handlers, job_events.job_events],
+                route_handlers=[
+                    *submits,
+                    refuse_unknown_type,
+                    *jobs.handlers,
+                    *tickets.handlers,
+                    *job_polling.handlers,
+                    *job_events.handlers,
+                ],
                 tags=["jobs"],
             ),
         ],
         guards=[require_key],
-        dependencies={"owner": Provide(provide_owner, sync_to_thread=False)},
+        dependencies={
+            "owner": Provide(provide_owner, sync_to_thread=False),
+            "caller": Provide(provide_caller, sync_to_thread=False),
+        },
         exception_handlers=EXCEPTION_HANDLERS,
     )
     return [

@@ -1,25 +1,64 @@
-"""Who is calling: `Authorization: Bearer <secret>`. A key belongs to an owner, who sees only what is its own."""
+"""Authentication and rights of API calls: API keys from the environment or the database, and tickets for one job.
+
+`Authorization: Bearer <key or ticket>`, or `?ticket=` where a browser can set no header. A key belongs to an owner, who
+sees only its own files and jobs. Routes declare in `opt` which scope they need and whether a ticket suffices.
+"""
 
 import hashlib
 import hmac
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from litestar import WebSocket
 from litestar.connection import ASGIConnection
-from litestar.exceptions import NotAuthorizedException, WebSocketException
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException, WebSocketException
 from litestar.handlers import BaseRouteHandler
-from litestar.types import Scope
+from litestar.types import Scope as ConnectionScope
+
+from service.database.api_keys import Scope
+from service.engine.store import NoSuchJob
+from service.lib.tickets import PREFIX as TICKET_PREFIX
+from service.lib.tickets import BadTicket
+from service.services import Services
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="offload"'}
 SENTENCE = "Send a valid API key as `Authorization: Bearer <key>`."
+TICKET_ONLY = "`?token=` and `?ticket=` take a ticket of POST /api/jobs/{id}/ticket, never an API key."
 
 WS_UNAUTHORIZED = 4401
 """Close code of a socket without a valid key, after HTTP's 401; before the handshake it becomes an HTTP 403."""
 
+WS_NOT_FOUND = 4404
+"""Close code where there is no such job, or not any more; after HTTP's 404."""
+
+READING = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True)
+class Caller:
+    """An authenticated caller with its rights. `job_types` empty means all; `job_id` is set for a ticket."""
+
+    owner: str
+    secret: str = field(repr=False)
+    key_id: str | None = None
+    """Of a key in the database; None for one of the environment and for a ticket."""
+    scopes: frozenset[str] = frozenset(Scope)
+    job_types: frozenset[str] = frozenset()
+    job_id: str | None = None
+    file: str = ""
+    expires_s: int | None = None
+
+    async def still_valid(self, services: Services) -> bool:
+        """False once the key was revoked or the key or ticket has expired."""
+        if self.expires_s is not None and self.expires_s <= time.time():
+            return False
+        return self.key_id is None or await services.api_keys.find(self.secret) is not None
+
 
 def owner_of(keys: Mapping[str, str], secret: str) -> str | None:
-    """The owner of an API key. Every key's digest is compared, so the time taken tells nothing about any of them."""
+    """The owner of an API key of the environment. Compares every key's digest, so the time taken reveals nothing."""
     given, owner = _digest(secret), None
     for known, name in keys.items():
         if hmac.compare_digest(_digest(known), given):
@@ -27,23 +66,89 @@ def owner_of(keys: Mapping[str, str], secret: str) -> str | None:
     return owner
 
 
-def require_key(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """A guard: lets in who carries a valid key, and notes the owner. Raises 401, or closes a socket with 4401."""
-    secret = _bearer(connection.headers.get("authorization", ""))
-    if isinstance(connection, WebSocket) and not secret:
-        # A browser cannot set a header on a WebSocket.
-        secret = connection.query_params.get("token", "")
-    owner = owner_of(connection.app.state.services.settings.api_keys, secret) if secret else None
-    if owner is None:
+async def authenticate(services: Services, secret: str) -> Caller | None:
+    """The caller behind an API key; None for an unknown, expired or revoked one."""
+    if owner := owner_of(services.settings.api_keys, secret):
+        return Caller(owner, secret)
+    key = await services.api_keys.find(secret)
+    if key is None:
+        return None
+    expires_s = int(key.expires_at.timestamp()) if key.expires_at else None
+    return Caller(key.owner, secret, key.key_id, key.scope_set, key.type_set, expires_s=expires_s)
+
+
+async def admit_ticket(services: Services, text: str, job_id: str | None) -> Caller:
+    """The caller behind a ticket for the job `job_id`. Raises BadTicket; NoSuchJob for another job than the ticket's."""
+    ticket = services.tickets.read(text)
+    job = await services.store.get(ticket.job_id)
+    if job is None or ticket.job_id != job_id:
+        raise NoSuchJob((job_id or "")[:120])
+    rights = frozenset({Scope.READ.value})
+    return Caller(job.owner, text, None, rights, frozenset(), ticket.job_id, ticket.file, ticket.expires_s)
+
+
+async def require_key(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """A guard: admits a caller with the route's scope and notes it. Raises 401 or 403, or closes a socket with 4401."""
+    services: Services = connection.app.state.services
+    in_address = connection.query_params.get("ticket") or connection.query_params.get("token") or ""
+    secret = _bearer(connection.headers.get("authorization", "")) or in_address
+    try:
+        if secret.startswith(TICKET_PREFIX):
+            if not handler.opt.get("ticket"):
+                raise PermissionDeniedException("A ticket reads status, events and files of its own job, and no more.")
+            caller: Caller | None = await admit_ticket(services, secret, connection.path_params.get("job_id"))
+            if caller and caller.file and connection.path_params.get("name") != caller.file:
+                raise PermissionDeniedException(f"This link is for {caller.file} alone.")
+        elif secret and secret == in_address:
+            raise BadTicket(TICKET_ONLY)
+        else:
+            caller = await authenticate(services, secret) if secret else None
+        if caller is None:
+            raise BadTicket(SENTENCE)
+        _check_rights(connection, handler, caller)
+    except BadTicket as error:
+        raise _unauthorized(connection, str(error)) from None
+    except NoSuchJob as error:
         if isinstance(connection, WebSocket):
-            raise WebSocketException(detail=SENTENCE, code=WS_UNAUTHORIZED)
-        raise NotAuthorizedException(SENTENCE, headers=CHALLENGE)
-    connection.scope["state"]["owner"] = owner
+            raise WebSocketException(detail=str(error), code=WS_NOT_FOUND) from None
+        raise
+    connection.scope["state"]["caller"] = caller
+    connection.scope["state"]["owner"] = caller.owner
 
 
-def provide_owner(scope: Scope) -> str:
+def _unauthorized(connection: ASGIConnection[Any, Any, Any, Any], sentence: str) -> Exception:
+    if isinstance(connection, WebSocket):
+        return WebSocketException(detail=sentence, code=WS_UNAUTHORIZED)
+    return NotAuthorizedException(sentence, headers=CHALLENGE)
+
+
+def _check_rights(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler, caller: Caller) -> None:
+    """Hold the key's scopes and job types against what the route does. Raises 403, or NoSuchJob for another type's job."""
+    reads = isinstance(connection, WebSocket) or connection.scope.get("method") in READING
+    needed = handler.opt.get("scope", Scope.READ if reads else Scope.SUBMIT)
+    if needed not in caller.scopes:
+        raise PermissionDeniedException(f"This API key may not do that: it lacks the scope {needed}.")
+    if not caller.job_types:
+        return
+    wanted = handler.opt.get("job_type")
+    if wanted and wanted not in caller.job_types:
+        raise PermissionDeniedException(
+            f"This API key may not queue {wanted}: {', '.join(sorted(caller.job_types))} only."
+        )
+    job_id = connection.path_params.get("job_id")
+    if job_id and job_id.rpartition("-")[0] not in caller.job_types:
+        raise NoSuchJob(job_id[:120])
+
+
+def provide_owner(scope: ConnectionScope) -> str:
     """The owner that `require_key` found; a route without that guard has none and fails."""
     return str(scope["state"]["owner"])
+
+
+def provide_caller(scope: ConnectionScope) -> Caller:
+    """The caller that `require_key` found."""
+    caller: Caller = scope["state"]["caller"]
+    return caller
 
 
 def _bearer(header: str) -> str:

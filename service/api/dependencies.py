@@ -2,6 +2,7 @@
 
 from litestar.di import NamedDependency
 
+from service.api.auth import Caller
 from service.services import Services
 
 Wired = NamedDependency[Services]
@@ -9,3 +10,6 @@ Wired = NamedDependency[Services]
 
 Owner = NamedDependency[str]
 """`owner`: whose key the request carries; there behind `auth.require_key` only."""
+
+CallerDep = NamedDependency[Caller]
+"""`caller`: the authenticated caller with its rights."""

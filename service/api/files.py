@@ -14,6 +14,7 @@ from service.api.openapi import BINARY, RANGED, UploadOperation, refusals
 from service.api.schemas import FileBody
 from service.api.upload_form import BadForm, open_upload_form
 from service.database import Document
+from service.database.api_keys import Scope
 from tasks.sdk.errors import Refused
 
 FORM_OVERHEAD_BYTES = 1 << 20
@@ -69,7 +70,9 @@ async def read_content(
     return await download_document(request, services.files, document)
 
 
-@delete("/{file_id:str}", responses=refusals(404), summary="Delete a document and its bytes")
+@delete(
+    "/{file_id:str}", opt={"scope": Scope.OPERATE}, responses=refusals(404), summary="Delete a document and its bytes"
+)
 async def delete_file(file_id: FromPath[str], services: Wired, owner: Owner) -> None:
     await services.files.delete(file_id, owner)
 

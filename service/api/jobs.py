@@ -12,6 +12,7 @@ from service.api.errors import BadRequest
 from service.api.job_status import detail_object, status_object
 from service.api.openapi import BINARY, RANGED, refusals
 from service.api.schemas import FieldError, JobDetail, JobList, JobStatus, JobSummary
+from service.database.api_keys import Scope
 from service.documents.store import NoSuchFile
 from service.engine.states import State
 from service.engine.store import Job, NoSuchJob
@@ -83,14 +84,10 @@ async def read_job(job_id: FromPath[str], services: Wired, owner: Owner) -> JobD
     return cast(JobDetail, detail_object(job, attempts, parts))
 
 
-@get("/{job_id:str}/status", responses=refusals(404), summary="Where a job stands")
-async def read_status(job_id: FromPath[str], services: Wired, owner: Owner) -> JobStatus:
-    return cast(JobStatus, status_object(await own_job(services, owner, job_id)))
-
-
 @route(
     "/{job_id:str}/files/{name:str}",
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
+    opt={"ticket": True},
     responses={200: BINARY, **RANGED, **refusals(404, 416)},
     summary="A finished file of a job, or a range of it",
 )
@@ -106,6 +103,7 @@ async def read_artefact(
 
 @post(
     "/{job_id:str}/retry",
+    opt={"scope": Scope.OPERATE},
     status_code=202,
     responses=refusals(404, 409),
     summary="Queue a failed or cancelled job again",
@@ -117,7 +115,13 @@ async def retry_job(job_id: FromPath[str], request: Request[Any, Any, Any], serv
     return cast(JobStatus, status_object(job))
 
 
-@post("/{job_id:str}/cancel", status_code=202, responses=refusals(404, 409), summary="Stop a job")
+@post(
+    "/{job_id:str}/cancel",
+    opt={"scope": Scope.OPERATE},
+    status_code=202,
+    responses=refusals(404, 409),
+    summary="Stop a job",
+)
 async def cancel_job(
     job_id: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner
 ) -> JobStatus:
@@ -128,7 +132,12 @@ async def cancel_job(
     return cast(JobStatus, status_object(job))
 
 
-@delete("/{job_id:str}", responses=refusals(404, 409), summary="Remove an ended job and its files")
+@delete(
+    "/{job_id:str}",
+    opt={"scope": Scope.OPERATE},
+    responses=refusals(404, 409),
+    summary="Remove an ended job and its files",
+)
 async def delete_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner) -> None:
     await own_job(services, owner, job_id)
     await services.jobs.delete(job_id)
@@ -143,4 +152,4 @@ async def _record(request: Request[Any, Any, Any], services: Services, owner: st
     await services.audit.record(actor, "owner", action, Target("job", job_id), owner=owner, address=address)
 
 
-handlers = [list_jobs, read_job, read_status, read_artefact, retry_job, cancel_job, delete_job]
+handlers = [list_jobs, read_job, read_artefact, retry_job, cancel_job, delete_job]

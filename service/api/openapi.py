@@ -22,7 +22,9 @@ from service.api.schemas import ErrorBody
 _REASONS = {
     400: "Something is wrong with the request; `errors` names the fields.",
     401: "No valid API key.",
+    403: "The key or ticket lacks the right to do this.",
     404: "There is no such thing, or it is somebody else's.",
+    406: "Not to be had in a format that Accept names.",
     409: "The state of things forbids it.",
     413: "Too large.",
     415: "Neither a PDF nor an image, by its content.",
@@ -42,7 +44,7 @@ def refusals(*status_codes: int) -> dict[int, ResponseSpec]:
     """The errors a route behind a key may answer with, each with its reason."""
     return {
         code: ResponseSpec(ErrorBody, generate_examples=False, description=_REASONS[code])
-        for code in (*status_codes, 401)
+        for code in (*status_codes, 401, 403)
     }
 
 

@@ -111,6 +111,9 @@ class StrictJson(AbstractDTO[msgspec.Struct]):
 
     def decode_bytes(self, value: bytes) -> Any:
         wanted = self.asgi_connection.route_handler.parsed_fn_signature.parameters["data"].annotation
+        if get_origin(wanted) in (Union, types.UnionType):
+            # A body that may be left out: what is sent is held to the same struct.
+            wanted = next(one for one in get_args(wanted) if one is not type(None))
         return decode_body(value, wanted)
 
     def decode_builtins(self, value: Mapping[str, Any]) -> Any:

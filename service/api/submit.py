@@ -57,6 +57,7 @@ def submit_route(job_type: JobType) -> HTTPRouteHandler:
         status_code=202,
         dto=StrictJson,
         return_dto=None,
+        opt={"job_type": job_type.name},
         request_max_body_size=BODY_MAX_BYTES,
         operation_id=f"submit-{job_type.name}",
         summary=f"Queue a {job_type.name} job",

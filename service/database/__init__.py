@@ -1,5 +1,6 @@
 """The relational database: SQLite by default, PostgreSQL in production."""
 
+from service.database.api_keys import ApiKey
 from service.database.audit import Event
 from service.database.base import Base, Document
 from service.database.connection import Database, open_database
@@ -7,6 +8,7 @@ from service.database.images import ImageRecord
 from service.database.mail import Campaign, Delivery, Suppression, Template, User
 
 __all__ = [
+    "ApiKey",
     "Base",
     "Campaign",
     "Database",

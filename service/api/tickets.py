@@ -1,0 +1,57 @@
+"""POST /api/jobs/{id}/ticket: permission for a browser to read one job for some minutes, without an API key."""
+
+import time
+from typing import Annotated
+from urllib.parse import quote
+
+import msgspec
+from litestar import post
+from litestar.params import FromPath, JSONBody
+
+from service.api.dependencies import Owner, Wired
+from service.api.job_status import rfc3339
+from service.api.jobs import own_job
+from service.api.openapi import refusals
+from service.api.strict_json import StrictJson
+from service.database.api_keys import Scope
+
+MINUTES = 60
+"""Default life of a ticket: longer than nearly every job, shorter than an address lives in a browser's history."""
+
+MINUTES_MAX = 24 * 60
+
+
+class TicketRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """How long the ticket is to hold."""
+
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=MINUTES_MAX)] = MINUTES
+
+
+class TicketBody(msgspec.Struct):
+    """A ticket, sent as `?ticket=` or as a bearer token to status, events and files of its job."""
+
+    ticket: str
+    expires_at: str | None
+    status_url: str
+
+
+@post(
+    "/{job_id:str}/ticket",
+    status_code=201,
+    dto=StrictJson,
+    return_dto=None,
+    opt={"scope": Scope.READ},
+    responses=refusals(400, 404),
+    summary="Issue a ticket to read a job",
+)
+async def issue_ticket(
+    job_id: FromPath[str], services: Wired, owner: Owner, data: JSONBody[TicketRequest | None] = None
+) -> TicketBody:
+    """For browsers: the ticket reads status, events and files of this one job, and expires."""
+    await own_job(services, owner, job_id)
+    expires_s = int(time.time()) + (data or TicketRequest()).minutes * 60
+    ticket = services.tickets.issue(job_id, expires_s)
+    return TicketBody(ticket, rfc3339(expires_s * 1000), f"/api/jobs/{job_id}/status?ticket={quote(ticket)}")
+
+
+handlers = [issue_ticket]

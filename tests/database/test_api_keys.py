@@ -1,0 +1,79 @@
+"""The table of API keys."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from service.database import Database, open_database
+from service.database.api_keys import ApiKeys, BadKeyRequest, NoSuchKey
+from service.database.column_types import utc_now
+
+
+@pytest.fixture(params=["sqlite_url", "postgres_url"])
+def url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    async with open_database(url) as database:
+        yield database
+
+
+async def test_only_a_digest_is_kept(database: Database) -> None:
+    keys = ApiKeys(database)
+    _, secret = await keys.create("acme", "web app", created_by="cli:eva")
+    async with database.reading() as session:
+        rows = (await session.execute(text("SELECT * FROM api_keys"))).all()
+    assert len(rows) == 1 and secret not in str(rows) and secret[:12] in str(rows)
+    found = await keys.find(secret)
+    assert found is not None and (found.owner, found.name, found.created_by) == ("acme", "web app", "cli:eva")
+    assert await keys.find(secret + "x") is None
+    await keys.close()
+    assert (await keys.get(found.key_id)).last_used_at is not None
+
+
+async def test_a_rotated_key_stays_valid_for_the_overlap(database: Database) -> None:
+    keys = ApiKeys(database)
+    old, secret = await keys.create("acme", "web app", created_by="x", scopes=["read"], job_types=["pdf-ocr"])
+    new, successor = await keys.rotate(old.key_id, created_by="x", overlap=timedelta(hours=1))
+    assert (new.owner, new.name, new.scope_set, new.type_set) == ("acme", "web app", {"read"}, {"pdf-ocr"})
+    assert await keys.find(secret) and await keys.find(successor)
+    assert (await keys.get(old.key_id)).expires_at <= utc_now() + timedelta(hours=1)
+    again, _ = await keys.rotate(new.key_id, created_by="x", overlap=timedelta(0))
+    assert await ApiKeys(database).find(successor) is None
+    with pytest.raises(NoSuchKey, match="is expired: create a new one"):
+        await keys.rotate(new.key_id, created_by="x", overlap=timedelta(0))
+    assert [key.key_id for key in await keys.list("acme")][:1] == [again.key_id]
+    await keys.close()
+
+
+async def test_a_key_is_revoked_once(database: Database) -> None:
+    keys = ApiKeys(database)
+    key, secret = await keys.create("acme", "web app", created_by="x")
+    assert await keys.find(secret)
+    await keys.revoke(key.key_id)
+    assert await keys.find(secret) is None
+    with pytest.raises(NoSuchKey, match="was revoked already"):
+        await keys.revoke(key.key_id)
+    with pytest.raises(NoSuchKey, match="There is no API key nope"):
+        await keys.revoke("nope")
+    await keys.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"owner": " "}, "The owner of a key is 1 to 255 printable characters."),
+        ({"name": "a\0b"}, "The name of a key is 1 to 255 printable characters."),
+        ({"scopes": []}, "A key needs a scope: submit, read, operate."),
+        ({"scopes": ["fly"]}, "fly is not a scope: there are submit, read, operate."),
+        ({"expires_at": utc_now() - timedelta(days=1)}, "A key cannot expire in the past."),
+    ],
+)
+async def test_keys_that_cannot_be(database: Database, asked: dict, sentence: str) -> None:
+    with pytest.raises(BadKeyRequest) as refused:
+        await ApiKeys(database).create(**{"owner": "acme", "name": "x", "created_by": "x", **asked})
+    assert str(refused.value) == sentence
