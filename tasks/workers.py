@@ -70,6 +70,7 @@ def starting(queue: Queue, children: int, *, child_mb: int = 0, reads_pages: boo
             open_services(settings, pool=ctx["cpu_pool"], tracing=open_tracing("worker"))
         )
         ctx["runtime"] = services.runtime
+        ctx["probes"] = {"database": services.database.check, "storage": services.storage.check}
         if reads_pages and settings.ocr_prepare:
             preparation = ModelPreparation(settings.data_dir / "models")
             await preparation.start()

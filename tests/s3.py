@@ -7,6 +7,49 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 
+class BucketServer:
+    """An S3 server with one bucket, which can be stopped and started again at its address with what was stored."""
+
+    BUCKET = "some-bucket-of-ours"
+
+    def __init__(self) -> None:
+        self._port = 0
+        self._server: ThreadedMotoServer | None = None
+        self.start()
+        client = boto3.client(
+            "s3",
+            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        client.create_bucket(Bucket=self.BUCKET)
+
+    def start(self) -> None:
+        """Listen, at the address of before."""
+        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=self._port, verbose=False)
+        self._server.start()
+        _, self._port = self._server.get_host_and_port()
+
+    def stop(self) -> None:
+        """Refuse connections from now on."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that a process needs to reach it, credentials included."""
+        return {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self._port}",
+            "AWS_ALLOW_HTTP": "true",
+            "OFFLOAD_STORAGE_URL": f"s3://{self.BUCKET}/prefix",
+        }
+
+
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
     """Where the server listens, for as long as the tests run."""

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import errno
 import io
 import os
+import secrets
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +27,17 @@ PART_BYTES = 8 << 20
 
 PARTS_AT_ONCE = 2
 """Parts in flight, so that one upload holds some 16 MiB and not obstore's default of twelve parts."""
+
+
+FREE_BYTES_MIN = 64 << 20
+"""Free space below which a disk counts as full: less than one upload of ordinary size, and room to notice it in time."""
+
+CHECK_PREFIX = "health-check-"
+"""Objects that checks write and remove. Not in a folder of their own, which the removal of one would take from another."""
+
+
+class StorageFull(OSError):
+    """The disk under a local storage has next to no space left."""
 
 
 class NoSuchObject(Exception):
@@ -144,13 +158,16 @@ class Storage:
         return self.root / path
 
     async def check(self) -> None:
-        """Raise what keeps the storage from being used: OSError for a folder, obstore's BaseError for S3."""
+        """Write an object and remove it. Raises what keeps the storage from being used: OSError for a folder (StorageFull
+        where less than FREE_BYTES_MIN are free), obstore's BaseError or FileNotFoundError for S3."""
         if self.root is not None:
             if not await asyncio.to_thread(os.access, self.root, os.R_OK | os.W_OK | os.X_OK):
                 raise PermissionError(f"{self.root} cannot be written")
-            return
-        async for _ in obstore.list(self._store, chunk_size=1):
-            return
+            if (free := (await asyncio.to_thread(shutil.disk_usage, self.root)).free) < FREE_BYTES_MIN:
+                raise StorageFull(errno.ENOSPC, f"{free >> 20} MiB are free")
+        path = f"{CHECK_PREFIX}{secrets.token_hex(8)}"
+        await self.put(path, b"")
+        await self.delete(path)
 
 
 class _Remote(io.RawIOBase):

@@ -1,5 +1,10 @@
 """Errors that a task may raise, and errors that a function in the process pool may end with."""
 
+from typing import Literal
+
+Part = Literal["database", "storage", "disk"]
+"""What a worker cannot do its work without."""
+
 
 class Permanent(Exception):
     """An error that no retry can fix. Its message is one sentence for the person who sent the job."""
@@ -28,3 +33,18 @@ class ChildDied(Exception):
 
 class MemoryCeiling(Exception):
     """The process that ran the function grew past its memory ceiling and was killed."""
+
+
+class Unreachable(Exception):
+    """A part is out of reach or full: the job is put back without spending a try, and its queue waits until it is back.
+
+    For code that knows what it speaks to where the error alone does not tell, such as a function in a pool's child.
+    """
+
+    def __init__(self, part: Part, why: str) -> None:
+        super().__init__(part, why)
+        self.part = part
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"The {self.part} is out of reach ({self.why})"

@@ -174,3 +174,16 @@ async def probe_beside(payload: Beside, run: Run) -> int:
     async with run.beside(watch()):
         await asyncio.sleep(0)
     return hidden
+
+
+class Kept(Payload):
+    name: str
+
+
+@job(queue=Queue.THUMBNAILS, public=False, retries=1, backoff_s=0.05)
+async def probe_kept(payload: Kept, run: Run) -> str:
+    """Keeps a file in the storage."""
+    write_ledger("keeping", run.job_id, run.attempt)
+    await run.keep(payload.name, b"kept")
+    write_ledger("kept", run.job_id)
+    return payload.name

@@ -4,15 +4,20 @@ Each is a note with a value, a reason, who set it and, if wanted, when it ends. 
 so it takes effect at once; setting one wakes the workers.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
+from redis.exceptions import WatchError
 
 from service.engine.redis.client import Client
 from service.engine.store import keys
 from service.lib.clock import now_ms
 
 Kind = Literal["pause", "limit", "rate"]
+
+OFFLOAD = "offload"
+"""`by` of a pause that workers set themselves while a part that they need is out of reach."""
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -51,6 +56,51 @@ class QueueControls:
     async def lift(self, queue: str, kind: Kind) -> None:
         """Take a note back; nothing happens when there is none."""
         await self._write(queue, kind, None)
+
+    async def hold(self, queue: str, reason: str, for_s: float, *, renew: bool) -> None:
+        """Pause a queue on behalf of a worker for `for_s` seconds. A pause by an operator stays as it is.
+
+        With `renew` only a pause that still stands is prolonged: a worker that is alone in missing something must not
+        stop the others again, once one of them or an operator has resumed the queue.
+        """
+
+        def held(present: Note | None, at_ms: int) -> bytes | None:
+            if (present is None and renew) or (present is not None and present.by != OFFLOAD):
+                return None
+            since_ms = present.since_ms if present else at_ms
+            return msgspec.json.encode(Note(0, reason[:500], OFFLOAD, since_ms, at_ms + round(for_s * 1000)))
+
+        await self._exchange(queue, held)
+
+    async def release(self, queue: str) -> None:
+        """Take a pause back that `hold` set. A pause by an operator stays."""
+        await self._exchange(queue, lambda present, _: b"" if present and present.by == OFFLOAD else None)
+
+    async def _exchange(self, queue: str, change: Callable[[Note | None, int], bytes | None]) -> None:
+        """Replace the pause by what `change` returns for the present one: b"" removes it, None leaves it."""
+        key, pipe = keys.queue(queue), self.redis.pipeline(transaction=True)
+        async with pipe:
+            while True:
+                # An operator may pause the queue between reading and writing.
+                await pipe.watch(key)
+                # By the server's clock, as the claim compares it.
+                seconds, micros = await pipe.time()
+                at_ms, raw = int(seconds) * 1000 + int(micros) // 1000, await pipe.hget(key, "pause")
+                note = msgspec.json.decode(raw, type=Note) if raw else None
+                value = change(note if note and not note.over(at_ms) else None, at_ms)
+                if value is None:
+                    return
+                pipe.multi()
+                if value:
+                    pipe.hset(key, "pause", value)
+                else:
+                    pipe.hdel(key, "pause")
+                pipe.publish(keys.wake(queue), "work")
+                try:
+                    await pipe.execute()
+                    return
+                except WatchError:
+                    continue
 
     async def _write(self, queue: str, kind: Kind, value: bytes | None) -> None:
         pipe = self.redis.pipeline(transaction=True)

@@ -15,7 +15,9 @@ from service.engine.store.script_inputs import Outcome, as_json
 from service.engine.worker.failures import attempt_entry, failure
 from service.engine.worker.job_log import JobLog
 from service.engine.worker.job_run import JobRun, PutAside
-from tasks.sdk.errors import Permanent
+from service.engine.worker.outages import Outages
+from service.lib.outages import outage_of
+from tasks.sdk.errors import Permanent, RetryLater
 from tasks.sdk.types import JobType
 
 log = structlog.get_logger("offload.worker")
@@ -29,12 +31,15 @@ Report = Callable[[Outcome], "asyncio.Future[str]"]
 class Execution:
     """Runs a claimed job and reports what became of it. `stop` may end it early, for one of three reasons."""
 
-    def __init__(self, job: Job, job_type: JobType, runtime: Runtime, pool: CpuPool, report: Report) -> None:
+    def __init__(
+        self, job: Job, job_type: JobType, runtime: Runtime, pool: CpuPool, report: Report, outages: Outages
+    ) -> None:
         self.job = job
         self.job_type = job_type
         self.runtime = runtime
         self.pool = pool
         self.report = report
+        self.outages = outages
         self.timeout_s = job_type.timeout_s or runtime.settings.queues[job_type.queue].timeout_s
         self.stopped_for: str | None = None
         self.task: asyncio.Task[Any] | None = None
@@ -91,7 +96,7 @@ class Execution:
             outcome = self._outcome("lost")
         except Exception as error:
             timed_out = isinstance(error, TimeoutError) and limit.expired()
-            outcome = failure(self.job, self.job_type, error, self.timeout_s if timed_out else None)
+            outcome = self._failed(error, timed_out=timed_out)
         finally:
             self.task, self.ended = None, True
             await run.close()
@@ -122,6 +127,17 @@ class Execution:
             result=as_json(result),
             next=run.following,
         )
+
+    def _failed(self, error: Exception, *, timed_out: bool) -> Outcome:
+        outage = None if timed_out or isinstance(error, Permanent | RetryLater) else outage_of(error)
+        if outage is None:
+            return failure(self.job, self.job_type, error, self.timeout_s if timed_out else None)
+        # The whole error is for the log: its text may hold addresses.
+        log.warning("met an outage", job=self.job.id, part=outage.part, error=f"{type(error).__name__}: {error}"[:500])
+        delay_s = self.outages.delay_s(self.job.id)
+        self.outages.met(outage)
+        reason = f"{outage.sentence}; tried again once it is back, without spending a try"
+        return failure(self.job, self.job_type, RetryLater(delay_s, reason))
 
     def _stopped(self) -> Outcome:
         if self.stopped_for == "cancelled":

@@ -3,10 +3,13 @@
 import random
 import traceback
 
+from obstore.exceptions import BaseError
+
 from service.engine.store import Job
 from service.engine.store.script_inputs import Outcome
 from service.engine.worker.error_fingerprint import fingerprint
 from service.lib.clock import now_ms
+from service.lib.outages import outage_of
 from tasks.sdk.errors import ChildDied, MemoryCeiling, Permanent, RetryLater
 from tasks.sdk.types import JobType
 
@@ -18,12 +21,19 @@ ERROR_MAX = 2_000
 
 
 def sentence(error: BaseException, timeout_s: float | None = None) -> str:
-    """One line for people: the message alone where it was written for them, else with the exception's name."""
+    """One line for people: the message alone where it was written for them, else with the exception's name.
+
+    Of the storage only what kind of error it was: its own text is a page of Rust with the bucket and its address.
+    """
     if isinstance(error, TimeoutError) and timeout_s:
         return f"timed out after {timeout_s:g} s"
     text = " ".join(str(error).split())[:ERROR_MAX]
     if isinstance(error, Permanent | RetryLater | ChildDied | MemoryCeiling) and text:
         return text
+    if (outage := outage_of(error)) is not None:
+        return outage.sentence
+    if isinstance(error, BaseError):
+        return f"The file storage refuses it ({type(error).__name__.removesuffix('Error')})"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

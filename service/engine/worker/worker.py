@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from service.engine.redis.command_connection import CommandConnection
 from service.engine.runtime import Runtime
+from service.engine.states import TERMINAL
 from service.engine.store import Job, Store, keys
 from service.engine.store.script_inputs import Outcome
 from service.engine.worker.claims import LOOK_S, Claims
@@ -25,6 +26,7 @@ from service.engine.worker.foreign_jobs import adopt
 from service.engine.worker.heartbeat import BEAT_S, Heartbeat
 from service.engine.worker.leases import Leases
 from service.engine.worker.listener import Alarm, Listener
+from service.engine.worker.outages import Outages
 from service.engine.worker.outcome_writer import Outcomes
 from service.lib.async_tasks import end, pause
 from settings import Queue
@@ -37,7 +39,8 @@ HALF_FROM = 16
 
 
 class OffloadWorker(Worker):
-    """One queue's worker. `on_startup` must put `runtime`, `cpu_pool` and the exit stack `stack` into `ctx`."""
+    """One queue's worker. `on_startup` must put `runtime`, `cpu_pool`, the exit stack `stack` and `probes`
+    (worker/outages.py) into `ctx`."""
 
     runtime: Runtime
     store: Store
@@ -46,6 +49,7 @@ class OffloadWorker(Worker):
     outcomes: Outcomes
     heartbeat: Heartbeat
     listener: Listener
+    outages: Outages
 
     async def main(self) -> None:
         """Claim and run jobs until told to stop; then let them finish, and hand back what does not in time."""
@@ -62,6 +66,8 @@ class OffloadWorker(Worker):
         asking, telling = CommandConnection(url), CommandConnection(url)
         self.ctx["stack"].push_async_callback(asking.aclose)
         self.ctx["stack"].push_async_callback(telling.aclose)
+        self.outages = Outages(self.store, self.queue_name, self.ctx["probes"], self.work)
+        self.ctx["stack"].push_async_callback(self.outages.close)
         self.outcomes = Outcomes(Store(redis, telling))
         self.heartbeat = Heartbeat(redis, self.queue_name, self.max_jobs, self.ctx["cpu_pool"])
         worker_id = self.heartbeat.info.id
@@ -116,7 +122,7 @@ class OffloadWorker(Worker):
         return min(self._free(), max(HALF_FROM, self.max_jobs // 2))
 
     def _free(self) -> int:
-        if self.quiet:
+        if self.quiet or self.outages.holding:
             return 0
         running = sum(not execution.reporting for execution in self.leases.held.values())
         return min(self.max_jobs - running, 2 * self.max_jobs - len(self.tasks))
@@ -164,7 +170,7 @@ class OffloadWorker(Worker):
 
     def _start(self, job: Job) -> None:
         job_type, pool = self.claims.known[job.type], self.ctx["cpu_pool"]
-        execution = Execution(job, job_type, self.runtime, pool, self._report)
+        execution = Execution(job, job_type, self.runtime, pool, self._report, self.outages)
         self.leases.held[job.id] = execution
         task = self.loop.create_task(execution.process())
         self.tasks[job.id] = task
@@ -182,6 +188,8 @@ class OffloadWorker(Worker):
         state = "lost" if task.cancelled() or task.exception() else task.result()
         if not task.cancelled() and (error := task.exception()):
             log.error("an execution broke", job=job_id, exc_info=error)
+        if state in TERMINAL:
+            self.outages.forget(job_id)
         self.heartbeat.info.processed += state == "completed"
         self.heartbeat.info.failed += state == "failed"
         self.jobs_complete, self.jobs_failed = self.heartbeat.info.processed, self.heartbeat.info.failed
