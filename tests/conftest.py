@@ -13,8 +13,9 @@ from xdist.scheduler import LoadScopeScheduling
 from service.supervisor.valkey import EmbeddedValkey
 from settings import load_settings
 from tests.databases import empty_postgres_url, postgres_server, postgres_url, sqlite_template, sqlite_url
+from tests.parts import parts
 
-__all__ = ["empty_postgres_url", "postgres_server", "postgres_url", "sqlite_template", "sqlite_url"]
+__all__ = ["empty_postgres_url", "parts", "postgres_server", "postgres_url", "sqlite_template", "sqlite_url"]
 
 os.environ.setdefault("OFFLOAD_OCR_PREPARE", "false")
 # Every PDF worker of the tests would calibrate networks anew, minutes of a core each, in its own empty folder.

@@ -16,7 +16,7 @@ from service.engine.store import keys
 from service.lib.object_storage import Storage
 from tasks.csv_export import Export, csv_export
 from tasks.ports.upkeep import Swept
-from tests.monitoring.conftest import Parts
+from tests.parts import Parts
 
 HOUR_S = 3600
 

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 
 from dashboard.app import create_app
 from settings import load_settings
-from tests.monitoring.conftest import Parts
+from tests.parts import Parts
 
 DOCS = Path(__file__).parents[2] / "docs" / "monitoring"
 

@@ -19,13 +19,13 @@ from pathlib import Path
 from service.mail.smtp_transaction import Reply
 from service.mail.send_journal import Journal
 journal = Journal(Path(sys.argv[1]))
-send_journal.start()
+journal.start()
 for claim in ("before", "dotted", "answered"):
-    send_journal.begin(claim)
-send_journal.dot_follows("dotted")
-send_journal.dot_follows("answered")
-send_journal.answered("answered", Reply(250, "kept", "content"))
-print(send_journal.id, flush=True)
+    journal.begin(claim)
+journal.dot_follows("dotted")
+journal.dot_follows("answered")
+journal.answered("answered", Reply(250, "kept", "content"))
+print(journal.id, flush=True)
 sys.stdin.read()
 """
 

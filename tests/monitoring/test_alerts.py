@@ -24,8 +24,8 @@ from tasks.pdf_ocr import PdfOcr, pdf_ocr
 from tasks.sdk.types import JobType, Payload
 from tasks.thumbnails import ThumbnailsOf, thumbnails
 from tests.engine.conftest import ledger, start_worker  # noqa: F401  # fixtures
-from tests.monitoring.conftest import Parts
 from tests.monitoring.receiver import Receiver, receiving
+from tests.parts import Parts
 from tests.waiting import wait_until_async
 
 

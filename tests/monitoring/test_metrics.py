@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.engine.store import keys
 from service.monitoring.metrics.histogram import LAST, bucket, percentile_ms, upper_ms
-from tests.monitoring.conftest import Parts
+from tests.parts import Parts
 
 
 async def test_a_job_is_counted_by_queue_and_by_type_with_its_times(parts: Parts) -> None:

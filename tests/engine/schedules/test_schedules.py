@@ -11,7 +11,7 @@ from service.engine.schedules import NoSuchSchedule, Schedules, SlotRun, Ticker
 from settings import load_settings
 from settings.schedules import SCHEDULES, BadSchedule, CatchUp, Overlap, Schedule
 from tasks.sdk.arq_cron import cron_jobs
-from tests.monitoring.conftest import Parts
+from tests.parts import Parts
 
 START = datetime(2026, 3, 2, 7, 30, tzinfo=UTC)
 """A Monday."""

@@ -19,8 +19,8 @@ from settings import load_settings
 from settings.schedules import SCHEDULES
 from tasks.sdk.types import REGISTRY
 from tests.mail.servers import MailSink, serving
-from tests.monitoring.conftest import Parts
 from tests.monitoring.receiver import Receiver, receiving
+from tests.parts import Parts
 from tests.waiting import wait_until_async
 
 ROOT = Path(__file__).parents[3]

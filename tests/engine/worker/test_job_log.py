@@ -8,7 +8,7 @@ import structlog
 
 from service.engine.store import keys
 from service.engine.worker.job_log import LINES_MAX, MASK, TEXT_MAX, JobLog, capture
-from tests.monitoring.conftest import Parts
+from tests.parts import Parts
 
 
 @pytest.fixture(autouse=True)
