@@ -20,6 +20,8 @@ from service.monitoring.logging import configure_logs
 from service.monitoring.tracing import open_tracing
 from service.services import Services, open_services
 from settings import Settings, load_settings
+from settings.alert_rules import refuse_bad_rules
+from tasks.sdk.types import REGISTRY
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
@@ -29,6 +31,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     tracing = None
     if settings is None:
         settings = load_settings()
+        refuse_bad_rules(job_types=REGISTRY)
         configure_logs()
         # As in the workers: what is imported stays, and is no longer looked through.
         gc.freeze()

@@ -1,8 +1,12 @@
-"""What is worth telling somebody, as data. service/monitoring/alerts/measures.py says how each measure is taken."""
+"""Alert rules as data, and the measures that a rule may name. service/monitoring/alerts/measures.py takes each measure."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from string import Formatter
 from typing import Literal
+
+from settings.queues import Queue
 
 MINUTE_S = 60
 HOUR_S = 3_600
@@ -38,7 +42,7 @@ class Rule:
     severity: Severity
     unit: str = ""
     of: str = ""
-    """The queue or job type that it is about, where that is a single one."""
+    """The queue or job type that it is about: for measures of a single one, and for no others."""
     direction: Direction = "above"
     window_s: float = 0
     for_s: float = 0
@@ -58,6 +62,36 @@ class Rule:
         number = value * 100 if self.unit == "%" else value
         return f"{number:,.1f}".removesuffix(".0") + (f" {self.unit}" if self.unit else "")
 
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure: the subjects that it is `about`, in words; the single `of` that a rule must name, None where it takes
+    every subject; whether it `looks_back` over the rule's window.
+    """
+
+    words: str
+    about: str
+    of: Literal["queue", "job type"] | None = None
+    looks_back: bool = False
+
+
+MEASURES: dict[str, Measure] = {
+    "waiting_jobs": Measure("jobs that are queued or wait for their next try", "every queue"),
+    "failure_rate": Measure("share of the ended jobs that failed, 0 to 1", "every queue", looks_back=True),
+    "worker_silent_s": Measure("seconds since an unreplaced worker last reported", "every queue"),
+    "redis_memory_share": Measure("used share of the queue server's memory, 0 to 1", "the queue server"),
+    "running_s": Measure("seconds that the slowest running job's attempt has taken", "one job type", "job type"),
+    "running_s_per_unit": Measure("the same, divided by the job's units", "one job type", "job type"),
+    "messages_per_minute": Measure(
+        "messages offered to the mail server a minute", "one queue", "queue", looks_back=True
+    ),
+    "timeouts": Measure("attempts that ran out of time", "one queue", "queue", looks_back=True),
+    "minutes_to_drain": Measure(
+        "minutes until what waits is done, at the pace of the window", "every queue", looks_back=True
+    ),
+    "missed_slots": Measure("slots missed since the last completed run", "every schedule"),
+}
+"""The measures by the name that a rule gives. docs/monitoring/alerts.md shows them as a table."""
 
 RULES: tuple[Rule, ...] = (
     # A hundred waiting jobs are a lot for people and little for machines: ten minutes tell a wave from a flood.
@@ -110,11 +144,55 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 
-def problems(rules: tuple[Rule, ...]) -> dict[str, str]:
-    """What is wrong with a rule, by its name, in one sentence. Such a rule is shown and never evaluated."""
-    found: dict[str, str] = {}
-    for rule in rules:
-        for field in ("window_s", "for_s", "cool_down_s", "threshold"):
-            if getattr(rule, field) < 0:
-                found[rule.name] = f"the alert rule {rule.name} has a negative {field}: {getattr(rule, field):g}"
-    return found
+PLACEHOLDERS = frozenset({"subject", "value", "threshold", "detail"})
+"""Names that a rule's sentences may hold in braces."""
+
+
+def problems(rules: Sequence[Rule], job_types: Collection[str] | None = None) -> dict[str, str]:
+    """Faults of the rules' declarations, by the rule's name, a sentence for each.
+
+    `job_types` are those that are declared; without them the job type of a rule is taken as it is.
+    """
+    names = [rule.name for rule in rules]
+    found = {rule.name: fault for rule in rules if (fault := _fault(rule, job_types))}
+    twice = {name: f"two alert rules are called {name}" for name in names if names.count(name) > 1}
+    return found | twice
+
+
+def refuse_bad_rules(rules: Sequence[Rule] = RULES, job_types: Collection[str] | None = None) -> None:
+    """Raise SystemExit with a sentence for each fault of the rules: one that measures nothing would be silent forever."""
+    if found := problems(rules, job_types):
+        raise SystemExit("\n".join(f"settings/alert_rules.py: {fault}." for fault in found.values()))
+
+
+def _fault(rule: Rule, job_types: Collection[str] | None) -> str | None:
+    """The first fault of one rule."""
+    lead = f"the alert rule {rule.name}"
+    for field in ("window_s", "for_s", "cool_down_s", "threshold"):
+        if getattr(rule, field) < 0:
+            return f"{lead} has a negative {field}: {getattr(rule, field):g}"
+    measure = MEASURES.get(rule.measure)
+    if measure is None:
+        return f"{lead} names the measure {rule.measure}, which does not exist: there are {', '.join(MEASURES)}"
+    if measure.looks_back and not rule.window_s:
+        return f"{lead} needs a window_s: {rule.measure} looks back over a span"
+    used = {name for text in (rule.summary, rule.recovery) for _, name, _, _ in Formatter().parse(text) if name}
+    if used - PLACEHOLDERS:
+        unknown = ", ".join(sorted(used - PLACEHOLDERS))
+        return f"{lead} names {{{unknown}}} in a sentence: there are {', '.join(sorted(PLACEHOLDERS))}"
+    return _fault_of_subject(lead, rule, measure, job_types)
+
+
+def _fault_of_subject(lead: str, rule: Rule, measure: Measure, job_types: Collection[str] | None) -> str | None:
+    queues = [str(queue) for queue in Queue]
+    if measure.of is None:
+        return (
+            f"{lead} is of {rule.of}, but {rule.measure} measures {measure.about}: leave `of` out" if rule.of else None
+        )
+    if not rule.of:
+        return f"{lead} needs a {measure.of} in `of`: {rule.measure} measures {measure.about}"
+    if measure.of == "queue" and rule.of not in queues:
+        return f"{lead} is of the queue {rule.of}, which does not exist: there are {', '.join(queues)}"
+    if measure.of == "job type" and job_types is not None and rule.of not in job_types:
+        return f"{lead} is of the job type {rule.of}, which does not exist: there are {', '.join(sorted(job_types))}"
+    return None

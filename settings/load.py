@@ -8,12 +8,13 @@ from typing import Any, Final
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from settings.alert_rules import refuse_bad_rules
 from settings.backends import Backends
 from settings.credentials import Credentials
 from settings.limits import UploadLimits
 from settings.mail import Mail
 from settings.ocr import Ocr
-from settings.queues import QUEUE_TABLE, Queue, QueueSettings, merged
+from settings.queues import QUEUE_TABLE, Queue, QueueSettings, merged, refuse_unbounded_queues
 from settings.receivers import Receivers
 from settings.validation_messages import sentences, unknown_variables
 from settings.web import Web
@@ -56,5 +57,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 @cache
 def load_settings() -> Settings:
-    """The settings of this process, read once. Raises SystemExit with one sentence for each bad variable."""
+    """The settings of this process, read once. Raises SystemExit with one sentence for each bad variable, queue or alert rule."""
+    refuse_unbounded_queues()
+    refuse_bad_rules()
     return read_settings(os.environ)

@@ -1,4 +1,4 @@
-"""The four queues and what bounds each. An operator overrides a field with OFFLOAD_QUEUES__<QUEUE_NAME>__<FIELD>."""
+"""The queues and what bounds each. An operator overrides a field with OFFLOAD_QUEUES__<QUEUE_NAME>__<FIELD>."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -14,6 +14,11 @@ class Queue(StrEnum):
     EMAIL_SENDER = "email-sender"
     CSV_EXPORT = "csv-export"
     THUMBNAILS = "thumbnails"
+
+    @property
+    def worker_class(self) -> str:
+        """Name of the queue's settings class in tasks/workers.py, such as PdfProcessing for pdf-processing."""
+        return "".join(word.capitalize() for word in self.split("-"))
 
 
 def _none_in_words(given: Any) -> Any:
@@ -61,6 +66,18 @@ QUEUE_TABLE: dict[Queue, QueueSettings] = {
     # Four documents overlap reading, rendering and writing; the pool bounds the CPU.
     Queue.THUMBNAILS: QueueSettings(retries=2, timeout_s=60, jobs_at_once=4),
 }
+
+
+def refuse_unbounded_queues() -> None:
+    """Raise SystemExit with a sentence for each queue without bounds: its jobs would wait and no worker could serve it."""
+    if lacking := [queue for queue in Queue if queue not in QUEUE_TABLE]:
+        raise SystemExit(
+            "\n".join(
+                f"settings/queues.py: the queue {queue} has no row in QUEUE_TABLE, so there is no worker class "
+                f"{queue.worker_class} for it."
+                for queue in lacking
+            )
+        )
 
 
 def merged(overrides: Mapping[str, QueueSettings | Mapping[str, Any]]) -> dict[Queue, Any]:

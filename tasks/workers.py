@@ -1,11 +1,14 @@
-"""One worker settings class a queue: `arq tasks.workers.PdfProcessing` and its three sisters. They only wire.
+"""A worker settings class for each queue of settings/queues.py: `arq tasks.workers.PdfProcessing` and so on.
 
-This is the one file of tasks/ that knows service/, and nothing imports it.
+This is the one file of tasks/ that knows service/, and nothing imports it. A queue that is added there has its worker here:
+`Queue.worker_class` names the class, and `__getattr__` makes it.
 """
 
 import asyncio
 import contextlib
+import functools
 import gc
+from dataclasses import dataclass
 from typing import Any
 
 import arq.worker
@@ -49,12 +52,36 @@ RECYCLE_PAGES = 100
 grows; two seconds of loading in a hundred pages bound that."""
 
 
-def starting(queue: Queue, children: int, *, child_mb: int = 0, reads_pages: bool = False) -> Any:
-    """A start-up hook that opens the services, with a process pool of at most `children` for the queue's CPU work.
+@dataclass(frozen=True)
+class PoolNeeds:
+    """The process pool for the CPU work of a queue: at most `children`, None for as many as jobs at once.
 
     `child_mb` is what a child may come to, where that bounds how many there can be; a worker that `reads_pages` makes
     the networks for it.
     """
+
+    children: int | None = None
+    child_mb: int = 0
+    reads_pages: bool = False
+
+
+POOLS = {
+    Queue.PDF_PROCESSING: PoolNeeds(child_mb=CHILD_MB, reads_pages=True),
+    # One child renders faster than a mail server takes messages.
+    Queue.EMAIL_SENDER: PoolNeeds(children=1),
+    # The reference machine has two cores; documents beyond them overlap in reading and writing.
+    Queue.THUMBNAILS: PoolNeeds(children=2),
+}
+"""Queues whose pool is not one child for each job at once."""
+
+
+def starting(queue: Queue, needs: PoolNeeds) -> Any:
+    """A start-up hook that opens the services, with a process pool for the queue's CPU work."""
+    children, child_mb, reads_pages = (
+        needs.children or settings.queues[queue].jobs_at_once,
+        needs.child_mb,
+        needs.reads_pages,
+    )
 
     async def start(ctx: dict[str, Any]) -> None:
         ctx["stack"] = stack = contextlib.AsyncExitStack()
@@ -84,49 +111,33 @@ async def stop(ctx: dict[str, Any]) -> None:
     await ctx["stack"].aclose()
 
 
-class PdfProcessing:
-    queue_name = str(Queue.PDF_PROCESSING)
-    functions = tasks.sdk.discovery.functions(Queue.PDF_PROCESSING)
-    max_jobs = settings.queues[Queue.PDF_PROCESSING].jobs_at_once
-    job_timeout = settings.queues[Queue.PDF_PROCESSING].timeout_s or FOREVER_S
-    cron_jobs = cron_jobs(Queue.PDF_PROCESSING)
-    redis_settings = redis_settings
-    job_completion_wait = settings.grace_s
-    on_startup = starting(Queue.PDF_PROCESSING, max_jobs, child_mb=CHILD_MB, reads_pages=True)
-    on_shutdown = stop
+@functools.cache
+def worker_settings(queue: Queue) -> type[Any]:
+    """The class that `arq` is started with for a queue."""
+    bounds = settings.queues[queue]
+    # arq reads the class's own __dict__, and nothing that it inherits.
+    return type(
+        queue.worker_class,
+        (),
+        {
+            "__module__": __name__,
+            "queue_name": str(queue),
+            "functions": tasks.sdk.discovery.functions(queue),
+            "max_jobs": bounds.jobs_at_once,
+            "job_timeout": bounds.timeout_s or FOREVER_S,
+            "cron_jobs": cron_jobs(queue),
+            "redis_settings": redis_settings,
+            "job_completion_wait": settings.grace_s,
+            "on_startup": starting(queue, POOLS.get(queue, PoolNeeds())),
+            "on_shutdown": stop,
+        },
+    )
 
 
-class EmailSender:
-    queue_name = str(Queue.EMAIL_SENDER)
-    functions = tasks.sdk.discovery.functions(Queue.EMAIL_SENDER)
-    max_jobs = settings.queues[Queue.EMAIL_SENDER].jobs_at_once
-    job_timeout = settings.queues[Queue.EMAIL_SENDER].timeout_s or FOREVER_S
-    cron_jobs = cron_jobs(Queue.EMAIL_SENDER)
-    redis_settings = redis_settings
-    job_completion_wait = settings.grace_s
-    on_startup = starting(Queue.EMAIL_SENDER, 1)
-    on_shutdown = stop
-
-
-class CsvExport:
-    queue_name = str(Queue.CSV_EXPORT)
-    functions = tasks.sdk.discovery.functions(Queue.CSV_EXPORT)
-    max_jobs = settings.queues[Queue.CSV_EXPORT].jobs_at_once
-    job_timeout = settings.queues[Queue.CSV_EXPORT].timeout_s or FOREVER_S
-    cron_jobs = cron_jobs(Queue.CSV_EXPORT)
-    redis_settings = redis_settings
-    job_completion_wait = settings.grace_s
-    on_startup = starting(Queue.CSV_EXPORT, max_jobs)
-    on_shutdown = stop
-
-
-class Thumbnails:
-    queue_name = str(Queue.THUMBNAILS)
-    functions = tasks.sdk.discovery.functions(Queue.THUMBNAILS)
-    max_jobs = settings.queues[Queue.THUMBNAILS].jobs_at_once
-    job_timeout = settings.queues[Queue.THUMBNAILS].timeout_s or FOREVER_S
-    cron_jobs = cron_jobs(Queue.THUMBNAILS)
-    redis_settings = redis_settings
-    job_completion_wait = settings.grace_s
-    on_startup = starting(Queue.THUMBNAILS, 2)
-    on_shutdown = stop
+def __getattr__(name: str) -> Any:
+    """The settings class of the queue that is served under `name`. Raises AttributeError, as any module does."""
+    for queue in Queue:
+        if queue.worker_class == name:
+            return worker_settings(queue)
+    names = ", ".join(queue.worker_class for queue in Queue)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}: workers are {names}")

@@ -47,8 +47,7 @@ def _started(job: Job, now_ms: int) -> Step:
 
 def _ended(job: Job, now_ms: int, held: bool, held_until_ms: int | None) -> Step:
     if job.state.terminal and job.finished_ms:
-        ran = f"ran {duration(job.finished_ms - job.first_started_ms)}" if job.first_started_ms else ""
-        return Step(look(job.state).word, look(job.state).css, job.finished_ms, ran)
+        return Step(look(job.state).word, look(job.state).css, job.finished_ms, _ran(job))
     if held and held_until_ms:
         return Step("Completed", "", None, f"not before the pause ends in {whole(held_until_ms - now_ms)}")
     if held:
@@ -57,3 +56,11 @@ def _ended(job: Job, now_ms: int, held: bool, held_until_ms: int | None) -> Step
     if expected_ms is None or expected_ms <= now_ms:
         return Step("Completed", "", None, "any moment")
     return Step("Completed", "", None, f"in about {whole(expected_ms - now_ms)}")
+
+
+def _ran(job: Job) -> str:
+    """How long the last attempt took: pauses between tries, and the wait for an operator's retry, are not its own time."""
+    if job.started_ms is None:
+        return ""
+    last = f" in attempt {job.attempt}" if job.attempt > 1 else ""
+    return f"ran {duration((job.finished_ms or 0) - job.started_ms)}{last}"

@@ -19,12 +19,8 @@ from service.supervisor.valkey import EmbeddedValkey, ServerError, free_port
 from settings import Queue, Settings
 from settings.private_files import write_private
 
-WORKERS = {
-    Queue.PDF_PROCESSING: "tasks.workers.PdfProcessing",
-    Queue.EMAIL_SENDER: "tasks.workers.EmailSender",
-    Queue.CSV_EXPORT: "tasks.workers.CsvExport",
-    Queue.THUMBNAILS: "tasks.workers.Thumbnails",
-}
+WORKERS = {queue: f"tasks.workers.{queue.worker_class}" for queue in Queue}
+"""The worker of each queue, as the stock command starts it."""
 
 GRACE_S = 5
 """For a worker to finish its jobs, unless the operator sets another: whoever presses Ctrl-C waits for it, and what does

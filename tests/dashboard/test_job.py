@@ -159,6 +159,11 @@ def test_the_way_through_the_states_tells_wait_from_run() -> None:
     ]
 
 
+def test_a_job_that_is_retried_late_says_how_long_its_last_attempt_ran() -> None:
+    done = _job(State.COMPLETED, first_started_ms=4_000, started_ms=2_000_000, finished_ms=2_002_000, attempt=4)
+    assert steps(done, 3_000_000)[-1].note == "ran 2.0 s in attempt 4"
+
+
 def test_a_job_for_later_says_when() -> None:
     later = _job(State.SCHEDULED, due_ms=121_000)
     assert [(step.label, step.note) for step in steps(later, 1_000)][1] == ("Starts", "in 2 min")

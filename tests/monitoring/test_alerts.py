@@ -12,6 +12,7 @@ import time_machine
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.schedules import Ticker
 from service.engine.store import keys
+from service.engine.store.run_history import last_runs
 from service.engine.worker.heartbeat import Heartbeat
 from service.lib.clock import now_ms
 from service.monitoring.alerts import Alerts, NoSuchRule
@@ -198,6 +199,19 @@ async def test_a_slow_pdf(watch: Watch) -> None:
     assert standing.link == f"/admin/jobs/{job_id}"
     await watch.end(job_id)
     assert await watch.state("slow-pdf", "pdf-ocr") == "quiet"
+
+
+async def test_a_job_that_is_retried_late_is_measured_by_its_own_attempt(watch: Watch, parts: Parts) -> None:
+    job_id = await watch.job(pdf_ocr, PdfOcr(file_id="file-1"))
+    await watch.end(job_id, "failed")
+    # The queue server's clock, which dates starts, is not the test's to move.
+    await parts.store.redis.hset(keys.job(job_id), "first_started_ms", now_ms() - 36 * 60_000)
+    await parts.store.retry(job_id)
+    await parts.claim(queue=str(Queue.PDF_PROCESSING))
+    assert await watch.state("slow-pdf", "pdf-ocr") == "quiet", "it waited for a decision, and did not run"
+    await watch.end(job_id)
+    (run,) = await last_runs(parts.store.redis, "pdf-ocr", 5)
+    assert run.ran_ms is not None and run.ran_ms < 36 * 60_000
 
 
 async def test_slow_thumbnails_are_measured_by_the_document(watch: Watch) -> None:

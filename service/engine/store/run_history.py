@@ -13,7 +13,7 @@ ORIGIN = "origin"
 
 @dataclass(frozen=True)
 class PastRun:
-    """A job that has ended. `ran_ms` from its first start to its end; None where it was never started."""
+    """A job that has ended. `ran_ms` is the time of its last attempt; None where it was never started."""
 
     job_id: str
     state: State
@@ -33,7 +33,7 @@ async def last_runs(redis: Client, job_type: str, count: int) -> Sequence[PastRu
     ]
     newest = sorted(rows, reverse=True)[:count][::-1]
     for _, job_id, _ in newest:
-        pipe.hmget(keys.job(job_id), "created_ms", "first_started_ms", "finished_ms")
+        pipe.hmget(keys.job(job_id), "created_ms", "started_ms", "finished_ms")
     times = await pipe.execute() if newest else []
     return [_run(job_id, state, row) for (_, job_id, state), row in zip(newest, times, strict=True) if row[2]]
 

@@ -90,7 +90,8 @@ class Measures:
         return [Reading("redis", used / most if most else None, detail, "/admin/metrics")]
 
     async def running_s(self, rule: Rule) -> list[Reading]:
-        """How long the slowest running job of a type has taken since it first began."""
+        """Seconds that the running attempt of the slowest job of a type has taken: one that an operator retries hours after
+        it failed begins again at nothing."""
         return [await self._slowest(rule, lambda job: 1)]
 
     async def running_s_per_unit(self, rule: Rule) -> list[Reading]:
@@ -100,7 +101,7 @@ class Measures:
     async def _slowest(self, rule: Rule, divisor: Callable[[Job], int]) -> Reading:
         at_ms = now_ms()
         running = (await self.store.list(type=rule.of, state=State.ACTIVE, limit=EXAMINED_MAX)).jobs
-        ages = [((at_ms - (job.first_started_ms or at_ms)) / 1000 / divisor(job), job.id) for job in running]
+        ages = [((at_ms - (job.started_ms or at_ms)) / 1000 / divisor(job), job.id) for job in running]
         if not ages:
             return Reading(rule.of, None)
         slowest_s, job_id = max(ages)
