@@ -8,8 +8,8 @@ from litestar.di import NamedDependency, Provide
 from dashboard.metrics.trends import PERIODS, Period, Trend, trends
 from dashboard.queues.overview import Overview, last_hour, overview
 from dashboard.single_flight import Shared
+from service.engine.holds import Hold
 from service.engine.states import State
-from service.engine.store.queue_controls import Note
 from service.monitoring.storage_usage import Footprint, footprint
 from service.services import Services
 from settings.queues import Queue
@@ -28,7 +28,7 @@ Counts = dict[str, dict[State, int]]
 
 Figures = NamedDependency[Shared[Overview]]
 StateCounts = NamedDependency[Shared[Counts]]
-Pauses = NamedDependency[Shared[dict[str, Note]]]
+Pauses = NamedDependency[Shared[dict[str, Hold]]]
 SharedFootprint = NamedDependency[Shared[Footprint]]
 Trends = NamedDependency[dict[str, Shared[list[Trend]]]]
 
@@ -47,8 +47,8 @@ def shared_figures(services: Services) -> dict[str, Any]:
     async def look() -> Overview:
         return await overview(services, await hour())
 
-    async def pauses() -> dict[str, Note]:
-        notes = {str(queue): await services.store.steering.notes(queue) for queue in Queue}
+    async def pauses() -> dict[str, Hold]:
+        notes = {str(queue): await services.store.controls.holds(queue) for queue in Queue}
         return {queue: kinds["pause"] for queue, kinds in notes.items() if "pause" in kinds}
 
     return {
@@ -70,8 +70,8 @@ def _counts(state: AppState) -> Shared[Counts]:
     return counts
 
 
-def _pauses(state: AppState) -> Shared[dict[str, Note]]:
-    found: Shared[dict[str, Note]] = state["pauses"]
+def _pauses(state: AppState) -> Shared[dict[str, Hold]]:
+    found: Shared[dict[str, Hold]] = state["pauses"]
     return found
 
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboard.formats import MINUTE_MS, duration, number, whole
-from dashboard.workers.liveness import alive
+from service.engine.holds import Hold
 from service.engine.states import State
 from service.engine.store import Job, WorkerInfo
-from service.engine.store.queue_controls import Kind, Note
+from service.engine.store.queue_controls import Kind
 from service.engine.store.queue_position import Place, place_of
 from service.services import Services
 from settings.queues import Queue
@@ -51,9 +51,9 @@ async def _of_parts(services: Services, parts: Sequence[Job], at_ms: int) -> lis
 
 async def _of_job(services: Services, job: Job, at_ms: int) -> list[Check]:
     store, queue = services.store, Queue(job.queue)
-    reported = [worker for worker in await store.workers() if worker.queue == queue and alive(worker, at_ms)]
+    reported = [worker for worker in await store.workers() if worker.queue == queue and worker.alive(at_ms)]
     serving = [worker for worker in reported if worker.takes]
-    notes = await store.steering.notes(queue)
+    notes = await store.controls.holds(queue)
     place = await place_of(services.redis, job)
     wait_ms = await services.enqueuer.estimator.wait_ms(queue)
     messages = services.settings.queues[queue].rate_per_minute
@@ -80,14 +80,14 @@ def _due(job: Job, at_ms: int) -> Check:
     return Check(question, False, f"Not yet: it was asked for in {wait}.")
 
 
-def _paused(queue: str, notes: Mapping[Kind, Note], at_ms: int) -> Check:
+def _paused(queue: str, notes: Mapping[Kind, Hold], at_ms: int) -> Check:
     note = notes.get("pause")
     if note is None:
         return Check("Is the queue open?", True, "Yes.")
     return Check("Is the queue open?", False, pause_words(queue, note, at_ms), holds=True, until_ms=note.until_ms)
 
 
-def pause_words(queue: str, note: Note, at_ms: int) -> str:
+def pause_words(queue: str, note: Hold, at_ms: int) -> str:
     """A pause with who set it, its end and its reason."""
     end = f"for another {whole(note.until_ms - at_ms)}" if note.until_ms else "until it is resumed"
     return f"{note.by} paused {queue} {end}: {note.reason}"
@@ -112,7 +112,7 @@ def _served(queue: str, serving: Sequence[WorkerInfo], reported: int) -> Check:
     return Check(question, False, f"No worker of {queue} is alive.", holds=True)
 
 
-def _limited(notes: Mapping[Kind, Note], running: int) -> Check:
+def _limited(notes: Mapping[Kind, Hold], running: int) -> Check:
     note = notes.get("limit")
     if note is None:
         return Check("Is it below the limit?", True, "There is none.")
@@ -122,7 +122,7 @@ def _limited(notes: Mapping[Kind, Note], running: int) -> Check:
     return Check("Is it below the limit?", False, answer)
 
 
-def _rated(notes: Mapping[Kind, Note], messages: int, place: Place, at_ms: int) -> Check:
+def _rated(notes: Mapping[Kind, Hold], messages: int, place: Place, at_ms: int) -> Check:
     """A queue whose tasks meter messages starts jobs freely; in the others a rate that somebody set bounds the starts."""
     question = "Is it within the rate?"
     if messages:

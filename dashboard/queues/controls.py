@@ -34,7 +34,7 @@ async def queue_page(
     """The queue now. `jobs` at once and `workers` ask what the forecast would be."""
     name = _known(queue)
     row = next(row for row in (await figures()).queues if row.name == name)
-    notes = await services.store.steering.notes(name)
+    notes = await services.store.controls.holds(name)
     bounds = services.settings.queues[name]
     return render(
         request,
@@ -61,7 +61,7 @@ async def steer_queue(
     except ValueError:
         raise Refused(f"A {kind} is a whole number, not {given[:40]}.", field="value") from None
     try:
-        await services.store.steering.set(name, kind, value, reason=reason, by=request.user.name, until_ms=until_ms)
+        await services.store.controls.set(name, kind, value, reason=reason, by=request.user.name, until_ms=until_ms)
     except ValueError as error:
         raise Refused(as_sentence(str(error)), field="value") from None
     return Redirect(f"/admin/queues/{name}?notice=steered", status_code=303)
@@ -70,7 +70,7 @@ async def steer_queue(
 @post("/queues/{queue:str}/lift", status_code=303, opt={ACTION: "queue.released"})
 async def lift_note(services: Wired, queue: FromPath[str], data: URLEncodedBody[dict[str, str]]) -> Redirect:
     name = _known(queue)
-    await services.store.steering.lift(name, _kind(data.get("kind", "")))
+    await services.store.controls.remove(name, _kind(data.get("kind", "")))
     return Redirect(f"/admin/queues/{name}?notice=lifted", status_code=303)
 
 

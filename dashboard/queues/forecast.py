@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from dashboard.formats import HOUR_MS, MINUTE_MS, duration, number
 from dashboard.queues.row import QueueRow
-from service.engine.store.queue_controls import Kind, Note
+from service.engine.holds import Hold
+from service.engine.store.queue_controls import Kind
 from settings.queues import QueueSettings
 from tasks.sdk.errors import Refused
 
@@ -59,7 +60,7 @@ class WhatIf:
     then: Forecast
 
 
-def what_if(row: QueueRow, bounds: QueueSettings, notes: Mapping[Kind, Note], jobs: str, workers: str) -> WhatIf:
+def what_if(row: QueueRow, bounds: QueueSettings, notes: Mapping[Kind, Hold], jobs: str, workers: str) -> WhatIf:
     """The answer. What is left empty stays as it is. Raises Refused for what is no number."""
     limit = notes["limit"].value if "limit" in notes else row.slots
     asked_workers = _count(workers, row.workers, "Workers")

@@ -8,7 +8,6 @@ from dashboard.fragment_cache import Drawings
 from dashboard.jobs.file_names import NamedFiles, files_of
 from dashboard.queues.health import Health, health
 from dashboard.queues.row import QueueRow
-from dashboard.workers.liveness import alive
 from service.engine.states import State
 from service.engine.store import Job, WorkerInfo
 from service.engine.store.error_groups import ErrorGroup
@@ -69,11 +68,11 @@ async def overview(services: Services, hour: Mapping[str, Figures]) -> Overview:
     shown_minutes = range(at_ms // MINUTE_MS - MINUTES_SHOWN + 1, at_ms // MINUTE_MS + 1)
     rows = []
     for queue in Queue:
-        serving = [worker for worker in workers if worker.queue == queue and alive(worker, at_ms)]
+        serving = [worker for worker in workers if worker.queue == queue and worker.alive(at_ms)]
         slots = sum(worker.serving_slots for worker in serving)
         minutes = await store.minutes(queue, shown_minutes)
         clears_ms = backlog_ms[queue] / slots if slots else None
-        notes = await store.steering.notes(queue)
+        notes = await store.controls.holds(queue)
         rows.append(
             QueueRow(
                 name=str(queue),
@@ -102,4 +101,4 @@ def _open(groups: Sequence[ErrorGroup]) -> list[ErrorGroup]:
 
 
 def _silent(workers: Sequence[WorkerInfo], at_ms: int) -> int:
-    return sum(not alive(worker, at_ms) for worker in workers)
+    return sum(not worker.alive(at_ms) for worker in workers)

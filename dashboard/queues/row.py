@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from service.engine.holds import Hold
 from service.engine.states import State
 from service.engine.store.error_groups import ErrorGroup
-from service.engine.store.queue_controls import Kind, Note
+from service.engine.store.queue_controls import Kind
 from service.monitoring.metrics import Figures
 
 
@@ -21,7 +22,7 @@ class QueueRow:
     backlog_ms: float
     clears_ms: float | None
     minutes: Sequence[Mapping[str, int]]
-    notes: Mapping[Kind, Note]
+    notes: Mapping[Kind, Hold]
     waiting_since_ms: int | None
     causes: Sequence[ErrorGroup]
     hour: Figures

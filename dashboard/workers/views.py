@@ -12,7 +12,6 @@ from dashboard.flash_messages import NOTICES
 from dashboard.jobs.file_names import files_of
 from dashboard.live import live_or_page
 from dashboard.rendering import render
-from dashboard.workers.liveness import alive
 from service.api.dependencies import Wired
 from service.engine.store import Job, WorkerInfo
 from service.lib.clock import now_ms
@@ -35,7 +34,7 @@ async def workers_page(request: Request[User, Any, Any], services: Wired, notice
     found = await services.store.get_many([job_id for worker in workers for job_id in worker.jobs])
     jobs = {job.id: job for job in found if job}
     seen = [
-        Seen(worker, alive(worker, at_ms), [jobs[job_id] for job_id in worker.jobs if job_id in jobs])
+        Seen(worker, worker.alive(at_ms), [jobs[job_id] for job_id in worker.jobs if job_id in jobs])
         for worker in workers
     ]
     return render(

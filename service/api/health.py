@@ -17,9 +17,6 @@ from service.lib.clock import now_ms
 CHECK_TIMEOUT_S = 3
 """Below the 5 s after which common probes give up, so that the answer names the part that hangs."""
 
-SILENT_AFTER_S = 15
-"""By then a worker's leases have run out and its jobs are given to others."""
-
 
 @get("/health/live", summary="Is the process alive?", security=[])
 async def live() -> Health:
@@ -63,10 +60,11 @@ async def workers(services: Wired) -> Response[WorkersHealth]:
     `degraded`, with 200, where a worker has fallen silent or is quiet, or a queue has no worker and no jobs yet.
     """
     found, counts = await services.store.workers(), await services.store.counts()
-    rows = [worker_body(worker, now_ms()) for worker in found]
-    served = {row["queue"] for row in rows if row["heartbeat_age_seconds"] < SILENT_AFTER_S}
+    at_ms = now_ms()
+    rows = [worker_body(worker, at_ms) for worker in found]
+    served = {worker.queue for worker in found if worker.alive(at_ms)}
     deserted = [queue for queue, states in counts.items() if states[State.QUEUED] and queue not in served]
-    silent = [row["id"] for row in rows if row["heartbeat_age_seconds"] >= SILENT_AFTER_S]
+    silent = [worker.id for worker in found if not worker.alive(at_ms)]
     quiet = [worker.id for worker in found if worker.quiet and worker.id not in silent]
     unserved = [queue for queue in counts if queue not in served]
     status, detail = "ok", "Every queue has a worker."

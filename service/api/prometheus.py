@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
+from service.engine.store.counters import EVENTS
 from service.lib.clock import now_ms
 from service.monitoring.metrics.figures import Span
 from service.monitoring.metrics.histogram import LAST, upper_ms
@@ -15,11 +16,6 @@ from settings.queues import Queue
 
 if TYPE_CHECKING:
     from service.services import Services
-
-ALIVE_MS = 15_000
-"""By then a worker's leases have run out and its jobs are given to others."""
-
-EVENTS = ("enqueued", "started", "completed", "failed", "cancelled", "retried", "requeued", "crashed", "timeout")
 
 EDGES = range(0, LAST, 6)
 """Buckets at whose ends Prometheus' coarser ones end: a factor of four each, from a millisecond to eighteen hours."""
@@ -104,9 +100,9 @@ async def _queues(services: "Services") -> list[Metric]:
         for state, number in states.items():
             jobs.add_metric([queue, str(state)], number)
         backlog.add_metric([queue], backlog_ms[queue] / 1000)
-        paused.add_metric([queue], float("pause" in await store.steering.notes(queue)))
+        paused.add_metric([queue], float("pause" in await store.controls.holds(queue)))
         mine = [worker for worker in found if worker.queue == queue]
-        alive = [worker for worker in mine if at_ms - worker.heartbeat_ms < ALIVE_MS]
+        alive = [worker for worker in mine if worker.alive(at_ms)]
         workers.add_metric([queue, "alive"], len(alive))
         workers.add_metric([queue, "silent"], len(mine) - len(alive))
         slots.add_metric([queue], sum(worker.serving_slots for worker in alive))

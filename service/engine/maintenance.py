@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -10,17 +9,15 @@ from dataclasses import dataclass
 import structlog
 from redis.exceptions import RedisError
 
+from service.engine.election import Election
 from service.engine.job_files import JobFiles
-from service.engine.store import NoSuchJob, Store, WrongState, keys
+from service.engine.store import NoSuchJob, Store, WrongState
 from service.engine.store.bulk_operations import Operation
 from service.lib.async_tasks import end, pause
 from service.lib.clock import now_ms
 from settings import Settings
 
 log = structlog.get_logger("offload.caretaker")
-
-TERM_S = 10.0
-"""An elected caretaker that falls silent is replaced after this long."""
 
 TICK_S = 0.5
 """How often an operation is taken a step further."""
@@ -48,7 +45,7 @@ class Maintenance:
         self.settings = settings
         self.store = store
         self.jobs = jobs
-        self.me = secrets.token_hex(8)
+        self.election = Election(store.redis)
         self.duties = [
             Duty("operations", TICK_S, self.operate),
             Duty("retention", 10, self.retain),
@@ -61,28 +58,17 @@ class Maintenance:
         """Stand for election and, while elected, do the duties. Survives Redis going away."""
         while True:
             try:
-                if await self.elected():
+                if await self.election.won():
                     await self._do_due()
             except (RedisError, OSError):
                 # Whoever is elected when Redis is back goes on from what is written there.
                 await pause(1)
             await pause(TICK_S)
 
-    async def elected(self) -> bool:
-        """Whether this process is the caretaker for the next `TERM_S` seconds."""
-        redis, term_ms = self.store.redis, int(TERM_S * 1000)
-        if await redis.set(keys.CARETAKER, self.me, nx=True, px=term_ms):
-            return True
-        if await redis.get(keys.CARETAKER) != self.me.encode():
-            return False
-        return bool(await redis.pexpire(keys.CARETAKER, term_ms))
-
     async def resign(self) -> None:
-        """Let the next one be elected at once."""
+        """Let another process be elected immediately."""
         await end(*[duty.task for duty in self.duties if duty.task])
-        with contextlib.suppress(RedisError, OSError):
-            if await self.store.redis.get(keys.CARETAKER) == self.me.encode():
-                await self.store.redis.delete(keys.CARETAKER)
+        await self.election.resign()
 
     async def _do_due(self) -> None:
         for duty in self.duties:

@@ -7,7 +7,7 @@ from typing import Any
 from service.database import Database
 from service.engine.store import Store
 from service.exports.hour_rows import metric_hour_rows
-from service.exports.job_rows import count_jobs, job_rows
+from service.exports.job_rows import job_rows
 from service.exports.minute_rows import metric_rows
 from service.exports.spool import spool
 from tasks.exports.dataset import Keeper
@@ -39,7 +39,7 @@ class Records:
     async def count(self, selection: Selection) -> int:
         """Rows of the selection, at most COUNT_MAX; of jobs, those before the filters; of metrics, 0 for not known."""
         if selection.dataset.keeper is Keeper.QUEUE:
-            return await count_jobs(self._store, selection.owner) if selection.dataset.name == "jobs" else 0
+            return await self._store.count(selection.owner) if selection.dataset.name == "jobs" else 0
         query = to_query(selection, postgres=not self._database.sqlite, limit=COUNT_MAX)
         async with self._database.engine.connect() as connection:
             found = await connection.exec_driver_sql(query.count, query.parameters)

@@ -7,12 +7,14 @@ from typing import Any
 from service.engine.store import Store
 from service.monitoring.metrics import Figures, Metrics
 from settings.queues import Queue
+from tasks.exports.datasets.metrics_hourly import DATASET
 from tasks.exports.query import sqlite_moment
 
 KEPT_HOURS = 35 * 24
 """How long the figures of an hour are kept."""
 
-COUNTS = ("enqueued", "started", "completed", "failed", "cancelled", "retried", "crashed", "timeout", "units")
+COUNTS = tuple(column.name for column in DATASET.columns[3:] if not column.name.startswith(("wait_", "run_")))
+"""Counts of the dataset's columns, between the type and the percentiles."""
 
 SHARES = (0.50, 0.95, 0.99)
 

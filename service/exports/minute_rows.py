@@ -6,21 +6,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 from service.engine.store import Store
+from service.engine.store.scripts import MINUTES_KEPT
 from settings.queues import Queue
+from tasks.exports.datasets.metrics import DATASET
 from tasks.exports.query import sqlite_moment
-
-KEPT_MINUTES = 2 * 24 * 60
-"""How long the counts of a minute are kept."""
 
 CHUNK_MINUTES = 500
 
-COUNTS = ("enqueued", "started", "completed", "failed", "cancelled", "retried", "requeued", "crashed", "run_ms")
+COUNTS = tuple(column.name for column in DATASET.columns[2:])
+"""Counts of the dataset's columns, after the minute and the queue."""
 
 
 async def metric_rows(store: Store, _owner: str | None) -> AsyncIterator[Sequence[tuple[Any, ...]]]:
     """Counts of the minutes that are kept, in the columns of the dataset; minutes without any are left out."""
     last = int(time.time() // 60)
-    for start in range(last - KEPT_MINUTES, last + 1, CHUNK_MINUTES):
+    for start in range(last - MINUTES_KEPT, last + 1, CHUNK_MINUTES):
         minutes = range(start, min(start + CHUNK_MINUTES, last + 1))
         for queue in Queue:
             counted = await store.minutes(queue, minutes)

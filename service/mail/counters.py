@@ -7,11 +7,9 @@ from collections import Counter
 from redis.exceptions import RedisError
 
 from service.engine.redis.client import Client
-from service.engine.store.scripts import Script
+from service.engine.store.counters import Counters
 from service.lib.async_tasks import end
 from settings import Queue
-
-TALLY = Script("count")
 
 MEASURES = {
     "sent": "mail_sent",
@@ -32,7 +30,7 @@ class Measures:
     """Counts verdicts. A figure is not worth an attempt: it is lost while Redis is away."""
 
     def __init__(self, redis: Client) -> None:
-        self._redis = redis
+        self._counters = Counters(redis)
         self._counted: Counter[str] = Counter()
         self._flusher: asyncio.Task[None] | None = None
 
@@ -49,10 +47,9 @@ class Measures:
     async def flush(self) -> None:
         """Write what has been counted so far."""
         counted, self._counted = self._counted, Counter()
-        pairs = [part for pair in counted.items() for part in pair]
-        if pairs:
+        if counted:
             with contextlib.suppress(RedisError, OSError):
-                await TALLY(self._redis, str(Queue.EMAIL_SENDER), *pairs)
+                await self._counters.count(str(Queue.EMAIL_SENDER), counted)
 
     async def close(self) -> None:
         """Write what was counted last."""

@@ -91,7 +91,7 @@ async def show(made: Maker) -> dict[str, str]:
     for owner in ("acme", "globex", "initech"):
         await made.queued(owner=owner)
     services, at_ms = made.services, now_ms()
-    await made.store.steering.set("thumbnails", "pause", reason="the disk is being replaced", by="ada")
+    await made.store.controls.set("thumbnails", "pause", reason="the disk is being replaced", by="ada")
     await services.alerts.mute("queue-backlog", reason="a big import", by="ada", until_ms=at_ms + 3_600_000)
     await services.schedules.pause("daily-digest", reason="public holiday", by="ada", until_ms=at_ms + 86_400_000)
     for action, target, detail in (

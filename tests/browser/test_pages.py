@@ -60,7 +60,7 @@ async def furnish(made: Maker) -> dict[str, str]:
     )
     running = await made.active(units=200)
     await made.progressed(running, 67, "Processing page 134 of 200 (67%)", pages_processed=134, total_pages=200)
-    await made.store.steering.set("thumbnails", "pause", reason="the disk is full " + "c" * 200, by="ada")
+    await made.store.controls.set("thumbnails", "pause", reason="the disk is full " + "c" * 200, by="ada")
     until_ms = now_ms() + 3_600_000
     await made.services.alerts.mute("queue-backlog", reason="a big import " + "d" * 200, by="ada", until_ms=until_ms)
     await made.services.schedules.pause("daily-digest", reason="holidays", by="ada")

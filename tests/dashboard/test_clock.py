@@ -3,9 +3,8 @@
 import msgspec
 import pytest
 
-from service.engine.store import keys
 from service.lib.clock import now_ms
-from service.monitoring.alerts import HistoryEntry, Standing
+from service.monitoring.alerts import HistoryEntry, Standing, keys
 from service.monitoring.alerts.alerts import note
 from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.made import Maker

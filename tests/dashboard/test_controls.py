@@ -22,13 +22,13 @@ async def test_a_pause_stands_with_who_why_and_until_when(operator: Client, made
     await wait_until_async(told)
     lifted = await act(operator, "/admin/queues/csv-export/lift", kind="pause")
     assert lifted.headers["location"] == "/admin/queues/csv-export?notice=lifted"
-    assert await made.store.steering.notes("csv-export") == {}
+    assert await made.store.controls.holds("csv-export") == {}
 
 
 async def test_a_limit_and_a_rate_are_set(operator: Client, made: Maker) -> None:
     for kind, value in (("limit", "3"), ("rate", "60")):
         await act(operator, "/admin/queues/email-sender/steer", kind=kind, value=value, reason="a slow relay", end="")
-    notes = await made.store.steering.notes("email-sender")
+    notes = await made.store.controls.holds("email-sender")
     assert {kind: (note.value, note.by, note.until_ms) for kind, note in notes.items()} == {
         "limit": (3, "admin", None),
         "rate": (60, "admin", None),
@@ -50,7 +50,7 @@ async def test_what_makes_no_sense_is_said(
 ) -> None:
     answer = await act(operator, "/admin/queues/csv-export/steer", **fields)
     assert answer.status_code == 400 and sentence in answer.text
-    assert await made.store.steering.notes("csv-export") == {}
+    assert await made.store.controls.holds("csv-export") == {}
 
 
 async def test_a_viewer_steers_nothing(operator: Client, made: Maker) -> None:

@@ -180,14 +180,14 @@ async def test_a_waiting_job_says_why(operator: Client, made: Maker) -> None:
     assert "No worker of pdf-processing is alive." in page
 
     await made.worker()
-    await made.store.steering.set("pdf-processing", "pause", reason="the disk is full", by="ada")
-    await made.store.steering.set("pdf-processing", "limit", 1, reason="easy on the disk", by="ada")
+    await made.store.controls.set("pdf-processing", "pause", reason="the disk is full", by="ada")
+    await made.store.controls.set("pdf-processing", "limit", 1, reason="easy on the disk", by="ada")
     running = await made.store.counts()
     assert running["pdf-processing"][State.ACTIVE] == 0
     page = (await operator.get(f"/admin/jobs/{job_id}/live")).text
     assert "ada paused pdf-processing until it is resumed: the disk is full" in page
     assert "0 of 1 are running." in page and "2 of 2." in page
-    await made.store.steering.lift("pdf-processing", "pause")
+    await made.store.controls.remove("pdf-processing", "pause")
     page = (await operator.get(f"/admin/jobs/{job_id}/live")).text
     assert "2 of 2: it starts immediately when it is next." in page and "It is the next." in page
 
@@ -195,7 +195,7 @@ async def test_a_waiting_job_says_why(operator: Client, made: Maker) -> None:
 async def test_a_job_of_a_paused_queue_says_the_pause_its_reason_and_its_end(operator: Client, made: Maker) -> None:
     await made.worker()
     job_id = await made.queued()
-    await made.store.steering.set(
+    await made.store.controls.set(
         "pdf-processing", "pause", reason="the disk is full", by="ada", until_ms=now_ms() + 600_500
     )
     page = (await operator.get(f"/admin/jobs/{job_id}/live")).text
@@ -215,7 +215,7 @@ async def reasons(operator: Client, job_id: str) -> str:
 
 async def test_why_it_waits_names_rate_and_turn_exactly(operator: Client, made: Maker) -> None:
     await made.worker()
-    await made.store.steering.set("pdf-processing", "rate", 6, reason="easy on the archive", by="ada")
+    await made.store.controls.set("pdf-processing", "rate", 6, reason="easy on the archive", by="ada")
     ids = [await made.queued() for _ in range(3)]
     assert "It may start now; ada set 6 a minute" in await reasons(operator, ids[0])
     assert "It is the next." in await reasons(operator, ids[0])
@@ -230,7 +230,7 @@ async def test_why_it_waits_counts_what_the_claim_counts_under_a_limit(operator:
     await made.worker(active=1)
     await made.active()
     job_id = await made.queued()
-    await made.store.steering.set("pdf-processing", "limit", 1, reason="one by one", by="ada")
+    await made.store.controls.set("pdf-processing", "limit", 1, reason="one by one", by="ada")
     assert "1 of 1 are running; ada set the limit: one by one" in await reasons(operator, job_id)
 
 

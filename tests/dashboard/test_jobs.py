@@ -107,7 +107,7 @@ async def test_a_viewer_reads_no_names_of_files(viewer: Client, made: Maker) -> 
 
 async def test_a_waiting_row_says_that_its_queue_is_paused(operator: Client, made: Maker) -> None:
     await made.queued()
-    await made.store.steering.set(
+    await made.store.controls.set(
         "pdf-processing", "pause", reason="the disk is full", by="ada", until_ms=now_ms() + 600_500
     )
     await made.queued(EXPORT)

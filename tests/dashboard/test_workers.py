@@ -1,7 +1,7 @@
 """The workers' page."""
 
 from dashboard.flash_messages import NOTICES
-from service.engine.store import keys
+from service.engine.store import channels
 from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.made import Maker
 
@@ -26,7 +26,7 @@ async def test_no_worker_says_how_to_start_one(operator: Client) -> None:
 async def test_an_order_reaches_the_worker_and_is_audited(operator: Client, made: Maker) -> None:
     worker = await made.worker()
     pubsub = made.store.redis.pubsub(ignore_subscribe_messages=True)
-    await pubsub.subscribe(keys.hand(worker))
+    await pubsub.subscribe(channels.of_worker(worker))
     await pubsub.get_message(timeout=10)
     for verb, notice in (("quiet", "quieted"), ("resume", "unquieted"), ("stop", "stopping")):
         answer = await act(operator, f"/admin/workers/{worker}/{verb}")

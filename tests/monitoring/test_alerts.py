@@ -228,9 +228,9 @@ async def test_slow_email_counts_only_while_there_is_more_to_send_and_no_lower_l
     job_id = await watch.job(email_batch, EmailBatch(template_id="t", segment="all"), units=500)
     assert await watch.state("slow-email", "email-sender") == "pending"
     assert await watch.state("slow-email", "email-sender", after_s=121) == "firing"
-    await parts.store.steering.set(Queue.EMAIL_SENDER, "rate", 50, reason="the provider asked for it", by="ann")
+    await parts.store.controls.set(Queue.EMAIL_SENDER, "rate", 50, reason="the provider asked for it", by="ann")
     assert await watch.state("slow-email", "email-sender") == "quiet"
-    await parts.store.steering.lift(Queue.EMAIL_SENDER, "rate")
+    await parts.store.controls.remove(Queue.EMAIL_SENDER, "rate")
     assert await watch.state("slow-email", "email-sender") == "pending"
     minute = now_ms() // 60_000
     for back in (1, 2, 3):
@@ -254,13 +254,13 @@ async def test_a_queue_that_will_not_drain(watch: Watch, parts: Parts) -> None:
     await parts.claim(5)
     assert await watch.state("will-not-drain", "thumbnails") == "quiet"
     await parts.echo(5)
-    await parts.store.steering.set(Queue.THUMBNAILS, "pause", reason="maintenance", by="ann")
+    await parts.store.controls.set(Queue.THUMBNAILS, "pause", reason="maintenance", by="ann")
     assert await watch.state("will-not-drain", "thumbnails") == "quiet", "it is not meant to"
 
 
 async def test_a_queue_whose_only_worker_is_quiet_does_not_drain(watch: Watch, parts: Parts) -> None:
     pool = CpuPool(1, memory_mb=100, name="none")
-    worker = Heartbeat(parts.store.redis, "thumbnails", 10, pool)
+    worker = Heartbeat(parts.store.worker_reports, "thumbnails", 10, pool)
     await worker.beat([], health_key="health")
     await parts.echo(5)
     assert await watch.state("will-not-drain", "thumbnails") == "quiet", "it has room for all of them"

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import service.engine.maintenance
+import service.engine.election
 import service.engine.schedules.schedules
 import service.engine.schedules.ticker
 import service.services
@@ -33,7 +33,7 @@ service.engine.schedules.schedules.now_ms = simulated_ms
 service.services.SLOTS_S = 0.1
 service.services.SEND_S = 0.1
 service.engine.maintenance.TICK_S = 0.1
-service.engine.maintenance.TERM_S = 2.0
+service.engine.election.TERM_S = 2.0
 if os.environ.get("WATCH_CARETAKER") != "yes":
     service.services.maintaining = no_caretaker
 

@@ -9,8 +9,8 @@
     await schedules.resume(name)                           raises NoSuchSchedule
 """
 
-from service.engine.schedules.records import NoSuchSchedule, Pause, ScheduleState, SlotRun
+from service.engine.schedules.records import NoSuchSchedule, ScheduleState, SlotRun
 from service.engine.schedules.schedules import Schedules
 from service.engine.schedules.ticker import Ticker
 
-__all__ = ["NoSuchSchedule", "Pause", "ScheduleState", "Schedules", "SlotRun", "Ticker"]
+__all__ = ["NoSuchSchedule", "ScheduleState", "Schedules", "SlotRun", "Ticker"]

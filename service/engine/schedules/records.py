@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from service.engine.holds import Hold
 from settings.schedules import Schedule
 
 Kind = Literal["slot", "catch-up", "manual"]
@@ -17,18 +18,6 @@ class NoSuchSchedule(Exception):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"there is no schedule {name[:80]}")
-
-
-class Pause(msgspec.Struct, frozen=True):
-    """A schedule whose slots pass without a run. Times in ms; `until_ms` None means until somebody resumes it."""
-
-    reason: str
-    by: str
-    since_ms: int
-    until_ms: int | None = None
-
-    def over(self, at_ms: int) -> bool:
-        return self.until_ms is not None and self.until_ms <= at_ms
 
 
 class SlotRun(msgspec.Struct):
@@ -67,7 +56,7 @@ class ScheduleState:
     problem: str | None
     """What is wrong with the declaration, in one sentence: such a schedule never runs, and the others do."""
     next_ms: int | None
-    pause: Pause | None
+    pause: Hold | None
     runs: Sequence[SlotRun]
     """Newest first, 60 at most."""
 

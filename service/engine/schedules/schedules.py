@@ -8,8 +8,10 @@ import msgspec
 
 import tasks.sdk.discovery  # noqa: F401  # schedules name job types, which this declares
 from service.engine.enqueuer import Enqueuer
-from service.engine.schedules.records import NoSuchSchedule, Pause, ScheduleState, SlotRun
-from service.engine.store import Store, keys
+from service.engine.holds import Hold, hold
+from service.engine.schedules import keys
+from service.engine.schedules.records import NoSuchSchedule, ScheduleState, SlotRun
+from service.engine.store import Store
 from service.engine.store.script_inputs import NewJob
 from service.engine.store.scripts import SCHEDULE
 from service.lib.clock import now_ms
@@ -46,7 +48,7 @@ class Schedules:
         runs = [msgspec.json.decode(raws[run_id], type=SlotRun) for run_id in order if run_id in raws]
         await self.see(runs)
         problem, at_ms = self.problem(schedule), now_ms()
-        pause = msgspec.json.decode(raw_pause, type=Pause) if raw_pause else None
+        pause = msgspec.json.decode(raw_pause, type=Hold) if raw_pause else None
         if pause and pause.over(at_ms):
             pause = None
         next_ms = None if problem else self._next_ms(schedule, at_ms, pause)
@@ -68,7 +70,7 @@ class Schedules:
             run.said = (job.error or "") if job else "the job was deleted before it had ended"
 
     @staticmethod
-    def _next_ms(schedule: Schedule, at_ms: int, pause: Pause | None) -> int | None:
+    def _next_ms(schedule: Schedule, at_ms: int, pause: Hold | None) -> int | None:
         if pause and pause.until_ms is None:
             return None
         begin_ms = max(at_ms, pause.until_ms or 0) if pause else at_ms
@@ -87,14 +89,10 @@ class Schedules:
             return f"the schedule {schedule.name} has a payload that does not fit {schedule.job}: {error}"
         return None
 
-    async def pause(self, name: str, *, reason: str, by: str, until_ms: int | None = None) -> Pause:
+    async def pause(self, name: str, *, reason: str, by: str, until_ms: int | None = None) -> Hold:
         """Let slots pass without a run. Raises NoSuchSchedule, ValueError."""
         self.find(name)
-        if not reason.strip():
-            raise ValueError("say why: whoever finds the schedule like this wants to know")
-        if until_ms is not None and until_ms <= now_ms():
-            raise ValueError("the end lies in the past")
-        pause = Pause(reason.strip()[:500], by, now_ms(), until_ms)
+        pause = hold(reason, by, until_ms)
         await self.store.redis.hset(keys.schedule(name), "pause", to_json(pause))
         return pause
 

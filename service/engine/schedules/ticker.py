@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
+from service.engine.schedules import keys
 from service.engine.schedules.records import Kind, SlotRun
 from service.engine.schedules.schedules import Schedules, text, to_moment, to_ms
-from service.engine.store import keys
 from service.lib.clock import now_ms
 from settings.schedules import CatchUp, Schedule
 

@@ -1,4 +1,4 @@
-"""Every key and channel of ours in Redis, and who removes it. The Lua beside this file builds the same names.
+"""Every key of the job store, and when it is removed. The Lua beside this file builds the same names.
 
 Waiting and running jobs are also members of the sorted set that bears the queue's own name, and have an `arq:job:` and
 (while running) an `arq:in-progress:` key, so that arq's `Job.status()` and `arq --check` tell the truth about them.
@@ -93,10 +93,6 @@ def pace(job_type: str) -> str:
     return f"{PREFIX}pace:{job_type}"
 
 
-MINUTES_KEPT = 2_880
-"""How long `metrics` are kept, and so how far back minutes can still be folded."""
-
-
 def metrics(queue: str, minute: int) -> str:
     """Hash: counts of one minute, `event|job type`, or `event/job type` for parts; w… and r… are buckets of wait and run
     time. Expires after two days."""
@@ -128,49 +124,10 @@ def worker(worker_id: str) -> str:
     return f"{PREFIX}worker:{worker_id}"
 
 
-def wake(queue: str) -> str:
-    """Channel: says that the queue has work, or that a running job must stop."""
-    return f"{PREFIX}wake:{queue}"
-
-
 def idle(queue: str) -> str:
     """Hash: worker id to its note, of workers that found less than they want: until when it holds (ms), its leases' length
     (ms), its free slots, and the types that it knows, with a blank after each. Expires after their last look."""
     return f"{PREFIX}idle:{queue}"
-
-
-def hand(worker_id: str) -> str:
-    """Channel: jobs that were leased to the worker as they were enqueued, words about itself, and orders."""
-    return f"{PREFIX}hand:{worker_id}"
-
-
-HERE, LAST = b"here", b"last"
-"""Words on a worker's channel: that it reaches the worker, and that no more jobs will come."""
-
-QUIET, RESUME, STOP = b"quiet", b"resume", b"stop"
-"""Orders on a worker's channel: begin nothing new, begin again, end as after SIGTERM."""
-
-ORDERS = frozenset({QUIET, RESUME, STOP})
-
-
-def events(job_id: str) -> str:
-    """Channel: says that a job's record changed."""
-    return f"{PREFIX}event:{job_id}"
-
-
-def schedule(name: str) -> str:
-    """Hash: through which slot a schedule was seen, its newest job, its pause. One a declared schedule."""
-    return f"{PREFIX}schedule:{name}"
-
-
-def schedule_order(name: str) -> str:
-    """Sorted set: the schedule's last 60 runs by when they began (ms). The oldest goes when a newer one comes."""
-    return f"{PREFIX}schedule-order:{name}"
-
-
-def schedule_runs(name: str) -> str:
-    """Hash: those runs as JSON. An entry goes with the one in the order."""
-    return f"{PREFIX}schedule-runs:{name}"
 
 
 ERRORS = PREFIX + "errors"
@@ -181,32 +138,6 @@ BIN = PREFIX + "bin"
 
 OPERATIONS = PREFIX + "operations"
 """Sorted set: tracked operations by when they began (ms). Swept by the caretaker."""
-
-CARETAKER = PREFIX + "caretaker"
-"""String: which process looks after retention and operations now. Expires unless renewed."""
-
-
-ALERTS = PREFIX + "alerts"
-"""Hash: where each alert rule stands for each subject. As many as rules and subjects; an entry goes with its subject."""
-
-ALERT_MUTES = PREFIX + "alert-mutes"
-"""Hash: rules of which nothing is sent for a while. As many as there are rules; one that is over goes when it is read."""
-
-ALERT_HISTORY = PREFIX + "alert-history"
-"""List: the last 500 events of alerts, newest first. Cut with every entry."""
-
-CHANNELS = PREFIX + "channels"
-"""Hash: how each receiver of alerts stands. Two at most."""
-
-
-def outbox(channel: str) -> str:
-    """List: what waits to be sent to a receiver, oldest first: 500 at most, for three days at most. Cut by the caretaker."""
-    return f"{PREFIX}outbox:{channel}"
-
-
-def said(message_id: str) -> str:
-    """String: that something was given to the outbox, so that it is not again. Expires with its kind's time."""
-    return f"{PREFIX}said:{message_id}"
 
 
 def error_group(fingerprint: str) -> str:

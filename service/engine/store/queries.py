@@ -1,8 +1,7 @@
 """The reading side of the store. Every list is an index read from its newest end; nothing walks the key space."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -11,6 +10,7 @@ from service.engine.states import State
 from service.engine.store import keys
 from service.engine.store.listing import EXAMINED_MAX, JobFilter, Reader, cursor_of, read_cursor
 from service.engine.store.records import Attempt, Job, LogLine, WorkerInfo, to_job
+from service.engine.store.worker_reports import WorkerReports
 from settings.queues import Queue
 
 QUEUES = tuple(str(queue) for queue in Queue)
@@ -32,6 +32,7 @@ class Queries:
 
     def __init__(self, redis: Client) -> None:
         self.redis = redis
+        self.worker_reports = WorkerReports(redis)
 
     async def get(self, job_id: str) -> Job | None:
         """One record, or None; one in the bin counts as gone."""
@@ -51,6 +52,47 @@ class Queries:
         for job_id in job_ids:
             pipe.exists(keys.job(job_id))
         return [job_id for job_id, there in zip(job_ids, await pipe.execute(), strict=True) if not there]
+
+    async def arq_entries(self, job_ids: Sequence[str]) -> Sequence[bytes | None]:
+        """Entries of plain arq as they were serialized, None where there is none (any more)."""
+        entries: Sequence[bytes | None] = await self.redis.mget([keys.arq_job(job_id) for job_id in job_ids])
+        return entries
+
+    async def waiting_entries(self, queue: str) -> int:
+        """Entries of a queue, waiting and running, with those of plain arq."""
+        return int(await self.redis.zcard(queue))
+
+    async def walk(self, owner: str | None, chunk: int) -> AsyncIterator[Sequence[Job]]:
+        """All jobs of an owner (of everybody for None), newest first, at most `chunk` records at a time.
+
+        The set of jobs is settled at the start: newer ones lie above the first page's end. Each page of ids is read in one
+        transaction, so that a job which changes its state in the meantime is neither missed nor met twice.
+        """
+        indexes = await self._indexes(owner)
+        top = "+inf"
+        while indexes:
+            pipe = self.redis.pipeline(transaction=True)
+            for index in indexes:
+                pipe.zrevrangebyscore(index, top, "-inf", start=0, num=chunk, withscores=True)
+            found = [(job_id.decode(), int(stamp)) for part in await pipe.execute() for job_id, stamp in part]
+            page = sorted(found, key=lambda entry: -entry[1])[:chunk]
+            jobs = await self.get_many([job_id for job_id, _ in page]) if page else []
+            yield [job for job in jobs if job is not None]
+            if len(page) < chunk:
+                return
+            top = f"({page[-1][1]}"
+
+    async def count(self, owner: str | None) -> int:
+        """Number of an owner's jobs (of all for None)."""
+        pipe = self.redis.pipeline(transaction=False)
+        for index in await self._indexes(owner):
+            pipe.zcard(index)
+        return sum(await pipe.execute())
+
+    async def _indexes(self, owner: str | None) -> Sequence[str]:
+        if owner is not None:
+            return [keys.by_owner(owner, state) for state in State]
+        return [keys.by_type(name, state) for name in await self.types() for state in State]
 
     async def attempts(self, job_id: str) -> list[Attempt]:
         """Ended attempts, oldest first (the last 50)."""
@@ -180,12 +222,7 @@ class Queries:
 
     async def workers(self) -> Sequence[WorkerInfo]:
         """Workers that reported within the last quarter of an hour, by queue and age."""
-        ids = [x.decode() for x in await self.redis.zrange(keys.WORKERS, 0, -1)]
-        if not ids:
-            return []
-        rows: Sequence[Any] = await self.redis.mget([keys.worker(i) for i in ids])
-        found = [msgspec.json.decode(row, type=WorkerInfo) for row in rows if row]
-        return sorted(found, key=lambda w: (w.queue, w.started_at_ms))
+        return await self.worker_reports.list()
 
     async def minutes(self, queue: str, minutes: Sequence[int]) -> Sequence[dict[str, int]]:
         """Event counts of a queue in the given minutes (minutes since the epoch), over its jobs and their parts."""

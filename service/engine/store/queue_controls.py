@@ -1,7 +1,6 @@
-"""QueueControls a queue while it runs: pause it, bound its jobs over the whole fleet, bound its rate.
+"""`QueueControls`: pause a queue while it runs, limit its jobs over the whole fleet, limit its rate.
 
-Each is a note with a value, a reason, who set it and, if wanted, when it ends. The claim script reads it with every call,
-so it takes effect at once; setting one wakes the workers.
+Each is a `Hold`. The claim script reads it with every call, so it takes effect immediately; setting one wakes the workers.
 """
 
 from collections.abc import Callable
@@ -10,8 +9,9 @@ from typing import Literal
 import msgspec
 from redis.exceptions import WatchError
 
+from service.engine.holds import REASON_MAX, Hold, hold
 from service.engine.redis.client import Client
-from service.engine.store import keys
+from service.engine.store import channels, keys
 from service.lib.clock import now_ms
 
 Kind = Literal["pause", "limit", "rate"]
@@ -20,41 +20,24 @@ OFFLOAD = "offload"
 """`by` of a pause that workers set themselves while a part that they need is out of reach."""
 
 
-class Note(msgspec.Struct, frozen=True):
-    """One steering. `value`: jobs at once for a limit, units a minute for a rate, 0 for a pause. Times in ms."""
-
-    value: int
-    reason: str
-    by: str
-    since_ms: int
-    until_ms: int | None = None
-
-    def over(self, at_ms: int) -> bool:
-        return self.until_ms is not None and self.until_ms <= at_ms
-
-
 class QueueControls:
-    """Reads and sets the notes of each queue."""
+    """Reads, sets and removes the holds of each queue."""
 
     def __init__(self, redis: Client) -> None:
         self.redis = redis
 
     async def set(
         self, queue: str, kind: Kind, value: int = 0, *, reason: str, by: str, until_ms: int | None = None
-    ) -> Note:
-        """Set a note, replacing the one before. Raises ValueError for a value or an end that makes no sense."""
+    ) -> Hold:
+        """Set a hold, replacing the one before. Raises ValueError for a value or an end that makes no sense."""
         if kind != "pause" and value < 1:
             raise ValueError(f"a {kind} is at least 1, not {value}; pause the queue to stop it")
-        if until_ms is not None and until_ms <= now_ms():
-            raise ValueError("the end lies in the past")
-        if not reason.strip():
-            raise ValueError("say why: whoever finds the queue like this wants to know")
-        note = Note(value, reason.strip()[:500], by, now_ms(), until_ms)
-        await self._write(queue, kind, msgspec.json.encode(note))
-        return note
+        held = hold(reason, by, until_ms, value)
+        await self._write(queue, kind, msgspec.json.encode(held))
+        return held
 
-    async def lift(self, queue: str, kind: Kind) -> None:
-        """Take a note back; nothing happens when there is none."""
+    async def remove(self, queue: str, kind: Kind) -> None:
+        """Remove a hold; nothing happens where there is none."""
         await self._write(queue, kind, None)
 
     async def hold(self, queue: str, reason: str, for_s: float, *, renew: bool) -> None:
@@ -64,11 +47,11 @@ class QueueControls:
         stop the others again, once one of them or an operator has resumed the queue.
         """
 
-        def held(present: Note | None, at_ms: int) -> bytes | None:
+        def held(present: Hold | None, at_ms: int) -> bytes | None:
             if (present is None and renew) or (present is not None and present.by != OFFLOAD):
                 return None
             since_ms = present.since_ms if present else at_ms
-            return msgspec.json.encode(Note(0, reason[:500], OFFLOAD, since_ms, at_ms + round(for_s * 1000)))
+            return msgspec.json.encode(Hold(reason[:REASON_MAX], OFFLOAD, since_ms, at_ms + round(for_s * 1000)))
 
         await self._exchange(queue, held)
 
@@ -76,7 +59,7 @@ class QueueControls:
         """Take a pause back that `hold` set. A pause by an operator stays."""
         await self._exchange(queue, lambda present, _: b"" if present and present.by == OFFLOAD else None)
 
-    async def _exchange(self, queue: str, change: Callable[[Note | None, int], bytes | None]) -> None:
+    async def _exchange(self, queue: str, change: Callable[[Hold | None, int], bytes | None]) -> None:
         """Replace the pause by what `change` returns for the present one: b"" removes it, None leaves it."""
         key, pipe = keys.queue(queue), self.redis.pipeline(transaction=True)
         async with pipe:
@@ -86,7 +69,7 @@ class QueueControls:
                 # By the server's clock, as the claim compares it.
                 seconds, micros = await pipe.time()
                 at_ms, raw = int(seconds) * 1000 + int(micros) // 1000, await pipe.hget(key, "pause")
-                note = msgspec.json.decode(raw, type=Note) if raw else None
+                note = msgspec.json.decode(raw, type=Hold) if raw else None
                 value = change(note if note and not note.over(at_ms) else None, at_ms)
                 if value is None:
                     return
@@ -95,7 +78,7 @@ class QueueControls:
                     pipe.hset(key, "pause", value)
                 else:
                     pipe.hdel(key, "pause")
-                pipe.publish(keys.wake(queue), "work")
+                pipe.publish(channels.of_queue(queue), "work")
                 try:
                     await pipe.execute()
                     return
@@ -108,13 +91,13 @@ class QueueControls:
             pipe.hdel(keys.queue(queue), kind)
         else:
             pipe.hset(keys.queue(queue), kind, value)
-        pipe.publish(keys.wake(queue), "work")
+        pipe.publish(channels.of_queue(queue), "work")
         await pipe.execute()
 
-    async def notes(self, queue: str) -> dict[Kind, Note]:
-        """What is set for a queue now."""
+    async def holds(self, queue: str) -> dict[Kind, Hold]:
+        """Holds of a queue that are in force now."""
         kinds: tuple[Kind, ...] = ("pause", "limit", "rate")
         raws = await self.redis.hmget(keys.queue(queue), *kinds)
-        found = {kind: msgspec.json.decode(raw, type=Note) for kind, raw in zip(kinds, raws, strict=True) if raw}
+        found = {kind: msgspec.json.decode(raw, type=Hold) for kind, raw in zip(kinds, raws, strict=True) if raw}
         at_ms = now_ms()
-        return {kind: note for kind, note in found.items() if not note.over(at_ms)}
+        return {kind: held for kind, held in found.items() if not held.over(at_ms)}

@@ -94,6 +94,10 @@ class LogLine(msgspec.Struct, frozen=True):
     fields: dict[str, str] = {}
 
 
+SILENT_AFTER_S = 15
+"""By then a worker's leases have run out and its jobs are given to others."""
+
+
 @dataclass(slots=True)
 class WorkerInfo:
     """A worker's last report of itself."""
@@ -115,6 +119,10 @@ class WorkerInfo:
     stopping: bool = False
     quiet: bool = False
     """Somebody wants it to begin nothing new."""
+
+    def alive(self, at_ms: int) -> bool:
+        """False for a worker that has been silent for SILENT_AFTER_S."""
+        return at_ms - self.heartbeat_ms < SILENT_AFTER_S * 1000
 
     @property
     def takes(self) -> bool:
@@ -166,7 +174,7 @@ HANDED: dict[str, tuple[str, Callable[[Any], Any]]] = {
 
 
 def handed_job(message: bytes) -> Job:
-    """The job in a message on a worker's channel (keys.hand): msgpack of its id, its fence and its record as a flat list."""
+    """The job in a message on a worker's channel: msgpack of its id, its fence and its record as a flat list."""
     job_id, _, words = msgspec.msgpack.decode(message)
     return _read(job_id, zip(words[::2], words[1::2], strict=True), HANDED)
 

@@ -26,6 +26,10 @@ class Retention:
         rows = await self.redis.zrange(keys.finished(queue), 0, min(surplus, limit) - 1) if surplus > 0 else []
         return [row.decode() for row in rows]
 
+    async def ended(self, queue: str, before_ms: int | None = None) -> int:
+        """Number of completed and cancelled jobs of a queue, or of those that ended before a time (ms since the epoch)."""
+        return int(await self.redis.zcount(keys.finished(queue), "-inf", "+inf" if before_ms is None else before_ms))
+
     async def binned(self, limit: int, keep_s: float = BIN_S) -> list[str]:
         """Deleted jobs whose time in the bin is over."""
         before = now_ms() - int(keep_s * 1000)

@@ -9,6 +9,9 @@ from redis.exceptions import NoScriptError
 
 from service.engine.redis.client import Client
 
+MINUTES_KEPT = 2_880
+"""Minutes whose counts are kept: two days. Also how far back minutes can still be folded. The scripts know it by this name."""
+
 FOLDER = Path(__file__).parent / "lua"
 
 
@@ -28,7 +31,7 @@ class Script:
     """
 
     def __init__(self, name: str, *needs: str, made_when_called: Sequence[str] = ()) -> None:
-        shared = "\n".join(_include(file) for file in ("common", *needs))
+        shared = f"local MINUTES_KEPT = {MINUTES_KEPT}\n" + "\n".join(_include(file) for file in ("common", *needs))
         shared += "".join(f"\nlocal function {file}()\n{_include(file)}\nend" for file in made_when_called)
         body = _text(name)
         self.text = (
@@ -60,5 +63,6 @@ DELETE = Script("delete", "load_job", "list_job")
 RESTORE = Script("restore", "load_job", "list_job")
 PURGE = Script("purge", "load_job", "list_job")
 ROLLUP = Script("rollup")
+COUNT = Script("count")
 SCHEDULE = Script("schedule", "create_job")
 LOG = Script("log")

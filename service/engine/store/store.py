@@ -14,7 +14,7 @@ from service.engine.redis.client import Client
 from service.engine.redis.command_connection import CommandConnection
 from service.engine.redis.retry import NO_WRITES_NOW
 from service.engine.states import State
-from service.engine.store import keys, scripts
+from service.engine.store import channels, keys, scripts
 from service.engine.store.bulk_operations import BulkOperations
 from service.engine.store.error_groups import ErrorGroups
 from service.engine.store.errors import LeaseLost, NoSuchJob, WrongState
@@ -63,7 +63,7 @@ class Store(Queries):
         self.lane = lane or redis
         self.watchers = Watchers(redis)
         self.watch = self.watchers.watch
-        self.steering = QueueControls(redis)
+        self.controls = QueueControls(redis)
         self.error_groups = ErrorGroups(redis)
         self.operations = BulkOperations(self)
         self.retention = Retention(redis)
@@ -92,7 +92,7 @@ class Store(Queries):
 
         Promotes what is due and, with `reap`, settles jobs whose lease has run out. With `rated`, a rate that somebody
         set for the queue bounds the starts of jobs; without, the task meters what it does itself. A worker that listens
-        on its channel (keys.hand) and finds less than it wants may be handed the rest as it is enqueued, for `idle_ms`:
+        on its channel (channels.of_worker) and finds less than it wants may be handed the rest as it is enqueued, for `idle_ms`:
         each such call says so there, and `heard` that the worker has heard it lately; `noted` that it was promised before.
         """
         args = (queue, worker, want, lease_ms, known, int(reap), int(rated), idle_ms, int(heard), int(noted))
@@ -104,12 +104,12 @@ class Store(Queries):
         """Nothing more is handed to the worker. True where it hears so on its channel, after all that came before."""
         pipe = self.redis.pipeline()
         pipe.hdel(keys.idle(queue), worker)
-        pipe.publish(keys.hand(worker), keys.LAST)
+        pipe.publish(channels.of_worker(worker), channels.NO_MORE)
         return bool((await pipe.execute())[1])
 
-    async def told(self, worker: str, order: bytes) -> bool:
-        """Give a worker one of keys.ORDERS. False where it does not listen."""
-        return bool(await self.redis.publish(keys.hand(worker), order))
+    async def command(self, worker: str, command: bytes) -> bool:
+        """Send a worker one of channels.COMMANDS. False where it does not listen."""
+        return bool(await self.redis.publish(channels.of_worker(worker), command))
 
     async def renewed(self, queue: str, lease_ms: int, held: Sequence[tuple[str, int]]) -> tuple[list[str], list[str]]:
         """Prolong leases. Answers (ids whose lease is lost, ids somebody asked to stop)."""

@@ -8,7 +8,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from service.engine.redis.client import Client
-from service.engine.store import keys
+from service.engine.store import channels
 from service.lib.async_tasks import end, pause
 
 RECONNECT_S = 0.5
@@ -27,7 +27,7 @@ class Watchers:
     @contextlib.asynccontextmanager
     async def watch(self, job_id: str) -> AsyncIterator[AsyncIterator[None]]:
         """Within the block, the iterator yields after each change of the job (changes in a burst may fall together)."""
-        channel, changed = keys.events(job_id), asyncio.Event()
+        channel, changed = channels.of_job(job_id), asyncio.Event()
         first = channel not in self.waiting
         self.waiting.setdefault(channel, set()).add(changed)
         if self.listener is None:

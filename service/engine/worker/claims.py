@@ -17,7 +17,7 @@ HANDED_MS = 1500
 
 
 class Claims:
-    """One worker's claims, over a connection of their own. Whoever reads its channel (keys.hand) gets what is handed."""
+    """One worker's claims, over a connection of their own. Whoever reads its channel (channels.of_worker) gets what is handed."""
 
     def __init__(self, store: Store, queue: str, worker: str, leases: Leases, *, rated: bool, handed: bool) -> None:
         self.store = store

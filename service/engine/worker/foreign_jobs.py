@@ -6,7 +6,7 @@ import msgspec
 import structlog
 
 from service.engine.enqueuer import Enqueuer
-from service.engine.store import Store, keys
+from service.engine.store import Store
 from service.engine.store.script_inputs import NewJob
 from tasks.sdk.types import REGISTRY, JobType
 
@@ -24,7 +24,7 @@ class Unreadable(Exception):
 
 async def adopt(store: Store, enqueuer: Enqueuer, queue: str, job_ids: list[str]) -> None:
     """Make records for arq entries that have none. What cannot be read becomes a dead letter that says why."""
-    raws = await store.redis.mget([keys.arq_job(job_id) for job_id in job_ids])
+    raws = await store.arq_entries(job_ids)
     for job_id, raw in zip(job_ids, raws, strict=True):
         if raw is None:
             continue

@@ -5,26 +5,22 @@ import socket
 import time
 from importlib.metadata import version
 
-import msgspec
 import psutil
 
 from service.engine.pool.cpu_pool import CpuPool
-from service.engine.redis.client import Client
-from service.engine.store import WorkerInfo, keys
+from service.engine.store import WorkerInfo
+from service.engine.store.worker_reports import WorkerReports
 from service.lib.clock import now_ms
 
 BEAT_S = 2.0
 """How often a worker reports: a silent one stands out within seconds."""
 
-REMEMBERED_S = 900
-"""A worker that fell silent stays listed this long, with its age, so that somebody sees which one it was."""
-
 
 class Heartbeat:
     """Reports one worker."""
 
-    def __init__(self, redis: Client, queue: str, slots: int, pool: CpuPool) -> None:
-        self.redis = redis
+    def __init__(self, reports: WorkerReports, queue: str, slots: int, pool: CpuPool) -> None:
+        self.reports = reports
         self.pool = pool
         self.process = psutil.Process()
         host = socket.gethostname()
@@ -52,12 +48,7 @@ class Heartbeat:
         info.rss_bytes = self._rss_bytes()
         info.heartbeat_ms = now_ms()
         line = f"{time.strftime('%b-%d %H:%M:%S')} j_complete={info.processed} j_failed={info.failed} j_ongoing={info.active}"
-        pipe = self.redis.pipeline(transaction=False)
-        pipe.set(keys.worker(info.id), msgspec.json.encode(info), ex=REMEMBERED_S)
-        pipe.zadd(keys.WORKERS, {info.id: info.heartbeat_ms})
-        pipe.zremrangebyscore(keys.WORKERS, "-inf", info.heartbeat_ms - REMEMBERED_S * 1000)
-        pipe.set(health_key, line, px=int(BEAT_S * 5000))
-        await pipe.execute()
+        await self.reports.write(info, arq_key=health_key, arq_line=line, arq_ms=int(BEAT_S * 5000))
 
     def _rss_bytes(self) -> int:
         total = 0
@@ -69,8 +60,5 @@ class Heartbeat:
         return total
 
     async def gone(self) -> None:
-        """A worker that stops in order is no longer listed."""
-        pipe = self.redis.pipeline(transaction=False)
-        pipe.delete(keys.worker(self.info.id))
-        pipe.zrem(keys.WORKERS, self.info.id)
-        await pipe.execute()
+        """Remove the report: a worker that stops in order is no longer listed."""
+        await self.reports.remove(self.info.id)

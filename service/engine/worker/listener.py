@@ -9,7 +9,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from service.engine.redis.raw_connection import RawConnection
-from service.engine.store import Job, keys
+from service.engine.store import Job, channels
 from service.engine.store.records import handed_job
 from service.lib.async_tasks import pause
 
@@ -55,7 +55,7 @@ class Alarm:
 
 class Listener:
     """Hears what a worker is told: rings `alarm` when work arrives, calls `cancel` with the id of a job that somebody
-    wants stopped, `take` with a job that was leased to it, and `obey` with an order (keys.ORDERS)."""
+    wants stopped, `take` with a job that was leased to it, and `obey` with an order (channels.COMMANDS)."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Listener:
         obey: Callable[[bytes], None],
     ) -> None:
         self.url = url
-        self.queue, self.own = keys.wake(queue).encode(), keys.hand(worker).encode()
+        self.queue, self.own = channels.of_queue(queue).encode(), channels.of_worker(worker).encode()
         self.alarm, self.cancel, self.take, self.obey = alarm, cancel, take, obey
         self.last_handed = asyncio.Event()
         self.heard_s = -HEARD_S
@@ -114,11 +114,11 @@ class Listener:
     def _hear(self, channel: bytes, data: bytes) -> None:
         if channel == self.own:
             self.heard_s = time.monotonic()
-            if data == keys.LAST:
+            if data == channels.NO_MORE:
                 self.last_handed.set()
-            elif data in keys.ORDERS:
+            elif data in channels.COMMANDS:
                 self.obey(data)
-            elif data != keys.HERE:
+            elif data != channels.ALIVE:
                 self.take(handed_job(data))
             return
         word, _, job_id = data.decode().partition(" ")

@@ -95,7 +95,7 @@ class Outages:
             log.info("back: this worker goes on", part=outage.part)
             if outage.part != "disk":
                 with contextlib.suppress(RedisError, OSError):
-                    await self.store.steering.release(self.queue)
+                    await self.store.controls.release(self.queue)
         finally:
             del self._waits[outage.part]
             self.work.set()
@@ -113,7 +113,7 @@ class Outages:
         """Whether this queue has been paused. The pause ends alone when no worker renews it."""
         with contextlib.suppress(RedisError, OSError):
             reason = with_stop(f"{outage.sentence}; the queue goes on once it is back")
-            await self.store.steering.hold(self.queue, reason, for_s, renew=renew)
+            await self.store.controls.hold(self.queue, reason, for_s, renew=renew)
             return True
         return renew
 

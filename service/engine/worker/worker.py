@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from service.engine.redis.command_connection import CommandConnection
 from service.engine.runtime import Runtime
 from service.engine.states import TERMINAL
-from service.engine.store import Job, Store, keys
+from service.engine.store import Job, Store, channels
 from service.engine.store.script_inputs import Outcome
 from service.engine.worker.claims import LOOK_S, Claims
 from service.engine.worker.execution import Execution
@@ -69,7 +69,7 @@ class OffloadWorker(Worker):
         self.outages = Outages(self.store, self.queue_name, self.ctx["probes"], self.work)
         self.ctx["stack"].push_async_callback(self.outages.close)
         self.outcomes = Outcomes(Store(redis, telling))
-        self.heartbeat = Heartbeat(redis, self.queue_name, self.max_jobs, self.ctx["cpu_pool"])
+        self.heartbeat = Heartbeat(self.store.worker_reports, self.queue_name, self.max_jobs, self.ctx["cpu_pool"])
         worker_id = self.heartbeat.info.id
         # Where the queue has a rate of its own, its tasks meter messages; a rate set at run time bounds those, not jobs.
         rated = not self.runtime.settings.queues[Queue(self.queue_name)].rate_per_minute
@@ -109,7 +109,7 @@ class OffloadWorker(Worker):
                 except (RedisError, OSError) as error:
                     self._redis_away(error)
                     wait_s = 0.1
-            if self.burst and not self.tasks and not claimed and not await self.store.redis.zcard(self.queue_name):
+            if self.burst and not self.tasks and not claimed and not await self.store.waiting_entries(self.queue_name):
                 return
             if claimed < want or want == 0:
                 await self.work.wait(wait_s)
@@ -146,8 +146,8 @@ class OffloadWorker(Worker):
     def _obey(self, order: bytes) -> None:
         """Do as somebody at the dashboard wants, and let it be seen at once."""
         log.info("an order", order=order.decode())
-        if order != keys.STOP:
-            self.quiet = order == keys.QUIET
+        if order != channels.STOP:
+            self.quiet = order == channels.QUIET
             self.work.set()
         elif not self.stopping.is_set():
             self.handle_sig_wait_for_completion(signal.SIGTERM)

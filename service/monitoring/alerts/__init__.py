@@ -13,6 +13,6 @@
 """
 
 from service.monitoring.alerts.alerts import Alerts
-from service.monitoring.alerts.records import Channel, HistoryEntry, Message, Mute, NoSuchRule, RuleState, Standing
+from service.monitoring.alerts.records import Channel, HistoryEntry, Message, NoSuchRule, RuleState, Standing
 
-__all__ = ["Alerts", "Channel", "HistoryEntry", "Message", "Mute", "NoSuchRule", "RuleState", "Standing"]
+__all__ = ["Alerts", "Channel", "HistoryEntry", "Message", "NoSuchRule", "RuleState", "Standing"]

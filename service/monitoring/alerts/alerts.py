@@ -5,11 +5,12 @@ from typing import Any
 
 import msgspec
 
+from service.engine.holds import Hold, hold
 from service.engine.redis.client import Client
-from service.engine.store import keys
 from service.lib.clock import now_ms
+from service.monitoring.alerts import keys
 from service.monitoring.alerts.outbox import Outbox
-from service.monitoring.alerts.records import HistoryEntry, Mute, NoSuchRule, RuleState, Standing
+from service.monitoring.alerts.records import HistoryEntry, NoSuchRule, RuleState, Standing
 from settings import Settings
 from settings.alert_rules import RULES, Rule, Severity, problems
 
@@ -63,10 +64,10 @@ class Alerts:
         raws = await self.redis.hgetall(keys.ALERTS)
         return {key.decode(): msgspec.json.decode(raw, type=Standing) for key, raw in raws.items()}
 
-    async def mutes(self) -> dict[str, Mute]:
+    async def mutes(self) -> dict[str, Hold]:
         """Mutes by rule; one that is over is forgotten."""
         raws = await self.redis.hgetall(keys.ALERT_MUTES)
-        found = {name.decode(): msgspec.json.decode(raw, type=Mute) for name, raw in raws.items()}
+        found = {name.decode(): msgspec.json.decode(raw, type=Hold) for name, raw in raws.items()}
         over = [name for name, mute in found.items() if mute.over(now_ms())]
         if over:
             await self.redis.hdel(keys.ALERT_MUTES, *over)
@@ -77,14 +78,10 @@ class Alerts:
         raws = await self.redis.lrange(keys.ALERT_HISTORY, 0, limit - 1)
         return [msgspec.json.decode(raw, type=HistoryEntry) for raw in raws]
 
-    async def mute(self, rule: str, *, reason: str, by: str, until_ms: int) -> Mute:
+    async def mute(self, rule: str, *, reason: str, by: str, until_ms: int) -> Hold:
         """Send nothing of a rule for a while; it is watched and shown all the same. Raises NoSuchRule, ValueError."""
         self._find(rule)
-        if not reason.strip():
-            raise ValueError("say why: whoever misses the alert wants to know")
-        if until_ms <= now_ms():
-            raise ValueError("the end lies in the past")
-        mute = Mute(reason.strip()[:500], by, now_ms(), until_ms)
+        mute = hold(reason, by, until_ms)
         await self._note_mute(rule, to_json(mute), "muted", mute.reason, by)
         return mute
 

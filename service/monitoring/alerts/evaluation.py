@@ -7,9 +7,8 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 
-from service.engine.store import keys
 from service.lib.clock import now_ms
-from service.monitoring.alerts import pagerduty, slack
+from service.monitoring.alerts import keys, pagerduty, slack
 from service.monitoring.alerts.alerts import Alerts, note, to_json
 from service.monitoring.alerts.measures import Measures, Reading
 from service.monitoring.alerts.records import HistoryEntry, Standing

@@ -12,9 +12,6 @@ from service.monitoring.metrics.weekly import OFFERED
 from settings import Queue, Settings
 from settings.alert_rules import Rule
 
-ALIVE_MS = 15_000
-"""By then a worker's leases have run out and its jobs are given to others."""
-
 NEVER_MINUTES = 7 * 24 * 60.0
 """What a queue that more comes to than goes from is said to need: a week, for a number has to stand there."""
 
@@ -125,7 +122,7 @@ class Measures:
 
     async def _mail_limit(self) -> int:
         """The lowest limit that is set; 0 for none. A paused queue sends nothing, and is meant to."""
-        notes = await self.store.steering.notes(Queue.EMAIL_SENDER)
+        notes = await self.store.controls.holds(Queue.EMAIL_SENDER)
         limits = [self.settings.queues[Queue.EMAIL_SENDER].rate_per_minute]
         limits += [note.value or 1 for kind, note in notes.items() if kind in ("rate", "pause")]
         return min((limit for limit in limits if limit), default=0)
@@ -140,7 +137,7 @@ class Measures:
         counts, at_ms, by_queue = await self.store.counts(), now_ms(), _by_queue(await self.store.workers())
         found = []
         for queue in map(str, Queue):
-            alive = [worker for worker in by_queue.get(queue, []) if at_ms - worker.heartbeat_ms < ALIVE_MS]
+            alive = [worker for worker in by_queue.get(queue, []) if worker.alive(at_ms)]
             slots, waiting = sum(worker.serving_slots for worker in alive), counts[queue][State.QUEUED]
             total = (await self.metrics.window(queue, rule.window_s)).total
             gone = total.ended + total["cancelled"]
@@ -149,7 +146,7 @@ class Measures:
                 minutes: float | None = 0.0 if waiting else None
             else:
                 minutes = min(NEVER_MINUTES, waiting / net) if net > 0 else NEVER_MINUTES
-            if "pause" in await self.store.steering.notes(queue):
+            if "pause" in await self.store.controls.holds(queue):
                 minutes = None
             detail = (
                 f"{waiting:,} wait; in {rule.window_s / 60:.0f} minutes {total['enqueued']:,} came and {gone:,} went"
@@ -177,8 +174,8 @@ def _by_queue(workers: Sequence[WorkerInfo]) -> dict[str, list[WorkerInfo]]:
 
 def _silence(queue: str, workers: list[WorkerInfo], at_ms: int) -> Reading:
     """The longest silence on a queue. A worker that began after another fell silent stands in for it."""
-    silent = sorted((w for w in workers if at_ms - w.heartbeat_ms >= ALIVE_MS), key=lambda w: w.heartbeat_ms)
-    alive = sorted((w for w in workers if at_ms - w.heartbeat_ms < ALIVE_MS), key=lambda w: w.started_at_ms)
+    silent = sorted((w for w in workers if not w.alive(at_ms)), key=lambda w: w.heartbeat_ms)
+    alive = sorted((w for w in workers if w.alive(at_ms)), key=lambda w: w.started_at_ms)
     unreplaced = []
     for worker in silent:
         stand_in = next((one for one in alive if one.started_at_ms > worker.heartbeat_ms), None)

@@ -11,8 +11,8 @@ import msgspec
 import structlog
 
 from service.engine.redis.client import Client
-from service.engine.store import keys
 from service.lib.clock import now_ms
+from service.monitoring.alerts import keys
 from service.monitoring.alerts.pagerduty import routing_key
 from service.monitoring.alerts.records import Channel, Message
 from settings import Settings

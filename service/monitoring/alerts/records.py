@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from service.engine.holds import Hold
 from settings.alert_rules import Rule
 
 State = Literal["quiet", "pending", "firing"]
@@ -17,18 +18,6 @@ class NoSuchRule(Exception):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"there is no alert rule {name[:80]}")
-
-
-class Mute(msgspec.Struct, frozen=True):
-    """A rule that is watched and shown, and of which nothing is sent, until a time (ms)."""
-
-    reason: str
-    by: str
-    since_ms: int
-    until_ms: int
-
-    def over(self, at_ms: int) -> bool:
-        return self.until_ms <= at_ms
 
 
 class Standing(msgspec.Struct):
@@ -103,7 +92,7 @@ class RuleState:
     """A rule with everything it is watching now."""
 
     rule: Rule
-    mute: Mute | None
+    mute: Hold | None
     standings: Sequence[Standing]
     """Only subjects that have been measured; firing first."""
     problem: str | None = None

@@ -8,7 +8,8 @@
     await metrics.weeks(count) -> list[WeekReport]         the last whole weeks, newest first
 """
 
-from service.monitoring.metrics.figures import Figures, QueueWeek, Span, Tier, WeekReport
+from service.engine.store.counters import Tier
+from service.monitoring.metrics.figures import Figures, QueueWeek, Span, WeekReport
 from service.monitoring.metrics.metrics import Metrics
 
 __all__ = ["Figures", "Metrics", "QueueWeek", "Span", "Tier", "WeekReport"]

@@ -2,16 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from service.monitoring.metrics.histogram import percentile_ms
-
-Tier = Literal["minute", "hour", "day"]
-
-EVENTS = (
-    "enqueued", "started", "completed", "failed", "cancelled", "retried", "requeued", "crashed", "timeout", "units",
-)  # fmt: skip
-"""What is counted. `units` are the pages, rows or messages of completed jobs."""
 
 
 @dataclass(slots=True)

@@ -6,21 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 from service.engine.redis.client import Client
-from service.engine.store import keys
-from service.engine.store.scripts import ROLLUP
-from service.monitoring.metrics.figures import Figures, Span, Tier, WeekReport
+from service.engine.store.counters import Counters, Tier
+from service.monitoring.metrics.figures import Figures, Span, WeekReport
 from service.monitoring.metrics.weekly import queue_week
 from settings.queues import Queue
 
 TIER_MINUTES: Mapping[Tier, int] = {"minute": 1, "hour": 60, "day": 1440}
-
-TIER_KEY = {"minute": keys.metrics, "hour": keys.metrics_hour, "day": keys.metrics_day}
-
-FOLD_MINUTES = 240
-"""Minutes one call folds: some milliseconds of the server's time."""
-
-UNFOLDED = 5
-"""Minutes that are usually not folded yet, read along with the tiers."""
 
 
 class Metrics:
@@ -29,13 +20,12 @@ class Metrics:
     queues = tuple(str(queue) for queue in Queue)
 
     def __init__(self, redis: Client) -> None:
-        self.redis = redis
+        self.counters = Counters(redis)
 
     async def fold(self) -> None:
-        """Add the minutes that are over to their hours, days and totals. The caretaker's duty."""
+        """Add the minutes that are over to their hours, days and totals. A duty of maintenance."""
         for queue in Queue:
-            while await ROLLUP(self.redis, str(queue), FOLD_MINUTES) > 0:
-                pass
+            await self.counters.fold(str(queue))
 
     async def spans(self, tier: Tier, queue: str, count: int) -> list[Span]:
         """The last `count` spans of a queue, oldest first; the last is the present one, so far."""
@@ -49,8 +39,7 @@ class Metrics:
 
     async def _spans(self, tier: Tier, queue: str, numbers: range) -> list[Span]:
         size, now = TIER_MINUTES[tier], int(time.time() // 60)
-        names = [TIER_KEY[tier](queue, number) for number in numbers]
-        rows, unfolded = await self._read(names, queue, 0 if tier == "minute" else UNFOLDED, now)
+        rows, unfolded = await self.counters.spans(tier, queue, numbers, now)
         late: dict[int, list[dict[bytes, bytes]]] = {}
         for minute, counts in unfolded.items():
             late.setdefault(minute // size, []).append(counts)
@@ -67,8 +56,7 @@ class Metrics:
 
     async def total(self, queue: str) -> Span:
         """Everything ever counted: figures that only rise, whatever expires."""
-        (row,), unfolded = await self._read([keys.metrics_total(queue)], queue, UNFOLDED, int(time.time() // 60))
-        row.pop(b"through", None)
+        row, unfolded = await self.counters.total(queue, int(time.time() // 60))
         return _span(0, [row, *unfolded.values()])
 
     async def week(self, first_day: date | None = None) -> WeekReport:
@@ -97,25 +85,6 @@ class Metrics:
             WeekReport(monday.isoformat(), (monday + timedelta(days=6)).isoformat(), now, before)
             for monday, (now, before) in zip(mondays[:-1], pairwise(by_week), strict=True)
         ]
-
-    async def _read(
-        self, names: Sequence[str], queue: str, unfolded: int, now: int
-    ) -> tuple[list[dict[bytes, bytes]], dict[int, dict[bytes, bytes]]]:
-        """Hashes, and those of the last minutes that the total does not hold yet, all of one moment."""
-        while True:
-            minutes = range(now - unfolded, now + 1) if unfolded else range(0)
-            # In one transaction, or a fold in between would be seen twice or not at all.
-            pipe = self.redis.pipeline(transaction=True)
-            pipe.hget(keys.metrics_total(queue), "through")
-            for name in [*names, *(keys.metrics(queue, minute) for minute in minutes)]:
-                pipe.hgetall(name)
-            through, *rows = await pipe.execute()
-            folded = int(through) if through else now - keys.MINUTES_KEPT
-            if not unfolded or folded >= now - unfolded - 1 or unfolded >= keys.MINUTES_KEPT:
-                break
-            unfolded = min(keys.MINUTES_KEPT, now - folded)
-        late = {minute: row for minute, row in zip(minutes, rows[len(names) :], strict=True) if minute > folded}
-        return rows[: len(names)], late
 
 
 def last_monday() -> date:

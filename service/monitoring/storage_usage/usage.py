@@ -7,10 +7,11 @@ from sqlalchemy import func, select
 
 from service.database import Database, Document
 from service.documents.thumbnails.store import content_folder
-from service.engine.store import Store, keys
+from service.engine.store import Store
+from service.engine.store.memory_usage import SHARED_KEYS, Memory, metrics_bytes, queue_memory, weighed
 from service.lib.clock import now_ms
 from service.lib.object_storage import NoSuchObject, Storage
-from service.monitoring.storage_usage.redis_memory import Memory, metrics_bytes, queue_memory, weighed
+from service.monitoring.alerts import keys
 from service.monitoring.storage_usage.redis_server import ServerState, server_state
 from settings.queues import Queue, QueueSettings
 
@@ -18,8 +19,6 @@ DAY_MS = 86_400_000
 BIGGEST = 10
 SAMPLED_DOCUMENTS = 8
 """Documents of which the thumbnails are looked at, the newest."""
-
-SHARED_KEYS = (keys.ERRORS, keys.BIN, keys.OPERATIONS, keys.ALERTS, keys.ALERT_HISTORY, keys.WORKERS)
 
 
 @dataclass(slots=True, frozen=True)
@@ -78,7 +77,7 @@ async def footprint(
     """Weigh everything: some hundred keys and documents, however many there are."""
     at_ms = now_ms()
     rooms = [await _room(store, queue, bounds[queue], at_ms) for queue in Queue]
-    shared = await weighed(store.redis, SHARED_KEYS)
+    shared = await weighed(store.redis, [*SHARED_KEYS, keys.ALERTS, keys.ALERT_HISTORY])
     everything = [pair for room in rooms for pair in room.memory.keys.items()] + list(shared.items())
     return Footprint(
         at_ms=at_ms,
@@ -91,7 +90,6 @@ async def footprint(
 
 async def _room(store: Store, queue: Queue, bounds: QueueSettings, at_ms: int) -> QueueRoom:
     memory = await queue_memory(store, str(queue))
-    finished = keys.finished(str(queue))
     # A queue that keeps jobs for less than two days would keep none at all for a day less: half is what can be spared.
     spared_days = min(1.0, bounds.keep_days / 2)
     before_ms = at_ms - int((bounds.keep_days - spared_days) * DAY_MS)
@@ -101,8 +99,8 @@ async def _room(store: Store, queue: Queue, bounds: QueueSettings, at_ms: int) -
         metrics=await metrics_bytes(store.redis, str(queue), at_ms // 60_000),
         keep_days=bounds.keep_days,
         keep_jobs=bounds.keep_jobs,
-        ended=int(await store.redis.zcard(finished)),
-        less_jobs=int(await store.redis.zcount(finished, "-inf", before_ms)),
+        ended=await store.retention.ended(str(queue)),
+        less_jobs=await store.retention.ended(str(queue), before_ms),
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from service.database import User, open_database
 from service.engine.schedules import Schedules, SlotRun
+from service.engine.schedules import keys as schedule_keys
 from service.engine.states import State
 from service.engine.store import keys
 from service.lib.object_storage import Storage
@@ -126,7 +127,7 @@ async def test_a_day_of_all_schedules(
     standing = [start("Thumbnails", WATCH_CARETAKER="yes") for _ in range(2)]
 
     async def known() -> bool:
-        return all([await parts.store.redis.exists(keys.schedule(one.name)) for one in SCHEDULES])
+        return all([await parts.store.redis.exists(schedule_keys.schedule(one.name)) for one in SCHEDULES])
 
     await wait_until_async(known)
     for hour in range(24):

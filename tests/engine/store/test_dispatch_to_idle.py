@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from service.engine.states import State
-from service.engine.store import keys
+from service.engine.store import channels, keys
 from service.engine.store.records import handed_job
 from service.engine.store.script_inputs import Outcome
 from service.lib.clock import now_ms
@@ -32,17 +32,17 @@ class Hands:
 
     async def words(self) -> list[bytes]:
         """What was said on the channel until now, but for what looks say there themselves."""
-        await self.store.redis.publish(keys.hand(self.name), b"mark")
+        await self.store.redis.publish(channels.of_worker(self.name), b"mark")
         said = []
         while (message := await self.pubsub.get_message(timeout=10))["data"] != b"mark":
             said.append(message["data"])
-        return [word for word in said if word != keys.HERE]
+        return [word for word in said if word != channels.ALIVE]
 
 
 @pytest.fixture
 async def hands(store):
     pubsub = store.redis.pubsub(ignore_subscribe_messages=True)
-    await pubsub.subscribe(keys.hand("w"))
+    await pubsub.subscribe(channels.of_worker("w"))
     await pubsub.get_message(timeout=10)
     yield Hands(store, pubsub, "w")
     await pubsub.aclose()
@@ -87,7 +87,7 @@ async def test_many_at_once_fill_the_room_and_the_rest_wait_in_order(store, enqu
 @pytest.mark.parametrize("kind", ["pause", "limit", "rate"])
 async def test_a_steered_queue_hands_nothing(store, enqueuer, hands, kind: str) -> None:
     await hands.look()
-    await store.steering.set(QUEUE, kind, 1, reason="gently", by="ann")
+    await store.controls.set(QUEUE, kind, 1, reason="gently", by="ann")
     assert (await store.present(await echo(enqueuer))).state is State.QUEUED
     assert await hands.words() == []
 
@@ -114,10 +114,10 @@ async def test_a_worker_that_has_not_looked_for_long_or_no_longer_listens_is_pas
     (job,) = await hands.look()
     await store.settled([Outcome(job.id, QUEUE, job.fence, "completed", result="1")])
     await hands.look()
-    await hands.pubsub.unsubscribe(keys.hand("w"))
+    await hands.pubsub.unsubscribe(channels.of_worker("w"))
 
     async def unheard() -> bool:
-        return (await store.redis.pubsub_numsub(keys.hand("w")))[0][1] == 0
+        return (await store.redis.pubsub_numsub(channels.of_worker("w")))[0][1] == 0
 
     await wait_until_async(unheard)
     assert (await store.present(await echo(enqueuer))).state is State.QUEUED
@@ -126,7 +126,7 @@ async def test_a_worker_that_has_not_looked_for_long_or_no_longer_listens_is_pas
 
 async def test_a_worker_is_handed_nothing_before_it_has_heard_itself(store, enqueuer, hands) -> None:
     await hands.look(heard=False)
-    assert (await hands.pubsub.get_message(timeout=10))["data"] == keys.HERE
+    assert (await hands.pubsub.get_message(timeout=10))["data"] == channels.ALIVE
     assert (await store.present(await echo(enqueuer))).state is State.QUEUED
 
 
@@ -136,7 +136,7 @@ async def test_whoever_declines_hears_the_last_of_it_in_order(store, enqueuer, h
     assert await store.unlisted(QUEUE, "w")
     assert (await store.present(await echo(enqueuer))).state is State.QUEUED
     handed, last = await hands.words()
-    assert handed_job(handed).id == job_id and last == keys.LAST
+    assert handed_job(handed).id == job_id and last == channels.NO_MORE
 
 
 async def test_a_worker_that_turns_out_to_be_busy_hands_it_back(store, enqueuer, start_worker, ledger) -> None:

@@ -16,26 +16,26 @@ async def running(store) -> int:
 
 async def test_a_paused_queue_starts_nothing_until_it_is_resumed(store, enqueuer, start_worker, ledger) -> None:
     start_worker()
-    await store.steering.set("thumbnails", "pause", reason="the disk is full", by="ann")
+    await store.controls.set("thumbnails", "pause", reason="the disk is full", by="ann")
     accepted = await enqueuer.enqueue(probe.probe_echo, probe.Echo(word="x"), owner="acme")
     await wait_until_async(store.workers)
     assert (await store.present(accepted.job_id)).state is State.QUEUED
-    note = (await store.steering.notes("thumbnails"))["pause"]
+    note = (await store.controls.holds("thumbnails"))["pause"]
     assert (note.reason, note.by) == ("the disk is full", "ann")
-    await store.steering.lift("thumbnails", "pause")
+    await store.controls.remove("thumbnails", "pause")
     await wait_until_async(lambda: ledger.lines("echo"))
 
 
 async def test_a_pause_ends_by_itself(store, enqueuer, start_worker, ledger) -> None:
     start_worker()
-    await store.steering.set("thumbnails", "pause", reason="a moment", by="ann", until_ms=now_ms() + 1500)
+    await store.controls.set("thumbnails", "pause", reason="a moment", by="ann", until_ms=now_ms() + 1500)
     await enqueuer.enqueue(probe.probe_echo, probe.Echo(word="x"), owner="acme")
     await wait_until_async(lambda: ledger.lines("echo"))
-    assert await store.steering.notes("thumbnails") == {}
+    assert await store.controls.holds("thumbnails") == {}
 
 
 async def test_a_limit_holds_over_all_workers(store, enqueuer, start_worker, ledger) -> None:
-    await store.steering.set("thumbnails", "limit", 1, reason="gently", by="ann")
+    await store.controls.set("thumbnails", "limit", 1, reason="gently", by="ann")
     start_worker()
     start_worker()
     await enqueuer.enqueue_many(probe.probe_steps, [probe.Steps(steps=3)] * 6, owner="acme")
@@ -50,7 +50,7 @@ async def test_a_limit_holds_over_all_workers(store, enqueuer, start_worker, led
 
 
 async def test_a_rate_spaces_the_starts(store, enqueuer, start_worker, ledger) -> None:
-    await store.steering.set("thumbnails", "rate", 240, reason="gently", by="ann")
+    await store.controls.set("thumbnails", "rate", 240, reason="gently", by="ann")
     start_worker()
     start_worker()
     await enqueuer.enqueue_many(probe.probe_echo, [probe.Echo(word="x")] * 6, owner="acme")
@@ -63,10 +63,10 @@ async def test_a_rate_spaces_the_starts(store, enqueuer, start_worker, ledger) -
     ("kind", "value", "reason", "until_ms", "says"),
     [
         ("limit", 0, "why", None, "at least 1"),
-        ("pause", 0, " ", None, "say why"),
+        ("pause", 0, " ", None, "give a reason"),
         ("pause", 0, "why", 5, "in the past"),
     ],
 )
 async def test_nonsense_is_refused(store, kind, value, reason, until_ms, says) -> None:
     with pytest.raises(ValueError, match=says):
-        await store.steering.set("thumbnails", kind, value, reason=reason, by="ann", until_ms=until_ms)
+        await store.controls.set("thumbnails", kind, value, reason=reason, by="ann", until_ms=until_ms)

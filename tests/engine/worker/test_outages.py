@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from service.engine.enqueuer import Enqueuer
+from service.engine.holds import Hold
 from service.engine.store import Job, Store
-from service.engine.store.queue_controls import OFFLOAD, Note
+from service.engine.store.queue_controls import OFFLOAD
 from settings import load_settings
 from tests.engine.probe import Kept, probe_kept
 from tests.s3 import BucketServer
@@ -47,29 +48,29 @@ async def test_jobs_wait_for_a_storage_that_is_gone(
     bucket.start()
     await wait_until_async(lambda: _completed(store, ids))
     assert {job.attempt for job in await store.get_many(ids) if job} == {1}
-    assert "pause" not in await store.steering.notes(QUEUE)
+    assert "pause" not in await store.controls.holds(QUEUE)
 
 
 async def test_a_pause_by_an_operator_outlives_an_outage(store: Store) -> None:
-    await store.steering.set(QUEUE, "pause", reason="inventory", by="ann")
-    await store.steering.hold(QUEUE, "The database is away.", 60, renew=False)
-    await store.steering.release(QUEUE)
-    assert (await store.steering.notes(QUEUE))["pause"].by == "ann"
+    await store.controls.set(QUEUE, "pause", reason="inventory", by="ann")
+    await store.controls.hold(QUEUE, "The database is away.", 60, renew=False)
+    await store.controls.release(QUEUE)
+    assert (await store.controls.holds(QUEUE))["pause"].by == "ann"
 
 
 async def test_one_worker_alone_does_not_stop_the_others_again(store: Store) -> None:
-    await store.steering.hold(QUEUE, "The database is away.", 60, renew=False)
-    await store.steering.release(QUEUE)
-    await store.steering.hold(QUEUE, "The database is away.", 60, renew=True)
-    assert "pause" not in await store.steering.notes(QUEUE)
+    await store.controls.hold(QUEUE, "The database is away.", 60, renew=False)
+    await store.controls.release(QUEUE)
+    await store.controls.hold(QUEUE, "The database is away.", 60, renew=True)
+    assert "pause" not in await store.controls.holds(QUEUE)
 
 
 async def _completed(store: Store, ids: list[str]) -> bool:
     return {job.state for job in await store.get_many(ids) if job} == {"completed"}
 
 
-async def _pause(store: Store) -> list[Note]:
-    found = (await store.steering.notes(QUEUE)).get("pause")
+async def _pause(store: Store) -> list[Hold]:
+    found = (await store.controls.holds(QUEUE)).get("pause")
     return [found] if found else []
 
 

@@ -6,7 +6,7 @@ import time
 
 from service.engine.enqueuer import Enqueuer
 from service.engine.states import State
-from service.engine.store import Store, keys
+from service.engine.store import Store, channels
 from tests.engine import probe
 from tests.waiting import wait_until_async
 
@@ -214,12 +214,12 @@ async def test_a_quiet_worker_finishes_what_it_runs_and_begins_nothing(store, en
 
         await wait_until_async(seen)
 
-    assert await store.told(worker.id, keys.QUIET)
+    assert await store.command(worker.id, channels.QUIET)
     await reported_quiet(True)
     waiting = await enqueuer.enqueue(probe.probe_echo, probe.Echo(word="x"), owner="acme")
     await until(store, running.job_id, State.COMPLETED)
     assert await state_of(store, waiting.job_id) is State.QUEUED and not ledger.lines("echo")
-    assert await store.told(worker.id, keys.RESUME)
+    assert await store.command(worker.id, channels.RESUME)
     await reported_quiet(False)
     await until(store, waiting.job_id, State.COMPLETED)
     assert (await store.present(waiting.job_id)).attempt == 1
@@ -230,8 +230,8 @@ async def test_a_worker_that_is_told_to_stop_ends_as_after_a_signal(store, enque
     accepted = await enqueuer.enqueue(probe.probe_steps, probe.Steps(steps=20), owner="acme")
     await wait_until_async(lambda: ledger.lines("step"))
     (worker,) = await store.workers()
-    assert await store.told(worker.id, keys.STOP)
+    assert await store.command(worker.id, channels.STOP)
     await wait_until_async(lambda: process.process.poll() is not None)
     assert process.process.returncode == 0
     assert await state_of(store, accepted.job_id) is State.COMPLETED and await store.workers() == []
-    assert not await store.told(worker.id, keys.STOP)
+    assert not await store.command(worker.id, channels.STOP)

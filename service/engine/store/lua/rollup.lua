@@ -3,9 +3,9 @@
 
 local queue, total = ARGV[1], P .. 'total:' .. ARGV[1]
 local closed = math.floor(now / 60000) - 1
-local through = tonumber(redis.call('HGET', total, 'through') or nil) or closed - 2880
+local through = tonumber(redis.call('HGET', total, 'through') or nil) or closed - MINUTES_KEPT
 -- Minutes that have expired hold nothing any more.
-through = math.max(through, closed - 2880)
+through = math.max(through, closed - MINUTES_KEPT)
 local last = math.min(closed, through + tonumber(ARGV[2]))
 for minute = through + 1, last do
   local counts = redis.call('HGETALL', P .. 'minute:' .. queue .. ':' .. minute)

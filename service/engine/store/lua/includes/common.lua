@@ -76,7 +76,7 @@ local function write_out()
     for field, by in pairs(fields) do
       -- The first of a minute: what holds for all of them is written once.
       if redis.call('HINCRBY', key, field, by) == by then
-        redis.call('EXPIRE', key, 172800)
+        redis.call('EXPIRE', key, MINUTES_KEPT * 60)
         local type = string.match(field, '^enqueued[|/](.+)$')
         if type then redis.call('SADD', P .. 'types:' .. queue, type) end
       end

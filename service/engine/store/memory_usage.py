@@ -7,6 +7,10 @@ from service.engine.redis.client import Client
 from service.engine.states import TERMINAL, State
 from service.engine.store import keys
 from service.engine.store.queries import Queries
+from service.engine.store.scripts import MINUTES_KEPT
+
+SHARED_KEYS = (keys.ERRORS, keys.BIN, keys.OPERATIONS, keys.WORKERS)
+"""Keys of no one queue that may grow."""
 
 SAMPLES = 8
 """Jobs of each task and state that are weighed."""
@@ -90,9 +94,9 @@ async def weighed(redis: Client, names: Sequence[str]) -> dict[str, int]:
 
 async def metrics_bytes(redis: Client, queue: str, minute: int) -> float:
     """Estimated bytes of a queue's counts of all minutes kept up to `minute`, by a few of them, evenly spread."""
-    sampled = range(minute, minute - keys.MINUTES_KEPT, -keys.MINUTES_KEPT // SAMPLED_MINUTES)
+    sampled = range(minute, minute - MINUTES_KEPT, -MINUTES_KEPT // SAMPLED_MINUTES)
     sizes = await weighed(redis, [keys.metrics(queue, one) for one in sampled])
-    return sum(sizes.values()) / SAMPLED_MINUTES * keys.MINUTES_KEPT
+    return sum(sizes.values()) / SAMPLED_MINUTES * MINUTES_KEPT
 
 
 async def _counts(redis: Client, indexes: Sequence[str]) -> list[int]:

@@ -1,0 +1,70 @@
+"""`Counters`: events counted by minute, folded into hours, days and a total. Rows are as the scripts write them (keys.metrics)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from service.engine.redis.client import Client
+from service.engine.store import keys
+from service.engine.store.scripts import COUNT, MINUTES_KEPT, ROLLUP
+
+Tier = Literal["minute", "hour", "day"]
+Row = dict[bytes, bytes]
+
+KEYS = {"minute": keys.metrics, "hour": keys.metrics_hour, "day": keys.metrics_day}
+
+FOLD_MINUTES = 240
+"""Minutes one call folds: some milliseconds of the server's time."""
+
+UNFOLDED = 5
+"""Minutes that are usually not folded yet, read along with the tiers."""
+
+EVENTS = ("enqueued", "started", "completed", "failed", "cancelled", "retried", "requeued", "crashed", "timeout")
+"""Events of jobs. `units` (pages, rows or messages of completed jobs), `run_ms` and `wait_ms` are sums."""
+
+
+class Counters:
+    """Adds, folds and reads."""
+
+    def __init__(self, redis: Client) -> None:
+        self.redis = redis
+
+    async def count(self, queue: str, counted: Mapping[str, int]) -> None:
+        """Add to a queue's counts of the current minute."""
+        await COUNT(self.redis, queue, *(word for pair in counted.items() for word in pair))
+
+    async def fold(self, queue: str) -> None:
+        """Add the minutes that are over to their hours, days and the total."""
+        while await ROLLUP(self.redis, queue, FOLD_MINUTES) > 0:
+            pass
+
+    async def spans(
+        self, tier: Tier, queue: str, numbers: Sequence[int], minute: int
+    ) -> tuple[list[Row], Mapping[int, Row]]:
+        """Rows of spans by number since the epoch; and rows of minutes up to `minute` that are not folded into them."""
+        names = [KEYS[tier](queue, number) for number in numbers]
+        return await self._read(names, queue, 0 if tier == "minute" else UNFOLDED, minute)
+
+    async def total(self, queue: str, minute: int) -> tuple[Row, Mapping[int, Row]]:
+        """The row of everything ever counted; and rows of minutes up to `minute` that are not folded into it."""
+        (row,), unfolded = await self._read([keys.metrics_total(queue)], queue, UNFOLDED, minute)
+        row.pop(b"through", None)
+        return row, unfolded
+
+    async def _read(
+        self, names: Sequence[str], queue: str, unfolded: int, minute: int
+    ) -> tuple[list[Row], Mapping[int, Row]]:
+        """Rows, and those of the last minutes that the total does not hold yet, all of one moment."""
+        while True:
+            minutes = range(minute - unfolded, minute + 1) if unfolded else range(0)
+            # In one transaction, or a fold in between would be seen twice or not at all.
+            pipe = self.redis.pipeline(transaction=True)
+            pipe.hget(keys.metrics_total(queue), "through")
+            for name in [*names, *(keys.metrics(queue, number) for number in minutes)]:
+                pipe.hgetall(name)
+            through, *rows = await pipe.execute()
+            folded = int(through) if through else minute - MINUTES_KEPT
+            if not unfolded or folded >= minute - unfolded - 1 or unfolded >= MINUTES_KEPT:
+                break
+            unfolded = min(MINUTES_KEPT, minute - folded)
+        late = {number: row for number, row in zip(minutes, rows[len(names) :], strict=True) if number > folded}
+        return rows[: len(names)], late

@@ -1,0 +1,52 @@
+"""Each name in Redis has one owner."""
+
+import inspect
+from types import ModuleType
+
+import pytest
+
+from service.engine import election
+from service.engine.schedules import keys as schedule_keys
+from service.engine.store import channels, keys
+from service.monitoring.alerts import keys as alert_keys
+
+OWNERS = (keys, channels, schedule_keys, alert_keys)
+
+
+def names_of(module: ModuleType) -> dict[str, str]:
+    """Every key and channel that a module makes, with `*` for each of its arguments."""
+    found = {}
+    for name, member in vars(module).items():
+        if isinstance(member, str) and member.startswith(keys.PREFIX) and member != keys.PREFIX:
+            found[name] = member
+        elif inspect.isfunction(member) and member.__module__ == module.__name__:
+            found[name] = member(*["*"] * len(inspect.signature(member).parameters))
+    return found
+
+
+def prefixes() -> list[tuple[str, str]]:
+    """(owner, prefix) of each: the part before the first argument."""
+    found = [
+        (f"{module.__name__}.{name}", made.partition("*")[0])
+        for module in OWNERS
+        for name, made in names_of(module).items()
+    ]
+    return [*found, ("election.KEY", election.KEY)]
+
+
+def test_every_prefix_is_unique() -> None:
+    owners: dict[str, str] = {}
+    for owner, prefix in prefixes():
+        # by_type and its like have two arguments; only what stands before the first tells them apart.
+        assert prefix not in owners, f"{owner} and {owners[prefix]} share {prefix}"
+        owners[prefix] = owner
+    assert len(owners) > 40
+
+
+@pytest.mark.parametrize("module", OWNERS, ids=lambda module: module.__name__)
+def test_every_module_of_keys_is_measured(module: ModuleType) -> None:
+    assert names_of(module)
+
+
+def test_every_key_of_ours_has_the_prefix_or_is_arqs() -> None:
+    assert [(owner, made) for owner, made in prefixes() if not made.startswith((keys.PREFIX, "arq:job:"))] == []
