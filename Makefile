@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 PINS := $(shell cat pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
 RUN_STAMP := $(VENV)/.offload-$(PINS)-run
 DEV_STAMP := $(VENV)/.offload-$(PINS)-dev
-SOURCES := settings tasks service dashboard tests bench samples
+SOURCES := settings tasks service dashboard tests bench samples clients
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format bench screenshots clean

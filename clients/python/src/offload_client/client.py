@@ -1,0 +1,219 @@
+"""Synchronous client."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from offload_client import _calls as calls
+from offload_client.errors import JobFailed, WaitTimeout, error_of
+from offload_client.models import Accepted, File, JobDetail, JobPage, Status, Ticket
+
+T = TypeVar("T")
+
+
+class Client:
+    """Calls of the API. Use as a context manager, or call `close`. Safe for several threads."""
+
+    def __init__(
+        self, base_url: str, key: str, *, timeout_s: float = 30.0, transport: httpx.BaseTransport | None = None
+    ):
+        self._http = httpx.Client(**calls.client_options(base_url, key, timeout_s), transport=transport)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def upload(self, path: str | Path, name: str | None = None) -> File:
+        """Upload a file, streamed from disk. Repeated as a whole where the connection breaks."""
+        path = Path(path)
+        for attempt in range(calls.RETRIES + 1):
+            try:
+                with path.open("rb") as file:
+                    response = self._http.post("/api/files", files={"file": (name or path.name, file)})
+            except httpx.TransportError as error:
+                if attempt == calls.RETRIES:
+                    raise calls.unreachable(self._http.base_url, error) from error
+                time.sleep(calls.pause_s(attempt, None))
+                continue
+            if response.status_code not in calls.REPEATED or attempt == calls.RETRIES:
+                return calls.decoded(calls.checked(response), File)
+            time.sleep(calls.pause_s(attempt, response))
+        raise AssertionError("unreachable")
+
+    def file(self, file_id: str) -> File:
+        """Metadata of a document."""
+        return self._get(f"/api/files/{file_id}", File)
+
+    def submit(
+        self,
+        job_type: str,
+        payload: Mapping[str, Any],
+        *,
+        priority: str | None = None,
+        schedule_at: datetime | None = None,
+        idempotency_key: str | None = None,
+        **options: Any,
+    ) -> Job:
+        """Queue a job. `options` are further request fields, such as `not_after` or `callback_url`."""
+        options |= {"priority": priority, "schedule_at": calls.encoded(schedule_at)}
+        call = calls.submission(job_type, payload, idempotency_key, options)
+        accepted = calls.decoded(self._send(call), Accepted)
+        return Job(self, accepted.job_id, accepted)
+
+    def submit_many(self, jobs: Sequence[Mapping[str, Any]], *, all_or_nothing: bool = False) -> list[Job | Exception]:
+        """Queue many jobs, `{"type", "payload", …}` each, in requests of up to 1,000; returns a job or its error for each.
+
+        `all_or_nothing` holds for each request of 1,000.
+        """
+        results: list[Job | Exception] = []
+        for start in range(0, len(jobs), calls.BULK):
+            answer = self._send(calls.bulk(jobs[start : start + calls.BULK], all_or_nothing)).json()
+            results += [_result(self, one) for one in answer["jobs"]]
+        return results
+
+    def job(self, job_id: str) -> Job:
+        """A handle for a job by its id, without a request."""
+        return Job(self, job_id)
+
+    def jobs(self, *, limit: int | None = None, **filters: str | None) -> Iterator[JobDetail]:
+        """Jobs, newest first, by `queue`, `status` and `type`; pages are read as they are needed."""
+        cursor: str | None = None
+        left = limit
+        while left is None or left > 0:
+            size = 200 if left is None else min(200, left)
+            page = self._get("/api/jobs", JobPage, {**filters, "limit": size, "cursor": cursor})
+            yield from page.jobs
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+            left = None if left is None else left - len(page.jobs)
+
+    def _get(self, path: str, kind: type[T], params: Mapping[str, Any] | None = None) -> T:
+        return calls.decoded(self._send(calls.Call("GET", path, params=params)), kind)
+
+    def _send(self, call: calls.Call) -> httpx.Response:
+        """The answer, after as many repetitions as it takes. Raises ApiError or Unreachable."""
+        arguments = call.arguments()
+        for attempt in range(calls.RETRIES + 1):
+            try:
+                response = self._http.request(call.method, call.path, **arguments)
+            except httpx.TransportError as error:
+                if not call.safe or attempt == calls.RETRIES:
+                    raise calls.unreachable(self._http.base_url, error) from error
+                time.sleep(calls.pause_s(attempt, None))
+                continue
+            if attempt == calls.RETRIES or not calls.worth_repeating(call, response):
+                return calls.checked(response)
+            time.sleep(calls.pause_s(attempt, response))
+        raise AssertionError("unreachable")
+
+
+class Job:
+    """A job by its id. `accepted` is the answer to its submission, None for a handle made by id."""
+
+    def __init__(self, client: Client, job_id: str, accepted: Accepted | None = None) -> None:
+        self._client = client
+        self.id = job_id
+        self.accepted = accepted
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id}>"
+
+    def status(self) -> Status:
+        """Its state now."""
+        return self._client._get(f"/api/jobs/{self.id}/status", Status)
+
+    def detail(self) -> JobDetail:
+        """Everything that is known: payload, attempts, result, files, parts."""
+        return self._client._get(f"/api/jobs/{self.id}", JobDetail)
+
+    def updates(self, timeout_s: float | None = None) -> Iterator[Status]:
+        """Its status now and at each change, until it has ended, by long polls. Raises WaitTimeout after `timeout_s`."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        last, etag = None, None
+        while True:
+            left = calls.POLL_S if deadline is None else deadline - time.monotonic()
+            if left <= 0:
+                raise WaitTimeout(f"{self.id} has not ended within {timeout_s:g} s.")
+            response = self._client._send(calls.status_call(self.id, etag, max(1, min(calls.POLL_S, int(left)))))
+            etag = response.headers.get("etag")
+            if response.status_code == 304:
+                continue
+            status = calls.decoded(response, Status)
+            if calls.changed(last, status):
+                last = status
+                yield status
+            if status.terminal:
+                return
+
+    def wait(self, timeout_s: float | None = None) -> Status:
+        """Its last status, once it has completed. Raises JobFailed where it ended otherwise, WaitTimeout."""
+        last: Status | None = None
+        for status in self.updates(timeout_s):
+            last = status
+        assert last is not None
+        if last.status != "completed":
+            raise JobFailed(last)
+        return last
+
+    def retry(self) -> Status:
+        """Queue it again, failed or cancelled as it is."""
+        return self._act("retry")
+
+    def cancel(self) -> Status:
+        """Stop it."""
+        return self._act("cancel")
+
+    def delete(self) -> None:
+        """Remove the ended job and its files."""
+        self._client._send(calls.Call("DELETE", f"/api/jobs/{self.id}", safe=False))
+
+    def ticket(self, minutes: int | None = None) -> Ticket:
+        """Permission for a browser to read this job."""
+        body = {} if minutes is None else {"minutes": minutes}
+        return calls.decoded(self._client._send(calls.Call("POST", f"/api/jobs/{self.id}/ticket", body)), Ticket)
+
+    def download(self, name: str, to: str | Path) -> Path:
+        """Write one of its files to disk, streamed; the file appears only when it is whole."""
+        target = Path(to)
+        partial = target.with_name(f".{target.name}.partial")
+        try:
+            with self._client._http.stream("GET", f"/api/jobs/{self.id}/files/{name}") as response:
+                if not response.is_success:
+                    response.read()
+                    raise error_of(response)
+                with partial.open("wb") as file:
+                    for chunk in response.iter_bytes():
+                        file.write(chunk)
+            partial.replace(target)
+        except httpx.TransportError as error:
+            raise calls.unreachable(self._client._http.base_url, error) from error
+        finally:
+            partial.unlink(missing_ok=True)
+        return target
+
+    def read(self, name: str) -> bytes:
+        """One of its files."""
+        return self._client._send(calls.Call("GET", f"/api/jobs/{self.id}/files/{name}")).content
+
+    def _act(self, action: str) -> Status:
+        return calls.decoded(
+            self._client._send(calls.Call("POST", f"/api/jobs/{self.id}/{action}", safe=False)), Status
+        )
+
+
+def _result(client: Client, answer: Mapping[str, Any]) -> Job | Exception:
+    found = calls.outcome(answer)
+    return found if isinstance(found, Exception) else Job(client, found.job_id, found)
