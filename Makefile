@@ -69,11 +69,11 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(RUN_STAMP): | $(BIN)/python
-	@echo 'Installing the pinned packages into $(VENV): once, some minutes, 7 GB with torch.'
-	$(PIP) install -qq -c constraints.txt -e '.[ocr]'
+	@echo 'Installing the pinned packages into $(VENV): once, 7 GB with torch; some minutes, a quarter of an hour on a busy machine.'
+	$(PIP) install --progress-bar on -c constraints.txt -e '.[ocr]'
 	@touch $@
 
 $(DEV_STAMP): | $(BIN)/python
-	@echo 'Installing the pinned packages and tools into $(VENV): once, some minutes, 7 GB with torch.'
-	$(PIP) install -qq -c constraints.txt -e '.[ocr,dev]'
+	@echo 'Installing the pinned packages and tools into $(VENV): once, 7 GB with torch; some minutes, a quarter of an hour on a busy machine.'
+	$(PIP) install --progress-bar on -c constraints.txt -e '.[ocr,dev]'
 	@touch $@ $(RUN_STAMP)

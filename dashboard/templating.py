@@ -10,7 +10,7 @@ from dashboard.charts import bars, spark
 from dashboard.jobs.masking import kept_back, visible
 from dashboard.jobs.rerun import repeatable
 from dashboard.jobs.retrying import permanent
-from dashboard.jobs.row import tries, when
+from dashboard.jobs.row import counted, tries, when
 from dashboard.jobs.wait_reasons import pause_words
 from dashboard.state_badges import look
 from service.engine.store.retention import BIN_S
@@ -32,6 +32,7 @@ def template_environment() -> Environment:
     environment.globals.update(
         asset=asset,
         bars=bars,
+        counted=counted,
         bin_minutes=BIN_S // 60,
         kept_back=kept_back,
         look=look,

@@ -72,6 +72,7 @@ async def accepts(payload: Export, checks: Any) -> int:
     name="csv-export",
     expected_s=1.0,
     expected_unit_s=0.00002,
+    unit="row",
     search_keys=("dataset",),
     accepts=accepts,
 )

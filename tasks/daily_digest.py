@@ -40,7 +40,7 @@ class DailyDigest(Payload, frozen=True):
     day: str | None = None
 
 
-@job(queue=Queue.EMAIL_SENDER, public=False, expected_s=2.0, expected_unit_s=0.6)
+@job(queue=Queue.EMAIL_SENDER, public=False, expected_s=2.0, expected_unit_s=0.6, unit="message")
 async def daily_digest(payload: DailyDigest, run: Run) -> Outcome:
     """Send the digest of the day before. However often it runs, a user gets one message a day."""
     day = day_of(payload.day)

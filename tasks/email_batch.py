@@ -91,6 +91,7 @@ def _check_ids(user_ids: Sequence[int]) -> None:
     personal=frozenset({"user_ids"}),
     expected_s=2.0,
     expected_unit_s=0.6,
+    unit="message",
 )
 async def email_batch(payload: EmailBatch, run: Run) -> Outcome:
     """Write to many users, each once, and report what became of each."""
@@ -100,7 +101,7 @@ async def email_batch(payload: EmailBatch, run: Run) -> Outcome:
     return await report(run, campaign)
 
 
-@job(queue=Queue.EMAIL_SENDER, public=False, retries=PART_RETRIES, expected_s=1.0, expected_unit_s=0.6)
+@job(queue=Queue.EMAIL_SENDER, public=False, retries=PART_RETRIES, expected_s=1.0, expected_unit_s=0.6, unit="message")
 async def email_part(payload: EmailPart, run: Run) -> int:
     """Write to some recipients of a campaign. The result is how many."""
     campaign = await found(run, payload.campaign_id)

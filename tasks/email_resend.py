@@ -28,7 +28,14 @@ async def accepts(payload: EmailResend, checks: Any) -> int:
     return in_doubt
 
 
-@job(queue=Queue.EMAIL_SENDER, accepts=accepts, search_keys=("campaign_id",), expected_s=2.0, expected_unit_s=0.6)
+@job(
+    queue=Queue.EMAIL_SENDER,
+    accepts=accepts,
+    search_keys=("campaign_id",),
+    expected_s=2.0,
+    expected_unit_s=0.6,
+    unit="message",
+)
 async def email_resend(payload: EmailResend, run: Run) -> Outcome:
     """Send a campaign's message again to recipients in doubt, with the Message-ID it had: some may get it twice."""
     campaign = await found(run, payload.campaign_id)

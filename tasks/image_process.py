@@ -26,7 +26,7 @@ async def check_image(payload: ImageProcess, checks: Any) -> int:
     return 1
 
 
-@job(queue=Queue.THUMBNAILS, search_keys=("file_id",), expected_s=0.5, accepts=check_image)
+@job(queue=Queue.THUMBNAILS, search_keys=("file_id",), expected_s=0.5, unit="image", accepts=check_image)
 async def image_process(payload: ImageProcess, run: Run) -> PhotoFacts:
     """Make the cover and the preview of a photo and read what its camera wrote, but not where it was taken."""
     images = run.use(Images)

@@ -65,6 +65,10 @@ class PartRead(msgspec.Struct):
     failed_pages: list[FailedPage]
 
 
+FIRST_USE_S = 20.0
+"""A worker's first document waits for its engine's networks to be loaded, and on a new machine to be prepared."""
+
+
 async def _accepts(payload: PdfOcr, checks: Any) -> int:
     """The document must be the sender's and its languages installed. Returns its pages, the units of work."""
     reason = refusal(payload.languages, load_settings().data_dir)
@@ -79,6 +83,8 @@ async def _accepts(payload: PdfOcr, checks: Any) -> int:
     search_keys=("file_id",),
     expected_s=3.0,
     expected_unit_s=1.5,
+    first_use_s=FIRST_USE_S,
+    unit="page",
     accepts=_accepts,
 )
 async def pdf_ocr(payload: PdfOcr, run: Run) -> PdfText:
@@ -98,7 +104,7 @@ async def pdf_ocr(payload: PdfOcr, run: Run) -> PdfText:
     )
 
 
-@job(queue=Queue.PDF_PROCESSING, public=False, expected_s=1.0, expected_unit_s=1.5)
+@job(queue=Queue.PDF_PROCESSING, public=False, expected_s=1.0, expected_unit_s=1.5, unit="page")
 async def pdf_ocr_pages(payload: PdfOcrPages, run: Run) -> PartRead:
     """Read some pages of a long document."""
     pages = range(payload.first, payload.last + 1)

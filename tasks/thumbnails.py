@@ -71,7 +71,14 @@ async def check_documents(payload: ThumbnailsOf, checks: Any) -> int:
     return len(set(payload.document_ids))
 
 
-@job(queue=Queue.THUMBNAILS, search_keys=("file_id",), expected_s=0.3, expected_unit_s=0.3, accepts=check_documents)
+@job(
+    queue=Queue.THUMBNAILS,
+    search_keys=("file_id",),
+    expected_s=0.3,
+    expected_unit_s=0.3,
+    unit="document",
+    accepts=check_documents,
+)
 async def thumbnails(payload: ThumbnailsOf, run: Run) -> ThumbnailsMade:
     """Make the thumbnails of documents, in WebP and JPEG."""
     document_ids = list(dict.fromkeys(payload.document_ids))
@@ -87,7 +94,7 @@ async def thumbnails(payload: ThumbnailsOf, run: Run) -> ThumbnailsMade:
     return result
 
 
-@job(queue=Queue.THUMBNAILS, public=False, expected_s=0.3, expected_unit_s=0.3)
+@job(queue=Queue.THUMBNAILS, public=False, expected_s=0.3, expected_unit_s=0.3, unit="document")
 async def thumbnails_part(payload: ThumbnailsPart, run: Run) -> list[DocumentDone]:
     """Make the thumbnails of a few documents."""
     # One after the other: the worker runs several parts at once.

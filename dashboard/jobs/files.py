@@ -3,12 +3,12 @@
 from typing import Any
 
 from litestar import Request, Response, get
-from litestar.exceptions import NotFoundException, PermissionDeniedException
+from litestar.exceptions import PermissionDeniedException
 from litestar.params import FromPath
 
 from dashboard.auth import User
 from dashboard.jobs.masking import kept_back
-from service.api.artefacts import download_artefact
+from service.api.artefacts import NoSuchArtefact, download_artefact
 from service.api.dependencies import Wired
 
 
@@ -16,11 +16,11 @@ from service.api.dependencies import Wired
 async def job_file(
     request: Request[User, Any, Any], services: Wired, job_id: FromPath[str], name: FromPath[str]
 ) -> Response[Any]:
-    """The file, or a range of it. Raises NoSuchJob, NotFoundException, PermissionDeniedException."""
+    """The file, or a range of it. Raises NoSuchJob, NoSuchArtefact, PermissionDeniedException."""
     job = await services.store.present(job_id)
     if kept_back(job, name, request.user):
         raise PermissionDeniedException(f"{name} holds personal data: only an operator may download it.")
     answer = await download_artefact(request, services, job, name)
     if answer is None:
-        raise NotFoundException(f"Job {job_id} has no file called {name}.")
+        raise NoSuchArtefact(job, name)
     return answer

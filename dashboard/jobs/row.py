@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from dashboard.formats import duration, whole
 from service.engine.states import State
 from service.engine.store.records import Job
+from tasks.sdk.types import REGISTRY
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ def when(job: Job, now_ms: int) -> When:
 def _due(job: Job, now_ms: int, words: str) -> When:
     at_ms = job.due_ms or now_ms
     return When(f"{words} {whole(at_ms - now_ms)}" if at_ms > now_ms else "due now", at_ms)
+
+
+def counted(job: Job, units: int) -> str:
+    """Units of a job in its type's own word, such as 12 pages."""
+    job_type = REGISTRY.get(job.type)
+    return job_type.counted(units) if job_type else f"{units:,} unit{'' if units == 1 else 's'}"
 
 
 def tries(job: Job) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Request, Response
 
 from service.api.downloads import download
+from service.documents.store import NoSuchFile
 from service.engine.store import Job
 from service.lib.object_storage import NoSuchObject
 from service.services import Services
@@ -30,3 +31,15 @@ async def download_artefact(
         )
     except NoSuchObject:
         return None
+
+
+class NoSuchArtefact(NoSuchFile):
+    """A file that a job does not have, or has not made yet; the message says which of the two."""
+
+    def __init__(self, job: Job, name: str) -> None:
+        lead, there = f"Job {job.id} has no file {name[:120]}", ", ".join(one["name"] for one in job.artefacts)
+        if not job.state.terminal:
+            reason = f" yet: it is {job.state}, at {job.progress} %. Ask again when its status is completed."
+        else:
+            reason = f": it has {there}." if there else f": it ended {job.state}, without files."
+        Exception.__init__(self, lead + reason)

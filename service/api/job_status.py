@@ -1,8 +1,9 @@
 """A job as clients see it: the status object and the full detail of the JSON API."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from service.engine.estimates import estimated_completion_ms
 from service.engine.states import State
@@ -17,8 +18,8 @@ def rfc3339(ms: int | None) -> str | None:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def status_object(job: Job, at_ms: int | None = None) -> dict[str, Any]:
-    """The object of `GET /api/jobs/{id}/status`."""
+def progress_object(job: Job, at_ms: int | None = None) -> dict[str, Any]:
+    """The status of a job without its result, as lists hold it."""
     at = at_ms if at_ms is not None else now_ms()
     return {
         "id": job.id,
@@ -32,6 +33,25 @@ def status_object(job: Job, at_ms: int | None = None) -> dict[str, Any]:
         "finished_at": rfc3339(job.finished_ms),
         "attempt": job.attempt,
         "error": job.error,
+    }
+
+
+def status_object(job: Job, at_ms: int | None = None) -> dict[str, Any]:
+    """The object of `GET /api/jobs/{id}/status`: with the result and the files of a job that has ended."""
+    return progress_object(job, at_ms) | {
+        "result": job.result,
+        "files": [file_object(job, one) for one in job.artefacts],
+    }
+
+
+def file_object(job: Job, artefact: Mapping[str, Any]) -> dict[str, Any]:
+    """A file of a job with its size in bytes and the path that it is downloaded from."""
+    name = artefact["name"]
+    return {
+        "name": name,
+        "bytes": artefact["bytes"],
+        "media_type": artefact["media_type"],
+        "url": f"/api/jobs/{job.id}/files/{quote(name, safe='')}",
     }
 
 
@@ -58,8 +78,6 @@ def detail_object(job: Job, attempts: Sequence[Attempt], parts: Sequence[Job]) -
         "worker": job.worker,
         "max_attempts": job.retries + 1,
         "payload": job.payload,
-        "result": job.result,
-        "files": job.artefacts,
         "attempts": [attempt_object(a) for a in attempts],
-        "parts": [status_object(part) | {"part": part.part} for part in parts],
+        "parts": [progress_object(part) | {"part": part.part} for part in parts],
     }

@@ -6,14 +6,13 @@ from litestar import Request, Response, delete, get, post, route
 from litestar.enums import HttpMethod
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from service.api.artefacts import download_artefact
+from service.api.artefacts import NoSuchArtefact, download_artefact
 from service.api.dependencies import Owner, Wired
 from service.api.errors import BadRequest
-from service.api.job_status import detail_object, status_object
+from service.api.job_status import detail_object, progress_object, status_object
 from service.api.openapi import BINARY, RANGED, refusals
 from service.api.schemas import FieldError, JobDetail, JobList, JobStatus, JobSummary
 from service.database.api_keys import Scope
-from service.documents.store import NoSuchFile
 from service.engine.states import State
 from service.engine.store import Job, NoSuchJob
 from service.lib.user_agent import terminal_user
@@ -73,7 +72,7 @@ def _check_filters(request: Request[Any, Any, Any], given: dict[str, tuple[str |
 
 
 def _summary(job: Job) -> JobSummary:
-    return cast(JobSummary, status_object(job) | {"type": job.type, "queue": job.queue, "priority": job.priority})
+    return cast(JobSummary, progress_object(job) | {"type": job.type, "queue": job.queue, "priority": job.priority})
 
 
 @get("/{job_id:str}", responses=refusals(404), summary="All that is known of a job")
@@ -97,7 +96,7 @@ async def read_artefact(
     job = await own_job(services, owner, job_id)
     answer = await download_artefact(request, services, job, name)
     if answer is None:
-        raise NoSuchFile(name)
+        raise NoSuchArtefact(job, name)
     return answer
 
 

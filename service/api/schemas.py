@@ -41,8 +41,8 @@ class AcceptedBody(msgspec.Struct):
     estimated_seconds: int
 
 
-class JobStatus(TypedDict):
-    """Where a job stands. `progress` is per cent; `data` are counts such as pages_processed and total_pages."""
+class JobProgress(TypedDict):
+    """Status of a job without its result. `progress` is per cent; `data` are counts such as pages_processed and total_pages."""
 
     id: str
     status: str
@@ -57,6 +57,22 @@ class JobStatus(TypedDict):
     error: str | None
 
 
+class ArtefactBody(TypedDict):
+    """A finished file of a job. `url` is the path to download it from."""
+
+    name: str
+    bytes: int
+    media_type: str
+    url: str
+
+
+class JobStatus(JobProgress):
+    """Status of a job, with its result and its files once it has ended."""
+
+    result: Any
+    files: list[ArtefactBody]
+
+
 class AttemptBody(TypedDict):
     """One ended attempt. `outcome` is completed, failed, retry, crashed, timeout or cancelled."""
 
@@ -69,21 +85,13 @@ class AttemptBody(TypedDict):
     traceback: str | None
 
 
-class PartStatus(JobStatus):
+class PartStatus(JobProgress):
     """A part of a job, by its number."""
 
     part: int
 
 
-class ArtefactBody(TypedDict):
-    """A finished file, to be had at /api/jobs/{id}/files/{name}."""
-
-    name: str
-    bytes: int
-    media_type: str
-
-
-class JobSummary(JobStatus):
+class JobSummary(JobProgress):
     """A job in a list."""
 
     type: str

@@ -11,19 +11,38 @@ from service.cli.client import Api, CliError
 
 STYLES = {"completed": "green", "failed": "red", "active": "cyan", "retrying": "yellow", "cancelled": "dim"}
 
+COLUMNS = ("job", "status", "%", "created", "message")
+
 
 def print_jobs(api: Api, console: Console, limit: int, **filters: str | None) -> None:
-    """One line a job, newest first."""
-    table = Table("job", "status", "%", "created", "message", box=None, header_style="bold", pad_edge=False)
-    for job in api.jobs(limit, **filters):
+    """One line per job, newest first: a table in a terminal, and in a pipe or a file the same columns with tabs between."""
+    jobs = list(api.jobs(limit, **filters))
+    if not jobs:
+        console.print("No such jobs.")
+        return
+    if not console.is_terminal:
+        # Straight to the stream: rich folds and cuts what is wider than it thinks the terminal is.
+        for line in ("\t".join(COLUMNS), *map(_line, jobs)):
+            print(line, file=console.file)
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    # Ids are what one copies: on a narrow terminal they fold, and nothing is cut but the message.
+    table.add_column(COLUMNS[0], no_wrap=True, min_width=max(len(job["id"]) for job in jobs))
+    for name in COLUMNS[1:-1]:
+        table.add_column(name, no_wrap=True)
+    table.add_column(COLUMNS[-1], overflow="ellipsis", no_wrap=True)
+    for job in jobs:
         status = Text(job["status"], style=STYLES.get(job["status"], ""))
         # Text, not str: a message may hold square brackets, which are markup to rich.
-        said = Text(job["error"] or job["message"] or "", overflow="ellipsis", no_wrap=True)
-        table.add_row(Text(job["id"], no_wrap=True), status, str(job["progress"]), _local(job["created_at"]), said)
-    if table.row_count:
-        console.print(table)
-    else:
-        console.print("No such jobs.")
+        message = Text(job["error"] or job["message"] or "", overflow="ellipsis", no_wrap=True)
+        table.add_row(Text(job["id"]), status, str(job["progress"]), _local(job["created_at"]), message)
+    console.print(table)
+
+
+def _line(job: dict[str, Any]) -> str:
+    """Id, status, per cent, creation in UTC and message; blanks in place of tabs and line ends within."""
+    message = " ".join((job["error"] or job["message"] or "").split())
+    return "\t".join((job["id"], job["status"], str(job["progress"]), job["created_at"], message))
 
 
 def retry_failed(api: Api, console: Console, limit: int, **filters: str | None) -> int:

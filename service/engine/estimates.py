@@ -66,7 +66,8 @@ class Estimator:
             return max(1, round(unit_ms * units))
         if not units and job_ms is not None:
             return max(1, round(job_ms))
-        return max(1, round(1000 * (job_type.expected_s + units * job_type.expected_unit_s)))
+        expected_s = job_type.first_use_s + job_type.expected_s + units * job_type.expected_unit_s
+        return max(1, round(1000 * expected_s))
 
     async def _pace(self, name: str) -> tuple[float | None, float | None]:
         read_at, pace = self.paces.get(name, (-FRESH_S, (None, None)))

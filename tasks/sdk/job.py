@@ -27,6 +27,10 @@ class JobOptions(TypedDict, total=False):
     expected_s: float
     """First guess of a job's duration, with `expected_unit_s` for each unit; used until a run has been measured."""
     expected_unit_s: float
+    first_use_s: float
+    """Seconds that the first runs of a worker take longer, to load models for one; in the estimate until one is measured."""
+    unit: str
+    """What a unit of work is called, in the singular: page, row, message."""
     public: bool
     """False for a job that no client can start."""
     search_keys: tuple[str, ...]

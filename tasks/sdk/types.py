@@ -41,11 +41,17 @@ class JobType:
     backoff_max_s: float = 300.0
     expected_s: float = 1.0
     expected_unit_s: float = 0.0
+    first_use_s: float = 0.0
+    unit: str = "unit"
     public: bool = True
     description: str = ""
     search_keys: tuple[str, ...] = ()
     personal: frozenset[str] = frozenset()
     accepts: Callable[[Any, Any], Awaitable[Any]] | None = None
+
+    def counted(self, units: int) -> str:
+        """Units in words, such as 1 page or 1,200 pages."""
+        return f"{units:,} {self.unit}{'' if units == 1 else 's'}"
 
 
 @dataclass(frozen=True)

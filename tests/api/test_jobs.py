@@ -12,7 +12,7 @@ from tests.documents.samples import pdf
 
 STATUS = {
     "id", "status", "progress", "message", "data", "created_at", "started_at", "estimated_completion", "finished_at",
-    "attempt", "error",
+    "attempt", "error", "result", "files",
 }  # fmt: skip
 
 
@@ -32,11 +32,22 @@ async def test_from_queued_to_its_text(acme: httpx.AsyncClient, hands: Hands) ->
     assert (status["status"], status["progress"], status["attempt"]) == ("active", 67, 1)
     assert status["data"] == {"pages_processed": 134, "total_pages": 200}
     assert status["created_at"].endswith("Z") and len(status["started_at"]) == len("2026-01-31T08:00:00.000Z")
+    assert status["result"] is None and status["files"] == []
+    early = await acme.get(f"/api/jobs/{job_id}/files/text.txt")
+    assert early.status_code == 404
+    assert early.json()["detail"].startswith(f"Job {job_id} has no file text.txt yet: it is active, at 67 %.")
     await hands.complete(job, text_txt=b"The text of the scan.")
+    ended = (await acme.get(f"/api/jobs/{job_id}/status")).json()
+    assert ended["files"][0]["url"] == f"/api/jobs/{job_id}/files/text.txt"
+    assert (await acme.get(ended["files"][0]["url"])).text == "The text of the scan."
+    other = (await acme.get(f"/api/jobs/{job_id}/files/text.tx")).json()["detail"]
+    assert other == f"Job {job_id} has no file text.tx: it has text.txt."
     detail = (await acme.get(f"/api/jobs/{job_id}")).json()
     assert set(detail) >= STATUS | {"payload", "attempts", "result", "parts"}
     assert (detail["status"], detail["progress"], detail["attempts"][0]["worker"]) == ("completed", 100, "by-hand")
-    assert detail["files"] == [{"name": "text.txt", "bytes": 21, "media_type": "text/plain"}]
+    url = f"/api/jobs/{job_id}/files/text.txt"
+    assert detail["files"] == [{"name": "text.txt", "bytes": 21, "media_type": "text/plain", "url": url}]
+    assert detail["files"] == ended["files"] and detail["result"] == ended["result"]
     whole = await acme.get(f"/api/jobs/{job_id}/files/text.txt")
     assert (whole.status_code, whole.text) == (200, "The text of the scan.")
     some = await acme.get(f"/api/jobs/{job_id}/files/text.txt", headers={"Range": "bytes=4-7"})
