@@ -18,9 +18,11 @@ from service.lib.clock import now_ms
 from service.lib.object_storage import NoSuchObject, Storage
 from service.mail.campaign_removal import CampaignRemoval
 from settings import Settings
+from tasks.csv_export import csv_export
 from tasks.ports.upkeep import Swept
+from tasks.weekly_analytics import weekly_analytics
 
-EXPORTING = ("csv-export", "weekly-analytics")
+EXPORTING = (csv_export.name, weekly_analytics.name)
 """Job types whose files say until when they are kept."""
 
 ASKED_AT_ONCE = 500

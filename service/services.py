@@ -18,7 +18,6 @@ from service.engine.enqueuer import Enqueuer
 from service.engine.job_files import JobFiles
 from service.engine.maintenance import Duty, Maintenance
 from service.engine.pool.cpu_pool import CpuPool
-from service.engine.rate_limiter import RateLimiter
 from service.engine.redis.client import connect
 from service.engine.redis.command_connection import CommandConnection
 from service.engine.runtime import Runtime
@@ -31,7 +30,7 @@ from service.lib.object_storage import Storage
 from service.lib.tickets import Tickets
 from service.mail.campaign_removal import CampaignRemoval
 from service.mail.operator_mail import OperatorMail
-from service.mail.wiring import open_mail
+from service.mail.wiring import mail_limiter, open_mail
 from service.monitoring.alerts import Alerts
 from service.monitoring.alerts.evaluation import Evaluation
 from service.monitoring.alerts.measures import Measures
@@ -39,7 +38,7 @@ from service.monitoring.audit_log import Audit
 from service.monitoring.metrics import Metrics
 from service.monitoring.tracing import ExportedTracing
 from service.monitoring.weekly_report import ReportFigures
-from settings import Queue, Settings
+from settings import Settings
 from tasks.ports.exports import Exports
 from tasks.ports.files import Files
 from tasks.ports.images import Images
@@ -116,7 +115,7 @@ async def open_services(
             | offered_ports(settings, database, store, storage)
             | {
                 Files: files,
-                Operators: operator_mail(settings, redis),
+                Operators: OperatorMail(settings, mail_limiter(settings, redis)),
                 Reports: ReportFigures(metrics, alerts.outbox, settings.links_url),
             }
         )
@@ -148,12 +147,6 @@ def watching(metrics: Metrics, alerts: Alerts, schedules: Schedules, measures: M
         Duty("alerts", RULES_S, Evaluation(alerts, measures).evaluate),
         Duty("outbox", SEND_S, alerts.outbox.deliver, apart=True),
     ]
-
-
-def operator_mail(settings: Settings, redis: ArqRedis) -> OperatorMail:
-    """Mail to operators, under the same rate as everybody's."""
-    per_minute = settings.queues[Queue.EMAIL_SENDER].rate_per_minute
-    return OperatorMail(settings, RateLimiter(redis, str(Queue.EMAIL_SENDER), per_minute))
 
 
 def offered_ports(settings: Settings, database: Database, store: Store, storage: Storage) -> dict[type, object]:

@@ -1,16 +1,21 @@
-"""Taking a job from a client or from the dashboard: what may be asked of a job type, and the one way to ask it."""
+"""`submit`: the one way to start a job for a client or from the dashboard, after the checks that its type declares."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar, cast
 
 import msgspec
 
-from service.checks import Checks
+from service.documents.store import NoSuchFile
 from service.engine.enqueuer import Accepted
 from service.services import Services
+from tasks.ports.files import StoredFile
 from tasks.sdk.errors import Refused
 from tasks.sdk.types import JobType, Payload
+
+T = TypeVar("T")
 
 PAST_ALLOWED = timedelta(minutes=5)
 """A moment this far back counts as now: clocks differ, and a request sent again under its key must not fail."""
@@ -22,7 +27,7 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 @cache
 def request_type(job_type: JobType) -> type[msgspec.Struct]:
-    """What one asks a job type with: its payload's fields, then `priority` and `schedule_at`."""
+    """Body of a request for a job: the fields of the type's payload, then `priority` and `schedule_at`."""
     return msgspec.defstruct(
         "".join(word.title() for word in job_type.name.split("-")) + "Request",
         [("priority", Priority, "normal"), ("schedule_at", Moment | None, None)],
@@ -36,6 +41,32 @@ def request_type(job_type: JobType) -> type[msgspec.Struct]:
 def payload_of(job_type: JobType, request: msgspec.Struct) -> Payload:
     """The payload within a request of `request_type`."""
     return job_type.payload(**{name: getattr(request, name) for name in job_type.payload.__struct_fields__})
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Checks of a payload that `accepts` may make, on behalf of one owner, who sees only its own files."""
+
+    services: Services
+    owner: str
+
+    async def file(self, file_id: str, field: str = "file_id") -> StoredFile:
+        """Metadata of the owner's file. Raises Refused (404), naming `field`."""
+        try:
+            return await self.services.files.describe(file_id, self.owner)
+        except NoSuchFile as error:
+            raise Refused(str(error), field=field, status_code=404) from None
+
+    async def files(self, file_ids: Sequence[str], field: str = "file_ids") -> None:
+        """See that all are the owner's files. Raises Refused (404), naming `field` and the first that is not."""
+        owned = await self.services.files.owned(file_ids, self.owner)
+        for file_id in file_ids:
+            if file_id not in owned:
+                raise Refused(str(NoSuchFile(file_id)), field=field, status_code=404)
+
+    def use(self, port: type[T]) -> T:
+        """The implementation of a protocol of tasks/ports/. Raises KeyError where there is none."""
+        return cast(T, self.services.runtime.ports[port])
 
 
 async def submit(

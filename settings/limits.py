@@ -1,4 +1,4 @@
-"""What an upload may be."""
+"""Bounds of an upload."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,10 +13,3 @@ class UploadLimits(BaseModel):
 
     max_pages: int = Field(default=5_000, ge=1, le=1_000_000)
     """Two hours of OCR on two cores, the longest job that is still one job."""
-
-    grace_s: int = Field(default=25, ge=0, le=3600)
-    """Seconds running work may take to finish after SIGTERM: under the 30 s after which orchestrators kill."""
-
-    lease_s: float = Field(default=10, ge=1, le=300)
-    """Seconds a job waits after its worker died without a word. Under 15 s with room for the claim that finds it; long
-    against a stalled event loop or a restart of Redis."""

@@ -6,6 +6,9 @@ from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from typing import TypeVar
 
+from service.engine.states import State
+from service.engine.store import Job, Store
+
 T = TypeVar("T")
 
 LIMIT_S = 60.0
@@ -31,3 +34,15 @@ async def wait_until_async(condition: Callable[[], T | Awaitable[T]], limit_s: f
             return answer
         assert time.monotonic() < deadline, f"not within {limit_s:.0f} s: {condition}"
         await asyncio.sleep(0.02)
+
+
+async def until_state(store: Store, job_id: str, *states: State, limit_s: float = LIMIT_S) -> Job:
+    """The job once it is in one of `states`; without any, once it has ended."""
+
+    async def there() -> Job | None:
+        job = await store.get(job_id)
+        return job if job and (job.state in states or (not states and job.state.terminal)) else None
+
+    job = await wait_until_async(there, limit_s)
+    assert job is not None
+    return job

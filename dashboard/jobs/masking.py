@@ -4,6 +4,7 @@ from typing import Any
 
 from dashboard.auth import User
 from service.engine.store import Job
+from tasks.csv_export import csv_export
 from tasks.exports.datasets import DATASETS
 from tasks.sdk.types import REGISTRY
 
@@ -24,7 +25,7 @@ def visible(job: Job, user: User) -> dict[str, Any]:
 
 def personal_columns(job: Job) -> frozenset[str]:
     """Columns of an export that hold what is personal."""
-    dataset = DATASETS.get(str(job.payload.get("dataset", ""))) if job.type == "csv-export" else None
+    dataset = DATASETS.get(str(job.payload.get("dataset", ""))) if job.type == csv_export.name else None
     return frozenset(column.name for column in dataset.columns if column.personal) if dataset else frozenset()
 
 
@@ -32,7 +33,7 @@ def kept_back(job: Job, name: str, user: User) -> bool:
     """Whether a file is not for this user: a viewer is not handed what is masked on the page."""
     if user.may_act:
         return False
-    if job.type == "csv-export":
+    if job.type == csv_export.name:
         chosen = job.payload.get("columns")
         return bool(personal_columns(job) & set(chosen) if isinstance(chosen, list) else personal_columns(job))
     return name == REPORT

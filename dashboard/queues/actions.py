@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 from litestar import Request, post
 from litestar.response import Redirect
 
@@ -12,8 +11,8 @@ from dashboard.auth import User
 from service.api.dependencies import Wired
 from service.api.upload_form import open_upload_form
 from service.submission import submit
+from tasks.pdf_ocr import PdfOcr, pdf_ocr
 from tasks.sdk.errors import Refused
-from tasks.sdk.types import REGISTRY
 
 PRIORITIES = ("high", "normal", "low")
 
@@ -36,8 +35,6 @@ async def upload_document(request: Request[User, Any, Any], services: Wired) -> 
         raise Refused(f"There is no priority {priority[:40]}: it is high, normal or low.", field="priority")
     owner = request.user.owner
     document = await services.files.upload(form.chunks(), owner=owner, name=form.name)
-    job_type = REGISTRY["pdf-ocr"]
-    payload = msgspec.convert({"file_id": document.file_id}, job_type.payload)
-    accepted = await submit(services, job_type, payload, owner=owner, priority=priority)
+    accepted = await submit(services, pdf_ocr, PdfOcr(file_id=document.file_id), owner=owner, priority=priority)
     note(request, f"{document.name} ({document.file_id}), read by {accepted.job_id}")
     return Redirect(f"/admin/jobs/{accepted.job_id}?notice=started", status_code=303)

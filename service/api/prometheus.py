@@ -10,6 +10,7 @@ from prometheus_client.metrics_core import Metric
 
 from service.engine.store.counters import EVENTS
 from service.lib.clock import now_ms
+from service.mail.counters import MAIL_QUEUE
 from service.monitoring.metrics.figures import Span
 from service.monitoring.metrics.histogram import LAST, upper_ms
 from settings.queues import Queue
@@ -55,7 +56,7 @@ def counters(spans: Mapping[str, Span]) -> list[Metric]:
             for event in EVENTS:
                 jobs.add_metric([queue, name, kind, event], figures[event])
             units.add_metric([queue, name, kind], figures["units"])
-    for event, number in sorted(spans[Queue.EMAIL_SENDER].total.counts.items()):
+    for event, number in sorted(spans[MAIL_QUEUE].total.counts.items()):
         if event.startswith("mail_"):
             mail.add_metric([event.removeprefix("mail_")], number)
     return [jobs, units, mail]

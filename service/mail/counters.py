@@ -11,6 +11,9 @@ from service.engine.store.counters import Counters
 from service.lib.async_tasks import end
 from settings import Queue
 
+MAIL_QUEUE = Queue.EMAIL_SENDER
+"""The queue whose tasks send messages, and whose rate bounds every message."""
+
 MEASURES = {
     "sent": "mail_sent",
     "bounced": "mail_bounced",
@@ -18,9 +21,11 @@ MEASURES = {
     "unknown": "mail_unknown",
     "pending": "mail_deferred",
 }
-"""Fields of `keys.metrics("email-sender", minute)`. Their sum is the messages offered to the server in that minute;
+"""Fields of the mail queue's counts of a minute. Their sum is the messages offered to the server in that minute;
 `mail_failed` and `mail_bounced` in it are the failure rate."""
 
+FINAL = tuple(MEASURES[status] for status in ("sent", "bounced", "failed", "unknown"))
+"""Counts of messages that will not be offered again: their sum is the messages of a week."""
 
 FLUSH_S = 0.25
 """How often they are written: a round trip for each message would be a tenth of its cost, and no page looks so often."""
@@ -49,7 +54,7 @@ class Measures:
         counted, self._counted = self._counted, Counter()
         if counted:
             with contextlib.suppress(RedisError, OSError):
-                await self._counters.count(str(Queue.EMAIL_SENDER), counted)
+                await self._counters.count(str(MAIL_QUEUE), counted)
 
     async def close(self) -> None:
         """Write what was counted last."""

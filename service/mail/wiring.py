@@ -7,12 +7,12 @@ from service.database import Database
 from service.engine.rate_limiter import RateLimiter
 from service.engine.redis.client import Client
 from service.mail.campaigns import CampaignRows
-from service.mail.counters import Measures
+from service.mail.counters import MAIL_QUEUE, Measures
 from service.mail.deliveries import DeliveryRows
 from service.mail.mailer import SmtpMailer
 from service.mail.templates import TemplateRows
 from service.mail.unsubscribe import Links
-from settings import Queue, Settings
+from settings import Settings
 from tasks.ports.mail import Campaigns, Deliveries, Mailer, Templates
 
 
@@ -21,11 +21,16 @@ def links(settings: Settings) -> Links:
     return Links(settings.links_url, settings.link_key)
 
 
+def mail_limiter(settings: Settings, redis: Client) -> RateLimiter:
+    """The one rate of every message that leaves."""
+    return RateLimiter(redis, str(MAIL_QUEUE), settings.queues[MAIL_QUEUE].rate_per_minute)
+
+
 @contextlib.asynccontextmanager
 async def open_mail(settings: Settings, database: Database, redis: Client) -> AsyncIterator[dict[type, object]]:
     """The implementations, each under its protocol; connections are opened when the first message is sent."""
     deliveries = DeliveryRows(database, settings.data_dir / "mail")
-    limiter = RateLimiter(redis, str(Queue.EMAIL_SENDER), settings.queues[Queue.EMAIL_SENDER].rate_per_minute)
+    limiter = mail_limiter(settings, redis)
     mailer = SmtpMailer(settings.smtp_url, settings.mail_from, deliveries, limiter, Measures(redis))
     try:
         yield {

@@ -16,7 +16,7 @@ from service.engine.states import State
 from service.engine.store import Job
 from tasks.csv_export import Export, csv_export
 from tests.exports.conftest import Parts
-from tests.waiting import wait_until_async
+from tests.waiting import until_state, wait_until_async
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For what is the same on both databases."""
@@ -25,17 +25,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def ended(services: Parts, export: Export, owner: str = "acme") -> Job:
     """The job of this export, once it has ended."""
     accepted = await services.enqueuer.enqueue(csv_export, export, owner=owner)
-    return await until(services, accepted.job_id)
-
-
-async def until(services: Parts, job_id: str, *states: State) -> Job:
-    async def there() -> Job | None:
-        job = await services.store.present(job_id)
-        return job if job.state in states or (not states and job.state.terminal) else None
-
-    job = await wait_until_async(there)
-    assert job is not None
-    return job
+    return await until_state(services.store, accepted.job_id)
 
 
 async def artefact(services: Parts, job: Job, name: str) -> bytes:
@@ -141,11 +131,11 @@ async def test_cancelling_stops_the_child_and_leaves_no_file(services: Parts, st
 
     await wait_until_async(under_way)
     await services.store.cancel(accepted.job_id)
-    job = await until(services, accepted.job_id)
+    job = await until_state(services.store, accepted.job_id)
     assert job.state is State.CANCELLED
     assert job.artefacts == [] and await services.storage.list(f"jobs/{job.id}") == []
     await wait_until_async(lambda: not list(scratch.iterdir()))
     await services.store.retry(job.id)
-    again = await until(services, job.id)
+    again = await until_state(services.store, job.id)
     sheet = openpyxl.load_workbook(io.BytesIO(await artefact(services, again, "export.xlsx")), read_only=True)["Events"]
     assert sum(1 for _ in sheet.iter_rows()) == 20_001

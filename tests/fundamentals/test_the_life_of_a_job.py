@@ -12,17 +12,7 @@ from service.engine.enqueuer import Enqueuer
 from service.engine.states import State
 from service.engine.store import IdempotencyConflict, Store, WrongState
 from tests.engine.probe import Echo, Spread, Trouble, probe_echo, probe_spread, probe_trouble
-from tests.waiting import wait_until_async
-
-
-async def ended(store: Store, job_id: str):
-    """The job, once it has come to a terminal state."""
-
-    async def there():
-        job = await store.present(job_id)
-        return job if job.state.terminal else None
-
-    return await wait_until_async(there)
+from tests.waiting import until_state
 
 
 async def test_a_job_is_accepted_before_any_worker_knows_of_it(store: Store, enqueuer: Enqueuer) -> None:
@@ -37,7 +27,7 @@ async def test_a_worker_takes_it_and_its_result_is_kept(store: Store, enqueuer: 
     accepted = await enqueuer.enqueue(probe_echo, Echo(word="hello"), owner="acme")
     start_worker()
 
-    job = await ended(store, accepted.job_id)
+    job = await until_state(store, accepted.job_id)
     assert (job.state, job.progress, job.result) == (State.COMPLETED, 100, {"word": "hello"})
 
 
@@ -68,18 +58,18 @@ async def test_what_fails_is_tried_again_and_then_kept_as_a_dead_letter(
     lasting = await enqueuer.enqueue(probe_trouble, Trouble(kind="error"), owner="acme")
     hopeless = await enqueuer.enqueue(probe_trouble, Trouble(kind="permanent"), owner="acme")
 
-    assert (await ended(store, passing.job_id)).attempt == 2
-    dead = await ended(store, lasting.job_id)
+    assert (await until_state(store, passing.job_id)).attempt == 2
+    dead = await until_state(store, lasting.job_id)
     assert (dead.state, dead.attempt) == (State.FAILED, 3)
     assert [attempt.outcome for attempt in await store.attempts(dead.id)] == ["failed", "failed", "failed"]
-    assert (await ended(store, hopeless.job_id)).attempt == 1, "a retry cannot mend a permanent error"
+    assert (await until_state(store, hopeless.job_id)).attempt == 1, "a retry cannot mend a permanent error"
 
 
 async def test_a_large_job_is_done_in_parts(store: Store, enqueuer: Enqueuer, start_worker) -> None:
     start_worker()
     accepted = await enqueuer.enqueue(probe_spread, Spread(parts=20, bad=[3]), owner="acme")
 
-    job = await ended(store, accepted.job_id)
+    job = await until_state(store, accepted.job_id)
     assert (job.parts_done, job.parts_failed) == (19, 1)
     assert job.state is State.COMPLETED, "one bad part does not kill the whole: the task decides what it means"
     assert job.result["bad"] == [4]

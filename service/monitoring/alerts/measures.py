@@ -7,8 +7,8 @@ from service.engine.schedules import Schedules
 from service.engine.states import State
 from service.engine.store import Job, Store, WorkerInfo
 from service.lib.clock import now_ms
+from service.mail.counters import MEASURES
 from service.monitoring.metrics import Metrics
-from service.monitoring.metrics.weekly import OFFERED
 from settings import Queue, Settings
 from settings.alert_rules import Rule
 
@@ -108,9 +108,9 @@ class Measures:
         """Messages offered to the mail server, in whole minutes, while there is more to send than the threshold."""
         minutes = round(rule.window_s / 60)
         left = await self._messages_left(rule.of)
-        limit = await self._mail_limit()
+        limit = await self._rate(Queue(rule.of))
         spans = (await self.metrics.spans("minute", rule.of, minutes + 1))[:-1]
-        offered = sum(span.total[measure] for span in spans for measure in (*OFFERED, "mail_deferred"))
+        offered = sum(span.total[measure] for span in spans for measure in MEASURES.values())
         slow = left > rule.threshold and not 0 < limit < rule.threshold
         detail = f"{left:,} messages wait"
         return [Reading(rule.of, offered / minutes if slow else None, detail, f"/admin/jobs?queue={rule.of}")]
@@ -120,10 +120,10 @@ class Measures:
         queued = await self.store.list(queue=queue, state=State.QUEUED, limit=EXAMINED_MAX)
         return sum(max(0, (job.units_total or job.units) - job.units_done) for job in (*page.jobs, *queued.jobs))
 
-    async def _mail_limit(self) -> int:
-        """The lowest limit that is set; 0 for none. A paused queue sends nothing, and is meant to."""
-        notes = await self.store.controls.holds(Queue.EMAIL_SENDER)
-        limits = [self.settings.queues[Queue.EMAIL_SENDER].rate_per_minute]
+    async def _rate(self, queue: Queue) -> int:
+        """The lowest rate per minute that is set for a queue; 0 for none. A paused queue sends nothing, and is meant to."""
+        notes = await self.store.controls.holds(queue)
+        limits = [self.settings.queues[queue].rate_per_minute]
         limits += [note.value or 1 for kind, note in notes.items() if kind in ("rate", "pause")]
         return min((limit for limit in limits if limit), default=0)
 

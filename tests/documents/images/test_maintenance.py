@@ -4,7 +4,7 @@ from tasks.images.variants import SIZES, Variant, variants
 from tasks.thumbnails_maintenance import ThumbnailsMaintenance, thumbnails_maintenance
 from tests.documents.images.conftest import uploaded
 from tests.documents.images.pictures import saved, scene
-from tests.waiting import wait_until_async
+from tests.waiting import until_state
 
 
 async def test_only_what_is_missing_outdated_or_left_over_is_touched(acme, served, start_worker, follow) -> None:
@@ -19,11 +19,7 @@ async def test_only_what_is_missing_outdated_or_left_over_is_touched(acme, serve
     async def night() -> dict[str, object]:
         accepted = await services.enqueuer.enqueue(thumbnails_maintenance, ThumbnailsMaintenance(), owner="system")
 
-        async def ended() -> bool:
-            return (await services.store.present(accepted.job_id)).state.terminal
-
-        await wait_until_async(ended)
-        job = await services.store.present(accepted.job_id)
+        job = await until_state(services.store, accepted.job_id)
         assert job.error is None
         return dict(job.result)
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
@@ -14,6 +14,7 @@ import pytest_asyncio
 from service.engine.pool.cpu_pool import CpuPool
 from tasks.sdk.errors import ChildDied, MemoryCeiling
 from tests.engine.pool import work
+from tests.waiting import wait_until_async
 
 
 @pytest_asyncio.fixture
@@ -21,13 +22,6 @@ async def pool() -> AsyncIterator[CpuPool]:
     pool = CpuPool(2, name="test")
     yield pool
     await pool.close()
-
-
-async def until(condition: Callable[[], object], limit_s: float = 30) -> None:
-    """Return once the condition holds; the limit only keeps a broken test from hanging."""
-    async with asyncio.timeout(limit_s):
-        while not condition():  # noqa: ASYNC110  (what is waited for happens in another process)
-            await asyncio.sleep(0.01)
 
 
 def gone(pid: int) -> bool:
@@ -57,7 +51,7 @@ async def test_a_timeout_kills_the_child_and_only_that_child(pool: CpuPool, tmp_
     with pytest.raises(TimeoutError, match=r"limit of 0\.3 s"):
         await pool.run(work.mark_and_hang, tmp_path / "pid", timeout_s=0.3)
     victim = int((tmp_path / "pid").read_text())
-    await until(lambda: gone(victim))
+    await wait_until_async(lambda: gone(victim))
     (tmp_path / "go").touch()
     assert await bystander != victim
     assert await pool.run(work.double, 2) == 4
@@ -67,7 +61,7 @@ async def test_time_in_the_queue_does_not_count(tmp_path: Path) -> None:
     pool = CpuPool(1)
     try:
         first = asyncio.create_task(pool.run(work.wait_for_file, tmp_path / "go"))
-        await until(pool.pids)
+        await wait_until_async(pool.pids)
         second = asyncio.create_task(pool.run(work.double, 3, timeout_s=0.5))
         released = asyncio.get_running_loop().call_later(1, (tmp_path / "go").touch)
         assert await second == 6
@@ -79,11 +73,11 @@ async def test_time_in_the_queue_does_not_count(tmp_path: Path) -> None:
 
 async def test_cancelling_the_caller_kills_the_child(pool: CpuPool, tmp_path: Path) -> None:
     task = asyncio.create_task(pool.run(work.mark_and_hang, tmp_path / "pid"))
-    await until((tmp_path / "pid").exists)
+    await wait_until_async((tmp_path / "pid").exists)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await until(lambda: gone(int((tmp_path / "pid").read_text())))
+    await wait_until_async(lambda: gone(int((tmp_path / "pid").read_text())))
     assert await pool.run(work.double, 2) == 4
 
 
@@ -93,7 +87,7 @@ async def test_a_child_killed_from_outside_costs_its_own_task_only(
 ) -> None:
     bystander = asyncio.create_task(pool.run(work.wait_for_file, tmp_path / "go"))
     task = asyncio.create_task(pool.run(work.mark_and_hang, tmp_path / "pid"))
-    await until((tmp_path / "pid").exists)
+    await wait_until_async((tmp_path / "pid").exists)
     os.kill(int((tmp_path / "pid").read_text()), signal_number)
     with pytest.raises(ChildDied, match=signal.Signals(signal_number).name):
         await task
@@ -105,7 +99,7 @@ async def test_a_child_killed_from_outside_costs_its_own_task_only(
 async def test_an_idle_child_killed_from_outside_costs_nothing(pool: CpuPool) -> None:
     pid = await pool.run(work.own_pid)
     os.kill(pid, signal.SIGKILL)
-    await until(lambda: gone(pid))
+    await wait_until_async(lambda: gone(pid))
     assert await pool.run(work.double, 2) == 4
     assert pid not in pool.pids()
 
@@ -144,7 +138,7 @@ async def test_children_are_recycled() -> None:
 
 async def test_children_outlive_the_signals_that_ask_a_worker_to_stop(pool: CpuPool, tmp_path: Path) -> None:
     task = asyncio.create_task(pool.run(work.wait_for_file, tmp_path / "go"))
-    await until(pool.pids)
+    await wait_until_async(pool.pids)
     for pid in pool.pids():
         os.kill(pid, signal.SIGTERM)
         os.kill(pid, signal.SIGINT)
@@ -155,7 +149,7 @@ async def test_children_outlive_the_signals_that_ask_a_worker_to_stop(pool: CpuP
 async def test_closing_kills_what_still_runs(tmp_path: Path) -> None:
     pool = CpuPool(1)
     task = asyncio.create_task(pool.run(work.mark_and_hang, tmp_path / "pid"))
-    await until((tmp_path / "pid").exists)
+    await wait_until_async((tmp_path / "pid").exists)
     await pool.close()
     assert gone(int((tmp_path / "pid").read_text()))
     assert pool.pids() == []
@@ -168,7 +162,7 @@ async def test_closing_kills_what_still_runs(tmp_path: Path) -> None:
 async def test_children_die_with_their_parent(tmp_path: Path) -> None:
     marker = tmp_path / "pid"
     parent = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.engine.pool.parent", str(marker))
-    await until(marker.exists)
+    await wait_until_async(marker.exists)
     parent.kill()
     await parent.wait()
-    await until(lambda: gone(int(marker.read_text())))
+    await wait_until_async(lambda: gone(int(marker.read_text())))

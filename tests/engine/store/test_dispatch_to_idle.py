@@ -12,7 +12,7 @@ from service.engine.store.records import handed_job
 from service.engine.store.script_inputs import Outcome
 from service.lib.clock import now_ms
 from tests.engine import probe
-from tests.waiting import wait_until_async
+from tests.waiting import until_state, wait_until_async
 
 QUEUE = "thumbnails"
 KNOWN = msgspec.msgpack.encode(["probe-echo"])
@@ -185,8 +185,4 @@ async def test_a_job_that_is_cancelled_before_its_worker_has_begun_it_does_not_b
     assert (await store.cancel(job_id)).state is State.ACTIVE
     os.kill(worker.pid, signal.SIGCONT)
 
-    async def ended() -> bool:
-        return (await store.present(job_id)).state.terminal
-
-    await wait_until_async(ended)
-    assert (await store.present(job_id)).state is State.CANCELLED and not ledger.lines("echo")
+    assert (await until_state(store, job_id)).state is State.CANCELLED and not ledger.lines("echo")

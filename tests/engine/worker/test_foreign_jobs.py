@@ -12,7 +12,7 @@ from arq.jobs import Job, JobStatus
 from service.engine.states import State
 from tests.engine import probe
 from tests.engine.conftest import ROOT
-from tests.waiting import wait_until_async
+from tests.waiting import until_state, wait_until_async
 
 
 @pytest.fixture
@@ -27,20 +27,12 @@ async def plain(settings_env):
     await pool.aclose(close_connection_pool=True)
 
 
-async def until(store, job_id: str, state: State) -> None:
-    async def there() -> bool:
-        job = await store.get(job_id)
-        return job is not None and job.state is state
-
-    await wait_until_async(there)
-
-
 @pytest.mark.parametrize("encode", [msgspec.json.encode, msgspec.msgpack.encode])
 async def test_a_foreign_job_is_adopted(store, start_worker, plain, encode) -> None:
     plain.job_serializer = encode
     start_worker()
     job = await plain.enqueue_job("probe_echo", word="from afar", _queue_name="thumbnails")
-    await until(store, job.job_id, State.COMPLETED)
+    await until_state(store, job.job_id, State.COMPLETED)
     record = await store.present(job.job_id)
     assert (record.owner, record.result) == ("unknown", {"word": "from afar"})
 
@@ -49,21 +41,21 @@ async def test_a_deferred_foreign_job_waits_its_time(store, start_worker, plain)
     start_worker()
     job = await plain.enqueue_job("probe_echo", word="later", _queue_name="thumbnails", _defer_by=1)
     assert await job.status() is JobStatus.deferred
-    await until(store, job.job_id, State.COMPLETED)
+    await until_state(store, job.job_id, State.COMPLETED)
 
 
 async def test_pickle_is_refused_with_a_sentence(store, start_worker, plain) -> None:
     plain.job_serializer = None
     start_worker()
     job = await plain.enqueue_job("probe_echo", word="pickled", _queue_name="thumbnails")
-    await until(store, job.job_id, State.FAILED)
+    await until_state(store, job.job_id, State.FAILED)
     assert "pickle" in ((await store.present(job.job_id)).error or "")
 
 
 async def test_arguments_that_do_not_fit_are_refused(store, start_worker, plain) -> None:
     start_worker()
     job = await plain.enqueue_job("probe_echo", colour="red", _queue_name="thumbnails")
-    await until(store, job.job_id, State.FAILED)
+    await until_state(store, job.job_id, State.FAILED)
     assert "colour" in ((await store.present(job.job_id)).error or "")
 
 
