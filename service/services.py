@@ -106,7 +106,7 @@ async def open_services(
         # Enqueuers make one call at a time: over a connection of their own none has to look for a free one.
         lane = CommandConnection(settings.queue_server_url())
         stack.push_async_callback(lane.aclose)
-        enqueuer = Enqueuer(Store(redis, lane), settings.queues, tracing or NO_TRACING)
+        enqueuer = Enqueuer(Store(redis, lane, replicas=settings.enqueue_wait), settings.queues, tracing or NO_TRACING)
         metrics, alerts, schedules = Metrics(redis), Alerts(settings, redis), Schedules(store, enqueuer)
         more = watching(metrics, alerts, schedules, Measures(settings, store, metrics, schedules))
         await stack.enter_async_context(maintaining(Maintenance(settings, store, jobs, more)))

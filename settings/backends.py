@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from settings.urls import file_or_s3_url, url_of
+from settings.urls import file_or_s3_url, queue_server_url, url_of
 
 
 def _folder(path: Path) -> Path:
@@ -24,13 +24,16 @@ class Backends(BaseModel):
         default=Path("data"), validate_default=True, description="a folder, existing or to be made"
     )
 
-    redis_url: Annotated[str, url_of("redis", "rediss", "unix")] | None = Field(
+    redis_url: Annotated[str, AfterValidator(queue_server_url)] | None = Field(
         default=None,
         repr=False,
-        description="redis://[user:password@]host:port/db, rediss://… or unix:///path",
+        description="redis://[user:password@]host:port/db, rediss://…, unix:///path or redis+sentinel://host:port,…/service/db",
         json_schema_extra={"secret": True},
     )
     """None means the Valkey that `offload up` starts, whose address stands in `data_dir`/redis.url while it runs."""
+
+    enqueue_wait: int = Field(default=0, ge=0, le=9)
+    """Replicas that must have a new job before it is answered with 202; 0 waits for none. Bounds what a failover may lose."""
 
     database_url: Annotated[str, url_of("sqlite+aiosqlite", "postgresql+asyncpg")] = Field(
         default_factory=lambda made: f"sqlite+aiosqlite:///{made['data_dir']}/offload.db",

@@ -1,8 +1,17 @@
 """Checks of the URLs an operator gives."""
 
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
+
+SENTINEL_SCHEMES = ("redis+sentinel", "rediss+sentinel")
+SENTINEL_PORT = 26379
+SENTINEL_FORM = "redis+sentinel://host:port,host:port/service/db"
+
+
+class Explained(ValueError):
+    """A URL that is refused for a reason of its own: the words that follow the variable's name in the sentence."""
 
 
 def url_of(*schemes: str, host: bool = False) -> AfterValidator:
@@ -25,3 +34,56 @@ def file_or_s3_url(url: str) -> str:
     if not local and not (parts.scheme == "s3" and parts.netloc):
         raise ValueError("not such a URL")
     return url
+
+
+def queue_server_url(url: str) -> str:
+    """Accept redis://, rediss://, unix://, and a primary that Sentinels name. The text is kept as given."""
+    parts = urlsplit(url)
+    if parts.scheme in SENTINEL_SCHEMES:
+        sentinel_url(url)
+    elif parts.scheme.endswith("+cluster"):
+        raise Explained(
+            "names a Redis Cluster, which this release cannot use: give it one server, or three that Sentinels "
+            f"watch ({SENTINEL_FORM})"
+        )
+    elif parts.scheme not in ("redis", "rediss", "unix"):
+        raise ValueError("not such a URL")
+    else:
+        _ = parts.port  # raises ValueError where the port is no number
+    return url
+
+
+@dataclass(frozen=True)
+class SentinelUrl:
+    """The parts of a `redis+sentinel://` URL."""
+
+    sentinels: tuple[tuple[str, int], ...]
+    service: str
+    """Name under which the Sentinels know the primary."""
+    server: str
+    """redis:// or rediss:// URL with user, password, database and options of the primary; its host means nothing."""
+
+
+def sentinel_url(url: str) -> SentinelUrl:
+    """Read `redis+sentinel://[user:password@]host:port,host:port/service/db?options`. Raises Explained."""
+    scheme, _, rest = url.partition("://")
+    netloc, _, path = rest.partition("/")
+    path, _, query = path.partition("?")
+    user, at, hosts = netloc.rpartition("@")
+    service, _, database = path.partition("/")
+    if not service:
+        raise Explained(f"names no service: write {SENTINEL_FORM}, with the name that the Sentinels watch it under")
+    if database and not database.isdecimal():
+        raise Explained(f"ends in a database that is not a number: write {SENTINEL_FORM}")
+    sentinels = tuple(_address(one) for one in hosts.split(","))
+    server = f"{scheme.partition('+')[0]}://{user}{at}primary/{database or 0}"
+    return SentinelUrl(sentinels, service, f"{server}?{query}" if query else server)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.strip().rpartition(":") if not text.strip().endswith("]") else (text.strip(), "", "")
+    if not colon:
+        host, port = text.strip(), str(SENTINEL_PORT)
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise Explained(f"names a Sentinel without a host, or with a port that is not one: write {SENTINEL_FORM}")
+    return host.strip("[]"), int(port)

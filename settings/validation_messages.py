@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from settings.queues import Queue, QueueSettings
+from settings.urls import Explained
 
 QUEUES = "QUEUES__"
 SHOWN = 80
@@ -68,6 +69,10 @@ def sentences(model: type[BaseModel], prefix: str, environment: Mapping[str, str
         else:
             variable = location[0] if location[0].startswith(prefix) else f"{prefix}{location[0].upper()}"
             field = known[variable]
+        cause = problem.get("ctx", {}).get("error")
+        if isinstance(cause, Explained):
+            said[variable] = f"{variable} {cause}."
+            continue
         given = by_upper_name.get(variable, str(problem.get("input", "")))
         said[variable] = f"{variable} is {_shown(given, field)}, but takes {takes(field)}."
     return list(said.values())

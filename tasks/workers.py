@@ -13,12 +13,12 @@ from typing import Any
 
 import arq.worker
 import structlog
-from arq.connections import RedisSettings
 
 import tasks.sdk.discovery  # declares every job type
 from service.documents.ocr_models import ModelPreparation
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.pool.sizing import CHILD_MB, pool_size
+from service.engine.redis.client import arq_settings
 from service.engine.worker.worker import OffloadWorker
 from service.monitoring.logging import configure_logs
 from service.monitoring.tracing import open_tracing
@@ -41,7 +41,7 @@ gc.freeze()
 settings = load_settings()
 configure_logs()
 log = structlog.get_logger("offload.worker")
-redis_settings = RedisSettings.from_dsn(settings.queue_server_url())
+redis_settings = arq_settings(settings.queue_server_url())
 
 FOREVER_S = 30 * 86_400
 """What arq is told where a queue has no time limit: it wants a number."""

@@ -14,7 +14,7 @@ from service.api.drain_body import PatientResponse
 from service.api.schemas import ErrorBody, FieldError
 from service.api.upload_form import BadForm
 from service.documents.store import NoSuchFile
-from service.engine.store import IdempotencyConflict, NoSuchJob, TooManyQueued, WrongState
+from service.engine.store import IdempotencyConflict, NoSuchJob, NotReplicated, TooManyQueued, WrongState
 from service.lib.text import as_sentence, with_stop
 from service.mail.templates import NoSuchTemplate
 from tasks.sdk.errors import Refused
@@ -91,6 +91,11 @@ def _unavailable(request: Request[Any, Any, Any], error: Exception) -> Response[
     return error_response(503, "A part of the service is away for the moment; try again.", headers={"Retry-After": "5"})
 
 
+def _not_replicated(request: Request[Any, Any, Any], error: NotReplicated) -> Response[ErrorBody]:
+    log.error("replicas confirm no jobs", method=request.method, path=request.url.path)
+    return error_response(503, as_sentence(str(error)), headers={"Retry-After": "1"})
+
+
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
     """The trace goes to the log; the client learns nothing of the inside."""
     log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
@@ -109,6 +114,7 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     WrongState: _fixed(409),
     IdempotencyConflict: _fixed(409),
     TooManyQueued: _too_many,
+    NotReplicated: _not_replicated,
     RedisError: _unavailable,
     OperationalError: _unavailable,
     Exception: _unexpected,

@@ -6,6 +6,7 @@ import pytest
 
 from settings.load import read_settings
 from settings.queues import QUEUE_TABLE, Queue, QueueSettings
+from settings.urls import sentinel_url
 
 
 @pytest.fixture
@@ -144,3 +145,49 @@ def test_an_owner_may_hold_two_keys_and_a_password_colons(read):
     settings = read(API_KEYS="acme:old-secret, acme:new-secret", DASHBOARD_USERS="ann:a:b:c:d:e:f:operator")
     assert settings.api_keys == {"old-secret": "acme", "new-secret": "acme"}
     assert settings.dashboard_users["ann"].password == "a:b:c:d:e:f"
+
+
+SENTINELS = "redis+sentinel://host:port,host:port/service/db"
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            "redis+sentinel://a:26379,b:26379",
+            f"OFFLOAD_REDIS_URL names no service: write {SENTINELS}, with the name that the Sentinels watch it under.",
+        ),
+        (
+            "redis+sentinel://a:26379/offload/first",
+            f"OFFLOAD_REDIS_URL ends in a database that is not a number: write {SENTINELS}.",
+        ),
+        (
+            "redis+sentinel://a:26379,,b/offload",
+            f"OFFLOAD_REDIS_URL names a Sentinel without a host, or with a port that is not one: write {SENTINELS}.",
+        ),
+        (
+            "redis+sentinel://a:http/offload",
+            f"OFFLOAD_REDIS_URL names a Sentinel without a host, or with a port that is not one: write {SENTINELS}.",
+        ),
+        (
+            "redis+cluster://a:6379,b:6379",
+            "OFFLOAD_REDIS_URL names a Redis Cluster, which this release cannot use: give it one server, or three that "
+            f"Sentinels watch ({SENTINELS}).",
+        ),
+    ],
+)
+def test_a_queue_server_behind_sentinels_that_is_named_wrongly(read, given: str, sentence: str):
+    with pytest.raises(SystemExit) as refused:
+        read(REDIS_URL=given)
+    assert str(refused.value) == sentence
+
+
+def test_a_queue_server_behind_sentinels(read):
+    url = read(REDIS_URL="redis+sentinel://user:p%40ss@a:1000,b,[::1]:2000/offload/3").redis_url
+    found = sentinel_url(url)
+    assert found.sentinels == (("a", 1000), ("b", 26379), ("::1", 2000))
+    assert (found.service, found.server) == ("offload", "redis://user:p%40ss@primary/3")
+    assert (
+        sentinel_url("rediss+sentinel://a/offload?ssl_ca_certs=/ca.pem").server
+        == "rediss://primary/0?ssl_ca_certs=/ca.pem"
+    )

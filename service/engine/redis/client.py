@@ -3,8 +3,11 @@
 import socket
 from typing import Any, TypeAlias
 
-from arq.connections import ArqRedis
+from arq.connections import ArqRedis, RedisSettings
 from redis.asyncio import BlockingConnectionPool, ConnectionPool
+
+from service.engine.redis.sentinel import PrimaryPool, primary_of, primary_options
+from settings.urls import SENTINEL_SCHEMES, sentinel_url
 
 Client: TypeAlias = Any
 """An asyncio client of redis-py, whose own annotations cannot tell it from the synchronous one."""
@@ -20,16 +23,33 @@ MAX_CONNECTIONS = 50
 
 
 def connect(url: str, *, max_connections: int = MAX_CONNECTIONS, **extra: Any) -> ArqRedis:
-    """A client for `url` (redis://, rediss://, unix://). Raises ValueError for another scheme."""
-    pool = BlockingConnectionPool.from_url(
-        url, max_connections=max_connections, timeout=SOCKET_TIMEOUT_S, **_manners(url), **extra
-    )
-    return ArqRedis(pool_or_conn=pool)
+    """A client for `url` (redis://, rediss://, unix://, redis+sentinel://). Raises ValueError for another scheme."""
+    options = {"max_connections": max_connections, "timeout": SOCKET_TIMEOUT_S, **_manners(url), **extra}
+    if behind_sentinels(url):
+        return ArqRedis(pool_or_conn=PrimaryPool(url, **options))
+    return ArqRedis(pool_or_conn=BlockingConnectionPool.from_url(url, **options))
 
 
 def unconnected(url: str) -> Client:
     """A connection to `url`, with nothing around it and not yet made. Raises ValueError for another scheme."""
+    if behind_sentinels(url):
+        return ConnectionPool(**primary_options(primary_of(url)), **_manners(url)).make_connection()
     return ConnectionPool.from_url(url, **_manners(url)).make_connection()
+
+
+def arq_settings(url: str) -> RedisSettings:
+    """The same server as arq's own commands (`arq --check`) find it."""
+    if not behind_sentinels(url):
+        return RedisSettings.from_dsn(url)
+    found = sentinel_url(url)
+    settings = RedisSettings.from_dsn(found.server)
+    settings.host, settings.sentinel, settings.sentinel_master = list(found.sentinels), True, found.service
+    return settings
+
+
+def behind_sentinels(url: str) -> bool:
+    """Whether `url` names Sentinels in place of a server."""
+    return url.partition("://")[0] in SENTINEL_SCHEMES
 
 
 def _manners(url: str) -> dict[str, Any]:

@@ -1,6 +1,13 @@
 """Job state in Redis: one package reads and writes it, and nothing else knows a key's name."""
 
-from service.engine.store.errors import IdempotencyConflict, LeaseLost, NoSuchJob, TooManyQueued, WrongState
+from service.engine.store.errors import (
+    IdempotencyConflict,
+    LeaseLost,
+    NoSuchJob,
+    NotReplicated,
+    TooManyQueued,
+    WrongState,
+)
 from service.engine.store.listing import JobFilter
 from service.engine.store.queries import Page
 from service.engine.store.records import Attempt, Job, LogLine, WorkerInfo
@@ -15,6 +22,7 @@ __all__ = [
     "LeaseLost",
     "LogLine",
     "NoSuchJob",
+    "NotReplicated",
     "Page",
     "Queued",
     "Store",

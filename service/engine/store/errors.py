@@ -1,4 +1,6 @@
-"""What the store refuses, each with the sentence a client is shown."""
+"""Refusals of the store, each with the sentence a client is shown."""
+
+from redis.exceptions import RedisError
 
 
 class StoreError(Exception):
@@ -28,3 +30,11 @@ class TooManyQueued(StoreError):
 
 class LeaseLost(Exception):
     """The attempt no longer holds its job: whatever it wanted to write was not written."""
+
+
+class NotReplicated(RedisError):
+    """New jobs are queued, and fewer replicas than wanted have confirmed them in time."""
+
+    def __init__(self, replicas: int) -> None:
+        servers = "no second server has" if replicas == 1 else f"fewer than {replicas} other servers have"
+        super().__init__(f"{servers} confirmed the request yet; send it again with the same Idempotency-Key")

@@ -9,6 +9,9 @@ PREFIX = "offload:"
 CLOCK = PREFIX + "clock"
 """The last creation stamp given out (µs since the epoch, unique). One key for ever."""
 
+REPLICATED = PREFIX + "replicated"
+"""String: a write that replicas confirm after those before it. Expires."""
+
 WORKERS = PREFIX + "workers"
 """Sorted set: worker id by its last heartbeat (ms). Swept by every heartbeat."""
 

@@ -17,7 +17,7 @@ from service.engine.states import State
 from service.engine.store import channels, keys, scripts
 from service.engine.store.bulk_operations import BulkOperations
 from service.engine.store.error_groups import ErrorGroups
-from service.engine.store.errors import LeaseLost, NoSuchJob, WrongState
+from service.engine.store.errors import LeaseLost, NoSuchJob, NotReplicated, WrongState
 from service.engine.store.queries import Queries
 from service.engine.store.queue_controls import QueueControls
 from service.engine.store.records import Job, to_job
@@ -31,6 +31,10 @@ to_json = msgspec.json.Encoder().encode
 
 PARTS_BATCH = 50
 """Parts that one script call makes: some milliseconds of the server's time, so that nobody else waits for long."""
+
+
+REPLICATED_MS = 1_000
+"""How long replicas may take to confirm new jobs: some hundred times what they need on a healthy network."""
 
 
 class Queued(msgspec.Struct, frozen=True):
@@ -58,9 +62,11 @@ class Store(Queries):
     """Reads and writes job state in one Redis (not Redis Cluster). `lane`, where given, carries what moves jobs: to
     enqueue, to claim, to settle."""
 
-    def __init__(self, redis: Client, lane: CommandConnection | None = None) -> None:
+    def __init__(self, redis: Client, lane: CommandConnection | None = None, *, replicas: int = 0) -> None:
         super().__init__(redis)
         self.lane = lane or redis
+        self.replicas = replicas
+        """Replicas that must have a new job before `queued` returns. Needs a lane: the wait is for one connection's writes."""
         self.watchers = Watchers(redis)
         self.watch = self.watchers.watch
         self.controls = QueueControls(redis)
@@ -69,10 +75,22 @@ class Store(Queries):
         self.retention = Retention(redis)
 
     async def queued(self, jobs: Sequence[NewJob]) -> list[Queued]:
-        """Write records, indexes and arq entries of `jobs`, all or nothing, in one round trip."""
+        """Write records, indexes and arq entries of `jobs`, all or nothing, in one round trip.
+
+        Raises NotReplicated where `replicas` servers do not confirm them in time: the jobs are queued all the same.
+        """
         script = scripts.ADOPT if any(job.refused for job in jobs) else scripts.ENQUEUE
         rows = await script(self.lane, pack(jobs))
-        return [Queued(*(word.decode() for word in row)) for row in rows]
+        answers = [Queued(*(word.decode() for word in row)) for row in rows]
+        if self.replicas:
+            await self._replicated()
+        return answers
+
+    async def _replicated(self) -> None:
+        # A request that is repeated under its key writes nothing, and WAIT waits only for what its connection has written.
+        await self.lane.execute_command("SET", keys.REPLICATED, "", "PX", 60_000)
+        if await self.lane.execute_command("WAIT", self.replicas, REPLICATED_MS) < self.replicas:
+            raise NotReplicated(self.replicas)
 
     async def claimed(
         self,

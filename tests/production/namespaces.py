@@ -1,0 +1,58 @@
+"""Machines of a small network, each a network namespace of this one, of which any can be cut off."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def _ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+class Network:
+    """Namespaces on one bridge, on which this process stands too. `hosts` are their addresses."""
+
+    def __init__(self, machines: int) -> None:
+        number = os.getpid() % 60_000
+        self.bridge = f"ofb{number}"
+        subnet = f"10.{200 + number // 256 % 50}.{number % 256}"
+        self.address = f"{subnet}.254"
+        self.hosts = [f"{subnet}.{n + 1}" for n in range(machines)]
+        self.names = [f"of{number}n{n}" for n in range(machines)]
+
+    def make(self) -> None:
+        _ip("link", "add", self.bridge, "type", "bridge")
+        _ip("addr", "add", f"{self.address}/24", "dev", self.bridge)
+        _ip("link", "set", self.bridge, "up")
+        for name, host in zip(self.names, self.hosts, strict=True):
+            _ip("netns", "add", name)
+            _ip("link", "add", f"{name}a", "type", "veth", "peer", "name", f"{name}b", "netns", name)
+            _ip("link", "set", f"{name}a", "master", self.bridge, "up")
+            _ip("-n", name, "addr", "add", f"{host}/24", "dev", f"{name}b")
+            _ip("-n", name, "link", "set", f"{name}b", "up")
+            _ip("-n", name, "link", "set", "lo", "up")
+
+    def cut(self, machine: int) -> None:
+        """Let nothing to and from a machine through."""
+        _ip("link", "set", f"{self.names[machine]}a", "down")
+
+    def join(self, machine: int) -> None:
+        """Connect it again."""
+        _ip("link", "set", f"{self.names[machine]}a", "up")
+
+    def remove(self) -> None:
+        for name in self.names:
+            subprocess.run(["ip", "netns", "del", name], capture_output=True)
+        subprocess.run(["ip", "link", "del", self.bridge], capture_output=True)
+
+
+@contextmanager
+def network(machines: int) -> Iterator[Network]:
+    """A network that is gone afterwards."""
+    made = Network(machines)
+    try:
+        made.make()
+        yield made
+    finally:
+        made.remove()

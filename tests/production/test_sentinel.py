@@ -1,0 +1,109 @@
+"""A primary that is killed, frozen, replaced as planned, or cut off, under load: no accepted job is lost."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.production.harness import Installation
+from tests.production.namespaces import network
+from tests.production.servers import Watched, can_make_namespaces
+from tests.waiting import wait_until_async
+
+JOBS = 300
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    servers = Watched(tmp_path / "watched")
+    yield servers
+    servers.stop()
+
+
+def installed(install: Callable[..., Installation], watched: Watched, **more: str) -> Installation:
+    installation = install(OFFLOAD_REDIS_URL=watched.url, **more)
+    installation.start_web()
+    installation.start_worker()
+    return installation
+
+
+async def under_load(installation: Installation, disturb: Callable[[], object]) -> None:
+    """Send JOBS jobs, and disturb the servers once a third has been accepted."""
+    sending = asyncio.create_task(installation.send(JOBS))
+    await wait_until_async(lambda: len(installation.accepted) > JOBS // 3)
+    await asyncio.to_thread(disturb)
+    await sending
+
+
+async def test_kill(install: Callable[..., Installation], watched: Watched) -> None:
+    installation, old = installed(install, watched), watched.servers[0]
+    await under_load(installation, old.kill)
+    await wait_until_async(lambda: watched.primary() is not old)
+    row = await installation.count("Sentinel: primary killed")
+    assert (row.jobs, row.lost, row.twice, row.stuck) == (JOBS, 0, 0, 0)
+
+
+async def test_freeze(install: Callable[..., Installation], watched: Watched) -> None:
+    installation, old = installed(install, watched), watched.servers[0]
+    await under_load(installation, lambda: old.signal(signal.SIGSTOP))
+    await wait_until_async(lambda: watched.primary() is not old)
+    old.signal(signal.SIGCONT)
+    # It comes back as a primary of its own, and is one until the Sentinels demote it.
+    await installation.send(50)
+    await wait_until_async(lambda: old.role() == "slave")
+    row = await installation.count("Sentinel: primary frozen, and back")
+    assert (row.jobs, row.lost, row.twice, row.stuck) == (JOBS + 50, 0, 0, 0)
+
+
+async def test_planned_failover(install: Callable[..., Installation], watched: Watched) -> None:
+    installation, old = installed(install, watched), watched.servers[0]
+
+    def replace() -> None:
+        with watched.sentinels[0].client() as client:
+            client.execute_command("SENTINEL", "FAILOVER", "offload")
+
+    await under_load(installation, replace)
+    await wait_until_async(lambda: watched.primary() is not old and old.role() == "slave")
+    row = await installation.count("Sentinel: planned SENTINEL FAILOVER")
+    assert (row.jobs, row.lost, row.twice, row.stuck) == (JOBS, 0, 0, 0)
+
+
+@pytest.mark.skipif(not can_make_namespaces(), reason="network namespaces need root")
+async def test_the_primary_is_cut_off(install: Callable[..., Installation], tmp_path: Path) -> None:
+    """The clients see the majority of the Sentinels, and the old primary goes on alone on the other side."""
+    with network(3) as cables:
+        servers = Watched(tmp_path / "watched", hosts=cables.hosts, namespaces=cables.names)
+        try:
+            installation, old = installed(install, servers), servers.servers[0]
+            await under_load(installation, lambda: cables.cut(0))
+            await wait_until_async(lambda: servers.primary() not in (None, old))
+            cables.join(0)
+            await wait_until_async(lambda: old.role() == "slave")
+            row = await installation.count("Sentinel: primary cut off from clients and majority")
+        finally:
+            servers.stop()
+    assert (row.jobs, row.lost, row.twice, row.stuck) == (JOBS, 0, 0, 0)
+
+
+async def test_a_202_means_on_two_servers(install: Callable[..., Installation], watched: Watched) -> None:
+    installation = installed(install, watched, OFFLOAD_ENQUEUE_WAIT="1")
+    await installation.send(20, pace_s=0)
+    for replica in watched.servers[1:]:
+        replica.signal(signal.SIGSTOP)
+    try:
+        async with installation.client() as client:
+            headers = {"Idempotency-Key": "one"}
+            answer = await client.post("/api/jobs/nap", json={}, headers=headers)
+            # The second request finds the job queued, and is refused all the same.
+            again = await client.post("/api/jobs/nap", json={}, headers=headers)
+    finally:
+        for replica in watched.servers[1:]:
+            replica.signal(signal.SIGCONT)
+    for refused in (answer, again):
+        assert refused.status_code == 503 and refused.headers["retry-after"]
+    assert answer.json()["detail"].startswith("No second server has confirmed the request yet")
+    await installation.send(20, pace_s=0)
+    row = await installation.count("ENQUEUE_WAIT=1: replicas frozen, and back")
+    assert (row.jobs, row.lost, row.twice, row.stuck) == (40, 0, 0, 0)
