@@ -12,10 +12,26 @@ from xdist.scheduler import LoadScopeScheduling
 
 from service.supervisor.valkey import EmbeddedValkey
 from settings import load_settings
-from tests.databases import empty_postgres_url, postgres_server, postgres_url, sqlite_template, sqlite_url
+from tests.databases import (
+    database_kind,
+    empty_postgres_url,
+    on_both_databases,
+    postgres_server,
+    postgres_url,
+    sqlite_template,
+    sqlite_url,
+)
 from tests.parts import parts
 
-__all__ = ["empty_postgres_url", "parts", "postgres_server", "postgres_url", "sqlite_template", "sqlite_url"]
+__all__ = [
+    "database_kind",
+    "empty_postgres_url",
+    "parts",
+    "postgres_server",
+    "postgres_url",
+    "sqlite_template",
+    "sqlite_url",
+]
 
 os.environ.setdefault("OFFLOAD_OCR_PREPARE", "false")
 # Every PDF worker of the tests would calibrate networks anew, minutes of a core each, in its own empty folder.
@@ -39,6 +55,10 @@ class WholeFiles(LoadScopeScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WholeFiles:
     return WholeFiles(config, log)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    on_both_databases(metafunc)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -71,16 +91,21 @@ def redis_url(valkey: str) -> str:
 
 @pytest.fixture
 def settings_env(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, redis_url: str, sqlite_template: Path
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, redis_url: str, database_kind: str
 ) -> Iterator[dict[str, str]]:
     """The OFFLOAD_ variables of a private installation, set in this process for the length of the test.
 
-    Its data folder holds a migrated database and nothing else.
+    Its database, of the test's kind, is migrated and empty.
     """
     data = tmp_path / "data"
-    data.mkdir()
-    shutil.copy(sqlite_template, data)
-    environment = {
+    data.mkdir(mode=0o700)
+    environment = {}
+    if database_kind == "postgresql":
+        environment["OFFLOAD_DATABASE_URL"] = request.getfixturevalue("postgres_url")
+    else:
+        # Where the settings look for it by default.
+        shutil.copy(request.getfixturevalue("sqlite_template"), data)
+    environment |= {
         "OFFLOAD_DATA_DIR": str(data),
         "OFFLOAD_REDIS_URL": redis_url,
         "OFFLOAD_API_KEYS": API_KEYS,

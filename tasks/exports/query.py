@@ -39,7 +39,7 @@ def to_query(selection: Selection, *, postgres: bool, limit: int | None = None) 
     columns = ", ".join(column.sql for column in selection.columns)
     counted = f"SELECT count(*) {rows}"
     if limit is not None:
-        counted = f"SELECT count(*) FROM (SELECT 1 {rows} LIMIT {limit:d}) AS some"
+        counted = f"SELECT count(*) FROM (SELECT 1 {rows} LIMIT {limit:d}) AS matching"
     return Query(counted, f"SELECT {columns} {rows} ORDER BY {', '.join(dataset.order)}", tuple(parameters.values))
 
 

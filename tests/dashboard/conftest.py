@@ -3,7 +3,7 @@
 import asyncio
 import io
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from dashboard.dependencies import shared_figures
 from settings import Settings
 from tests.conftest import API_KEYS, DASHBOARD_USERS
 from tests.dashboard.made import Maker
+from tests.databases import new_database
 from tests.waiting import wait_until_async
 
 OPERATOR = BasicAuth("admin", "admin-password-1")
@@ -34,13 +35,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="package")
-def settings(valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(
-        data_dir=tmp_path_factory.mktemp("data"),
-        redis_url=valkey,
-        given_api_keys=API_KEYS,  # type: ignore[arg-type]  # parsed as from the environment
-        given_dashboard_users=DASHBOARD_USERS,  # type: ignore[arg-type]  # as above
-    )
+def settings(
+    request: pytest.FixtureRequest, valkey: str, tmp_path_factory: pytest.TempPathFactory, database_kind: str
+) -> Iterator[Settings]:
+    data = tmp_path_factory.mktemp("data")
+    with new_database(request, database_kind, data) as url:
+        yield Settings(
+            data_dir=data,
+            database_url=url,
+            redis_url=valkey,
+            given_api_keys=API_KEYS,  # type: ignore[arg-type]  # parsed as from the environment
+            given_dashboard_users=DASHBOARD_USERS,  # type: ignore[arg-type]  # as above
+        )
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

@@ -1,4 +1,3 @@
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,9 +12,9 @@ from settings import Settings
 
 
 @pytest.fixture
-def settings(tmp_path: Path, sqlite_template: Path) -> Settings:
-    shutil.copy(sqlite_template, tmp_path)
-    return Settings(data_dir=tmp_path, max_upload_bytes=3_000_000, max_pages=50)
+def settings(request: pytest.FixtureRequest, tmp_path: Path, database_kind: str) -> Settings:
+    url = request.getfixturevalue("sqlite_url" if database_kind == "sqlite" else "postgres_url")
+    return Settings(data_dir=tmp_path, database_url=url, max_upload_bytes=3_000_000, max_pages=50)
 
 
 @pytest_asyncio.fixture

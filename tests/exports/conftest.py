@@ -22,18 +22,10 @@ from settings import load_settings
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, settings_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty database, which is also the one of the settings."""
-    if request.param == "postgresql":
-        monkeypatch.setenv("OFFLOAD_DATABASE_URL", request.getfixturevalue("postgres_url"))
-        load_settings.cache_clear()
-    return load_settings().database_url
-
-
 @pytest_asyncio.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
+async def database(settings_env: dict[str, str]) -> AsyncIterator[Database]:
+    """An empty database, which is also the one of the settings."""
+    async with open_database(load_settings().database_url) as database:
         yield database
 
 

@@ -18,7 +18,7 @@ from tasks.csv_export import Export, csv_export
 from tests.exports.conftest import Parts
 from tests.waiting import until_state, wait_until_async
 
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 """For what is the same on both databases."""
 
 

@@ -24,10 +24,10 @@ from tests.waiting import wait_until_async
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either_url(request: pytest.FixtureRequest) -> str:
-    """URL of an empty database, once of each kind."""
-    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+@pytest.fixture
+def either_url(request: pytest.FixtureRequest, database_kind: str) -> str:
+    """URL of an empty database of the test's kind."""
+    url: str = request.getfixturevalue("sqlite_url" if database_kind == "sqlite" else "postgres_url")
     return url
 
 

@@ -1,10 +1,8 @@
 """The API on loopback with a real worker of the thumbnails queue beside it."""
 
-import contextlib
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -18,11 +16,10 @@ from service.engine.store import keys
 from settings import Queue, load_settings
 from tests.api.conftest import acme, app, globex, nobody, served
 from tests.conftest import API_KEYS, DASHBOARD_USERS
+from tests.databases import emptied, new_database
 from tests.waiting import wait_until_async
 
 __all__ = ["acme", "app", "globex", "nobody", "served"]
-
-DATABASE = "offload.db"
 
 Follow = Callable[[str], Awaitable[dict[str, object]]]
 
@@ -52,16 +49,21 @@ class Worker:
 
 
 @pytest.fixture(scope="package")
-def environment(valkey: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def environment(
+    request: pytest.FixtureRequest, valkey: str, tmp_path_factory: pytest.TempPathFactory, database_kind: str
+) -> Iterator[dict[str, str]]:
     """The OFFLOAD_ variables of an installation that this folder's tests share, on an empty queue server."""
     with redis.Redis.from_url(valkey) as client:
         client.flushall()
-    return {
-        "OFFLOAD_DATA_DIR": str(tmp_path_factory.mktemp("images") / "data"),
-        "OFFLOAD_REDIS_URL": valkey,
-        "OFFLOAD_API_KEYS": API_KEYS,
-        "OFFLOAD_DASHBOARD_USERS": DASHBOARD_USERS,
-    }
+    data = tmp_path_factory.mktemp("images")
+    with new_database(request, database_kind, data) as url:
+        yield {
+            "OFFLOAD_DATA_DIR": str(data),
+            "OFFLOAD_DATABASE_URL": url,
+            "OFFLOAD_REDIS_URL": valkey,
+            "OFFLOAD_API_KEYS": API_KEYS,
+            "OFFLOAD_DASHBOARD_USERS": DASHBOARD_USERS,
+        }
 
 
 @pytest.fixture(scope="package")
@@ -82,10 +84,7 @@ def settings_env(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -
     data = Path(environment["OFFLOAD_DATA_DIR"])
     for folder in ("documents", "thumbnails", "jobs"):
         shutil.rmtree(data / "files" / folder, ignore_errors=True)
-    if (data / DATABASE).exists():
-        with contextlib.closing(sqlite3.connect(data / DATABASE)) as database, database:
-            database.execute("DELETE FROM images")
-            database.execute("DELETE FROM documents")
+    emptied(environment["OFFLOAD_DATABASE_URL"], "images", "documents")
     yield environment
     load_settings.cache_clear()
 
