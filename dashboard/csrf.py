@@ -7,11 +7,12 @@ from typing import Any
 
 from litestar import Request
 from litestar.datastructures import Cookie
-from litestar.exceptions import PermissionDeniedException
+from litestar.exceptions import ClientException, PermissionDeniedException
 
 from dashboard.audit_middleware import note
 from dashboard.auth import User, require_operator
 from dashboard.formats import compact
+from service.lib.text import NUL
 from service.monitoring.audit_log import DETAIL_MAX
 
 COOKIE = "offload_csrf"
@@ -43,16 +44,25 @@ def cookie_of(request: Request[User, Any, Any], token: str) -> Cookie:
 async def guard(request: Request[User, Any, Any]) -> None:
     """Before every handler: a request that may change something is an operator's, and comes from one of our pages.
 
-    Raises PermissionDeniedException (403). A handler that streams its form checks the token itself, and says so.
+    Raises PermissionDeniedException (403), and 400 for a NUL in a form or an address. A handler that streams its form
+    checks the token itself, and says so.
     """
+    _refuse_nul(request.scope["path"], *(f"{name}{value}" for name, value in request.query_params.multi_items()))
     if request.method in SAFE_METHODS:
         return
     require_operator(request)
     require_same_origin(request)
     if not request.route_handler.opt.get(CHECKED_BY_HANDLER):
         form = await request.form()
+        _refuse_nul(*(f"{name}{value}" for name, value in form.multi_items()))
         require_token(request, form.get(FIELD))
         note(request, compact({name: value for name, value in form.items() if name != FIELD}, DETAIL_MAX))
+
+
+def _refuse_nul(*texts: str) -> None:
+    """Nothing that is kept or looked for may hold one: PostgreSQL has no place for it."""
+    if any(NUL in text for text in texts):
+        raise ClientException("What was sent holds a NUL character, which no text here can.")
 
 
 def require_token(request: Request[User, Any, Any], given: object) -> None:

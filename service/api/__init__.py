@@ -25,6 +25,7 @@ from service.api import (
 )
 from service.api.auth import provide_caller, provide_owner, require_key
 from service.api.errors import EXCEPTION_HANDLERS
+from service.api.nul import refuse_nul
 from service.api.submit import refuse_unknown_type, submit_route
 from tasks.sdk.types import REGISTRY
 
@@ -55,7 +56,7 @@ def api_routes() -> list[ControllerRouterHandler]:
                 tags=["jobs"],
             ),
         ],
-        guards=[require_key],
+        guards=[require_key, refuse_nul],
         dependencies={
             "owner": Provide(provide_owner, sync_to_thread=False),
             "caller": Provide(provide_caller, sync_to_thread=False),

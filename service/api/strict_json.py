@@ -5,6 +5,7 @@ import re
 import types
 from collections.abc import Generator, Mapping
 from enum import Enum
+from itertools import islice
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
@@ -14,6 +15,7 @@ from litestar.openapi.spec import Reference, Schema
 from litestar.typing import FieldDefinition
 
 from service.api.errors import BadRequest
+from service.api.nul import nul_fields
 from service.api.schemas import FieldError
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -30,6 +32,9 @@ _KINDS = {
 def decode_body(body: bytes, wanted: type[S]) -> S:
     """A struct from JSON. Raises BadRequest, naming every field that is wrong."""
     try:
+        # JSON can write a NUL in this way only.
+        if b"\\u0000" in body and (errors := list(islice(nul_fields(msgspec.json.decode(body), ""), NAMED_MAX))):
+            raise BadRequest(*errors)
         try:
             return msgspec.json.decode(body, type=wanted)
         except msgspec.ValidationError as error:

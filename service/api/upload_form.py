@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from litestar.datastructures.headers import Headers
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser, parse_options_header
 
+from service.lib.text import NUL
+
 FIELD_MAX_BYTES = 16_384
 """A form field beside the file is a token or an option, never a document."""
 
@@ -54,6 +56,8 @@ async def open_upload_form(headers: Headers, body: AsyncIterator[bytes]) -> Uplo
     async for event in events:
         if isinstance(event, MultipartSegment):
             name, value = event.name, b""
+            for text, field_name in ((event.name, "a field's name"), (event.filename, "file")):
+                _refuse_nul(text or "", field_name)
             if event.name == "file":
                 if event.filename is None:
                     raise BadForm('The field "file" holds text and not a file: send it with a file name.')
@@ -66,7 +70,14 @@ async def open_upload_form(headers: Headers, body: AsyncIterator[bytes]) -> Uplo
                 raise BadForm(f"A form field is longer than {FIELD_MAX_BYTES} bytes.", field=name[:50])
         else:
             fields[name] = value.decode("utf-8", "replace")
+            _refuse_nul(fields[name], name[:50])
     raise BadForm(_NOT_A_FORM)
+
+
+def _refuse_nul(text: str, field: str) -> None:
+    if NUL in text:
+        what = "The file's name" if field == "file" else field
+        raise BadForm(f"{what} holds a NUL character, which no stored text can.", field=field)
 
 
 async def _events(boundary: str, body: AsyncIterator[bytes]) -> AsyncIterator[MultipartSegment | bytes | None]:

@@ -1,4 +1,7 @@
-"""Sentences for people, out of what an exception says."""
+"""Sentences for people, out of what an exception says; and the one character that no text may hold."""
+
+NUL = "\0"
+"""PostgreSQL keeps no text with it, so no text that is sent here may have it, whatever the database."""
 
 
 def with_stop(words: str) -> str:

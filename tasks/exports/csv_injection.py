@@ -11,6 +11,15 @@ BREAKS = frozenset("\t\r\n")
 SUSPECT = FORMULA_STARTS | BREAKS | {" "}
 """First characters that need a closer look."""
 
+PLAIN = re.compile(
+    # -5.00, +5, -1,234.5, -1.5e3
+    r"[+-](?:\d+|\d{1,3}(?:,\d{3})+)(?:[.,]\d+)?(?:[eE][+-]?\d{1,3})?"
+    # +49 421 1234567, +1 (555) 123-4567: 7 to 15 digits (E.164) in groups
+    r"|\+(?=(?:\D*\d){7,15}\D*$)\d+(?:[ .\u00a0\u202f/-]?(?:\d+|\(\d+\)))*",
+    re.ASCII,
+)
+"""Numbers and telephone numbers: their sign begins no formula that could do anything."""
+
 UNSEEN = (
     " \t\r\n\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
     "\u2060\u2066\u2067\u2068\u2069\ufeff"
@@ -31,8 +40,13 @@ SURELY_FITS = CELL_MAX // 2
 
 
 def for_csv(text: str) -> str:
-    """The text with control characters replaced, and with ' before what a spreadsheet would run as a formula."""
+    """The text with control characters replaced, and with ' before what a spreadsheet would run as a formula.
+
+    A plain number or telephone number stays as it is: other programs read these files too.
+    """
     text = FORBIDDEN.sub(REPLACEMENT, text)
+    if PLAIN.fullmatch(text):
+        return text
     start = text.lstrip(UNSEEN)[:1]
     return "'" + text if start in FORMULA_STARTS or text[:1] in BREAKS else text
 

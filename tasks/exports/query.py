@@ -10,6 +10,7 @@ from typing import Any
 from tasks.exports.conditions import AnyOf, AtLeast, Below, Condition, Contains
 from tasks.exports.selection import Selection
 from tasks.exports.source import Query
+from tasks.exports.text_search import any_case
 
 POSTGRES_TYPES = {str: "text", int: "bigint", float: "double precision", bool: "boolean", datetime: "timestamptz"}
 
@@ -53,9 +54,8 @@ def _condition(condition: Condition, parameters: _Parameters) -> str:
         case Below(column, bound):
             return f"{column} < {parameters.add(bound)}"
         case Contains(columns, text):
-            like = "ILIKE" if parameters.postgres else "LIKE"
-            pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-            either = [f"{column} {like} {parameters.add(pattern)} ESCAPE '\\'" for column in columns]
+            matches = "~" if parameters.postgres else "REGEXP"
+            either = [f"{column} {matches} {parameters.add(any_case(text))}" for column in columns]
             return f"({' OR '.join(either)})"
 
 

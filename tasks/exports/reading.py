@@ -1,6 +1,7 @@
 """Rows from a database in chunks, within one consistent snapshot. Runs in the child: no ORM, no framework."""
 
 import contextlib
+import re
 import sqlite3
 from collections.abc import Iterator
 
@@ -23,7 +24,13 @@ def _read_sqlite(source: SqliteSource, query: Query) -> Iterator[tuple[int, Iter
     connection = sqlite3.connect(source.path, isolation_level=None, timeout=30)
     with contextlib.closing(connection):
         connection.execute("PRAGMA query_only = ON")
+        connection.create_function("regexp", 2, _regexp, deterministic=True)
         connection.execute("BEGIN")
         (total,) = connection.execute(query.count, query.parameters).fetchone()
         cursor = connection.execute(query.rows, query.parameters)
         yield total, iter(lambda: cursor.fetchmany(CHUNK_ROWS), [])
+
+
+def _regexp(pattern: str, text: str | None) -> bool | None:
+    """`text REGEXP pattern`, which SQLite has the syntax for and no meaning of its own."""
+    return None if text is None else re.search(pattern, str(text)) is not None

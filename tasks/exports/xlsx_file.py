@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,13 @@ MOMENT_FORMAT = "yyyy-mm-dd hh:mm:ss.000"
 EPOCH = datetime(1899, 12, 30)
 """Day 0 of Excel's serial numbers for every day from 1 March 1900 on (before, it believes in a 29 February 1900)."""
 
-EPOCH_UTC = EPOCH.replace(tzinfo=UTC)
 FIRST_SERIAL = 61.0
 """1 March 1900. What is earlier is written as text."""
 
 DAY = timedelta(days=1)
+
+LAST_SERIAL = (datetime(9999, 12, 31, 23, 59, 59, 999_000) - EPOCH) / DAY
+"""The last moment that Excel knows. A later one would be rounded up into the year 10000, which is shown as #####."""
 
 DIGITS_MAX = 10**15
 """Excel keeps 15 significant digits: a longer whole number is written as text, so that none is lost."""
@@ -100,9 +102,10 @@ def _moments(values: Sequence[Any]) -> Sequence[Any]:
 
 def _serial(moment: str | datetime) -> float | str:
     """Days since Excel's epoch: the number that a date is in a sheet."""
-    since = datetime.fromisoformat(moment) - EPOCH if isinstance(moment, str) else moment - EPOCH_UTC
-    days = since / DAY
-    return days if days >= FIRST_SERIAL else iso(moment)
+    # Without its zone, which is UTC: PostgreSQL's driver leaves it out of the first and the last moment there are.
+    at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment.replace(tzinfo=None)
+    days = (at - EPOCH) / DAY
+    return min(days, LAST_SERIAL) if days >= FIRST_SERIAL else iso(moment)
 
 
 def _integers(values: Sequence[Any]) -> Sequence[Any]:

@@ -83,6 +83,19 @@ async def test_the_same_key_and_body_give_the_same_job(acme: httpx.AsyncClient, 
     assert len((await acme.get("/api/jobs")).json()["jobs"]) == 1
 
 
+async def test_the_key_of_a_deleted_job_makes_a_new_one(acme: httpx.AsyncClient) -> None:
+    body = {"file_id": await upload(acme)}
+    first = (await submit(acme, body, Idempotency_Key="once")).json()["job_id"]
+    assert (await acme.post(f"/api/jobs/{first}/cancel")).status_code == 202
+    assert (await acme.delete(f"/api/jobs/{first}")).status_code == 204
+    answer = await submit(acme, body, Idempotency_Key="once")
+    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+    assert answer.json()["job_id"] != first
+    assert (await acme.get(answer.json()["status_url"])).status_code == 200
+    again = await submit(acme, body, Idempotency_Key="once")
+    assert again.json()["job_id"] == answer.json()["job_id"], "from now on the key is the new job's"
+
+
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\there"])
 async def test_a_key_that_is_none_is_refused(acme: httpx.AsyncClient, key: str) -> None:
     answer = await submit(acme, {"file_id": "file-x"}, Idempotency_Key=key)
@@ -146,7 +159,7 @@ async def test_a_body_beyond_all_measure_is_a_413(acme: httpx.AsyncClient) -> No
 
 
 async def test_unknown_and_foreign_files_are_both_404(acme: httpx.AsyncClient, globex: httpx.AsyncClient) -> None:
-    for file_id in ("no-such", "file-" + "0" * 32, await upload(globex), "\0", "💥"):
+    for file_id in ("no-such", "file-" + "0" * 32, await upload(globex), "💥"):
         answer = await submit(acme, {"file_id": file_id})
         assert answer.status_code == 404
         assert answer.json()["errors"][0]["field"] == "file_id"

@@ -1,5 +1,6 @@
 """What may be asked for, and the sentences that answer what may not."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from tasks.exports.conditions import AnyOf, AtLeast, Below, Contains
 from tasks.exports.datasets import DATASETS
 from tasks.exports.query import to_query
 from tasks.exports.selection import select
+from tasks.exports.text_search import any_case
 from tasks.sdk.errors import Refused
 
 RANGE = "query_params.created_at"
@@ -154,13 +156,13 @@ def test_no_value_becomes_part_of_a_statement() -> None:
     for postgres in (False, True):
         query = to_query(select("events", {"actor": nasty, "search": nasty}, None, nasty), postgres=postgres)
         assert "DROP" not in query.rows + query.count
-        assert query.parameters.count(nasty) == 2
+        assert query.parameters.count(nasty) == 2 and any_case(nasty) in query.parameters
 
 
 def test_a_search_takes_the_wildcards_of_like_literally() -> None:
     found = select("users", {"search": "100%_\\"}, None, "acme")
     assert found.conditions == (Contains(("email", "name"), "100%_\\"),)
-    assert to_query(found, postgres=False).parameters[0] == "%100\\%\\_\\\\%"
+    assert re.fullmatch(to_query(found, postgres=False).parameters[0], "100%_\\")
 
 
 @pytest.mark.parametrize("dataset", DATASETS.values(), ids=list(DATASETS))

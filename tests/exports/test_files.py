@@ -4,8 +4,10 @@ import asyncio
 import csv
 import gzip
 import math
+import re
 import shutil
 import subprocess
+import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -116,6 +118,40 @@ def as_xlsx(value: Any) -> Any:
         # openpyxl reads dates to the millisecond, and those of the seed have no more.
         return value.replace(tzinfo=None)
     return value if value != "" else None
+
+
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [
+        (datetime(9999, 12, 31, 23, 59, 59, 999999, UTC), datetime(9999, 12, 31, 23, 59, 59, 999000)),
+        (datetime(9999, 12, 31, 23, 59, 59, 999499, UTC), datetime(9999, 12, 31, 23, 59, 59, 999000)),
+        (datetime(9999, 12, 31, tzinfo=UTC), datetime(9999, 12, 31)),
+        (datetime(1900, 3, 1, tzinfo=UTC), datetime(1900, 3, 1)),
+        (datetime(1900, 2, 28, tzinfo=UTC), "1900-02-28T00:00:00.000000Z"),
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00.000000Z"),
+    ],
+)
+async def test_the_first_and_last_moments_are_dates_that_excel_knows_or_text(
+    services: Parts, tmp_path: Path, moment: datetime, shown: Any
+) -> None:
+    async with services.database.writing() as session:
+        await session.execute(
+            insert(Event),
+            [
+                {
+                    "event_id": "event-1", "created_at": moment, "owner": "acme", "actor": "a", "role": "owner",
+                    "action": "b", "target_type": "c", "target_id": "d", "outcome": "done",
+                }
+            ],
+        )  # fmt: skip
+    path, _ = await written(services, tmp_path / "x", "events", columns=["created_at"], format="xlsx")
+    cell = openpyxl.load_workbook(path)["Events"]["A2"]
+    assert cell.value == shown
+    with zipfile.ZipFile(path) as book:
+        raw = re.search(rb"<c r=\"A2\"[^>]*><v>([0-9.]+)</v>", book.read("xl/worksheets/sheet1.xml"))
+    assert isinstance(shown, str) or (raw and float(raw[1]) < 2_958_466), (
+        "the first serial number that Excel has no date for"
+    )
 
 
 async def test_the_sheet_is_one_to_work_with(services: Parts, tmp_path: Path) -> None:

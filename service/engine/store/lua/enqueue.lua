@@ -7,8 +7,10 @@ local function earlier(job)
   local seen = redis.call('GET', P .. 'idempotency:' .. job.owner .. ':' .. job.idem.key)
   if not seen then return nil end
   local print, id = string.match(seen, '^(%S+) (.+)$')
-  local state = redis.call('HGET', job_key(id), 'state')
-  if not state then return nil end
+  local found = redis.call('HMGET', job_key(id), 'state', 'deleted_ms')
+  local state = found[1]
+  -- One that was deleted is gone for its client, though its record lies in the bin: the same request is a new job.
+  if not state or found[2] then return nil end
   return {print == job.idem.print and 'same' or 'conflict', id, state}
 end
 
