@@ -4,6 +4,7 @@ import re
 from html import unescape
 
 import pytest
+import pytest_asyncio
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from sqlalchemy import delete, text
@@ -15,7 +16,7 @@ from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.made import Maker
 
 
-@pytest.fixture(autouse=True)
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
 async def _empty_log(made: Maker) -> None:
     async with made.services.database.writing() as session:
         await session.execute(delete(Event))
@@ -122,6 +123,7 @@ async def test_an_empty_page_counts_all_that_come(viewer: Client, made: Maker) -
     assert "1 new line: show" in (await viewer.get(live)).text
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True, scope="session")
 @pytest.mark.parametrize("column", ["actor", "action", "target_id", "outcome"])
 async def test_a_filter_reads_an_index_and_sorts_nothing(made: Maker, column: str) -> None:
     query = (

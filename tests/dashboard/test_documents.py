@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from PIL import Image
 from sqlalchemy import delete, select
 
@@ -20,7 +21,7 @@ from tests.dashboard.made import Maker
 HOSTILE = "<img src=x onerror=alert(1)>&\"'.png"
 
 
-@pytest.fixture(autouse=True)
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
 async def _no_documents(made: Maker) -> None:
     async with made.services.database.writing() as session:
         await session.execute(delete(Document))
