@@ -9,7 +9,7 @@ from tasks.ocr.artefacts import Tally, hocr_file, kept_pages, pages_file, search
 from tasks.ocr.document import count_pages
 from tasks.ocr.languages import refusal
 from tasks.ocr.page import Reading
-from tasks.ocr.pages import FailedPage, kept_name, prepare, read_pages
+from tasks.ocr.pages import FailedPage, PageFailure, kept_name, prepare, read_pages
 from tasks.ocr.words import decode
 from tasks.ports.files import Files
 from tasks.sdk import Meter, PartResult, Payload, Permanent, Refused, Run, job
@@ -60,9 +60,9 @@ class PdfText(msgspec.Struct):
 
 
 class PartRead(msgspec.Struct):
-    """What came of a part."""
+    """Result of a part."""
 
-    failed_pages: list[FailedPage]
+    failed_pages: list[PageFailure]
 
 
 FIRST_USE_S = 20.0
@@ -97,11 +97,20 @@ async def pdf_ocr(payload: PdfOcr, run: Run) -> PdfText:
     else:
         failed = await _read_range(payload.file_id, run, range(1, total + 1), engine, payload.languages)
     if len(failed) == total:
-        raise RuntimeError(f"No page could be read; the first said: {failed[0].reason}")
-    tally = await _write_artefacts(payload, run, total, failed)
+        raise _no_page(failed)
+    listed = [FailedPage(failure.page, failure.reason) for failure in failed]
+    tally = await _write_artefacts(payload, run, total, listed)
     return PdfText(
-        total, tally.words, tally.ocr_pages, tally.text_layer_pages, tally.blank_pages, len(failed), failed[:LISTED]
+        total, tally.words, tally.ocr_pages, tally.text_layer_pages, tally.blank_pages, len(failed), listed[:LISTED]
     )
+
+
+def _no_page(failed: list[PageFailure]) -> Exception:
+    """The error of a job without a page: for good where no attempt could do better."""
+    first = failed[0].reason
+    if not all(failure.final for failure in failed):
+        return RuntimeError(f"No page could be read; of the first: {first}")
+    return Permanent(first if len(failed) == 1 else f"No page could be read; of the first: {first}")
 
 
 @job(queue=Queue.PDF_PROCESSING, public=False, expected_s=1.0, expected_unit_s=1.5, unit="page")
@@ -131,7 +140,7 @@ async def _prepare(payload: PdfOcr, run: Run, engine: str) -> None:
     await prepare(run, path, range(PART_PAGES), _reading(engine, payload.languages))
 
 
-async def _read_range(file_id: str, run: Run, pages: range, engine: str, languages: list[str]) -> list[FailedPage]:
+async def _read_range(file_id: str, run: Run, pages: range, engine: str, languages: list[str]) -> list[PageFailure]:
     path = await run.use(Files).local(file_id, run.scratch)
     reading = _reading(engine, languages)
 
@@ -145,7 +154,7 @@ def _reading(engine: str, languages: list[str]) -> Reading:
     return Reading(load_settings().data_dir / "models", engine, tuple(languages))
 
 
-async def _read_in_parts(payload: PdfOcr, run: Run, engine: str, total: int) -> list[FailedPage]:
+async def _read_in_parts(payload: PdfOcr, run: Run, engine: str, total: int) -> list[PageFailure]:
     ranges = [(first, min(first + PART_PAGES - 1, total)) for first in range(1, total + 1, PART_PAGES)]
     parts = [
         PdfOcrPages(file_id=payload.file_id, first=first, last=last, engine=engine, languages=payload.languages)
@@ -155,17 +164,17 @@ async def _read_in_parts(payload: PdfOcr, run: Run, engine: str, total: int) -> 
     return await _failures(run, total, parts, results)
 
 
-async def _failures(run: Run, total: int, parts: list[PdfOcrPages], results: list[PartResult]) -> list[FailedPage]:
+async def _failures(run: Run, total: int, parts: list[PdfOcrPages], results: list[PartResult]) -> list[PageFailure]:
     """Every page that is not kept, with the reason its part gave for it, or for having failed itself."""
-    reasons: dict[int, str] = {}
+    failures: dict[int, PageFailure] = {}
     for part, result in zip(parts, results, strict=True):
         for page in range(part.first, part.last + 1):
-            reasons[page] = result.error or "it was not read"
+            failures[page] = PageFailure(page, result.error or "it was not read")
         if result.result:
             read = msgspec.convert(result.result, PartRead)
-            reasons.update((failure.page, failure.reason) for failure in read.failed_pages)
+            failures.update((failure.page, failure) for failure in read.failed_pages)
     kept = set(await run.kept("pages/"))
-    return [FailedPage(page, reasons[page]) for page in range(1, total + 1) if kept_name(page) not in kept]
+    return [failures[page] for page in range(1, total + 1) if kept_name(page) not in kept]
 
 
 async def _write_artefacts(payload: PdfOcr, run: Run, total: int, failed: list[FailedPage]) -> Tally:

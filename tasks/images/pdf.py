@@ -6,7 +6,7 @@ from PIL import Image
 
 from tasks.images.errors import BadPicture
 from tasks.images.shrink import resized
-from tasks.ocr.document import open_pdf
+from tasks.ocr.document import load_page, open_pdf
 
 OVERSAMPLING = 2.0
 """PDFium shrinks pictures on a page roughly; drawn at twice the size and averaged, a scan's letters stay readable."""
@@ -18,7 +18,7 @@ def page_of(path: Path, index: int, side: int) -> Image.Image:
         pdf.init_forms()
         if index >= len(pdf):
             raise BadPicture(f"The PDF has no page {index + 1}.")
-        page = pdf[index]
+        page = load_page(pdf, index)
         width, height = page.get_size()
         if not (0 < width < float("inf") and 0 < height < float("inf")):
             raise BadPicture(f"The PDF's {'first page' if index == 0 else f'page {index + 1}'} has no size.")

@@ -7,6 +7,7 @@ from PIL import ImageOps
 
 from tasks.images.colour import srgb_on_white
 from tasks.images.decode_limit import bounded_memory
+from tasks.images.density import display_density, square_size
 from tasks.images.encode import encoded
 from tasks.images.exif import orientation, taken_at, upright, upright_size
 from tasks.images.shrink import DRAFT_GAP, fitted, resized, shrunk
@@ -50,7 +51,8 @@ def process_photo(path: Path) -> Photo:
     with bounded_memory():
         with open_picture(path) as image:
             whole, format = image.size, "jpeg" if image.format == "MPO" else str(image.format).lower()
-            size = _work_size(whole)
+            shape = display_density(image)
+            size = _work_size(square_size(whole, shape))
             load(image, (round(size[0] * DRAFT_GAP), round(size[1] * DRAFT_GAP)))
             turned, taken = orientation(image), taken_at(image)
             work = upright(srgb_on_white(shrunk(image, size), image.info.get("icc_profile")), turned)

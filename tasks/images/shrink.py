@@ -2,6 +2,8 @@
 
 from PIL import Image
 
+from tasks.images.levels import DEEP_MODES, Levels, eight_bits, levels
+
 GAP = 2.0
 """How much larger than wanted the averaged picture stays, so that the final filter decides on sharpness."""
 
@@ -36,12 +38,12 @@ def _averaged(image: Image.Image, factor: tuple[int, int]) -> Image.Image:
     """Each `factor` of pixels averaged into one."""
     if image.mode in PLAIN and "transparency" not in image.info:
         return image.reduce(factor) if factor != (1, 1) else image
-    levels = _levels(image)
+    found = levels(image) if image.mode in DEEP_MODES else None
     rows = max(1, BAND_PIXELS // (image.width * factor[1])) * factor[1]
     bands = []
     for top in range(0, image.height, rows):
         band = image.crop((0, top, image.width, min(image.height, top + rows)))
-        bands.append(_plain(band, levels).reduce(factor))
+        bands.append(_plain(band, found).reduce(factor))
     whole = Image.new(bands[0].mode, (bands[0].width, sum(band.height for band in bands)))
     top = 0
     for band in bands:
@@ -50,13 +52,11 @@ def _averaged(image: Image.Image, factor: tuple[int, int]) -> Image.Image:
     return whole
 
 
-def _plain(image: Image.Image, levels: tuple[float, float]) -> Image.Image:
-    """In L, LA, RGB or RGBA, 8 bits a channel; values from `levels` are spread over 0 to 255."""
+def _plain(image: Image.Image, black_white: Levels | None) -> Image.Image:
+    """In L, LA, RGB or RGBA, 8 bits a channel."""
     keyed = "transparency" in image.info
-    if image.mode.startswith("I") or image.mode == "F":
-        low, high = levels
-        scale = 255.0 / ((high - low) or 1.0)
-        return image.point(lambda value: value * scale + (0.5 - low * scale)).convert("L")
+    if black_white:
+        return eight_bits(image, black_white)
     if image.mode in ("1", "L"):
         return image.convert("LA" if keyed else "L")
     if image.mode in ("LA", "La"):
@@ -65,17 +65,3 @@ def _plain(image: Image.Image, levels: tuple[float, float]) -> Image.Image:
         keyed = keyed or (image.palette is not None and image.palette.mode == "RGBA")
         return image.convert("RGBA" if keyed else "RGB")
     return image.convert("RGBA" if keyed or image.mode in ("RGBA", "RGBa", "PA") else "RGB")
-
-
-def _levels(image: Image.Image) -> tuple[float, float]:
-    """The values that become black and white in a mode of more than 8 bits."""
-    if image.mode.startswith("I;16"):
-        return 0.0, 65535.0
-    if image.mode == "I":
-        high = image.getextrema()[1]
-        return 0.0, 65535.0 if isinstance(high, int | float) and high > 255 else 255.0
-    if image.mode == "F":
-        # A picture of measurements has no white of its own.
-        low, high = image.getextrema()
-        return float(str(low)), float(str(high))
-    return 0.0, 255.0

@@ -8,17 +8,19 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
+from pillow_heif import register_heif_opener
 
 from tasks.images.decode_limit import DECODE_MAX_BYTES, too_much_memory
 from tasks.images.errors import BadPicture
+from tasks.images.tiff import is_tiff, opened_by_numbers
 
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF", "JPEG2000", "HEIF")
 """Pillow would try every format it knows, some of which start other programs."""
 
 MAX_PIXELS = 400_000_000
 """The largest cameras' pictures. A JPEG of so many is decoded at an eighth in some 4 s on one core; it bounds time."""
 
-BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
+BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}
 """Of Pillow's picture in memory; every other mode takes 4."""
 
 WEBP_BYTES_PER_PIXEL = 12
@@ -33,20 +35,49 @@ DAMAGED = "The picture is damaged or cut short."
 @contextmanager
 def open_picture(path: Path, frame: int = 0) -> Iterator[Image.Image]:
     """The file's frame (from 0), not decoded yet. Raises BadPicture."""
-    # What may be decoded is decided below, by memory and time, not by Pillow's guess at what is an attack.
-    Image.MAX_IMAGE_PIXELS = None
     with warnings.catch_warnings():
         # Broken EXIF and the like is worth a warning to Pillow; here it is a picture like any other.
         warnings.simplefilter("ignore")
         _check_webp(path)
-        with _damage_told():
-            image = Image.open(path, formats=FORMATS)
-        with image:
-            if frame:
-                with _damage_told():
-                    image.seek(frame)
+        with opened(path) as image:
+            seek(image, frame)
             _check_pixels(image.width, image.height)
             yield image
+
+
+def opened(path: Path) -> Image.Image:
+    """The file as Pillow opens it, its size unchecked. Raises BadPicture."""
+    # What may be decoded is decided by memory and time, not by Pillow's guess at what is an attack.
+    Image.MAX_IMAGE_PIXELS = None
+    # Registering costs nothing twice, and a child may come here first.
+    register_heif_opener()
+    with damage_named():
+        try:
+            image = Image.open(path, formats=FORMATS)
+        except UnidentifiedImageError:
+            if is_tiff(path):
+                return opened_by_numbers(path)
+            raise
+        if image.mode == "I" and _unsigned(image):
+            image.close()
+            return opened_by_numbers(path)
+        return image
+
+
+def seek(image: Image.Image, frame: int) -> None:
+    """Go to a frame, from 0. Raises BadPicture."""
+    if frame:
+        with damage_named():
+            image.seek(frame)
+
+
+def _unsigned(image: Image.Image) -> bool:
+    """Whether it is a TIFF of unsigned 32-bit numbers, the upper half of which Pillow takes for negative ones."""
+    tags = getattr(image, "tag_v2", {})
+    return tags.get(_SAMPLE_FORMAT, (1,))[0] == 1 and tags.get(_BITS_PER_SAMPLE, (0,))[0] == 32
+
+
+_BITS_PER_SAMPLE, _SAMPLE_FORMAT = 258, 339
 
 
 def load(image: Image.Image, wanted: tuple[int, int]) -> None:
@@ -61,19 +92,19 @@ def load(image: Image.Image, wanted: tuple[int, int]) -> None:
     need += image.width * image.height * pixel_bytes
     if need > DECODE_MAX_BYTES:
         raise BadPicture(too_much_memory())
-    with _damage_told():
+    with damage_named():
         image.load()
 
 
 @contextmanager
-def _damage_told() -> Iterator[None]:
-    """Whatever Pillow's decoders stumble over, as one sentence."""
+def damage_named() -> Iterator[None]:
+    """Turns what Pillow's decoders raise into one sentence. Raises BadPicture."""
     try:
         yield
-    except MemoryError:
+    except (MemoryError, BadPicture):
         raise
     except UnidentifiedImageError:
-        raise BadPicture("The file is no picture that can be read: it is damaged or of another kind.") from None
+        raise BadPicture("The file is not a picture that can be read: it is damaged or of another kind.") from None
     except Exception:  # each decoder raises errors of its own
         raise BadPicture(DAMAGED) from None
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from tasks.images.colour import srgb_on_white
 from tasks.images.decode_limit import bounded_memory
+from tasks.images.density import display_density, square_size
 from tasks.images.encode import encoded
 from tasks.images.exif import orientation, upright
 from tasks.images.pdf import page_of
@@ -47,9 +48,10 @@ def render_thumbnails(path: Path, wanted: Sequence[Variant]) -> list[Thumbnail]:
 
 
 def picture(path: Path, box: tuple[int, int], frame: int = 0) -> Image.Image:
-    """An image file's frame (from 0) within a square `box`, upright, in sRGB on white. Raises BadPicture."""
+    """An image file's frame (from 0) within a square `box`, upright, in square pixels, sRGB on white. Raises BadPicture."""
     with open_picture(path, frame) as image:
-        size = fitted(image.size, box)
+        shape = display_density(image)
+        size = fitted(square_size(image.size, shape), box)
         load(image, (round(size[0] * DRAFT_GAP), round(size[1] * DRAFT_GAP)))
         turned = orientation(image)
         small = srgb_on_white(shrunk(image, size), image.info.get("icc_profile"))

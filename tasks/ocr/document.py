@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tasks.sdk import Permanent
 
 if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument
+    from pypdfium2 import PdfDocument, PdfPage
 
 PDF_MARK_WITHIN = 1024
 """Readers accept leading bytes before `%PDF-` (PDF 32000-1, annex H, note 13)."""
@@ -24,7 +24,7 @@ def count_pages(path: Path) -> int:
     """The number of pages. Raises Permanent, with a sentence for the sender, for a document that cannot be opened."""
     if not is_pdf(path):
         with open_image(path) as image:
-            return getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
+            return frame_count(image)
     with open_pdf(path) as pdf:
         return len(pdf)
 
@@ -59,16 +59,30 @@ def _fault(path: Path) -> str:
     return "The file is not a readable PDF: it is damaged or cut short."
 
 
+def load_page(pdf: "PdfDocument", index: int) -> "PdfPage":
+    """Page `index` (from 0). Raises Permanent where its object is missing or is not a page."""
+    import pypdfium2
+
+    try:
+        return pdf[index]
+    except pypdfium2.PdfiumError:
+        raise Permanent("The page is missing or damaged.") from None
+
+
+def frame_count(image: Any) -> int:
+    """Pages of an opened picture: a TIFF has one for each frame, any other kind is one page."""
+    return getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
+
+
 @contextmanager
 def open_image(path: Path) -> Iterator[Any]:
     """The picture as a PIL image, its pixels not yet read. Raises Permanent if it is not one."""
-    from PIL import Image, UnidentifiedImageError
+    from tasks.images.errors import BadPicture
+    from tasks.images.source import opened
 
-    # What is decoded is bounded by `render`, not by Pillow's guess at what is an attack.
-    Image.MAX_IMAGE_PIXELS = None
     try:
-        image = Image.open(path)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+        image = opened(path)
+    except BadPicture:
         raise Permanent("The file is neither a PDF nor an image that can be read.") from None
     with image:
         yield image

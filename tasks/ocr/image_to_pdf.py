@@ -6,11 +6,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.ocr.document import open_image
-from tasks.ocr.render import MAX_PIXELS, ORIENTATION, image_dpi, render_image_frame
+from tasks.images.density import display_density
+from tasks.ocr.document import frame_count, open_image
+from tasks.ocr.render import MAX_PIXELS, render_image_frame
 
 if TYPE_CHECKING:
     from pikepdf import Pdf
+
+ORIENTATION = 0x0112
+"""EXIF tag."""
 
 TURNED = {3: 180, 6: 90, 8: 270}
 """EXIF orientations of pictures taken with the camera turned, and the degrees that set them upright."""
@@ -25,18 +29,17 @@ def wrapped_image(path: Path) -> Iterator["Pdf"]:
     import pikepdf
 
     with pikepdf.new() as pdf, open_image(path) as image:
-        frames = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
-        for index in range(frames):
+        for index in range(frame_count(image)):
             image.seek(index)
-            dpi = image_dpi(image)
+            density = display_density(image)
             orientation = image.getexif().get(ORIENTATION, 1)
             if image.format == "JPEG" and image.mode in AS_THEY_ARE and orientation in (1, *TURNED):
                 stream = _jpeg(pdf, path, image)
                 size, turned = image.size, TURNED.get(orientation, 0)
             else:
-                stream, size, dpi = _packed(pdf, path, image, index, dpi)
+                stream, size, density = _packed(pdf, path, image, index, density)
                 turned = 0
-            _add_page(pdf, stream, (size[0] * 72 / dpi, size[1] * 72 / dpi), turned)
+            _add_page(pdf, stream, (size[0] * 72 / density[0], size[1] * 72 / density[1]), turned)
         yield pdf
 
 
@@ -49,23 +52,31 @@ def _jpeg(pdf: "Pdf", path: Path, image: Any) -> Any:
     return stream
 
 
-def _packed(pdf: "Pdf", path: Path, image: Any, index: int, dpi: float) -> tuple[Any, tuple[int, int], float]:
-    """The frame in colour; one that is too large to unpack as it was rendered for reading, grey and bounded."""
+def _packed(
+    pdf: "Pdf", path: Path, image: Any, index: int, density: tuple[float, float]
+) -> tuple[Any, tuple[int, int], tuple[float, float]]:
+    """The frame in colour; one of more than 8 bits, or too large to unpack, as it was rendered for reading."""
     import pikepdf
-    from PIL import Image, ImageOps
+    from PIL import Image
 
-    if image.width * image.height > MAX_PIXELS * 4:
+    from tasks.images.exif import orientation, upright
+    from tasks.images.levels import DEEP_MODES
+
+    if image.width * image.height > MAX_PIXELS * 4 or image.mode in DEEP_MODES:
         picture, scale = render_image_frame(path, index)
-        frame, dpi = Image.fromarray(picture), scale * 72
+        frame, density = Image.fromarray(picture), (scale * 72, scale * 72)
     else:
-        frame = ImageOps.exif_transpose(image)
+        image.load()
+        turned = orientation(image)
+        frame = upright(image, turned)
+        density = density if turned < 5 else density[::-1]
         if frame.mode not in AS_THEY_ARE:
             paper = Image.new("RGBA", frame.size, "white")
             frame = Image.alpha_composite(paper, frame.convert("RGBA")).convert("RGB")
     stream = pikepdf.Stream(pdf, zlib.compress(frame.tobytes()))
     _describe(stream, frame.size, "/DeviceGray" if frame.mode == "L" else "/DeviceRGB")
     stream.Filter = pikepdf.Name.FlateDecode
-    return stream, frame.size, dpi
+    return stream, frame.size, density
 
 
 def _describe(stream: Any, size: tuple[int, int], colours: str) -> None:

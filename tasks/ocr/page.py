@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.ocr.document import is_pdf, open_pdf
+from tasks.ocr.document import is_pdf, load_page, open_pdf
 from tasks.ocr.engines import NotPrepared, load_engine, prepared
 from tasks.ocr.reading_order import reading_order
 from tasks.ocr.render import render_image_frame, render_pdf_page
@@ -71,18 +71,19 @@ def _read_pdf_page(path: Path, index: int, reading: Reading) -> PageText:
         page = _from_text_layer(pdf, index)
         if page is not None:
             return page
-        size = pdf.get_page_size(index)
-        picture, scale = render_pdf_page(pdf[index])
+        page_object = load_page(pdf, index)
+        size = page_object.get_size()
+        picture, scale = render_pdf_page(page_object)
     return _read_picture(picture, scale, size, reading)
 
 
 def _from_text_layer(pdf: "PdfDocument", index: int) -> PageText | None:
     pdf.init_forms()
-    page = pdf[index]
+    page = load_page(pdf, index)
     # Form values and notes stand in annotations; flattened, they are part of the page's text.
     if page.formenv:
         page.flatten()
-        page = pdf[index]
+        page = load_page(pdf, index)
     words = text_layer(page)
     if not words:
         return None

@@ -1,4 +1,4 @@
-"""Reading a range of pages: each by itself in the pool, kept as soon as it is read. Runs in the worker."""
+"""Reading a range of pages: each alone in the pool, kept as soon as it is read. Runs in the worker."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -8,13 +8,16 @@ import msgspec
 
 from tasks.ocr.engines import NotPrepared
 from tasks.ocr.page import Reading, prepare_engine, read_page, wants_preparing
-from tasks.sdk import ChildDied, MemoryCeiling, Run
+from tasks.sdk import ChildDied, MemoryCeiling, Permanent, Run
 
 PAGE_TIMEOUT_S = 60.0
 """A page takes one to three seconds, with torch some fifteen; a busy machine multiplies that."""
 
 PREPARE_TIMEOUT_S = 300.0
 """Converting an engine's networks takes half a minute, once a machine; children that want them wait for the first."""
+
+REASON_MAX = 500
+"""Characters of a reason that are kept."""
 
 PAGE_TRIES = 2
 """A child may die of what its neighbour did; a page that fails twice fails by itself."""
@@ -34,6 +37,12 @@ class FailedPage(msgspec.Struct):
     reason: str
 
 
+class PageFailure(FailedPage):
+    """`final` where another attempt would meet the same: the page, not the machine, is the cause."""
+
+    final: bool = False
+
+
 def kept_name(page: int) -> str:
     """Where page `page` (from 1) is kept."""
     return f"pages/{page:04d}.json"
@@ -41,7 +50,7 @@ def kept_name(page: int) -> str:
 
 async def read_pages(
     run: Run, path: Path, pages: Iterable[int], reading: Reading, done: Callable[[int], Awaitable[None]]
-) -> list[FailedPage]:
+) -> list[PageFailure]:
     """Read and keep those of `pages` (from 1) that are not kept yet; `done(n)` is told how many are behind us.
 
     Returns the pages that failed, in order. Raises nothing for a page; a cancel ends all of them.
@@ -50,7 +59,7 @@ async def read_pages(
     kept = set(await run.kept("pages/"))
     missing = [page for page in wanted if kept_name(page) not in kept]
     finished = len(wanted) - len(missing)
-    failed: list[FailedPage] = []
+    failed: list[PageFailure] = []
     turn = asyncio.Semaphore(PAGES_AT_ONCE)
 
     async def one(page: int) -> None:
@@ -83,23 +92,37 @@ async def _prepare(run: Run, reading: Reading) -> None:
     await run.cpu(prepare_engine, reading, timeout_s=PREPARE_TIMEOUT_S)
 
 
-async def _read_one(run: Run, path: Path, page: int, reading: Reading) -> FailedPage | None:
-    reason = ""
-    for attempt in range(1, PAGE_TRIES + 1):
+async def _read_one(run: Run, path: Path, page: int, reading: Reading) -> PageFailure | None:
+    failure = PageFailure(page, "")
+    for tried in range(1, PAGE_TRIES + 1):
         try:
             text = await _read(run, path, page, reading)
-        except TimeoutError:
-            reason = f"reading it took longer than {PAGE_TIMEOUT_S:g} s"
-        except (ChildDied, MemoryCeiling) as error:
-            reason = str(error)
         except Exception as error:
             # Whatever a torn page does to a library is that page's affair; the document goes on without it.
-            reason = f"{type(error).__name__}: {error}"
+            failure.reason, failure.final = _cause(error)
+            died = isinstance(error, ChildDied)
         else:
             await run.keep(kept_name(page), text)
             return None
-        run.log("page failed", page=page, attempt=attempt, reason=reason)
-    return FailedPage(page, reason[:500])
+        run.log("page failed", page=page, page_try=tried, reason=failure.reason)
+        if failure.final and not died:
+            break
+    return failure
+
+
+def _cause(error: Exception) -> tuple[str, bool]:
+    """The reason, and whether it is the page's own: what a page did to its child once it does again."""
+    match error:
+        case TimeoutError():
+            return f"reading it took longer than {PAGE_TIMEOUT_S:g} s", True
+        case MemoryCeiling():
+            return "reading it takes too much memory", True
+        case ChildDied():
+            return f"it crashes the reader: {error}", True
+        case Permanent():
+            return str(error)[:REASON_MAX], True
+        case _:
+            return f"{type(error).__name__}: {error}"[:REASON_MAX], False
 
 
 async def _read(run: Run, path: Path, page: int, reading: Reading) -> bytes:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy
     from pypdfium2 import PdfPage
 
+    from tasks.images.levels import Levels
+
 DPI = 300
 """Small print (6 pt) is 25 pixels high at 300 dpi; more reads no better and costs time."""
 
@@ -23,17 +25,11 @@ MAX_SIDE = 16_000
 MAX_UNPACKED = 1_300_000_000
 """Bytes of a picture in memory; 35,000 × 35,000 pixels of grey are 1.2 billion."""
 
-BYTES_A_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "LA": 4}
+BYTES_A_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2, "LA": 4}
 """As Pillow keeps them; all other modes take four."""
 
 BAND = 512
 """Rows of the small picture made at a time."""
-
-ORIENTATION = 0x0112
-"""EXIF tag."""
-
-IMAGE_DPI = 96.0
-"""Taken for a picture that does not say; the resolution of a screen, from which most such pictures come."""
 
 
 def render_pdf_page(page: "PdfPage") -> tuple["numpy.ndarray", float]:
@@ -54,61 +50,59 @@ def bounded_scale(width: float, height: float, wanted: float) -> float:
 
 
 def render_image_frame(path: Path, index: int) -> tuple["numpy.ndarray", float]:
-    """Frame `index` of an image file, upright by its EXIF orientation, and its pixels a point.
+    """Frame `index` of an image file, upright and in square pixels, and its pixels a point.
 
-    Raises Permanent for a picture that would take more than MAX_UNPACKED bytes to unpack.
+    Raises Permanent for a picture that is damaged, or would take more than MAX_UNPACKED bytes to unpack.
     """
     import numpy
-    from PIL import ImageOps
+
+    from tasks.images.density import display_density, square_size
+    from tasks.images.exif import orientation, upright
+    from tasks.images.source import damage_named, seek
 
     with open_image(path) as image:
-        if index:
-            image.seek(index)
-        dpi, width = image_dpi(image), image.width
-        shrink = ceil(1 / bounded_scale(image.width, image.height, 1.0))
+        seek(image, index)
+        # Both are asked before it is loaded: that turns a TIFF, and shrinks a JPEG.
+        density, width = display_density(image), image.width
+        shrink = ceil(1 / bounded_scale(*square_size(image.size, density), 1.0))
         # JPEG alone can be unpacked at a fraction of its size.
         image.draft("L", (image.width // shrink, image.height // shrink))
         if image.width * image.height * BYTES_A_PIXEL.get(image.mode, 4) > MAX_UNPACKED:
             raise Permanent(
                 f"The picture has {image.width:,} × {image.height:,} pixels, too many to unpack; save it as JPEG or smaller."
             )
-        orientation = image.getexif().get(ORIENTATION, 1)
-        shrink = ceil(1 / bounded_scale(image.width, image.height, 1.0))
-        frame = _shrunk(image, shrink)
+        with damage_named():
+            image.load()
+        turned = orientation(image)
+        frame = _shrunk(image, ceil(1 / bounded_scale(*square_size(image.size, density), 1.0)))
         scale = frame.width / width
-        frame.getexif()[ORIENTATION] = orientation
-        return numpy.asarray(ImageOps.exif_transpose(frame)), scale * dpi / 72
+        frame = frame.resize(square_size(frame.size, density)) if density[0] != density[1] else frame
+        return numpy.asarray(upright(frame, turned)), scale * max(density) / 72
 
 
 def _shrunk(image: Any, factor: int) -> Any:
     """The picture in grey, smaller by a whole factor, band by band: a second copy of a large one is never made."""
     from PIL import Image
 
-    image.load()
+    from tasks.images.levels import DEEP_MODES, levels
+
+    found = levels(image) if image.mode in DEEP_MODES else None
     whole = Image.new("L", (ceil(image.width / factor), ceil(image.height / factor)))
     step = BAND * factor
     for top in range(0, image.height, step):
-        band = _grey(image.crop((0, top, image.width, min(image.height, top + step))), image.info)
+        band = _grey(image.crop((0, top, image.width, min(image.height, top + step))), image.info, found)
         whole.paste(band.reduce(factor) if factor > 1 else band, (0, top // factor))
     return whole
 
 
-def image_dpi(image: Any) -> float:
-    """Pixels an inch, as the file says or as such files usually are."""
-    try:
-        dpi = float(image.info.get("dpi", (IMAGE_DPI, IMAGE_DPI))[0])
-    except (TypeError, ValueError, ZeroDivisionError):
-        return IMAGE_DPI
-    # Cameras and converters write 1 or 72 for "unknown" and 65535 by mistake.
-    return dpi if 50 <= dpi <= 2400 else IMAGE_DPI
-
-
-def _grey(image: Any, info: dict[str, Any]) -> Any:
-    """Eight bits of grey on white: transparency is laid on paper, 16 bits are brought down to 8."""
+def _grey(image: Any, info: dict[str, Any], black_white: "Levels | None") -> Any:
+    """Eight bits of grey on white: transparency is laid on paper, more bits are brought down to 8."""
     from PIL import Image
 
-    if image.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
-        return image.convert("F").point(lambda value: value * (1 / 256)).convert("L")
+    from tasks.images.levels import eight_bits
+
+    if black_white:
+        return eight_bits(image, black_white)
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in info:
         image = image.convert("RGBA")
         paper = Image.new("RGBA", image.size, "white")

@@ -61,24 +61,29 @@ class Run(Protocol):
         """Put a finished file under the job. It appears whole or not at all."""
         ...
 
+    async def artefact_of(self, job_id: str, name: str) -> bytes:
+        """A finished file of another job of the same owner. Raises Permanent where there is no such job or file."""
+        ...
+
     async def parts(
         self, job: JobType, payloads: Sequence[Payload], meter: Meter, units: Sequence[int]
     ) -> list[PartResult]:
         """Do the payloads as parts spread over all workers, and return when every one has ended, in order.
 
         The attempt is put aside meanwhile and holds no slot; when the last part ends the task runs again from its start
-        and this call answers at once. Whatever stands before it must therefore be cheap or kept.
+        and this call returns at once. Whatever stands before it must therefore be cheap or kept. Raises Permanent within a
+        part, and for a `job` that is public: a part's files lie with its parent, so such parts would overwrite each other.
         """
         ...
 
     async def then(self, job: JobType, payload: Payload, units: int = 0) -> str:
-        """Start another job when this attempt completes, exactly once and only then. Answers the job's id."""
+        """Start another job when this attempt completes, exactly once and only then. Returns the job's id."""
         ...
 
     def use(self, port: type[T]) -> T:
         """What the system offers under a protocol of tasks/ports/ (a mailer, the campaigns' rows, a dataset's rows)."""
         ...
 
-    def log(self, event: str, **fields: Any) -> None:
-        """One line in the log, with the job's id and attempt bound."""
+    def log(self, event: str, /, **fields: Any) -> None:
+        """One line in the log, with the job's id and attempt bound. A field of one of those names gets a `_` behind it."""
         ...

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from settings.queues import Queue
+from tasks.sdk.errors import Permanent
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,6 +26,11 @@ class Meter:
     total_key: str
     low: int = 0
     high: int = 100
+
+    def at(self, done: int, total: int) -> tuple[int, str]:
+        """The per cent of the bar, and the message, once `done` of `total` units are done."""
+        percent = int(self.low + (self.high - self.low) * done / max(total, 1))
+        return percent, self.message.format(done=f"{done:,}", total=f"{total:,}", percent=percent)
 
 
 @dataclass(frozen=True)
@@ -66,3 +72,20 @@ class PartResult:
 
 
 REGISTRY: dict[str, JobType] = {}
+
+
+def check_parts(job_id: str, *, is_part: bool, job: JobType) -> None:
+    """Raises Permanent for parts whose files would lie under the wrong job.
+
+    A part keeps its files with its parent, so two parts that write files of their own would overwrite each other's, and
+    the parts of a part would keep theirs where no task reads them.
+    """
+    if is_part:
+        raise Permanent(
+            f"{job_id} is a part of a job and cannot have parts of its own; start {job.name} with run.then()."
+        )
+    if job.public:
+        raise Permanent(
+            f"{job.name} cannot be a part: it is a job in its own right and writes its own files. "
+            "Start it with run.then() and read its files with run.artefact_of(), or declare a job with public=False."
+        )

@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from service.engine.pool.cpu_pool import CpuPool
 from settings import Settings
-from tests.ocr.local_run import LocalRun
+from tasks.sdk.testing import LocalRun
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

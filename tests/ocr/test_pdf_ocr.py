@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,8 +16,8 @@ from tasks.ocr.page import Reading
 from tasks.ocr.words import decode
 from tasks.pdf_ocr import PdfOcr, pdf_ocr
 from tasks.sdk.errors import Permanent
+from tasks.sdk.testing import LocalRun
 from tests.ocr import documents
-from tests.ocr.local_run import LocalRun
 from tests.ocr.score import recall
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -148,7 +149,7 @@ async def test_a_page_that_cannot_be_read_is_listed_and_the_rest_goes_on(
     written = json.loads(run.artefact_bytes("pages.json"))
     assert [page["page"] for page in written["pages"]] == [1, 3]
     assert written["failed_pages"][0]["page"] == 2
-    assert len([event for event, fields in run.lines if fields.get("page") == 2]) == pages.PAGE_TRIES
+    assert [fields["page_try"] for _, fields in run.lines if fields.get("page") == 2] == [1]
 
 
 async def test_a_child_killed_over_a_page_costs_one_more_try_of_that_page(
@@ -162,11 +163,46 @@ async def test_a_child_killed_over_a_page_costs_one_more_try_of_that_page(
     assert [fields["page"] for event, fields in run.lines if event == "page failed"] == [2]
 
 
+async def test_a_page_whose_object_is_lost_costs_that_page_only(run: LocalRun) -> None:
+    run.files.add("torn", documents.without_page_object(documents.text_pdf(pages=3, words=20)[0], 2))
+    result = await run.execute(pdf_ocr, PdfOcr(file_id="torn"))
+    assert [(page["page"], page["reason"]) for page in result["failed_pages"]] == [
+        (2, "The page is missing or damaged.")
+    ]
+    assert (result["text_layer_pages"], run.attempt) == (2, 1)
+
+
+async def test_a_torn_frame_costs_that_frame_only(run: LocalRun) -> None:
+    run.files.add("torn", documents.tiff_with_torn_frame(frames=3, torn=2))
+    result = await run.execute(pdf_ocr, PdfOcr(file_id="torn", engine="rapidocr"))
+    assert [(page["page"], page["reason"]) for page in result["failed_pages"]] == [
+        (2, "The picture is damaged or cut short.")
+    ]
+    assert (result["pages"], result["failed"]) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("picture", "sentence"),
+    [
+        (documents.cut_jpeg, r"^The picture is damaged or cut short\.$"),
+        (documents.vast_png, r"50,000 × 50,000 pixels"),
+    ],
+)
+async def test_a_bad_picture_alone_fails_at_once_with_its_reason(
+    run: LocalRun, picture: Callable[[], bytes], sentence: str
+) -> None:
+    run.files.add("bad", picture())
+    with pytest.raises(Permanent, match=sentence):
+        await run.execute(pdf_ocr, PdfOcr(file_id="bad"))
+    assert run.attempt == 1
+    assert [fields["page_try"] for event, fields in run.lines if event == "page failed"] == [1]
+
+
 async def test_no_page_at_all_is_a_failed_job(run: LocalRun, monkeypatch: pytest.MonkeyPatch) -> None:
     data, _ = documents.text_pdf(pages=2)
     run.files.add("text", data)
     monkeypatch.setattr(pages, "read_page", always_fail)
-    with pytest.raises(RuntimeError, match="No page could be read; the first said: ValueError: torn"):
+    with pytest.raises(RuntimeError, match="No page could be read; of the first: ValueError: torn"):
         await pdf_ocr.function(PdfOcr(file_id="text"), run)
 
 

@@ -21,7 +21,8 @@ from service.engine.runtime import Runtime
 from service.engine.store import Job, LeaseLost
 from service.engine.store.script_inputs import NewJob
 from service.lib.async_tasks import end
-from tasks.sdk.types import REGISTRY, JobType, Meter, PartResult, Payload
+from tasks.sdk.errors import Permanent
+from tasks.sdk.types import REGISTRY, JobType, Meter, PartResult, Payload, check_parts
 
 T = TypeVar("T")
 
@@ -29,6 +30,9 @@ log = structlog.get_logger("offload.job")
 
 THROTTLE_S = 0.1
 """Progress is written ten times a second at most: faster than an eye or a poll, slower than a page of a fast task."""
+
+LINE_FIELDS = ("event", "level", "timestamp", "job", "attempt")
+"""What every line carries. A task's own field of such a name would be a TypeError, often while it handles another error."""
 
 
 class PutAside(BaseException):
@@ -62,8 +66,7 @@ class JobRun:
 
     async def progress(self, done: int, total: int, meter: Meter) -> None:
         """Record `done` of `total` units through `meter`."""
-        percent = int(meter.low + (meter.high - meter.low) * done / max(total, 1))
-        message = meter.message.format(done=f"{done:,}", total=f"{total:,}", percent=percent)
+        percent, message = meter.at(done, total)
         await self._report(percent, message, {meter.done_key: done, meter.total_key: total}, done)
 
     async def stage(self, percent: int, message: str, **data: Any) -> None:
@@ -149,10 +152,20 @@ class JobRun:
         self.artefacts = [one for one in self.artefacts if one["name"] != name]
         self.artefacts.append({"name": name, "bytes": size, "media_type": media_type})
 
+    async def artefact_of(self, job_id: str, name: str) -> bytes:
+        """A finished file of another job of the same owner."""
+        other = await self.runtime.store.get(job_id)
+        if other is None or other.owner != self.owner:
+            raise Permanent(f"There is no job {job_id[:80]}.")
+        if all(one["name"] != name for one in other.artefacts):
+            raise Permanent(f"The job {job_id} has no file {name[:80]!r}.")
+        return await self.runtime.storage.get(artefact_path(other.root, name))
+
     async def parts(
         self, job: JobType, payloads: Sequence[Payload], meter: Meter, units: Sequence[int]
     ) -> list[PartResult]:
         """Do `payloads` as parts of this job; returns when every one has ended."""
+        check_parts(self.job_id, is_part=bool(self.job.parent), job=job)
         store = self.runtime.store
         with self._making_parts(job, len(payloads)):
             requests = [
@@ -195,9 +208,10 @@ class JobRun:
         """What is offered under a protocol of tasks/ports/. Raises KeyError for one that nobody offers."""
         return cast(T, self.runtime.ports[port])
 
-    def log(self, event: str, **fields: Any) -> None:
+    def log(self, event: str, /, **fields: Any) -> None:
         """One line in the log, with the job's id and attempt."""
-        log.info(event, job=self.job.id, attempt=self.job.attempt, **fields)
+        named = {f"{name}_" if name in LINE_FIELDS else name: value for name, value in fields.items()}
+        log.info(event, job=self.job.id, attempt=self.job.attempt, **named)
 
     async def close(self) -> None:
         """Stop the timer and remove the scratch folder."""

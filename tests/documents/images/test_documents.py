@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -17,8 +16,8 @@ from tasks.images.documents import DocumentDone, make_thumbnails
 from tasks.images.thumbnails import Thumbnail, render_thumbnails
 from tasks.images.variants import Variant, variants
 from tasks.ports.thumbnails import Thumbnails
+from tasks.sdk.testing import LocalRun
 from tests.documents.images.pictures import saved, scene
-from tests.ocr.local_run import LocalRun
 
 WANTED = variants([150], ["webp"])
 
@@ -28,31 +27,6 @@ async def pool() -> AsyncIterator[CpuPool]:
     pool = CpuPool(2, name="documents")
     yield pool
     await pool.close()
-
-
-class Described:
-    """Files by id, the id being their hash as well."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.file_id = self.sha256 = ""
-
-    async def describe(self, file_id: str) -> Any:
-        found = Described(self.folder)
-        found.file_id = found.sha256 = file_id
-        return found
-
-    async def local(self, file_id: str, folder: Path) -> Path:
-        return self.folder / file_id
-
-
-class PictureRun(LocalRun):
-    """A run that offers thumbnails in a folder."""
-
-    def use(self, port: type) -> Any:
-        if port is not Thumbnails:
-            return super().use(port)
-        return ThumbnailStore(Storage((self.folder / "storage").as_uri()))
 
 
 def drawn(path: Path, wanted: Sequence[Variant]) -> list[Thumbnail]:
@@ -70,19 +44,17 @@ def drawn(path: Path, wanted: Sequence[Variant]) -> list[Thumbnail]:
 
 
 @pytest.fixture
-def run(tmp_path: Path, pool: CpuPool, monkeypatch: pytest.MonkeyPatch) -> PictureRun:
+def run(tmp_path: Path, pool: CpuPool, monkeypatch: pytest.MonkeyPatch) -> LocalRun:
     monkeypatch.setattr(documents, "render_thumbnails", drawn)
     monkeypatch.setattr(documents, "RENDER_TIMEOUT_S", 1.0)
-    run = PictureRun(tmp_path, pool)
-    files = run.folder / "files"
-    run.files = Described(files)  # type: ignore[assignment]  # the same words, described
+    run = LocalRun(tmp_path, pool, ports={Thumbnails: ThumbnailStore(Storage((tmp_path / "storage").as_uri()))})
     for name, data in {"dies": b"dies", "dies-once": b"dies once", "hangs": b"hangs"}.items():
-        (files / name).write_bytes(data)
-    (files / "good").write_bytes(saved(scene(300, 200), "JPEG"))
+        run.files.add(name, data)
+    run.files.add("good", saved(scene(300, 200), "JPEG"))
     return run
 
 
-async def test_one_fails_alone_and_is_not_tried_again_by_a_retry(run: PictureRun) -> None:
+async def test_one_fails_alone_and_is_not_tried_again_by_a_retry(run: LocalRun) -> None:
     names = ["dies", "good", "hangs", "dies-once", "good"]
     progress: list[int] = []
 
@@ -105,4 +77,7 @@ async def test_one_fails_alone_and_is_not_tried_again_by_a_retry(run: PictureRun
         (one.status if one.status == "failed" else "found", one.reason) for one in outcomes[:3]
     ]
     assert sorted((run.folder / "files" / "drawn").read_text().split()) == drawings
-    assert await run.use(Thumbnails).reason_for_none("hangs") == "It cannot be drawn within 1 seconds."
+    assert (
+        await run.use(Thumbnails).reason_for_none((await run.files.describe("hangs")).sha256)
+        == "It cannot be drawn within 1 seconds."
+    )

@@ -1,0 +1,313 @@
+"""`LocalRun`: a `Run` for tests of tasks, on a folder, without a server.
+
+    run = LocalRun(tmp_path)
+    file_id = run.files.add("scan", data)
+    result = await run.execute(pdf_ocr, PdfOcr(file_id=file_id))
+
+`run.cpu` starts a real child process per call, or uses the `pool` it is given. A test in tests/engine/worker holds this
+class to the `Run` that workers provide: one job makes the same assertions under both.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
+
+import msgspec
+
+from settings.queues import QUEUE_TABLE
+from tasks.ports.files import Files
+from tasks.sdk.errors import Permanent
+from tasks.sdk.testing_child import in_child
+from tasks.sdk.types import JobType, Meter, PartResult, Payload, check_parts
+
+T = TypeVar("T")
+
+
+class Pool(Protocol):
+    """Runs functions in child processes."""
+
+    async def run(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T: ...
+
+
+class ChildPerCall:
+    """A fresh process for each call: slow, and nothing is shared between two calls."""
+
+    async def run(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T:
+        """Return `function(*args)`. Raises its error, TimeoutError or ChildDied."""
+        return await in_child(function, args, timeout_s)
+
+
+@dataclass
+class LocalFile:
+    """Implements StoredFile."""
+
+    file_id: str
+    name: str
+    bytes: int
+    sha256: str
+    media_type: str
+    pages: int | None
+    owner: str
+
+
+class LocalFiles:
+    """Implements Files. `add` is what an upload is to the real one."""
+
+    def __init__(self, folder: Path, owner: str) -> None:
+        self.folder = folder
+        self._owner = owner
+        self._known: dict[str, LocalFile] = {}
+
+    def add(
+        self,
+        file_id: str,
+        data: bytes,
+        *,
+        name: str | None = None,
+        media_type: str = "application/octet-stream",
+        pages: int | None = None,
+    ) -> str:
+        """Put a file there under an id of the test's choice, which is returned."""
+        (self.folder / file_id).write_bytes(data)
+        digest = hashlib.sha256(data).hexdigest()
+        self._known[file_id] = LocalFile(file_id, name or file_id, len(data), digest, media_type, pages, self._owner)
+        return file_id
+
+    async def describe(self, file_id: str) -> LocalFile:
+        """Metadata of a file. Raises Permanent."""
+        if file_id not in self._known:
+            raise Permanent(f"There is no file {file_id}.")
+        return self._known[file_id]
+
+    async def local(self, file_id: str, folder: Path) -> Path:
+        """The file's path. Raises Permanent."""
+        return self.folder / (await self.describe(file_id)).file_id
+
+
+class PutAside(BaseException):
+    """The parts of a job are still to be done; `execute` does them and runs the task again from its start."""
+
+
+class LocalRun:
+    """Implements Run. What the task did can be read from its attributes.
+
+    `stages` is a list of (percent, message, data) in the order of the calls; `lines` are what it logged, `following`
+    what it started with `then`, `part_runs` the runs of its parts, `artefacts` as a job's record lists them.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        pool: Pool | None = None,
+        *,
+        ports: Mapping[type, object] | None = None,
+        job_id: str = "local-1",
+        owner: str = "tester",
+        parent: "LocalRun | None" = None,
+    ) -> None:
+        self.folder = folder
+        self.pool = pool or ChildPerCall()
+        self.job_id = job_id
+        self.owner = owner
+        self.attempt = 1
+        self.parent = parent
+        for name in ("files", "kept", "artefacts", "jobs"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        self.files: LocalFiles = parent.files if parent else LocalFiles(folder / "files", owner)
+        self.ports: dict[type, object] = {Files: self.files, **(ports or {})}
+        self.progress_percent = 0
+        self.message = ""
+        self.data: dict[str, Any] = {}
+        self.stages: list[tuple[int, str, dict[str, Any]]] = []
+        self.lines: list[tuple[str, dict[str, Any]]] = []
+        self.following: list[tuple[JobType, Payload]] = []
+        self.artefacts: list[dict[str, Any]] = []
+        self.part_runs: list[LocalRun] = []
+        self._results: list[PartResult] | None = None
+        self._once: set[str] = set()
+        self._scratch: Path | None = None
+        self._executing = False
+
+    @property
+    def scratch(self) -> Path:
+        """A folder of this attempt."""
+        if self._scratch is None:
+            self._scratch = self.folder / "scratch" / f"{self.job_id}-{self.attempt}-{secrets.token_hex(4)}"
+            self._scratch.mkdir(parents=True)
+        return self._scratch
+
+    @property
+    def part_payloads(self) -> list[Payload]:
+        """The payloads of the parts, in order."""
+        return [result.payload for result in self._results or []]
+
+    async def execute(self, job: JobType, payload: Payload) -> Any:
+        """Run the job as a worker would, with its retries (without their delays), and return its result as JSON has it.
+
+        The payload is checked as one that arrives, so a value that its type forbids is Permanent. Raises what the last
+        attempt raised.
+        """
+        retries = job.retries if job.retries is not None else QUEUE_TABLE[job.queue].retries
+        self._executing = True
+        while True:
+            try:
+                result = await job.function(_arrived(job, payload), self)
+                return msgspec.to_builtins(result)
+            except PutAside:
+                continue
+            except Permanent:
+                raise
+            except Exception:
+                if self.attempt > retries:
+                    raise
+                self.attempt += 1
+            finally:
+                self._scratch = None
+
+    async def progress(self, done: int, total: int, meter: Meter) -> None:
+        """Record `done` of `total` units."""
+        self._report(*meter.at(done, total), {meter.done_key: done, meter.total_key: total})
+
+    async def stage(self, percent: int, message: str, **data: Any) -> None:
+        """Record a named stage."""
+        self._report(percent, message, data)
+
+    def _report(self, percent: int, message: str, data: dict[str, Any]) -> None:
+        self.progress_percent, self.message = max(percent, self.progress_percent), message
+        self.data |= msgspec.to_builtins(data)
+        self.stages.append((percent, message, data))
+
+    async def cpu(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T:
+        """Run a module-level function in a child process."""
+        return await self.pool.run(function, *args, timeout_s=timeout_s)
+
+    @contextlib.asynccontextmanager
+    async def beside(self, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+        """Do `work` while the block runs."""
+        task = asyncio.create_task(work)
+        try:
+            yield
+        finally:
+            while not task.done():
+                task.cancel()
+                await asyncio.wait([task], timeout=0.1)
+
+    async def keep(self, name: str, data: bytes) -> None:
+        """Keep an intermediate result, under the parent for a part."""
+        path = self._root.folder / "kept" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    async def kept(self, prefix: str = "") -> list[str]:
+        """Sorted names of what is kept."""
+        root = self._root.folder / "kept"
+        names = (path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+        return sorted(name for name in names if name.startswith(prefix))
+
+    async def recall(self, name: str) -> bytes | None:
+        """What is kept under `name`, or None."""
+        path = self._root.folder / "kept" / name
+        return path.read_bytes() if path.exists() else None
+
+    async def once(self, name: str) -> bool:
+        """True the first time."""
+        first = name not in self._once
+        self._once.add(name)
+        return first
+
+    async def artefact(self, name: str, data: bytes | Path | AsyncIterator[bytes], media_type: str) -> None:
+        """Put a finished file there, whole or not at all."""
+        content = await _content(data)
+        (self._root.folder / "artefacts" / name).write_bytes(content)
+        self.artefacts = [one for one in self.artefacts if one["name"] != name]
+        self.artefacts.append({"name": name, "bytes": len(content), "media_type": media_type})
+
+    def artefact_bytes(self, name: str) -> bytes:
+        """A finished file of this run."""
+        return (self._root.folder / "artefacts" / name).read_bytes()
+
+    def add_job(self, job_id: str, artefacts: Mapping[str, bytes]) -> str:
+        """Another job of the owner that has ended, with its finished files by name. Returns its id."""
+        folder = self._root.folder / "jobs" / job_id
+        folder.mkdir(parents=True)
+        for name, data in artefacts.items():
+            (folder / name).write_bytes(data)
+        return job_id
+
+    async def artefact_of(self, job_id: str, name: str) -> bytes:
+        """A finished file of a job that `add_job` put there."""
+        folder = self._root.folder / "jobs" / job_id
+        if not folder.is_dir():
+            raise Permanent(f"There is no job {job_id[:80]}.")
+        if not (folder / name).is_file():
+            raise Permanent(f"The job {job_id} has no file {name[:80]!r}.")
+        return (folder / name).read_bytes()
+
+    async def parts(
+        self, job: JobType, payloads: Sequence[Payload], meter: Meter, units: Sequence[int]
+    ) -> list[PartResult]:
+        """Do the parts one after the other. Under `execute` the task then runs again from its start, as under a worker."""
+        check_parts(self.job_id, is_part=self.parent is not None, job=job)
+        if self._results is None:
+            self._results = []
+            for number, (payload, size) in enumerate(zip(payloads, units, strict=True), 1):
+                self._results.append(await self._part(job, payload, number))
+                done = sum(units[: number - 1]) + size
+                await self.progress(done, sum(units), meter)
+            if self._executing:
+                raise PutAside
+        return self._results
+
+    async def _part(self, job: JobType, payload: Payload, number: int) -> PartResult:
+        run = LocalRun(
+            self.folder,
+            self.pool,
+            ports=self.ports,
+            job_id=f"{self.job_id}.{number}",
+            owner=self.owner,
+            parent=self,
+        )
+        self.part_runs.append(run)
+        try:
+            result = await run.execute(job, payload)
+        except Exception as error:
+            text = str(error) if isinstance(error, Permanent) else f"{type(error).__name__}: {error}"
+            return PartResult(number, "failed", None, text, payload)
+        return PartResult(number, "completed", result, None, payload)
+
+    async def then(self, job: JobType, payload: Payload, units: int = 0) -> str:
+        """Record a job to be started when this one completes."""
+        self.following.append((job, payload))
+        return f"{job.name}-{secrets.token_hex(10)}"
+
+    def use(self, port: type[T]) -> T:
+        """What the test offers under a protocol. Raises KeyError for one that it does not."""
+        return cast(T, self.ports[port])
+
+    def log(self, event: str, /, **fields: Any) -> None:
+        """Record one line."""
+        self.lines.append((event, fields))
+
+    @property
+    def _root(self) -> "LocalRun":
+        return self.parent or self
+
+
+def _arrived(job: JobType, payload: Payload) -> Any:
+    try:
+        return msgspec.json.decode(msgspec.json.encode(payload), type=job.payload)
+    except msgspec.ValidationError as error:
+        raise Permanent(f"the payload does not fit {job.name}: {error}") from None
+
+
+async def _content(data: bytes | Path | AsyncIterator[bytes]) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    if isinstance(data, Path):
+        return data.read_bytes()
+    return b"".join([chunk async for chunk in data])
