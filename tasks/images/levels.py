@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 DEEP_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 """Pillow's modes of one channel whose values go beyond 255, or below 1."""
 
-DEPTHS = (8, 10, 12, 14, 16, 24, 31)
+DEPTHS = (8, 10, 12, 14, 15, 16, 24, 31, 32)
 """Bits that cameras and scanners give a value; they store 12 in 16 and leave the top ones 0."""
 
 BAND_PIXELS = 4_000_000

@@ -61,6 +61,7 @@ def opened(path: Path) -> Image.Image:
         if image.mode == "I" and _unsigned(image):
             image.close()
             return opened_by_numbers(path)
+        _avoid_mapping(image)
         return image
 
 
@@ -69,6 +70,13 @@ def seek(image: Image.Image, frame: int) -> None:
     if frame:
         with damage_named():
             image.seek(frame)
+        _avoid_mapping(image)
+
+
+def _avoid_mapping(image: Image.Image) -> None:
+    """Pillow maps an uncompressed TIFF from its file by the sides it has when upright: one lying on its side is torn."""
+    if getattr(image, "tag_v2", {}).get(_ORIENTATION, 1) in (5, 6, 7, 8):
+        image.filename = ""  # type: ignore[attr-defined]  # without a name there is nothing to map
 
 
 def _unsigned(image: Image.Image) -> bool:
@@ -77,7 +85,8 @@ def _unsigned(image: Image.Image) -> bool:
     return tags.get(_SAMPLE_FORMAT, (1,))[0] == 1 and tags.get(_BITS_PER_SAMPLE, (0,))[0] == 32
 
 
-_BITS_PER_SAMPLE, _SAMPLE_FORMAT = 258, 339
+_BITS_PER_SAMPLE, _ORIENTATION, _SAMPLE_FORMAT = 258, 274, 339
+"""TIFF tags."""
 
 
 def load(image: Image.Image, wanted: tuple[int, int]) -> None:

@@ -9,8 +9,10 @@ from PIL import Image
 
 from tasks.ocr import render
 from tasks.ocr.document import open_pdf
-from tasks.ocr.render import MAX_PIXELS, ORIENTATION, render_image_frame, render_pdf_page
+from tasks.ocr.image_to_pdf import ORIENTATION
+from tasks.ocr.render import MAX_PIXELS, render_image_frame, render_pdf_page
 from tasks.sdk.errors import Permanent
+from tests.documents.images.depths import DEPTHS, OBLONG, TURNS, turned_file
 from tests.ocr import documents
 
 
@@ -51,6 +53,38 @@ def test_a_photo_taken_sideways_is_set_upright(tmp_path: Path) -> None:
     picture, _ = render_image_frame(tmp_path / "photo.jpg", 0)
     assert picture.shape == (300, 200)
     assert picture[10:40, 160:190].max() < 60
+
+
+@pytest.mark.parametrize("kind", DEPTHS)
+def test_any_depth_and_kind_becomes_dark_ink_on_light_paper(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "file").write_bytes(DEPTHS[kind](marked("L", 255, 0)))
+    picture, _ = render_image_frame(tmp_path / "file", 0)
+    assert picture.shape == (200, 300)
+    assert picture[10:40, 10:40].max() < 60
+    assert picture[100:, 100:].min() > 200
+
+
+@pytest.mark.parametrize("kind", TURNS)
+def test_any_turn_of_any_kind_is_undone_once(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "file").write_bytes(turned_file(marked("L", 250, 10), *TURNS[kind]))
+    picture, _ = render_image_frame(tmp_path / "file", 0)
+    assert picture.shape == (200, 300)
+    assert picture[10:40, 10:40].max() < 60 and picture[:, 60:].min() > 200
+
+
+@pytest.mark.parametrize("kind", OBLONG)
+def test_oblong_pixels_are_made_square(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "file").write_bytes(OBLONG[kind](marked("L", 255, 0)))
+    picture, scale = render_image_frame(tmp_path / "file", 0)
+    with Image.open(tmp_path / "file") as image:
+        across, down = image.info["dpi"]
+    if "side" in kind:
+        across, down = down, across
+    assert picture.shape[1] / scale == pytest.approx(300 * 72 / across, abs=0.5)
+    assert picture.shape[0] / scale == pytest.approx(200 * 72 / down, abs=0.5)
+    ink = picture < 128
+    assert ink.any(axis=0).sum() / scale == pytest.approx(50 * 72 / across, abs=1)
+    assert ink.any(axis=1).sum() / scale == pytest.approx(50 * 72 / down, abs=1)
 
 
 @pytest.mark.parametrize("name", ["large.png", "large.jpg"])

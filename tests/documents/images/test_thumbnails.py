@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from tasks.images.shrink import fitted
 from tasks.images.thumbnails import render_thumbnails
 from tasks.images.variants import Variant, variants
+from tests.documents.images.depths import DEPTHS, OBLONG, TURNS, turned_file
 from tests.documents.images.pictures import (
     CORNERS,
     exif,
@@ -160,3 +161,30 @@ def test_both_formats_are_written_bare(tmp_path: Path) -> None:
         picture = Image.open(io.BytesIO(one.data))
         assert picture.format == one.variant.format.upper() and picture.size == (one.width, one.height) == (150, 112)
         assert not picture.getexif() and "icc_profile" not in picture.info and len(one.data) < 12_000
+
+
+@pytest.mark.parametrize("kind", DEPTHS)
+def test_any_depth_is_shown_by_its_own_levels(tmp_path: Path, kind: str) -> None:
+    grey = SCENE.convert("L")
+    shown = made_of(tmp_path, DEPTHS[kind](grey), 300)[300]
+    assert likeness_db(shown, reference(300, grey)) > LIKE_DB
+
+
+@pytest.mark.parametrize("kind", TURNS)
+def test_any_turn_of_any_kind_is_undone_once(tmp_path: Path, kind: str) -> None:
+    grey = SCENE.convert("L")
+    shown = made_of(tmp_path, turned_file(grey, *TURNS[kind]), 300)[300]
+    assert likeness_db(shown, reference(300, grey)) > LIKE_DB
+
+
+@pytest.mark.parametrize("kind", OBLONG)
+def test_oblong_pixels_are_shown_in_their_shape(tmp_path: Path, kind: str) -> None:
+    data = OBLONG[kind](SCENE.convert("L"))
+    with Image.open(io.BytesIO(data)) as image:
+        across, down = image.info["dpi"]
+    if "side" in kind:
+        across, down = down, across
+    shown = made_of(tmp_path, data, 300)[300]
+    shape = (SCENE.width / across) / (SCENE.height / down)
+    assert shown.width / shown.height == pytest.approx(shape, rel=0.02)
+    assert max(shown.size) == 300
