@@ -48,9 +48,7 @@ class Parts:
 
     async def end(self, job: Job, kind: str = "completed", *, run_ms: int = 10, attempt: str = "") -> None:
         """End a job's attempt."""
-        entry = (
-            {"number": 1, "worker": "w", "started_ms": 1, "finished_ms": 2, "outcome": attempt} if attempt else False
-        )
+        entry = {"number": 1, "worker": "w", "outcome": attempt} if attempt else False
         fields = ["error", "it went wrong", "fingerprint", "f"] if kind == "failed" else []
         outcome = Outcome(
             job.id, job.queue, job.fence, kind, fields=fields, run_ms=run_ms, units=job.units, attempt=entry

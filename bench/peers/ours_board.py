@@ -63,7 +63,7 @@ async def made(services: Services, type_name: str, owner: str, state: str, error
         return await store.present(accepted.job_id)
     known = msgspec.msgpack.encode([type_name])
     (job,) = (await store.claimed(str(job_type.queue), "bench:host:1", 1, 60_000, known, reap=False)).jobs
-    attempt = {"number": 1, "worker": "bench:host:1", "started_ms": job.started_ms, "finished_ms": job.started_ms}
+    attempt = {"number": 1, "worker": "bench:host:1"}
     if state == "failed":
         cause = fingerprint(Permanent(error))
         fields = ["error", error, "error_type", "Permanent", "message", error, "fingerprint", cause]

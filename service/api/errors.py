@@ -14,6 +14,7 @@ from service.api.drain_body import PatientResponse
 from service.api.schemas import ErrorBody, FieldError
 from service.api.upload_form import BadForm
 from service.documents.store import NoSuchFile
+from service.engine.redis.retry import refusal
 from service.engine.store import IdempotencyConflict, NoSuchJob, NotReplicated, TooManyQueued, WrongState
 from service.lib.text import as_sentence, with_stop
 from service.mail.templates import NoSuchTemplate
@@ -88,7 +89,13 @@ def _too_many(_: Request[Any, Any, Any], error: TooManyQueued) -> Response[Error
 
 def _unavailable(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
     log.error("a server it needs is away", method=request.method, path=request.url.path, error=str(error))
-    return error_response(503, "A part of the service is away for the moment; try again.", headers={"Retry-After": "5"})
+    why = refusal(error)
+    detail = (
+        f"The queue server takes no jobs for the moment: {why}"
+        if why
+        else "A part of the service is away for the moment"
+    )
+    return error_response(503, f"{detail}; try again.", headers={"Retry-After": "5"})
 
 
 def _not_replicated(request: Request[Any, Any, Any], error: NotReplicated) -> Response[ErrorBody]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any, cast
+from typing import Any
 
 from litestar import Response, get
 
@@ -10,6 +10,7 @@ from service.api.dependencies import Wired
 from service.api.job_status import rfc3339
 from service.api.openapi import unavailable
 from service.api.schemas import Health, WorkerBody, WorkersHealth
+from service.engine.redis.retry import refusal
 from service.engine.states import State
 from service.engine.store import WorkerInfo
 from service.lib.clock import now_ms
@@ -27,7 +28,7 @@ async def live() -> Health:
 async def ready(services: Wired) -> Response[Health]:
     """200, or 503 naming the parts that do not answer."""
     parts: dict[str, Awaitable[Any]] = {
-        "redis": cast(Awaitable[Any], services.redis.ping()),
+        "redis": services.store.check_writes(),
         "database": services.database.check(),
         "storage": services.storage.check(),
     }
@@ -43,7 +44,9 @@ async def _checked(check: Awaitable[Any]) -> str:
             await check
     except TimeoutError:
         return f"no answer within {CHECK_TIMEOUT_S} s"
-    except Exception as error:  # whatever keeps a part from answering is the answer
+    except Exception as error:  # any reason that keeps a part from answering is the answer
+        if why := refusal(error):
+            return f"takes no new jobs: {why}"
         return f"does not work: {type(error).__name__}"
     return "ok"
 

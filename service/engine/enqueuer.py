@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import secrets
-import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Required, TypedDict, Unpack
@@ -16,6 +15,7 @@ from service.engine.store import IdempotencyConflict, Queued, Store, TooManyQueu
 from service.engine.store.run_history import ORIGIN
 from service.engine.store.script_inputs import Idem, NewJob, new_job
 from service.engine.tracing import NO_TRACING, Tracing
+from service.lib.clock import now_ms
 from settings.queues import Queue, QueueSettings
 from tasks.sdk.types import JobType, Payload
 
@@ -128,7 +128,7 @@ class Enqueuer:
         request = self._new_job(
             job_type, payload, owner=owner, priority=priority, units=units, cost_ms=estimate.cost_ms, due_ms=due_ms
         )
-        begin_ms = max(due_ms, int(time.time() * 1000) + estimate.wait_ms)
+        begin_ms = max(due_ms, now_ms() + estimate.wait_ms)
         request.fields += ["expected_ms", begin_ms + estimate.cost_ms]
         return request
 

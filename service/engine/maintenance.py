@@ -5,22 +5,28 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from redis.exceptions import RedisError
 
 from service.engine.election import Election
 from service.engine.job_files import JobFiles
+from service.engine.redis.retry import refusal
 from service.engine.store import NoSuchJob, Store, WrongState
 from service.engine.store.bulk_operations import Operation
 from service.lib.async_tasks import end, pause
 from service.lib.clock import now_ms
+from service.lib.reminder import Reminder
 from settings import Settings
 
 log = structlog.get_logger("offload.caretaker")
 
 TICK_S = 0.5
 """How often an operation is taken a step further."""
+
+RETAIN_S = 2.0
+"""Seconds that one kind of retention may take at a time: the other duties wait for it."""
 
 STEP = 100
 """Jobs a step deals with: an abort is obeyed between two steps."""
@@ -45,7 +51,8 @@ class Maintenance:
         self.settings = settings
         self.store = store
         self.jobs = jobs
-        self.election = Election(store.redis)
+        self.election = Election(store)
+        self.away, self.refused, self.full = Reminder(), Reminder(), Reminder()
         self.duties = [
             Duty("operations", TICK_S, self.operate),
             Duty("retention", 10, self.retain),
@@ -60,8 +67,12 @@ class Maintenance:
             try:
                 if await self.election.won():
                     await self._do_due()
-            except (RedisError, OSError):
-                # Whoever is elected when Redis is back goes on from what is written there.
+                if self.away.over():
+                    log.info("Redis is back")
+            except (RedisError, OSError) as error:
+                # The process that is elected when Redis is back goes on from what is written there.
+                if self.away.due():
+                    log.warning("Redis is out of reach", error=f"{type(error).__name__}: {error}")
                 await pause(1)
             await pause(TICK_S)
 
@@ -82,8 +93,12 @@ class Maintenance:
     async def _do(self, duty: Duty) -> None:
         try:
             await duty.do()
-        except (RedisError, OSError):
-            raise
+        except (RedisError, OSError) as error:
+            # A server that takes no new jobs still does most of what the others ask of it.
+            if not refusal(error):
+                raise
+            if self.refused.due():
+                log.warning("Redis refuses a duty", duty=duty.name, why=refusal(error))
         except Exception:
             # One broken duty must not keep the others from being done.
             log.exception("a duty failed", duty=duty.name)
@@ -112,11 +127,29 @@ class Maintenance:
             await self.store.operations.finish(operation.id)
 
     async def retain(self) -> None:
-        """Remove completed and cancelled jobs over their queue's age or count, with their files."""
+        """Remove completed and cancelled jobs over their queue's age or count, with their files.
+
+        Where the server's memory is nearly full, what lies in the bin goes before its time, then what ended first.
+        """
+        retention, queues = self.store.retention, [str(queue) for queue in self.settings.queues]
         for queue, bounds in self.settings.queues.items():
-            old = await self.store.retention.over_age(str(queue), bounds.keep_days * 86_400, STEP)
-            await self.jobs.purge(old or await self.store.retention.over_count(str(queue), bounds.keep_jobs, STEP))
+            await self._purge_all(partial(retention.over_age, str(queue), bounds.keep_days * 86_400, STEP))
+            await self._purge_all(partial(retention.over_count, str(queue), bounds.keep_jobs, STEP))
+        freed = await self._purge_all(partial(retention.over_memory, queues, STEP))
+        if freed and self.full.due():
+            log.warning("Redis is nearly full: jobs that have ended go before their time", removed=freed)
+        elif not freed:
+            self.full.over()
+
+    async def _purge_all(self, named: Callable[[], Awaitable[Sequence[str]]]) -> int:
+        """Remove what `named` names, a step at a time, for RETAIN_S at most. Returns how many."""
+        gone, before, until_s = 0, None, time.monotonic() + RETAIN_S
+        # The same ids once more are some that cannot be removed.
+        while (ids := await named()) and ids != before and time.monotonic() < until_s:
+            await self.jobs.purge(ids)
+            gone, before = gone + len(ids), ids
+        return gone
 
     async def empty_bin(self) -> None:
         """Remove for good what has been in the bin long enough."""
-        await self.jobs.purge(await self.store.retention.binned(STEP))
+        await self._purge_all(partial(self.store.retention.binned, STEP))

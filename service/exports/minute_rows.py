@@ -1,12 +1,12 @@
 """Event counts a minute as rows of an export, read from the queue's state."""
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from service.engine.store import Store
 from service.engine.store.scripts import MINUTES_KEPT
+from service.lib.clock import now_ms
 from settings.queues import Queue
 from tasks.exports.datasets.metrics import DATASET
 from tasks.exports.query import sqlite_moment
@@ -19,7 +19,7 @@ COUNTS = tuple(column.name for column in DATASET.columns[2:])
 
 async def metric_rows(store: Store, _owner: str | None) -> AsyncIterator[Sequence[tuple[Any, ...]]]:
     """Counts of the minutes that are kept, in the columns of the dataset; minutes without any are left out."""
-    last = int(time.time() // 60)
+    last = now_ms() // 60_000
     for start in range(last - MINUTES_KEPT, last + 1, CHUNK_MINUTES):
         minutes = range(start, min(start + CHUNK_MINUTES, last + 1))
         for queue in Queue:

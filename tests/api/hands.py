@@ -42,8 +42,7 @@ class Hands:
 
     async def _settle(self, job: Job, kind: str, fields: list[Any], error: str | None) -> None:
         attempt = {
-            "number": job.attempt, "worker": "by-hand", "started_ms": job.started_ms, "finished_ms": job.started_ms,
-            "outcome": kind, "error": error, "traceback": None,
+            "number": job.attempt, "worker": "by-hand", "outcome": kind, "error": error, "traceback": None,
         }  # fmt: skip
         outcome = Outcome(job.id, job.queue, job.fence, kind, fields=fields, attempt=attempt)
         assert await self.services.store.settled([outcome]) == [kind]

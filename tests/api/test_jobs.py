@@ -161,6 +161,24 @@ async def test_health_tells_what_does_not_answer(nobody: httpx.AsyncClient, serv
     assert str(root) not in ready.text
 
 
+async def test_a_full_queue_server_is_named(acme: httpx.AsyncClient, nobody: httpx.AsyncClient, served: Served) -> None:
+    job_id = await queued(acme)
+    file_id = (await acme.get(f"/api/jobs/{job_id}")).json()["payload"]["file_id"]
+    redis = served.services.redis
+    await redis.config_set("maxmemory", 1)
+    try:
+        ready = await nobody.get("/health/ready")
+        asked = await acme.post("/api/jobs/pdf-ocr", json={"file_id": file_id})
+        stopped = await acme.post(f"/api/jobs/{job_id}/cancel")
+    finally:
+        await redis.config_set("maxmemory", 0)
+    assert (ready.status_code, ready.json()["checks"]["redis"]) == (503, "takes no new jobs: its memory is full")
+    assert asked.status_code == 503 and int(asked.headers["Retry-After"]) > 0
+    assert asked.json()["detail"] == "The queue server takes no jobs for the moment: its memory is full; try again."
+    assert stopped.status_code == 202, "what frees memory is done"
+    assert (await nobody.get("/health/ready")).status_code == 200
+
+
 async def test_many_readers_at_once_are_all_answered(acme: httpx.AsyncClient) -> None:
     job_id = await queued(acme)
     answers = await asyncio.gather(*(acme.get(f"/api/jobs/{job_id}/status") for _ in range(60)))

@@ -112,7 +112,7 @@ class Maker:
             "message",
             f"Trying again in {delay_ms // 1000} s: {error}",
         ]
-        return await self._settle(job, "retry", fields, _entry(job, "retry", error, traceback), due=now_ms() + delay_ms)
+        return await self._settle(job, "retry", fields, _entry(job, "retry", error, traceback), delay_ms=delay_ms)
 
     async def mail_template(self, name: str, owner: str = "acme") -> str:
         """A template of mail. Those of the test before are gone."""
@@ -149,8 +149,8 @@ class Maker:
         await self.store.redis.zadd(keys.WORKERS, {info.id: info.heartbeat_ms})
         return info.id
 
-    async def _settle(self, job: Job, kind: str, fields: list[Any], attempt: dict[str, Any], due: int = 0) -> str:
-        outcome = Outcome(job.id, job.queue, job.fence, kind, fields=fields, attempt=attempt, due=due)
+    async def _settle(self, job: Job, kind: str, fields: list[Any], attempt: dict[str, Any], delay_ms: int = 0) -> str:
+        outcome = Outcome(job.id, job.queue, job.fence, kind, fields=fields, attempt=attempt, delay_ms=delay_ms)
         assert await self.store.settled([outcome]) != ["lost"]
         return job.id
 
@@ -163,8 +163,6 @@ def _entry(job: Job, outcome: str, error: str | None = None, traceback: str | No
     entry = {
         "number": job.attempt,
         "worker": job.worker or "",
-        "started_ms": job.started_ms or job.created_ms,
-        "finished_ms": now_ms(),
         "outcome": outcome,
     }
     return entry | ({"error": error} if error else {}) | ({"traceback": traceback} if traceback else {})

@@ -162,20 +162,15 @@ async def test_a_worker_that_was_replaced_is_not_missed(watch: Watch, parts: Par
 
     await wait_until_async(lambda: reported(1))
     first.kill()
-    start_worker()
+    two_falls_silent = start_worker()
     await wait_until_async(lambda: reported(2))
     one, two = await parts.store.workers()
     late = now_ms() - 400_000
-    await parts.store.redis.set(keys.worker(one.id), _beat(one, late))
+    await parts.store.redis.zadd(keys.WORKERS, {one.id: late})
     assert await watch.state("worker-silent", "thumbnails") == "quiet"
-    await parts.store.redis.set(keys.worker(two.id), _beat(two, late))
+    two_falls_silent.kill()
+    await parts.store.redis.zadd(keys.WORKERS, {two.id: late})
     assert await watch.state("worker-silent", "thumbnails") == "firing"
-
-
-def _beat(worker, at_ms: int) -> bytes:
-
-    worker.heartbeat_ms = at_ms
-    return msgspec.json.encode(worker)
 
 
 async def test_redis_memory(watch: Watch, parts: Parts) -> None:

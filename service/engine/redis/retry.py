@@ -23,13 +23,29 @@ By its words, because redis-py has no class for some of them, nor for any that a
 """
 
 
+REFUSALS = {
+    "OOM": "its memory is full",
+    "READONLY": "it is a replica",
+    "NOREPLICAS": "too few replicas follow it",
+    "MISCONF": "its disk is full or fails",
+    "MASTERDOWN": "it has lost its primary",
+}
+
+
+def refusal(error: Exception) -> str | None:
+    """Why the server takes no writes at present, in some words; None where the error is another."""
+    if isinstance(error, OutOfMemoryError | ReadOnlyError):
+        return REFUSALS["OOM" if isinstance(error, OutOfMemoryError) else "READONLY"]
+    found = NO_WRITES_NOW.match(str(error))
+    return REFUSALS[found.group(2)] if found else None
+
+
 def passing(error: Exception) -> bool:
     """Whether to wait it out: no connection, a server that loads, or one that takes no writes at present.
 
     Any other answer of the server (a script's error) would be the same the next time.
     """
-    known = not isinstance(error, ResponseError) or isinstance(error, OutOfMemoryError | ReadOnlyError)
-    return known or NO_WRITES_NOW.match(str(error)) is not None
+    return not isinstance(error, ResponseError) or refusal(error) is not None
 
 
 async def retry_until_back(what: str, call: Callable[[], Awaitable[T]]) -> T:

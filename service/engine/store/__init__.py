@@ -5,6 +5,7 @@ from service.engine.store.errors import (
     LeaseLost,
     NoSuchJob,
     NotReplicated,
+    OtherParts,
     TooManyQueued,
     WrongState,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "LogLine",
     "NoSuchJob",
     "NotReplicated",
+    "OtherParts",
     "Page",
     "Queued",
     "Store",

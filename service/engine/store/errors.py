@@ -38,3 +38,13 @@ class NotReplicated(RedisError):
     def __init__(self, replicas: int) -> None:
         servers = "no second server has" if replicas == 1 else f"fewer than {replicas} other servers have"
         super().__init__(f"{servers} confirmed the request yet; send it again with the same Idempotency-Key")
+
+
+class OtherParts(StoreError):
+    """A later attempt asks for other parts than the first made: which of them are done would be a guess."""
+
+    def __init__(self, made: int, asked: int) -> None:
+        super().__init__(
+            f"an earlier attempt of this job made {made:,} parts and this one asks for {asked:,}: what the number is made "
+            f"from has changed between the two, and a retry would find the same; send the job again"
+        )

@@ -136,6 +136,9 @@ def idle(queue: str) -> str:
 ERRORS = PREFIX + "errors"
 """Sorted set: error fingerprints by when they were last seen (ms). Swept by the caretaker when a group is old and empty."""
 
+LEADER = PREFIX + "caretaker"
+"""String: the process that does what one at a time does (lead.lua). Expires unless renewed."""
+
 BIN = PREFIX + "bin"
 """Sorted set: deleted job ids by when they were deleted (ms). Emptied by the caretaker."""
 

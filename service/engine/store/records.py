@@ -53,6 +53,10 @@ class Job:
     artefacts: list[dict[str, Any]] = field(default_factory=list)
     cancel_requested: bool = False
     fingerprint: str | None = None
+    permanent: bool = False
+    """The error is one that no retry can mend as the job is."""
+    postponed: int = 0
+    """How often it was handed back by workers of a release that could not read it."""
     deleted_ms: int | None = None
     origin: str | None = None
     """The job that this one repeats."""
@@ -143,6 +147,7 @@ READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
     b"state": ("state", lambda value: State(value.decode())),
     b"cost": ("estimated_ms", _number),
     b"cancel_requested": ("cancel_requested", bool),
+    b"permanent": ("permanent", bool),
     **{
         name.encode(): (name, bytes.decode)
         for name in ("type", "queue", "owner", "priority", "message", "worker", "error", "error_type", "parent", "fingerprint",
@@ -154,7 +159,7 @@ READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
         for name in (
             "stamp", "created_ms", "expected_ms", "progress", "due_ms", "started_ms", "first_started_ms", "finished_ms",
             "deleted_ms", "units", "units_done", "units_total", "attempt", "retries", "tries_base", "crashes", "fence",
-            "part", "parts_total", "parts_done", "parts_failed", "waiting_parts",
+            "postponed", "part", "parts_total", "parts_done", "parts_failed", "waiting_parts",
         )
     },
 }  # fmt: skip
@@ -169,7 +174,7 @@ def to_job(job_id: str, raw: Mapping[bytes, bytes]) -> Job:
 HANDED: dict[str, tuple[str, Callable[[Any], Any]]] = {
     name.decode(): (attribute, {bytes.decode: str, _number: int}.get(read, read))
     for name, (attribute, read) in READERS.items()
-} | {"state": ("state", State), "cancel_requested": ("cancel_requested", bool)}
+} | {"state": ("state", State), "cancel_requested": ("cancel_requested", bool), "permanent": ("permanent", bool)}
 """The same for a record that comes as msgpack, where numbers may be numbers and text is text."""
 
 

@@ -1,8 +1,13 @@
 """What may go: jobs over their queue's age or count, and what has been in the bin long enough."""
 
+from collections.abc import Sequence
+
 from service.engine.redis.client import Client
 from service.engine.store import keys
 from service.lib.clock import now_ms
+
+FULL_SHARE = 0.9
+"""Share of the server's memory above which ended jobs go before their time: the rest is for those that wait and run."""
 
 BIN_S = 15 * 60
 """How long a deleted job can be restored: long enough to notice a slip, short enough not to be storage."""
@@ -29,6 +34,21 @@ class Retention:
     async def ended(self, queue: str, before_ms: int | None = None) -> int:
         """Number of completed and cancelled jobs of a queue, or of those that ended before a time (ms since the epoch)."""
         return int(await self.redis.zcount(keys.finished(queue), "-inf", "+inf" if before_ms is None else before_ms))
+
+    async def over_memory(self, queues: Sequence[str], limit: int) -> list[str]:
+        """Where the server's memory is nearly full: deleted jobs, then the completed and cancelled ones of all queues that
+        ended first."""
+        memory = await self.redis.info("memory")
+        if not memory["maxmemory"] or memory["used_memory"] < FULL_SHARE * memory["maxmemory"]:
+            return []
+        binned = await self.binned(limit, keep_s=0)
+        if binned:
+            return binned
+        pipe = self.redis.pipeline(transaction=False)
+        for queue in queues:
+            pipe.zrange(keys.finished(queue), 0, limit - 1, withscores=True)
+        rows = [(ended_ms, job_id.decode()) for part in await pipe.execute() for job_id, ended_ms in part]
+        return [job_id for _, job_id in sorted(rows)[:limit]]
 
     async def binned(self, limit: int, keep_s: float = BIN_S) -> list[str]:
         """Deleted jobs whose time in the bin is over."""

@@ -1,9 +1,11 @@
 """What travels into the scripts: a new job, and the outcome of an attempt."""
 
+import time
 from typing import Any
 
 import msgspec
 
+from service.engine.outcomes import AttemptOutcome, OutcomeKind
 from tasks.sdk.types import JobType, Payload
 
 
@@ -41,28 +43,37 @@ class NewJob(msgspec.Struct, omit_defaults=False):
 
 
 class Outcome(msgspec.Struct):
-    """How an attempt ended. `kind`: completed, failed, cancelled, retry, later, handback or suspend."""
+    """How an attempt ended. It tells durations, never times: the server's clock is the one that counts."""
 
     id: str
     queue: str
     fence: int
-    kind: str
+    kind: OutcomeKind
     fields: list[Any] = msgspec.field(default_factory=list)
     attempt: dict[str, Any] | str | bool = False
-    """The attempt as its history keeps it: a mapping, which travels as JSON text."""
+    """The attempt as its history keeps it, but for its times: a mapping, which travels as JSON text."""
     timed_out: bool = False
-    due: int = 0
+    delay_ms: int = 0
+    """How long to wait with the next try."""
+    waited_ms: int = 0
+    """How long the outcome has waited to be sent (`sent`)."""
     units: int = 0
     run_ms: int | bool = False
+    """How long the attempt took, for estimates; True: from its start to its end; False: nothing is to be learned from it."""
     result: str | bool = False
     """What a completed job answers, as JSON."""
     next: list[NewJob] = msgspec.field(default_factory=list)
     """Jobs that begin with the completion."""
+    ended_s: float = msgspec.field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         if isinstance(self.attempt, dict):
-            self.timed_out = self.attempt.get("outcome") == "timeout"
+            self.timed_out = self.attempt.get("outcome") == AttemptOutcome.TIMEOUT
             self.attempt = as_json(self.attempt)
+
+    def sent(self) -> None:
+        """Note how long it has waited, each time that it is sent."""
+        self.waited_ms = round((time.monotonic() - self.ended_s) * 1000)
 
 
 def new_job(

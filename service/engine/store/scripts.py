@@ -1,9 +1,19 @@
-"""Loads the Lua beside this file and calls it. Each transition of a job is one call of one script."""
+"""Loads the Lua beside this file and calls it. Each transition of a job is one call of one script.
+
+The head of each Lua file says what it is put together from and what the server lets it do:
+
+- `#!lua` at its first line: a server that takes no writes at present (no memory, a replica, too few replicas, a full disk)
+  refuses it as a whole, before it has written anything. With `flags=allow-oom` it runs on a server without memory: what
+  ends in freeing some must not wait for some.
+- `-- includes: a, b; when called: c`: the files of `includes/` whose functions it calls, besides common.lua. They are made
+  anew in each call, some 2,000 instructions of the server's each; those `when called` only where the script calls the file
+  by its name.
+"""
 
 import hashlib
-from collections.abc import Sequence
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.exceptions import NoScriptError
 
@@ -14,30 +24,51 @@ MINUTES_KEPT = 2_880
 
 FOLDER = Path(__file__).parent / "lua"
 
+INCLUDES = re.compile(r"^-- includes: ([^;\n]*)(?:; when called: (.*))?$", re.MULTILINE)
 
-def _text(file: str) -> str:
-    return (FOLDER / f"{file}.lua").read_text()
+
+class Head(NamedTuple):
+    """What a Lua file says of itself."""
+
+    shebang: str
+    includes: list[str]
+    when_called: list[str]
+
+
+def head_of(text: str) -> Head:
+    """The head of a script's text. Raises ValueError where its first line does not say what the server may let it do."""
+    first, _, rest = text.partition("\n")
+    if not first.startswith("#!lua"):
+        raise ValueError(f"a script begins with #!lua, not with {first[:40]!r}")
+    named = INCLUDES.search(rest)
+    return Head(first, *([_names(group) for group in named.groups()] if named else [[], []]))
+
+
+def _names(listed: str | None) -> list[str]:
+    return [name.strip() for name in (listed or "").split(",") if name.strip()]
 
 
 def _include(name: str) -> str:
-    return _text(f"includes/{name}")
+    return (FOLDER / "includes" / f"{name}.lua").read_text()
 
 
 class Script:
-    """One script, sent by its hash; the whole text travels only when the server does not know it (a restart).
+    """One script, sent by its hash; the whole text travels only when the server does not know it (a restart)."""
 
-    `needs` names the files beside common.lua whose functions it calls. They are made anew in each call, some 2,000
-    instructions of the server's each; those of `made_when_called` only where the script calls the file by its name.
-    """
-
-    def __init__(self, name: str, *needs: str, made_when_called: Sequence[str] = ()) -> None:
-        shared = f"local MINUTES_KEPT = {MINUTES_KEPT}\n" + "\n".join(_include(file) for file in ("common", *needs))
-        shared += "".join(f"\nlocal function {file}()\n{_include(file)}\nend" for file in made_when_called)
-        body = _text(name)
+    def __init__(self, name: str) -> None:
+        text = (FOLDER / f"{name}.lua").read_text()
+        head = head_of(text)
+        # Those that are made when they are called rest on common.lua alone, and others may call them.
+        made = [f"local function {file}()\n{_include(file)}\nend" for file in head.when_called]
+        shared = "\n".join(
+            [f"local MINUTES_KEPT = {MINUTES_KEPT}", _include("common"), *made, *map(_include, head.includes)]
+        )
+        body = text.partition("\n")[2]
+        # An error ends the call before what was put together is written: a removal must not outlive the write that
+        # was refused.
         self.text = (
-            # What the script has put together is written out even where it ends in an error.
-            f"{shared}\nlocal function script()\n{body}\nend\n"
-            "local fine, answer = pcall(script)\nwrite_out()\nif not fine then error(answer, 0) end\nreturn answer\n"
+            f"{head.shebang}\n{shared}\nlocal function script()\n{body}\nend\n"
+            "local answer = script()\nwrite_out()\nreturn answer\n"
         )
         self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
@@ -48,21 +79,23 @@ class Script:
             return await redis.execute_command("EVAL", self.text, 0, *args)
 
 
-ENQUEUE = Script("enqueue", "create_job", made_when_called=("lease_job", "dispatch_to_idle"))
-ADOPT = Script("enqueue", "load_job", "finish_job", "create_job", made_when_called=("lease_job", "dispatch_to_idle"))
+ENQUEUE = Script("enqueue")
+ADOPT = Script("adopt")
 """The same for jobs of which some may be refused."""
-CLAIM = Script("claim", "load_job", "finish_job", made_when_called=("lease_job",))
+CLAIM = Script("claim")
 RENEW = Script("renew")
-PROGRESS = Script("progress", "advance_progress")
+PROGRESS = Script("progress")
 CHECKPOINT = Script("checkpoint")
-PARTS = Script("parts", "load_job", "finish_job", "create_job")
-SETTLE = Script("settle", "load_job", "finish_job", "create_job", "advance_progress")
-CANCEL = Script("cancel", "load_job", "finish_job")
-RETRY = Script("retry", "load_job", "finish_job", "create_job")
-DELETE = Script("delete", "load_job", "list_job")
-RESTORE = Script("restore", "load_job", "list_job")
-PURGE = Script("purge", "load_job", "list_job")
+PARTS = Script("parts")
+SETTLE = Script("settle")
+CANCEL = Script("cancel")
+RETRY = Script("retry")
+DELETE = Script("delete")
+RESTORE = Script("restore")
+PURGE = Script("purge")
 ROLLUP = Script("rollup")
 COUNT = Script("count")
-SCHEDULE = Script("schedule", "create_job")
+SCHEDULE = Script("schedule")
 LOG = Script("log")
+HEARTBEAT = Script("heartbeat")
+LEAD = Script("lead")

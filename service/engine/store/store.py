@@ -3,6 +3,7 @@
 Each verb is one atomic script (service/engine/store/lua). The reading side is in `queries.py`; `Store` is both.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +18,14 @@ from service.engine.states import State
 from service.engine.store import channels, keys, scripts
 from service.engine.store.bulk_operations import BulkOperations
 from service.engine.store.error_groups import ErrorGroups
-from service.engine.store.errors import LeaseLost, NoSuchJob, NotReplicated, WrongState
+from service.engine.store.errors import LeaseLost, NoSuchJob, NotReplicated, OtherParts, WrongState
 from service.engine.store.queries import Queries
 from service.engine.store.queue_controls import QueueControls
 from service.engine.store.records import Job, to_job
 from service.engine.store.retention import Retention
 from service.engine.store.script_inputs import NewJob, Outcome
 from service.engine.store.watch import Watchers
+from service.lib.clock import SERVER
 from tasks.sdk.types import Meter
 
 pack = msgspec.msgpack.Encoder().encode
@@ -56,6 +58,8 @@ class Claimed:
     """Job types that wait and that this worker cannot run."""
     next_due_ms: int
     """Milliseconds until the next deferred job or lease is due; -1 when there is none."""
+    go_on: int
+    """How many of the first ready jobs are of types that this worker cannot run; 0 where it has seen all that wait."""
 
 
 class Store(Queries):
@@ -105,6 +109,7 @@ class Store(Queries):
         idle_ms: int = 0,
         heard: bool = True,
         noted: bool = False,
+        skip: int = 0,
     ) -> Claimed:
         """Lease up to `want` ready jobs of the types in `known` (a msgpack list) to `worker`.
 
@@ -112,11 +117,12 @@ class Store(Queries):
         set for the queue bounds the starts of jobs; without, the task meters what it does itself. A worker that listens
         on its channel (channels.of_worker) and finds less than it wants may be handed the rest as it is enqueued, for `idle_ms`:
         each such call says so there, and `heard` that the worker has heard it lately; `noted` that it was promised before.
+        `skip` is where the call before had to stop looking (Claimed.go_on).
         """
-        args = (queue, worker, want, lease_ms, known, int(reap), int(rated), idle_ms, int(heard), int(noted))
-        rows, foreign, unknown, due = await scripts.CLAIM(self.lane, *args)
+        args = (queue, worker, want, lease_ms, known, int(reap), int(rated), idle_ms, int(heard), int(noted), skip)
+        rows, foreign, unknown, due, go_on = await scripts.CLAIM(self.lane, *args)
         jobs = [to_job(row[0].decode(), dict(zip(row[2][::2], row[2][1::2], strict=True))) for row in rows]
-        return Claimed(jobs, [x.decode() for x in foreign], [x.decode() for x in unknown], due)
+        return Claimed(jobs, [x.decode() for x in foreign], [x.decode() for x in unknown], due, go_on)
 
     async def unlisted(self, queue: str, worker: str) -> bool:
         """Nothing more is handed to the worker. True where it hears so on its channel, after all that came before."""
@@ -124,6 +130,27 @@ class Store(Queries):
         pipe.hdel(keys.idle(queue), worker)
         pipe.publish(channels.of_worker(worker), channels.NO_MORE)
         return bool((await pipe.execute())[1])
+
+    async def hear_clock(self) -> None:
+        """Set this process's time by the server's. Raises RedisError or OSError where it does not answer."""
+        asked_s = time.monotonic()
+        seconds, micros = await self.redis.time()
+        SERVER.hear(seconds * 1000 + micros / 1000, asked_s)
+
+    async def leads(self, process: str, term_ms: int) -> bool:
+        """Whether `process` does what one process at a time does, for the next `term_ms`. Sets this process's time too."""
+        asked_s = time.monotonic()
+        elected, server_ms = await scripts.LEAD(self.redis, process, term_ms)
+        SERVER.hear(server_ms, asked_s)
+        return bool(elected)
+
+    async def leads_no_more(self, process: str) -> None:
+        """Let another process be elected at once."""
+        await scripts.LEAD(self.redis, process, 0)
+
+    async def check_writes(self) -> None:
+        """Raises RedisError, with the server's own words, where it would refuse a job now."""
+        await scripts.ENQUEUE(self.redis, pack([]))
 
     async def command(self, worker: str, command: bytes) -> bool:
         """Send a worker one of channels.COMMANDS. False where it does not listen."""
@@ -156,13 +183,16 @@ class Store(Queries):
     async def split(self, job: Job, parts: Sequence[NewJob], meter: Meter, units: int) -> tuple[int, list[str]]:
         """Make the job's parts, once, a batch a call; an attempt that was cut short is gone on with.
 
-        Answers (parts still to end, the ids in order once that is none). Raises LeaseLost.
+        Returns (parts still to end, the ids in order once that is none). Raises LeaseLost, and OtherParts where an earlier
+        attempt made another number of them.
         """
         made = 0
         while True:
             batch = pack(parts[made : made + PARTS_BATCH])
             args = (job.id, job.queue, job.fence, batch, to_json(meter), units, len(parts), made, PARTS_BATCH)
             left, *more = await scripts.PARTS(self.redis, *args)
+            if left == -2:
+                raise OtherParts(more[0], len(parts))
             if left < 0:
                 raise LeaseLost(job.id)
             made, again, ids = more
@@ -174,6 +204,8 @@ class Store(Queries):
 
         Raises RedisError where the server takes no writes at present: the same call again later records what is left.
         """
+        for outcome in outcomes:
+            outcome.sent()
         states = [x.decode() for x in await scripts.SETTLE(self.lane, pack(outcomes))]
         for state in states:
             if NO_WRITES_NOW.match(state.removeprefix("error ")):

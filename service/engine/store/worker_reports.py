@@ -1,6 +1,8 @@
 """`WorkerReports`: the last report of each worker, for as long as it is remembered."""
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -8,6 +10,8 @@ import msgspec
 from service.engine.redis.client import Client
 from service.engine.store import keys
 from service.engine.store.records import WorkerInfo
+from service.engine.store.scripts import HEARTBEAT
+from service.lib.clock import SERVER
 
 REMEMBERED_S = 900
 """A worker that fell silent stays listed this long, with its age, so that an operator sees which one it was."""
@@ -20,13 +24,13 @@ class WorkerReports:
         self.redis = redis
 
     async def write(self, info: WorkerInfo, *, arq_key: str, arq_line: str, arq_ms: int) -> None:
-        """Replace a worker's report. `arq --check` finds `arq_line` under `arq_key` for `arq_ms`."""
-        pipe = self.redis.pipeline(transaction=False)
-        pipe.set(keys.worker(info.id), msgspec.json.encode(info), ex=REMEMBERED_S)
-        pipe.zadd(keys.WORKERS, {info.id: info.heartbeat_ms})
-        pipe.zremrangebyscore(keys.WORKERS, "-inf", info.heartbeat_ms - REMEMBERED_S * 1000)
-        pipe.set(arq_key, arq_line, px=arq_ms)
-        await pipe.execute()
+        """Replace a worker's report, by the server's clock, which is this process's from then on.
+
+        `arq --check` finds `arq_line` under `arq_key` for `arq_ms`.
+        """
+        asked_s, report = time.monotonic(), msgspec.json.encode(info)
+        server_ms = await HEARTBEAT(self.redis, info.id, report, REMEMBERED_S * 1000, arq_key, arq_line, arq_ms)
+        SERVER.hear(server_ms, asked_s)
 
     async def remove(self, worker_id: str) -> None:
         """Forget a worker that stops in order."""
@@ -37,9 +41,13 @@ class WorkerReports:
 
     async def list(self) -> Sequence[WorkerInfo]:
         """Reports of the last REMEMBERED_S, by queue and age of the worker."""
-        ids = [worker_id.decode() for worker_id in await self.redis.zrange(keys.WORKERS, 0, -1)]
-        if not ids:
+        beats = await self.redis.zrange(keys.WORKERS, 0, -1, withscores=True)
+        if not beats:
             return []
-        rows: Sequence[Any] = await self.redis.mget([keys.worker(worker_id) for worker_id in ids])
-        found = [msgspec.json.decode(row, type=WorkerInfo) for row in rows if row]
+        rows: Sequence[Any] = await self.redis.mget([keys.worker(worker_id.decode()) for worker_id, _ in beats])
+        found = [
+            replace(msgspec.json.decode(row, type=WorkerInfo), heartbeat_ms=int(beat_ms))
+            for row, (_, beat_ms) in zip(rows, beats, strict=True)
+            if row
+        ]
         return sorted(found, key=lambda worker: (worker.queue, worker.started_at_ms))

@@ -1,6 +1,8 @@
 """One attempt of one job, from its claim to its outcome."""
 
 import asyncio
+import math
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -8,15 +10,16 @@ from typing import Any
 import msgspec
 import structlog
 
+from service.engine.outcomes import AttemptOutcome, OutcomeKind, StopReason
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.runtime import Runtime
 from service.engine.store import Job, LeaseLost
 from service.engine.store.script_inputs import Outcome, as_json
-from service.engine.worker.failures import attempt_entry, failure
+from service.engine.worker.failures import attempt_entry, cause, failure
 from service.engine.worker.job_log import JobLog
 from service.engine.worker.job_run import JobRun, PutAside
 from service.engine.worker.outages import Outages
-from service.lib.outages import outage_of
+from service.lib.outages import Outage, outage_of
 from tasks.sdk.errors import Permanent, RetryLater
 from tasks.sdk.types import JobType
 
@@ -25,6 +28,20 @@ log = structlog.get_logger("offload.worker")
 CLEAN_UP_S = 5.0
 """A stopped task may tidy up this long before it is told again."""
 
+NEWER_S, NEWER_MAX_S = 2.0, 60.0
+"""Seconds before a job that needs a newer worker is offered again: the first time, and at most. It doubles."""
+
+OF_A_NEWER_RELEASE = re.compile("unknown field|Invalid enum value")
+"""What is wrong, in msgspec's words, with a payload that was checked by a release that knows more than this one."""
+
+FOR_NEWER_LOGGED: set[str] = set()
+"""Job types of which it has been logged that their payloads are newer than this process."""
+
+
+class ForNewerWorker(Exception):
+    """The stored payload says something that this release does not know. The message says what."""
+
+
 Report = Callable[[Outcome], "asyncio.Future[str]"]
 
 
@@ -32,8 +49,17 @@ class Execution:
     """Runs a claimed job and reports what became of it. `stop` may end it early, for one of three reasons."""
 
     def __init__(
-        self, job: Job, job_type: JobType, runtime: Runtime, pool: CpuPool, report: Report, outages: Outages
+        self,
+        job: Job,
+        job_type: JobType,
+        runtime: Runtime,
+        pool: CpuPool,
+        report: Report,
+        outages: Outages,
+        *,
+        leased_until_s: float = math.inf,
     ) -> None:
+        self.leased_until_s = leased_until_s
         self.job = job
         self.job_type = job_type
         self.runtime = runtime
@@ -41,7 +67,7 @@ class Execution:
         self.report = report
         self.outages = outages
         self.timeout_s = job_type.timeout_s or runtime.settings.queues[job_type.queue].timeout_s
-        self.stopped_for: str | None = None
+        self.stopped_for: StopReason | None = None
         self.task: asyncio.Task[Any] | None = None
         self.begun_s = time.monotonic()
         self.ended = False
@@ -58,8 +84,8 @@ class Execution:
             self._report_ended(state)
             return state
 
-    def stop(self, reason: str) -> None:
-        """End the attempt: `cancelled` by request, `shutdown` of the worker, or `lost` lease."""
+    def stop(self, reason: StopReason) -> None:
+        """End the attempt before its task has returned."""
         if self.stopped_for is None and not self.ended:
             self.stopped_for = reason
             self._insist()
@@ -80,58 +106,54 @@ class Execution:
         self.task = asyncio.current_task()
         try:
             if self.stopped_for:
-                # Somebody was quicker than the loop that was about to begin it.
+                # A stop was quicker than the loop that was about to begin it.
                 raise asyncio.CancelledError
+            if time.monotonic() >= self.leased_until_s:
+                # This process stood still since: by now the job may be another's.
+                raise LeaseLost(self.job.id)
             payload = self._payload()
             with lines.bound():
                 async with limit:
                     result = await self.job_type.function(payload, run)
             await run.flush()
             outcome = self._completed(result, run)
-        except PutAside:
-            outcome = self._outcome("suspend")
-        except asyncio.CancelledError:
-            outcome = self._stopped()
-        except LeaseLost:
-            outcome = self._outcome("lost")
-        except Exception as error:
-            timed_out = isinstance(error, TimeoutError) and limit.expired()
-            outcome = self._failed(error, timed_out=timed_out)
+        except BaseException as error:
+            outcome = self._raised(error, limit)
         finally:
             self.task, self.ended = None, True
             await run.close()
             await lines.close()
         # A task that swallowed its cancellation still ends for the reason it was stopped for.
-        return self._stopped() if self.stopped_for and outcome.kind != "suspend" else outcome
+        return self._stopped() if self.stopped_for and outcome.kind != OutcomeKind.SUSPEND else outcome
 
     def _payload(self) -> Any:
         try:
             return msgspec.convert(self.job.payload, self.job_type.payload)
         except msgspec.ValidationError as error:
+            if OF_A_NEWER_RELEASE.search(str(error)):
+                raise ForNewerWorker(str(error)) from None
             raise Permanent(f"the payload does not fit {self.job.type}: {error}") from None
 
-    def _outcome(self, kind: str, fields: list[Any] | None = None, **more: Any) -> Outcome:
-        return Outcome(self.job.id, self.job.queue, self.job.fence, kind, fields=fields or [], **more)
+    def _raised(self, error: BaseException, limit: asyncio.Timeout) -> Outcome:
+        """The outcome of a task that did not return. A group of errors counts as the one that decides."""
+        why = cause(error)
+        if isinstance(why, PutAside):
+            return self._outcome(OutcomeKind.SUSPEND)
+        if isinstance(why, asyncio.CancelledError):
+            return self._stopped()
+        if isinstance(why, LeaseLost):
+            return self._outcome(OutcomeKind.LOST)
+        if isinstance(why, ForNewerWorker):
+            return self._postponed(why)
+        if not isinstance(why, Exception):
+            raise error
+        if isinstance(why, TimeoutError) and limit.expired():
+            return failure(self.job, self.job_type, error, self.timeout_s)
+        outage = None if isinstance(why, Permanent | RetryLater) else outage_of(error)
+        return self._met(outage, why) if outage else failure(self.job, self.job_type, error)
 
-    def _completed(self, result: Any, run: JobRun) -> Outcome:
-        fields = ["progress", 100, "message", "Done", "error", ""]
-        fields += ["artefacts", as_json(run.artefacts)]
-        entry = attempt_entry(self.job, "completed")
-        run_ms = int(entry["finished_ms"]) - int(entry["started_ms"])  # type: ignore[call-overload]  # both are ints
-        return self._outcome(
-            "completed",
-            fields,
-            attempt=entry,
-            units=self.job.units,
-            run_ms=run_ms,
-            result=as_json(result),
-            next=run.following,
-        )
-
-    def _failed(self, error: Exception, *, timed_out: bool) -> Outcome:
-        outage = None if timed_out or isinstance(error, Permanent | RetryLater) else outage_of(error)
-        if outage is None:
-            return failure(self.job, self.job_type, error, self.timeout_s if timed_out else None)
+    def _met(self, outage: Outage, error: Exception) -> Outcome:
+        """Waits an outage out, without spending a try."""
         # The whole error is for the log: its text may hold addresses.
         log.warning("met an outage", job=self.job.id, part=outage.part, error=f"{type(error).__name__}: {error}"[:500])
         delay_s = self.outages.delay_s(self.job.id)
@@ -139,15 +161,44 @@ class Execution:
         reason = f"{outage.sentence}; tried again once it is back, without spending a try"
         return failure(self.job, self.job_type, RetryLater(delay_s, reason))
 
+    def _postponed(self, error: ForNewerWorker) -> Outcome:
+        """Back to the queue, for longer each time: in a deploy the newer worker is there soon."""
+        if self.job.type not in FOR_NEWER_LOGGED:
+            FOR_NEWER_LOGGED.add(self.job.type)
+            log.warning(
+                "left for a newer worker: this one cannot read the payload", type=self.job.type, error=str(error)
+            )
+        delay_s = min(NEWER_MAX_S, NEWER_S * 2 ** min(self.job.postponed, 10))
+        fields = ["message", f"Waits for a worker of a newer release: {error}", "postponed", self.job.postponed + 1]
+        return self._outcome(OutcomeKind.LATER, fields, delay_ms=round(delay_s * 1000))
+
+    def _outcome(self, kind: OutcomeKind, fields: list[Any] | None = None, **more: Any) -> Outcome:
+        return Outcome(self.job.id, self.job.queue, self.job.fence, kind, fields=fields or [], **more)
+
+    def _completed(self, result: Any, run: JobRun) -> Outcome:
+        fields = ["progress", 100, "message", "Done", "error", ""]
+        fields += ["artefacts", as_json(run.artefacts)]
+        entry = attempt_entry(self.job, AttemptOutcome.COMPLETED)
+        return self._outcome(
+            OutcomeKind.COMPLETED,
+            fields,
+            attempt=entry,
+            units=self.job.units,
+            run_ms=True,
+            result=as_json(result),
+            next=run.following,
+        )
+
     def _stopped(self) -> Outcome:
-        if self.stopped_for == "cancelled":
-            return self._outcome("cancelled", ["message", "Cancelled"], attempt=attempt_entry(self.job, "cancelled"))
-        if self.stopped_for == "lost":
-            return self._outcome("lost")
-        return self._outcome("handback", ["message", "Handed back by a worker that is shutting down"])
+        if self.stopped_for is StopReason.CANCELLED:
+            entry = attempt_entry(self.job, AttemptOutcome.CANCELLED)
+            return self._outcome(OutcomeKind.CANCELLED, ["message", "Cancelled"], attempt=entry)
+        if self.stopped_for is StopReason.LOST:
+            return self._outcome(OutcomeKind.LOST)
+        return self._outcome(OutcomeKind.HANDBACK, ["message", "Handed back by a worker that is shutting down"])
 
     async def _record(self, outcome: Outcome) -> str:
-        if outcome.kind == "lost":
+        if outcome.kind == OutcomeKind.LOST:
             return "lost"
         self.reporting = True
         # Whoever cancels this worker must not tear the report in half: the job would wait for its lease to run out.

@@ -5,10 +5,10 @@ import traceback
 
 from obstore.exceptions import BaseError
 
+from service.engine.outcomes import AttemptOutcome, OutcomeKind
 from service.engine.store import Job
 from service.engine.store.script_inputs import Outcome
 from service.engine.worker.error_fingerprint import fingerprint
-from service.lib.clock import now_ms
 from service.lib.outages import outage_of
 from tasks.sdk.errors import ChildDied, MemoryCeiling, Permanent, RetryLater
 from tasks.sdk.types import JobType
@@ -18,6 +18,17 @@ TRACEBACK_MAX = 8_000
 
 ERROR_MAX = 2_000
 """Characters of an error's sentence that are kept."""
+
+
+def cause(error: BaseException) -> BaseException:
+    """The error that counts: of a group (an `asyncio.TaskGroup` makes one of even a single error) one of those within.
+
+    One that no retry can mend decides, then any that spends a try, then the first.
+    """
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    within = [cause(one) for one in error.exceptions]
+    return min(within, key=lambda one: 0 if isinstance(one, Permanent) else 2 if isinstance(one, RetryLater) else 1)
 
 
 def sentence(error: BaseException, timeout_s: float | None = None) -> str:
@@ -47,35 +58,42 @@ def backoff_s(job_type: JobType, tries: int) -> float:
 
 
 def attempt_entry(
-    job: Job, outcome: str, error: BaseException | None = None, said: str | None = None
+    job: Job, outcome: AttemptOutcome, error: BaseException | None = None, reason: str | None = None
 ) -> dict[str, object]:
-    """The attempt as its history keeps it."""
-    entry: dict[str, object] = {
-        "number": job.attempt,
-        "worker": job.worker or "",
-        "started_ms": job.started_ms or job.created_ms,
-        "finished_ms": now_ms(),
-        "outcome": outcome,
-    }
-    if said:
-        entry["error"] = said
-    if error is not None and not isinstance(error, Permanent | RetryLater):
+    """The attempt as its history keeps it, but for its times, which are the server's."""
+    entry: dict[str, object] = {"number": job.attempt, "worker": job.worker or "", "outcome": outcome}
+    if reason:
+        entry["error"] = reason
+    if error is not None and not isinstance(cause(error), Permanent | RetryLater):
         entry["traceback"] = "".join(traceback.format_exception(error))[-TRACEBACK_MAX:]
     return entry
 
 
 def failure(job: Job, job_type: JobType, error: BaseException, timeout_s: float | None = None) -> Outcome:
-    """The outcome of an attempt that raised: tried again while tries are left and the error may pass, else a dead letter."""
-    said = sentence(error, timeout_s)
-    if isinstance(error, RetryLater):
-        due = now_ms() + round(error.delay_s * 1000)
-        return Outcome(job.id, job.queue, job.fence, "later", fields=["message", said], due=due)
-    last = isinstance(error, Permanent) or job.tries_used > job.retries
-    entry = attempt_entry(job, "timeout" if timeout_s else "failed", error, said)
-    if last:
-        fields = ["error", said, "error_type", type(error).__name__, "message", said, "fingerprint", fingerprint(error)]
-        return Outcome(job.id, job.queue, job.fence, "failed", fields=fields, attempt=entry, units=job.units)
+    """The outcome of an attempt that raised: tried again while tries are left and the error may pass, else a dead letter.
+
+    `timeout_s` is the limit that the attempt ran into, where that ended it.
+    """
+    why = cause(error)
+    reason = sentence(why, timeout_s)
+    if isinstance(why, RetryLater):
+        delay_ms = round(why.delay_s * 1000)
+        return Outcome(job.id, job.queue, job.fence, OutcomeKind.LATER, fields=["message", reason], delay_ms=delay_ms)
+    permanent = isinstance(why, Permanent)
+    ended_as = AttemptOutcome.TIMEOUT if timeout_s else AttemptOutcome.FAILED
+    entry = attempt_entry(job, ended_as, error, reason)
+    fields = ["error", reason, "error_type", type(why).__name__]
+    if permanent or job.tries_used > job.retries:
+        fields += ["message", reason, "fingerprint", fingerprint(why), "permanent", "1" if permanent else ""]
+        return Outcome(job.id, job.queue, job.fence, OutcomeKind.FAILED, fields=fields, attempt=entry, units=job.units)
     delay_s = backoff_s(job_type, job.tries_used)
-    fields = ["error", said, "error_type", type(error).__name__, "message", f"Trying again in {delay_s:.0f} s: {said}"]
-    due = now_ms() + round(delay_s * 1000)
-    return Outcome(job.id, job.queue, job.fence, "retry", fields=fields, attempt=entry, due=due)
+    fields += ["message", f"Trying again in {delay_s:.0f} s: {reason}"]
+    return Outcome(
+        job.id,
+        job.queue,
+        job.fence,
+        OutcomeKind.RETRY,
+        fields=fields,
+        attempt=entry,
+        delay_ms=round(delay_s * 1000),
+    )

@@ -31,8 +31,9 @@ class Heartbeat:
             pid=os.getpid(),
             pool_pids=[],
             version=version("offload"),
-            started_at_ms=now_ms(),
-            heartbeat_ms=now_ms(),
+            # By the server's clock, which is known by the first report.
+            started_at_ms=0,
+            heartbeat_ms=0,
             active=0,
             processed=0,
             failed=0,
@@ -43,10 +44,10 @@ class Heartbeat:
     async def beat(self, jobs: list[str], *, health_key: str) -> None:
         """Write the report. `jobs` are the ids that run now."""
         info = self.info
+        info.started_at_ms = info.started_at_ms or now_ms()
         info.jobs, info.active = jobs, len(jobs)
         info.pool_pids = self.pool.pids()
         info.rss_bytes = self._rss_bytes()
-        info.heartbeat_ms = now_ms()
         line = f"{time.strftime('%b-%d %H:%M:%S')} j_complete={info.processed} j_failed={info.failed} j_ongoing={info.active}"
         await self.reports.write(info, arq_key=health_key, arq_line=line, arq_ms=int(BEAT_S * 5000))
 

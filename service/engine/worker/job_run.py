@@ -18,7 +18,7 @@ from service.engine.job_files import artefact_path, kept_path
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.redis.retry import retry_until_back
 from service.engine.runtime import Runtime
-from service.engine.store import Job, LeaseLost
+from service.engine.store import Job, LeaseLost, OtherParts
 from service.engine.store.script_inputs import NewJob
 from service.lib.async_tasks import end
 from tasks.sdk.errors import Permanent
@@ -154,7 +154,7 @@ class JobRun:
 
     async def artefact_of(self, job_id: str, name: str) -> bytes:
         """A finished file of another job of the same owner."""
-        other = await self.runtime.store.get(job_id)
+        other = await retry_until_back("another job", lambda: self.runtime.store.get(job_id))
         if other is None or other.owner != self.owner:
             raise Permanent(f"There is no job {job_id[:80]}.")
         if all(one["name"] != name for one in other.artefacts):
@@ -173,7 +173,10 @@ class JobRun:
                 for at, payload in enumerate(payloads)
             ]
             await self.flush()
-            left, ids = await retry_until_back("parts", lambda: store.split(self.job, requests, meter, sum(units)))
+            try:
+                left, ids = await retry_until_back("parts", lambda: store.split(self.job, requests, meter, sum(units)))
+            except OtherParts as error:
+                raise Permanent(str(error)) from None
             if left > 0:
                 raise PutAside
         ended = await retry_until_back("parts", lambda: store.get_many(ids))

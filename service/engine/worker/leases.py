@@ -6,9 +6,11 @@ import time
 import structlog
 from redis.exceptions import RedisError
 
+from service.engine.outcomes import StopReason
 from service.engine.store import Store
 from service.engine.worker.execution import Execution
 from service.lib.async_tasks import pause
+from service.lib.clock import now_ms
 
 log = structlog.get_logger("offload.worker")
 
@@ -34,13 +36,17 @@ class Leases:
     def may_reap(self) -> bool:
         return time.monotonic() >= self.quiet_until_s
 
-    def stop(self, job_id: str, reason: str) -> None:
+    def until_s(self, leased_ms: int) -> float:
+        """Until when (monotonic) a lease lasts that the server gave at `leased_ms` of its clock."""
+        return time.monotonic() + (leased_ms + self.lease_ms - now_ms()) / 1000
+
+    def stop(self, job_id: str, reason: StopReason) -> None:
         """End a running job early; nothing happens when it is not here."""
         execution = self.held.get(job_id)
         if execution is not None:
             execution.stop(reason)
 
-    def stop_all(self, reason: str) -> None:
+    def stop_all(self, reason: StopReason) -> None:
         for execution in list(self.held.values()):
             execution.stop(reason)
 
@@ -68,12 +74,17 @@ class Leases:
         if not self.held:
             return
         held = [(job_id, execution.job.fence) for job_id, execution in self.held.items()]
+        asked_s = time.monotonic()
         lost, stop = await self.store.renewed(self.queue, self.lease_ms, held)
+        for job_id, fence in held:
+            execution = self.held.get(job_id)
+            if execution is not None and execution.job.fence == fence and job_id not in lost:
+                execution.leased_until_s = asked_s + self.lease_ms / 1000
         for job_id in lost:
             # Between the snapshot and the answer a job may have been settled, or claimed here anew with another fence.
             execution = self.held.get(job_id)
             if execution is not None and (job_id, execution.job.fence) in held and not execution.reporting:
                 log.warning("lease lost", job=job_id)
-                execution.stop("lost")
+                execution.stop(StopReason.LOST)
         for job_id in stop:
-            self.stop(job_id, "cancelled")
+            self.stop(job_id, StopReason.CANCELLED)

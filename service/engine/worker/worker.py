@@ -15,6 +15,7 @@ import structlog
 from arq.worker import Worker
 from redis.exceptions import RedisError
 
+from service.engine.outcomes import OutcomeKind, StopReason
 from service.engine.redis.command_connection import CommandConnection
 from service.engine.runtime import Runtime
 from service.engine.states import TERMINAL
@@ -22,6 +23,7 @@ from service.engine.store import Job, Store, channels
 from service.engine.store.script_inputs import Outcome
 from service.engine.worker.claims import LOOK_S, Claims
 from service.engine.worker.execution import Execution
+from service.engine.worker.failures import sentence
 from service.engine.worker.foreign_jobs import adopt
 from service.engine.worker.heartbeat import BEAT_S, Heartbeat
 from service.engine.worker.leases import Leases
@@ -29,6 +31,7 @@ from service.engine.worker.listener import Alarm, Listener
 from service.engine.worker.outages import Outages
 from service.engine.worker.outcome_writer import Outcomes
 from service.lib.async_tasks import end, pause
+from service.lib.reminder import Reminder
 from settings import Queue
 from tasks.sdk.arq_cron import Slot
 
@@ -55,6 +58,7 @@ class OffloadWorker(Worker):
         """Claim and run jobs until told to stop; then let them finish, and hand back what does not in time."""
         self.stopping = asyncio.Event()
         self.work, self.news = Alarm(), Alarm()
+        self.away = Reminder()
         if self.on_startup:
             await self.on_startup(self.ctx)
         self.runtime = self.ctx["runtime"]
@@ -75,12 +79,30 @@ class OffloadWorker(Worker):
         rated = not self.runtime.settings.queues[Queue(self.queue_name)].rate_per_minute
         claims = Store(redis, asking)
         self.claims = Claims(claims, self.queue_name, worker_id, self.leases, rated=rated, handed=not self.burst)
-        self.listener = Listener(url, self.queue_name, worker_id, self.work, self._cancel, self._take, self._obey)
+        self.listener = Listener(
+            url, self.queue_name, worker_id, self.work, self._cancel, self._take_handed, self._obey
+        )
+        if not await self._reach_redis():
+            return
         log.info("worker ready", id=worker_id, jobs_at_once=self.max_jobs, types=sorted(self.claims.known))
         async with self._helpers():
             await self._claim_until_stopped()
             await self._take_no_more()
             await self._drain()
+
+    async def _reach_redis(self) -> bool:
+        """Wait for the server, whose clock is then this process's. False where the worker is told to stop before."""
+        while not self.stopping.is_set():
+            try:
+                await self.store.hear_clock()
+            except (RedisError, OSError) as error:
+                if self.away.due():
+                    log.warning("not ready: Redis is out of reach", error=sentence(error))
+                await self.work.wait(1.0)
+            else:
+                self._redis_back()
+                return True
+        return False
 
     @contextlib.asynccontextmanager
     async def _helpers(self) -> Any:
@@ -129,17 +151,17 @@ class OffloadWorker(Worker):
 
     async def _claim(self, want: int) -> tuple[int, float]:
         """Claim up to `want` jobs and start them. Answers (how many, seconds until something is due)."""
-        jobs, foreign, wait_s = await self.claims.up_to(want, reached=self.listener.reached)
+        claim = await self.claims.up_to(want, reached=self.listener.reached)
         self._redis_back()
-        for job in jobs:
-            self._take(job)
-        if foreign:
-            await adopt(self.store, self.runtime.enqueuer, self.queue_name, foreign)
-            wait_s = 0.0
-        return len(jobs), wait_s
+        for job in claim.jobs:
+            self._take(job, claim.until_s)
+        if claim.foreign:
+            await adopt(self.store, self.runtime.enqueuer, self.queue_name, claim.foreign)
+            return len(claim.jobs), 0.0
+        return len(claim.jobs), claim.wait_s
 
     def _cancel(self, job_id: str) -> None:
-        self.leases.stop(job_id, "cancelled")
+        self.leases.stop(job_id, StopReason.CANCELLED)
 
     quiet = False
 
@@ -153,13 +175,17 @@ class OffloadWorker(Worker):
             self.handle_sig_wait_for_completion(signal.SIGTERM)
         self.news.set()
 
-    def _take(self, job: Job) -> None:
-        """Start a job that was leased to this worker, by a claim or as it was enqueued, unless the other was quicker."""
+    def _take_handed(self, job: Job) -> None:
+        """Start a job that was leased to this worker as it was enqueued. Its message may have lain unread for a while."""
+        self._take(job, self.leases.until_s(job.started_ms or job.created_ms))
+
+    def _take(self, job: Job, until_s: float) -> None:
+        """Start a job that is leased to this worker until `until_s` (monotonic), where there is room for it."""
         if self.stopping.is_set() or self._free() < 1:
             fields = ["message", "Handed back by a worker that had no room for it"]
-            self._report(Outcome(job.id, job.queue, job.fence, "handback", fields))
+            self._report(Outcome(job.id, job.queue, job.fence, OutcomeKind.HANDBACK, fields))
         else:
-            self._start(job)
+            self._start(job, until_s)
 
     async def _take_no_more(self) -> None:
         """Whoever is handed a job and is not there to hear it keeps the job waiting until its lease runs out."""
@@ -168,9 +194,9 @@ class OffloadWorker(Worker):
                 async with asyncio.timeout(1):
                     await self.listener.last_handed.wait()
 
-    def _start(self, job: Job) -> None:
+    def _start(self, job: Job, until_s: float) -> None:
         job_type, pool = self.claims.known[job.type], self.ctx["cpu_pool"]
-        execution = Execution(job, job_type, self.runtime, pool, self._report, self.outages)
+        execution = Execution(job, job_type, self.runtime, pool, self._report, self.outages, leased_until_s=until_s)
         self.leases.held[job.id] = execution
         task = self.loop.create_task(execution.process())
         self.tasks[job.id] = task
@@ -196,16 +222,12 @@ class OffloadWorker(Worker):
         self.jobs_retried += state == "retrying"
 
     def _redis_away(self, error: Exception) -> None:
-        if self.leases.may_reap:
-            log.warning("Redis is out of reach; running jobs go on", error=str(error))
+        if self.away.due():
+            log.warning("Redis is out of reach; running jobs go on", error=sentence(error))
         self.leases.trouble()
-        self.away = True
-
-    away = False
 
     def _redis_back(self) -> None:
-        if self.away:
-            self.away = False
+        if self.away.over():
             log.info("Redis is back")
 
     async def _beat_forever(self) -> None:
@@ -228,7 +250,7 @@ class OffloadWorker(Worker):
     def handle_sig_wait_for_completion(self, signum: signal.Signals) -> None:
         """SIGTERM and SIGINT: stop claiming, give running jobs the grace time. A second one cuts the grace short."""
         if self.stopping.is_set():
-            self.leases.stop_all("shutdown")
+            self.leases.stop_all(StopReason.SHUTDOWN)
             return
         log.info(
             "stopping", signal=signal.Signals(signum).name, running=len(self.tasks), grace_s=self._job_completion_wait
@@ -242,7 +264,7 @@ class OffloadWorker(Worker):
         deadline_s = time.monotonic() + self._job_completion_wait
         while self.tasks and time.monotonic() < deadline_s:
             await asyncio.wait(list(self.tasks.values()), timeout=min(0.5, deadline_s - time.monotonic()))
-        self.leases.stop_all("shutdown")
+        self.leases.stop_all(StopReason.SHUTDOWN)
         if self.tasks:
             await asyncio.wait(list(self.tasks.values()), timeout=self.leases.lease_ms / 1000)
 

@@ -1,12 +1,12 @@
 """`Metrics`: reads what the store's scripts count, and folds minutes into hours, days and totals."""
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 from service.engine.redis.client import Client
 from service.engine.store.counters import Counters, Tier
+from service.lib.clock import now_ms
 from service.monitoring.metrics.figures import Figures, Span, WeekReport
 from service.monitoring.metrics.weekly import queue_week
 from settings.queues import Queue
@@ -29,7 +29,7 @@ class Metrics:
 
     async def spans(self, tier: Tier, queue: str, count: int) -> list[Span]:
         """The last `count` spans of a queue, oldest first; the last is the present one, so far."""
-        present = int(time.time() // 60) // TIER_MINUTES[tier]
+        present = now_ms() // 60_000 // TIER_MINUTES[tier]
         return await self._spans(tier, queue, range(present - count + 1, present + 1))
 
     async def days(self, queue: str, first: date, count: int) -> list[Span]:
@@ -38,7 +38,7 @@ class Metrics:
         return await self._spans("day", queue, range(number, number + count))
 
     async def _spans(self, tier: Tier, queue: str, numbers: range) -> list[Span]:
-        size, now = TIER_MINUTES[tier], int(time.time() // 60)
+        size, now = TIER_MINUTES[tier], now_ms() // 60_000
         rows, unfolded = await self.counters.spans(tier, queue, numbers, now)
         late: dict[int, list[dict[bytes, bytes]]] = {}
         for minute, counts in unfolded.items():
@@ -56,7 +56,7 @@ class Metrics:
 
     async def total(self, queue: str) -> Span:
         """Everything ever counted: figures that only rise, whatever expires."""
-        row, unfolded = await self.counters.total(queue, int(time.time() // 60))
+        row, unfolded = await self.counters.total(queue, now_ms() // 60_000)
         return _span(0, [row, *unfolded.values()])
 
     async def week(self, first_day: date | None = None) -> WeekReport:

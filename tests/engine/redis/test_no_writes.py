@@ -1,4 +1,4 @@
-"""A server that takes no writes for a while (too few replicas, no memory, a replica) costs nothing but the while."""
+"""A server that takes no writes for a while (too few replicas, a replica) costs nothing but the while."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from service.engine.enqueuer import Enqueuer
+from service.engine.outcomes import OutcomeKind
 from service.engine.redis.client import Client, connect
 from service.engine.store import Store
 from service.engine.store.script_inputs import Outcome
@@ -28,18 +29,13 @@ async def without_replicas(redis: Client) -> Callable[[], Awaitable[object]]:
     return lambda: redis.config_set("min-replicas-to-write", 0)
 
 
-async def without_memory(redis: Client) -> Callable[[], Awaitable[object]]:
-    await redis.config_set("maxmemory", 1)
-    return lambda: redis.config_set("maxmemory", 0)
-
-
 async def as_a_replica(redis: Client) -> Callable[[], Awaitable[object]]:
     # Of a server that does not answer: it keeps what it has and takes no writes, as before a promotion.
     await redis.replicaof("127.0.0.1", "1")
     return lambda: redis.replicaof("NO", "ONE")
 
 
-@pytest.mark.parametrize("refusing", [without_replicas, without_memory, as_a_replica])
+@pytest.mark.parametrize("refusing", [without_replicas, as_a_replica])
 async def test_an_outcome_waits_until_the_server_takes_it(own_server: EmbeddedValkey, settings_env, refusing) -> None:
     redis = connect(own_server.url)
     store = Store(redis)
@@ -56,7 +52,9 @@ async def test_an_outcome_waits_until_the_server_takes_it(own_server: EmbeddedVa
 
     store.settled = counted  # type: ignore[method-assign]  # only its calls are counted
     accepting = await refusing(redis)
-    recorded = asyncio.ensure_future(Outcomes(store).record(Outcome(job.id, job.queue, job.fence, "completed")))
+    recorded = asyncio.ensure_future(
+        Outcomes(store).record(Outcome(job.id, job.queue, job.fence, OutcomeKind.COMPLETED))
+    )
     await wait_until_async(lambda: tries > 1)
     assert not recorded.done()
     await accepting()

@@ -1,6 +1,11 @@
--- ARGV[1]: job id. Answers {state before, state after}; state after is active while a worker still has to stop.
+#!lua flags=allow-oom
+-- includes: load_job, finish_job
+-- Stops a job: at once where it waits. Returns {state before, state after}; the latter is active while a worker still has
+-- to stop, and nothing where there is no such job.
 
-local j = load(ARGV[1])
+local job_id = ARGV[1]
+
+local j = load(job_id)
 if not j then return {} end
 local before = j.state
 if TERMINAL[before] then return {before, before} end

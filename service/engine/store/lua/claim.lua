@@ -1,15 +1,26 @@
--- ARGV: queue, worker id, jobs wanted, lease in ms, known job types as msgpack list, 1 to reap,
--- 1 where a rate bounds the starts of jobs (0 where the task itself meters what it does), for how many ms the worker will
--- take jobs that are handed to it (enqueue.lua) where it finds fewer than it wants, 1 where its channel is known to reach
--- it, and 1 where it may have left a note before.
--- Answers {claimed, foreign, unknown, next due in ms or -1}: claimed is a list of {id, fence, fields…};
--- foreign are ids enqueued by plain arq that have no record yet; unknown are types this worker cannot run.
+#!lua flags=allow-oom
+-- includes: load_job, finish_job; when called: lease_job
+-- Leases ready jobs to a worker. Returns {claimed, foreign, unknown, next due in ms or -1, where to go on}: claimed is a
+-- list of {id, fence, fields…}; foreign are ids enqueued by plain arq that have no record yet; unknown are types this worker
+-- cannot run; where to go on is how many of the first ready jobs are of such types, 0 where all have been looked at.
+
+local queue, worker = ARGV[1], ARGV[2]
+local want, lease = tonumber(ARGV[3]), tonumber(ARGV[4]) -- jobs; ms
+local known_types = cmsgpack.unpack(ARGV[5])
+local reaps = ARGV[6] == '1' -- settles leases that ran out
+local rated = ARGV[7] == '1' -- a rate bounds the starts of jobs: else the task itself meters what it does
+local idle_for = tonumber(ARGV[8]) -- ms for which it takes jobs that are handed to it where it finds too few; 0 for none
+local reached = ARGV[9] == '1' -- its channel is known to reach it
+local noted = ARGV[10] == '1' -- it may have left a note before
+local skip = tonumber(ARGV[11]) -- ready jobs to pass over: those whose types it did not know as it looked last
+
+-- Of one call: it must not keep the server for long from others.
+local LOOKED_AT_MAX = 1000
 
 local start, keep_leases, BLANK = lease_job()
-local queue, worker, want, lease = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local slots = want
 local known = {}
-for _, name in ipairs(cmsgpack.unpack(ARGV[5])) do known[name] = true end
+for _, name in ipairs(known_types) do known[name] = true end
 local claimed, foreign, unknown = {}, {}, {}
 local queue_key = P .. 'queue:' .. queue
 local settings = redis.call('HMGET', queue_key, 'pause', 'limit', 'virtual_ms', 'rate', 'rate_next_ms')
@@ -46,7 +57,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', queue, READY, now, 'LIMIT', 0, 2
   if not j then
     if redis.call('EXISTS', 'arq:job:' .. id) == 1 then foreign[#foreign + 1] = id else redis.call('ZREM', queue, id) end
   elseif j.state == 'active' then
-    if ARGV[6] == '1' then crashed(j) end
+    if reaps then crashed(j) end
   elseif WAITING[j.state] then requeue(j, {})
   else end_arq(j) end
 end
@@ -75,29 +86,41 @@ local function take(j, score, flat)
   claimed[#claimed + 1] = {j.id, fence, flat}
 end
 
-local limit, rate = steered(2, 'limit'), ARGV[7] == '1' and steered(4, 'rate') or nil
+local limit, rate = steered(2, 'limit'), rated and steered(4, 'rate') or nil
 if limit then want = math.min(want, limit.value - redis.call('HLEN', P .. 'running:' .. queue)) end
 local rate_next = tonumber(settings[5] or nil) or 0
 if rate then want = rate_next <= now and math.min(want, 1) or 0 end
+-- Whether some that were looked at are of types it does not know, and how many to pass over next time.
+local strangers, through, goes_on, more = skip > 0, false, false, 0
 if want > 0 and not steered(1, 'pause') then
-  local skip, aborting = 0, redis.call('EXISTS', 'arq:abort') == 1
-  while #claimed < want and skip < 1000 do
+  local aborting = redis.call('EXISTS', 'arq:abort') == 1
+  local last = skip + LOOKED_AT_MAX
+  while #claimed < want and skip < last do
     local asked = want - #claimed
+    if strangers then asked = math.max(asked, 100) end
     local row = redis.call('ZRANGEBYSCORE', queue, '-inf', READY, 'WITHSCORES', 'LIMIT', skip, asked)
     for i = 1, #row, 2 do
       local id = row[i]
-      local j, flat = load_whole(id)
-      if not j then
+      -- Among many of other types, a record is not read whole to learn that it is one more of them.
+      local type = strangers and redis.call('HGET', job_key(id), 'type')
+      local j, flat
+      if not type or known[type] then j, flat = load_whole(id) end
+      -- More were read than are wanted: the rest is looked at next time.
+      if j and #claimed >= want then goes_on = true break end
+      if type and not known[type] then unknown[type] = true skip = skip + 1
+      elseif not j then
         if redis.call('EXISTS', 'arq:job:' .. id) == 1 then foreign[#foreign + 1] = id skip = skip + 1
         else redis.call('ZREM', queue, id) end
       elseif TERMINAL[j.state] then end_arq(j)
       elseif aborting and redis.call('ZSCORE', 'arq:abort', id) then finish(j, 'cancelled', {'message', 'Cancelled'})
-      elseif not known[j.type] then unknown[j.type] = true skip = skip + 1
+      elseif not known[j.type] then unknown[j.type], strangers = true, true skip = skip + 1
       else take(j, tonumber(row[i + 1]), flat) end
     end
     write_out()
-    if #row < 2 * asked then break end
+    through = #row < 2 * asked and not goes_on
+    if through then break end
   end
+  if strangers and not through then more = skip end
   keep_leases()
   if #claimed > 0 then
     redis.call('HSET', queue_key, 'virtual_ms', string.format('%.3f', settings[3]))
@@ -112,14 +135,14 @@ end
 -- A worker that has slots left over is found by its note. It leaves none before it has heard itself on its channel: what
 -- is handed over a connection that is half dead waits for its lease to run out.
 local notes, left = P .. 'idle:' .. queue, slots - #claimed
-local invites = ARGV[8] ~= '0' and left > 0
+local invites = idle_for > 0 and left > 0
 if invites then redis.call('PUBLISH', P .. 'hand:' .. worker, 'here') end
-if invites and ARGV[9] == '1' then
-  local note = string.format('%.0f %d %d', now + ARGV[8], lease, left)
+if invites and reached then
+  local note = string.format('%.0f %d %d', now + idle_for, lease, left)
   for name in pairs(known) do note = note .. ' ' .. name end
   redis.call('HSET', notes, worker, note .. ' ')
-  redis.call('PEXPIRE', notes, ARGV[8])
-elseif ARGV[10] == '1' then
+  redis.call('PEXPIRE', notes, idle_for)
+elseif noted then
   redis.call('HDEL', notes, worker)
 end
 
@@ -127,4 +150,4 @@ local due = redis.call('ZRANGEBYSCORE', queue, '(' .. string.format('%.0f', now)
 local names = {}
 for name in pairs(unknown) do names[#names + 1] = name end
 if rate and rate_next > now and (not due[2] or rate_next < tonumber(due[2])) then due[2] = rate_next end
-return {claimed, foreign, names, due[2] and math.max(0, math.ceil(tonumber(due[2]) - now)) or -1}
+return {claimed, foreign, names, due[2] and math.max(0, math.ceil(tonumber(due[2]) - now)) or -1, more}

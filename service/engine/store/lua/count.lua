@@ -1,4 +1,8 @@
--- ARGV: queue, then pairs of a measure's name and how much to add to it in the present minute.
+#!lua flags=allow-oom
+-- Adds to measures of a queue in the present minute.
 
-for i = 2, #ARGV, 2 do count(ARGV[1], ARGV[i], tonumber(ARGV[i + 1])) end
+local queue = ARGV[1]
+-- Then pairs of a measure's name and how much to add to it.
+
+for i = 2, #ARGV, 2 do count(queue, ARGV[i], tonumber(ARGV[i + 1])) end
 return 1

@@ -1,7 +1,11 @@
--- ARGV[1]: job id. Puts a job that has ended into the bin: out of every list, its record still there.
--- Answers {state, 1 if it is in the bin now}.
+#!lua flags=allow-oom
+-- includes: load_job, list_job
+-- Puts a job that has ended into the bin: out of every list, its record still there.
+-- Returns {state, 1 if it is in the bin now}, and nothing where there is no such job.
 
-local j = load(ARGV[1])
+local job_id = ARGV[1]
+
+local j = load(job_id)
 if not j or redis.call('HEXISTS', job_key(j.id), 'deleted_ms') == 1 then return {} end
 if not TERMINAL[j.state] then return {j.state, 0} end
 list(j, 'ZREM')

@@ -1,57 +1,8 @@
--- ARGV[1]: msgpack list of jobs, each {id, queue, type, owner, priority, cost, due, fields, find, idem, limit, adopt, refused}.
--- Answers one {outcome, job id, state} a job; outcome is new, same, conflict or full.
+#!lua
+-- includes: create_job, accept_jobs; when called: lease_job, dispatch_to_idle
+-- Writes jobs that somebody asks for. Returns one {outcome, job id, state} a job; outcome is new, same, conflict or full.
 
-local function earlier(job)
-  if job.adopt and redis.call('EXISTS', job_key(job.id)) == 1 then return {'same', job.id, ''} end
-  if not job.idem then return nil end
-  local seen = redis.call('GET', P .. 'idempotency:' .. job.owner .. ':' .. job.idem.key)
-  if not seen then return nil end
-  local print, id = string.match(seen, '^(%S+) (.+)$')
-  local found = redis.call('HMGET', job_key(id), 'state', 'deleted_ms')
-  local state = found[1]
-  -- One that was deleted is gone for its client, though its record lies in the bin: the same request is a new job.
-  if not state or found[2] then return nil end
-  return {print == job.idem.print and 'same' or 'conflict', id, state}
-end
+-- A msgpack list of {id, queue, type, owner, priority, cost, due, fields, find, idem, limit, adopt, refused}.
+local jobs = cmsgpack.unpack(ARGV[1])
 
-local waiting = {}
-local function full(job)
-  if not job.limit then return nil end
-  if not waiting[job.owner] then
-    waiting[job.owner] = 0
-    for state in pairs(WAITING) do
-      waiting[job.owner] = waiting[job.owner] + redis.call('ZCARD', P .. 'owner:' .. job.owner .. ':' .. state)
-    end
-  end
-  if waiting[job.owner] >= job.limit then return {'full', '', ''} end
-  waiting[job.owner] = waiting[job.owner] + 1
-  return nil
-end
-
--- A job that finds nobody waiting before it may be an idle worker's at once.
-local hand, deliver
-local function try_hand(j, record)
-  if not vacant(j.queue) then return false end
-  if not hand then hand, deliver = dispatch_to_idle() end
-  return hand(j, record)
-end
-
-local woken, answers = {}, {}
-local function accept(job)
-  local j = write(job, not job.adopt and not job.refused and try_hand)
-  if job.idem then
-    redis.call('SET', P .. 'idempotency:' .. job.owner .. ':' .. job.idem.key, job.idem.print .. ' ' .. job.id, 'EX', 86400)
-  end
-  if job.refused then
-    finish(j, 'failed', {'error', job.refused, 'error_type', 'Refused'})
-  elseif j.state == 'queued' then
-    woken[job.queue] = true
-  end
-  return {'new', job.id, j.state == 'active' and 'queued' or j.state}
-end
-
-for i, job in ipairs(cmsgpack.unpack(ARGV[1])) do answers[i] = earlier(job) or full(job) or accept(job) end
-keep_clock()
-if deliver then deliver() end
-for queue in pairs(woken) do wake(queue) end
-return answers
+return accept_jobs(jobs)

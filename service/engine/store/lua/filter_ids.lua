@@ -1,6 +1,10 @@
--- ARGV: number of conditions n, then n pairs of a record's field and its value, then job ids. Answers those that fit all.
+#!lua flags=no-writes
+-- Returns those of some job ids whose records fit all conditions.
 
-local pairs_end, fields = 1 + 2 * tonumber(ARGV[1]), {}
+local conditions = tonumber(ARGV[1])
+-- Then as many pairs of a record's field and its value, then the ids.
+
+local pairs_end, fields = 1 + 2 * conditions, {}
 for i = 2, pairs_end, 2 do fields[#fields + 1] = ARGV[i] end
 local fitting = {}
 for i = pairs_end + 1, #ARGV do

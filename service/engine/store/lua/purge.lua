@@ -1,4 +1,8 @@
--- ARGV: job ids that have ended. Removes each for good, with its parts and every index entry. Answers how many.
+#!lua flags=allow-oom
+-- includes: load_job, list_job
+-- Removes jobs that have ended for good, with their parts and every index entry. Returns how many.
+
+local job_ids = ARGV
 
 local function erase(one)
   redis.call('DEL', job_key(one), P .. 'attempts:' .. one, P .. 'checkpoint:' .. one, P .. 'parts:' .. one,
@@ -7,7 +11,7 @@ local function erase(one)
 end
 
 local gone = 0
-for _, id in ipairs(ARGV) do
+for _, id in ipairs(job_ids) do
   local j = load(id)
   if j and TERMINAL[j.state] then
     for _, part in ipairs(redis.call('LRANGE', P .. 'parts:' .. id, 0, -1)) do erase(part) end

@@ -1,9 +1,12 @@
--- ARGV: name of the rate, microseconds from one permit to the next, the longest such spacing there is.
--- Answers 0 with the permit taken, or the milliseconds after which it is worth asking again.
+#!lua flags=allow-oom
+-- Takes a permit. Returns 0 with the permit taken, or the milliseconds after which it is worth asking again.
 -- The generic cell rate algorithm (ITU-T I.371, annex A) with a burst of one: what is kept is the theoretical arrival
 -- time of the next cell. Permits are counted from when they were taken, so a pause is never made up for.
 
-local key, interval, longest = P .. 'rate:' .. ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local key = P .. 'rate:' .. ARGV[1]
+local interval = tonumber(ARGV[2]) -- microseconds from one permit to the next
+local longest = tonumber(ARGV[3]) -- the longest such spacing there is
+
 local arrival = tonumber(redis.call('GET', key) or '0')
 -- Only a clock set back leaves an arrival so far ahead; it must not stop the queue for as long as it was set back by.
 local set_back = arrival - now_us > longest

@@ -1,8 +1,12 @@
--- ARGV: queue, lease in ms, msgpack list of {id, fence}. Answers {ids whose lease is lost, ids asked to stop}.
+#!lua flags=allow-oom
+-- Prolongs leases. Returns {ids whose lease is lost, ids asked to stop}.
 
-local queue, lease = ARGV[1], tonumber(ARGV[2])
+local queue = ARGV[1]
+local lease = tonumber(ARGV[2]) -- ms
+local leases = cmsgpack.unpack(ARGV[3]) -- a list of {id, fence}
+
 local lost, stop = {}, {}
-for _, held in ipairs(cmsgpack.unpack(ARGV[3])) do
+for _, held in ipairs(leases) do
   local id, fence = held[1], tostring(held[2])
   if redis.call('HGET', P .. 'running:' .. queue, id) ~= fence then
     lost[#lost + 1] = id

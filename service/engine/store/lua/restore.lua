@@ -1,7 +1,11 @@
--- ARGV[1]: job id. Takes a job out of the bin again. Answers its state, or nothing when it is not there.
+#!lua
+-- includes: load_job, list_job
+-- Takes a job out of the bin again. Returns its state, or nothing when it is not there.
 
-if redis.call('ZREM', P .. 'bin', ARGV[1]) == 0 then return false end
-local j = load(ARGV[1])
+local job_id = ARGV[1]
+
+if redis.call('ZREM', P .. 'bin', job_id) == 0 then return false end
+local j = load(job_id)
 if not j then return false end
 redis.call('HDEL', job_key(j.id), 'deleted_ms')
 list(j, 'ZADD')

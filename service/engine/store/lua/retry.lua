@@ -1,6 +1,11 @@
--- ARGV[1]: job id. Queues a failed or cancelled job again with a fresh budget of tries. Answers {state before, state after}.
+#!lua
+-- includes: load_job, finish_job, create_job
+-- Queues a failed or cancelled job again with a fresh budget of tries. Returns {state before, state after}, and nothing where
+-- there is no such job.
 
-local j = load(ARGV[1])
+local job_id = ARGV[1]
+
+local j = load(job_id)
 if not j or redis.call('HEXISTS', job_key(j.id), 'deleted_ms') == 1 then return {} end
 local before = j.state
 if before ~= 'failed' and before ~= 'cancelled' then return {before, before} end
@@ -8,7 +13,7 @@ place(P .. 'finished:' .. j.queue, j.id)
 redis.call('HDEL', job_key(j.id), 'finished_ms', 'result')
 redis.call('DEL', 'arq:result:' .. j.id)
 arq_entry(j)
-requeue(j, {'tries_base', j.attempt, 'crashes', 0, 'error', '', 'error_type', '', 'cancel_requested', '', 'redo', 1,
+requeue(j, {'tries_base', j.attempt, 'crashes', 0, 'error', '', 'error_type', '', 'permanent', '', 'cancel_requested', '', 'redo', 1,
   'message', 'Queued again'})
 tally(j, 'requeued', 1)
 return {before, 'queued'}

@@ -1,12 +1,15 @@
--- ARGV: queue, minutes to fold at most. Adds minutes that are over to their hour, their day and the total, each once:
--- the total remembers through which minute it goes. Answers how many minutes are left to fold.
+#!lua flags=allow-oom
+-- Adds minutes that are over to their hour, their day and the total, each once: the total remembers through which minute
+-- it goes. Returns how many minutes are left to fold.
 
-local queue, total = ARGV[1], P .. 'total:' .. ARGV[1]
+local queue, minutes_at_most = ARGV[1], tonumber(ARGV[2])
+
+local total = P .. 'total:' .. queue
 local closed = math.floor(now / 60000) - 1
 local through = tonumber(redis.call('HGET', total, 'through') or nil) or closed - MINUTES_KEPT
 -- Minutes that have expired hold nothing any more.
 through = math.max(through, closed - MINUTES_KEPT)
-local last = math.min(closed, through + tonumber(ARGV[2]))
+local last = math.min(closed, through + minutes_at_most)
 for minute = through + 1, last do
   local counts = redis.call('HGETALL', P .. 'minute:' .. queue .. ':' .. minute)
   if #counts > 0 then

@@ -1,12 +1,19 @@
--- ARGV: schedule, the slot through which it was seen ('' not to ask), the slot through which it is now, 1 to skip while
--- the run before has not ended, msgpack list of notes {id, time in ms, run as JSON}, msgpack of false or of
--- {job, run as JSON when it begins, run as JSON when it is skipped, time in ms}.
--- Answers begun, same (the slot's job is there), skipped and the job in the way, late (another was quicker), or noted.
+#!lua
+-- includes: create_job
+-- Begins a schedule's run, or notes what became of its slots. Returns begun, same (the slot's job is there), skipped and the job in the way, late (another was quicker), or noted.
 
-local key, order, runs = P .. 'schedule:' .. ARGV[1], P .. 'schedule-order:' .. ARGV[1], P .. 'schedule-runs:' .. ARGV[1]
-if ARGV[2] ~= '' then
-  if redis.call('HGET', key, 'through') ~= ARGV[2] then return {'late', ''} end
-  redis.call('HSET', key, 'through', ARGV[3])
+local name = ARGV[1]
+local seen = ARGV[2] -- the slot through which it was seen; '' not to ask
+local through = ARGV[3] -- the slot through which it is now
+local skips = ARGV[4] == '1' -- while the run before has not ended
+local notes = cmsgpack.unpack(ARGV[5]) -- a list of {id, time in ms, run as JSON}
+-- False, or {job, run as JSON when it begins, run as JSON when it is skipped, time in ms}.
+local start = cmsgpack.unpack(ARGV[6])
+
+local key, order, runs = P .. 'schedule:' .. name, P .. 'schedule-order:' .. name, P .. 'schedule-runs:' .. name
+if seen ~= '' then
+  if redis.call('HGET', key, 'through') ~= seen then return {'late', ''} end
+  redis.call('HSET', key, 'through', through)
 end
 
 local function note(id, at, run)
@@ -18,12 +25,11 @@ local function note(id, at, run)
   end
 end
 
-for _, one in ipairs(cmsgpack.unpack(ARGV[5])) do note(one[1], one[2], one[3]) end
-local start = cmsgpack.unpack(ARGV[6])
+for _, one in ipairs(notes) do note(one[1], one[2], one[3]) end
 if not start then return {'noted', ''} end
 local job = start[1]
 if redis.call('EXISTS', job_key(job.id)) == 1 then return {'same', job.id} end
-if ARGV[4] == '1' then
+if skips then
   local last = redis.call('HGET', key, 'job')
   local state = last and redis.call('HGET', job_key(last), 'state')
   if state and not TERMINAL[state] then

@@ -1,6 +1,13 @@
--- ARGV[1]: msgpack list of outcomes, each {id, queue, fence, kind, fields, attempt, due, units, run_ms, result, next}.
--- kind is completed, failed, cancelled, retry, later, handback or suspend. Answers one word an outcome: the job's state
--- afterwards, lost when the lease is another's by now, in which case nothing was written, or `error` and what it was.
+#!lua flags=allow-oom
+-- includes: load_job, finish_job, create_job, advance_progress
+-- Records how attempts ended. Returns one word an outcome: the job's state afterwards; `lost` when the lease is another's by
+-- now, in which case nothing was written; or `error` and what it was.
+
+-- A list of {id, queue, fence, kind, fields, attempt, timed_out, delay_ms, waited_ms, units, run_ms, result, next}. kind is
+-- completed, failed, cancelled, retry, later, handback or suspend. Workers' clocks differ: an outcome tells how long it has
+-- waited to be sent and how long to wait with the next try, and this server's clock makes times of both. run_ms
+-- is how long it took; true where that is from its start to its end; false where nothing is to be learned from it.
+local outcomes = cmsgpack.unpack(ARGV[1])
 
 -- What attempts take, by type: means that follow the latest, read and written once a call.
 local paces = {}
@@ -15,13 +22,15 @@ local function pace_of(name)
 end
 
 local function learn(j, outcome)
-  if not outcome.run_ms then return end
+  local run_ms = outcome.run_ms
+  if not run_ms then return end
+  if run_ms == true then run_ms = math.max(0, outcome.ended - (tonumber(j.started_ms) or outcome.ended)) end
   local pace = pace_of(j.type)
   local function blend(field, seen) pace[field] = pace[field] and pace[field] * 0.8 + seen * 0.2 or seen end
-  blend('job_ms', outcome.run_ms)
-  if outcome.units > 0 then blend('unit_ms', outcome.run_ms / outcome.units) end
+  blend('job_ms', run_ms)
+  if outcome.units > 0 then blend('unit_ms', run_ms / outcome.units) end
   pace.seen = pace.seen + 1
-  clocked(j, 'r', 'run_ms', outcome.run_ms)
+  clocked(j, 'r', 'run_ms', run_ms)
   local units = math.max(tonumber(j.units_done) or 0, outcome.units)
   if units > 0 then tally(j, 'units', units) end
 end
@@ -35,10 +44,11 @@ local function write_paces()
   end
 end
 
-local function wait_until(j, outcome)
-  redis.call('HSET', job_key(j.id), 'state', 'retrying', 'worker', '', 'due_ms', outcome.due,
-    'ready_ms', outcome.due, unpack(outcome.fields))
-  place(j.queue, j.id, outcome.due)
+local function wait(j, outcome)
+  local due = outcome.ended + outcome.delay_ms
+  redis.call('HSET', job_key(j.id), 'state', 'retrying', 'worker', '', 'due_ms', due,
+    'ready_ms', due, unpack(outcome.fields))
+  place(j.queue, j.id, due)
   move(j, 'retrying')
 end
 
@@ -46,50 +56,50 @@ local function unspend(j) redis.call('HINCRBY', job_key(j.id), 'attempt', -1) en
 
 -- What arq's client reads for ten minutes of a job that ended. One that came from a plain arq client keeps that client's
 -- format; a cancelled one leaves no result, for which arq wants an exception.
-local function arq_result(j, success, value)
+local function arq_result(j, success, value, ended)
   local pack = j.arq_format == 'json' and cjson.encode or cmsgpack.pack
   redis.call('SET', 'arq:result:' .. j.id, pack({t = tonumber(j.attempt), f = j.type, a = {j.id}, k = {}, s = success,
-    et = tonumber(j.created_ms), r = value, st = tonumber(j.started_ms) or now, ft = now, q = j.queue, id = j.id}), 'PX', 600000)
+    et = tonumber(j.created_ms), r = value, st = tonumber(j.started_ms) or ended, ft = ended, q = j.queue, id = j.id}), 'PX', 600000)
 end
 
 local settle = {}
 
 function settle.completed(j, outcome)
+  -- What may fail stands before what cannot be taken back.
+  local small = j.parent == '' and outcome.result and #outcome.result <= 4096
+  local value = small and cjson.decode(outcome.result) or cjson.null
   if j.parent ~= '' then advance(j, outcome.units) end
   local fields = outcome.fields
   if outcome.result then fields[#fields + 1], fields[#fields + 2] = 'result', outcome.result end
-  finish(j, 'completed', fields)
+  finish(j, 'completed', fields, outcome.ended)
   -- Written with the completion: the next link of a chain is started once, or not at all.
   for _, job in ipairs(outcome.next) do
     if write(job).state == 'queued' then wake(job.queue) end
   end
   keep_clock()
   learn(j, outcome)
-  if j.parent == '' then
-    local small = outcome.result and #outcome.result <= 4096
-    arq_result(j, true, small and cjson.decode(outcome.result) or cjson.null)
-  end
+  if j.parent == '' then arq_result(j, true, value, outcome.ended) end
 end
 
 function settle.failed(j, outcome)
   if j.parent ~= '' then advance(j, outcome.units) end
-  finish(j, 'failed', outcome.fields)
-  if j.parent == '' then arq_result(j, false, redis.call('HGET', job_key(j.id), 'error')) end
+  finish(j, 'failed', outcome.fields, outcome.ended)
+  if j.parent == '' then arq_result(j, false, redis.call('HGET', job_key(j.id), 'error'), outcome.ended) end
 end
 
 function settle.cancelled(j, outcome)
   cancel_parts(j.id)
-  finish(j, 'cancelled', outcome.fields)
+  finish(j, 'cancelled', outcome.fields, outcome.ended)
 end
 
 function settle.retry(j, outcome)
-  wait_until(j, outcome)
+  wait(j, outcome)
   tally(j, 'retried', 1)
 end
 
 function settle.later(j, outcome)
   unspend(j)
-  wait_until(j, outcome)
+  wait(j, outcome)
 end
 
 function settle.handback(j, outcome)
@@ -110,27 +120,41 @@ end
 
 local function record(j, outcome)
   local kind, fields = outcome.kind, outcome.fields
-  if outcome.attempt then note_attempt(j.id, outcome.attempt) end
+  outcome.ended = now - outcome.waited_ms
+  if outcome.attempt then
+    -- JSON text of an object, to which its times are added.
+    local started = j.started_ms ~= '' and j.started_ms or j.created_ms
+    note_attempt(j.id, string.format('%s,"started_ms":%s,"finished_ms":%.0f}', string.sub(outcome.attempt, 1, -2),
+      started, outcome.ended))
+  end
   if outcome.timed_out then tally(j, 'timeout', 1) end
   fields[#fields + 1], fields[#fields + 2] = 'crashes', 0
   if j.cancel_requested ~= '' and kind ~= 'completed' and kind ~= 'failed' and kind ~= 'cancelled' then
-    settle.cancelled(j, {fields = {'message', 'Cancelled', 'crashes', 0}})
+    settle.cancelled(j, {fields = {'message', 'Cancelled', 'crashes', 0}, ended = outcome.ended})
   else
     settle[kind](j, outcome)
   end
   unlease(j)
 end
 
+-- One that cannot be recorded takes no other with it, and leaves nothing half done: it keeps its lease, which runs out.
+local function undone(j, outcome, problem)
+  take_back()
+  redis.call('HSET', job_key(j.id), 'state', 'active')
+  for _, job in ipairs(outcome.next or {}) do redis.call('DEL', job_key(job.id), 'arq:job:' .. job.id) end
+  return 'error ' .. (type(problem) == 'table' and problem.err or tostring(problem))
+end
+
 local answers = {}
-for i, outcome in ipairs(cmsgpack.unpack(ARGV[1])) do
+for i, outcome in ipairs(outcomes) do
   local held = redis.call('HGET', P .. 'running:' .. outcome.queue, outcome.id)
   local j = held == tostring(outcome.fence) and load(outcome.id)
   if not j then
     answers[i] = 'lost'
   else
-    -- One that cannot be recorded takes no other with it: it keeps its lease, which runs out.
+    undo = {}
     local fine, problem = pcall(record, j, outcome)
-    answers[i] = fine and j.state or 'error ' .. (type(problem) == 'table' and problem.err or tostring(problem))
+    answers[i] = fine and j.state or undone(j, outcome, problem)
   end
 end
 write_paces()

@@ -21,7 +21,30 @@ local function job_key(id) return P .. 'job:' .. id end
 
 -- What one call counts, places and removes is written at its end (service/engine/store/scripts.py), each key in one command: a
 -- batch of a hundred jobs costs little more than one. Whoever reads such a key within the call calls write_out() first.
+-- Nothing of it is where the call ends in an error.
 local placed, removed, backlog, counted = {}, {}, {}, {}
+
+-- For a script that goes on after an error: what stood where, three words a change, since it last said `undo = {}`.
+local undo
+
+local function change(list, name, value)
+  if undo then
+    local n = #undo
+    -- A hole would end the list: what was not there yet stands as `undo` itself.
+    local before = list[name]
+    if before == nil then before = undo end
+    undo[n + 1], undo[n + 2], undo[n + 3] = list, name, before
+  end
+  list[name] = value
+end
+
+local function take_back()
+  for n = #undo - 2, 1, -3 do
+    local before = undo[n + 2]
+    if before == undo then before = nil end
+    undo[n][undo[n + 1]] = before
+  end
+end
 
 -- Where a member of a sorted set comes to stand; without a score it leaves.
 local function place(key, member, score)
@@ -30,7 +53,7 @@ local function place(key, member, score)
     members = {}
     placed[key] = members
   end
-  members[member] = score or false
+  change(members, member, score or false)
 end
 
 local function count(queue, field, by)
@@ -39,7 +62,7 @@ local function count(queue, field, by)
     fields = {}
     counted[queue] = fields
   end
-  fields[field] = (fields[field] or 0) + by
+  change(fields, field, (fields[field] or 0) + by)
 end
 
 -- Lua passes no more than some thousand arguments at once. Without a word nothing is sent.
@@ -63,7 +86,8 @@ end
 local function write_out()
   for key, members in pairs(placed) do
     local member, score = next(members)
-    if next(members, member) then write_places(key, members)
+    if member == nil then -- taken back
+    elseif next(members, member) then write_places(key, members)
     elseif score then redis.call('ZADD', key, score, member)
     else redis.call('ZREM', key, member) end
   end
@@ -113,7 +137,7 @@ local function move(j, to)
     index(j, to, 'ZADD')
     if from == 'failed' then group(j, 'ZREM') elseif to == 'failed' then group(j, 'ZADD') end
     local was, is = WAITING[from] or false, WAITING[to] or false
-    if was ~= is then backlog[j.queue] = (backlog[j.queue] or 0) + (is and j.cost or -j.cost) end
+    if was ~= is then change(backlog, j.queue, (backlog[j.queue] or 0) + (is and j.cost or -j.cost)) end
     j.state = to
   end
   -- Nobody can be watching a job that is only now written.

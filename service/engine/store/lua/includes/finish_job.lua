@@ -33,14 +33,15 @@ local function part_ended(j)
   end
 end
 
--- Bring a job to a terminal state. `fields` is a flat list of what to write beside it.
-local function finish(j, state, fields)
+-- Bring a job to a terminal state. `fields` is a flat list of what to write beside it; `at` is when it ended, where that is
+-- not now.
+local function finish(j, state, fields, at)
   end_arq(j)
-  redis.call('HSET', job_key(j.id), 'state', state, 'finished_ms', now, 'cancel_requested', '', 'worker', '', unpack(fields))
+  redis.call('HSET', job_key(j.id), 'state', state, 'finished_ms', at or now, 'cancel_requested', '', 'worker', '', unpack(fields))
   move(j, state)
   tally(j, state, 1)
   if j.parent ~= '' then part_ended(j)
-  elseif state ~= 'failed' then place(P .. 'finished:' .. j.queue, j.id, now) end
+  elseif state ~= 'failed' then place(P .. 'finished:' .. j.queue, j.id, at or now) end
 end
 
 local function requeue(j, fields)

@@ -13,7 +13,7 @@ local function load(id)
   return j
 end
 
-local function remove(key) removed[#removed + 1] = key end
+local function remove(key) change(removed, #removed + 1, key) end
 
 -- Dead letters of one cause stand together under its fingerprint.
 function group(j, verb)

@@ -1,0 +1,63 @@
+"""How an attempt can end, and why one can be made to, each with its meaning beneath it."""
+
+from enum import StrEnum
+
+
+class OutcomeKind(StrEnum):
+    """What a worker reports of a job that it held; settle.lua does what each asks for."""
+
+    COMPLETED = "completed"
+    """The task returned: its result is kept, and the jobs that it starts begin."""
+
+    FAILED = "failed"
+    """A permanent error, or no try is left: the job becomes a dead letter."""
+
+    CANCELLED = "cancelled"
+    """Stopped by request, with the parts that have not ended."""
+
+    RETRY = "retry"
+    """An error that may pass: tried again after a backoff. Spends a try."""
+
+    LATER = "later"
+    """Not now (`RetryLater`, or a worker of a newer release is needed): tried again after a delay. Spends no try."""
+
+    HANDBACK = "handback"
+    """The worker shuts down or has no room: queued again at once. Spends no try."""
+
+    SUSPEND = "suspend"
+    """The job waits for its parts and gives its slot back. The attempt goes on when they have ended."""
+
+    LOST = "lost"
+    """The lease is another's, or over: nothing is recorded."""
+
+
+class AttemptOutcome(StrEnum):
+    """How the history of attempts names the end of one. An attempt that spends no try leaves no entry."""
+
+    COMPLETED = "completed"
+    """The task returned."""
+
+    FAILED = "failed"
+    """It raised an error, whether or not the job is tried again."""
+
+    TIMEOUT = "timeout"
+    """It took longer than its job type allows."""
+
+    CRASHED = "crashed"
+    """Its worker died, or fell silent until the lease ran out."""
+
+    CANCELLED = "cancelled"
+    """It was stopped by request."""
+
+
+class StopReason(StrEnum):
+    """Why an attempt is ended before its task has returned."""
+
+    CANCELLED = "cancelled"
+    """By request of the job's owner or of an operator."""
+
+    SHUTDOWN = "shutdown"
+    """The worker is told to end, and its grace time is over."""
+
+    LOST = "lost"
+    """The lease is another's by now: whatever the task still does counts for nothing."""

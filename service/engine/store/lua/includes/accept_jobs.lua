@@ -1,0 +1,60 @@
+-- New jobs that somebody asks for: `accept_jobs(jobs)` returns what became of each. One that is refused needs finish_job.lua too.
+
+local function earlier(job)
+  if job.adopt and redis.call('EXISTS', job_key(job.id)) == 1 then return {'same', job.id, ''} end
+  if not job.idem then return nil end
+  local seen = redis.call('GET', P .. 'idempotency:' .. job.owner .. ':' .. job.idem.key)
+  if not seen then return nil end
+  local print, id = string.match(seen, '^(%S+) (.+)$')
+  local found = redis.call('HMGET', job_key(id), 'state', 'deleted_ms')
+  local state = found[1]
+  -- One that was deleted is gone for its client, though its record lies in the bin: the same request is a new job.
+  if not state or found[2] then return nil end
+  return {print == job.idem.print and 'same' or 'conflict', id, state}
+end
+
+local waiting = {}
+local function full(job)
+  if not job.limit then return nil end
+  if not waiting[job.owner] then
+    waiting[job.owner] = 0
+    for state in pairs(WAITING) do
+      waiting[job.owner] = waiting[job.owner] + redis.call('ZCARD', P .. 'owner:' .. job.owner .. ':' .. state)
+    end
+  end
+  if waiting[job.owner] >= job.limit then return {'full', '', ''} end
+  waiting[job.owner] = waiting[job.owner] + 1
+  return nil
+end
+
+-- A job that finds nobody waiting before it may be an idle worker's at once.
+local hand, deliver
+local function try_hand(j, record)
+  if not vacant(j.queue) then return false end
+  if not hand then hand, deliver = dispatch_to_idle() end
+  return hand(j, record)
+end
+
+local woken = {}
+local function accept(job)
+  local j = write(job, not job.adopt and not job.refused and try_hand)
+  if job.idem then
+    redis.call('SET', P .. 'idempotency:' .. job.owner .. ':' .. job.idem.key, job.idem.print .. ' ' .. job.id, 'EX', 86400)
+  end
+  if job.refused then
+    finish(j, 'failed', {'error', job.refused, 'error_type', 'Refused'})
+  elseif j.state == 'queued' then
+    woken[job.queue] = true
+  end
+  return {'new', job.id, j.state == 'active' and 'queued' or j.state}
+end
+
+
+local function accept_jobs(jobs)
+  local answers = {}
+  for i, job in ipairs(jobs) do answers[i] = earlier(job) or full(job) or accept(job) end
+  keep_clock()
+  if deliver then deliver() end
+  for queue in pairs(woken) do wake(queue) end
+  return answers
+end
