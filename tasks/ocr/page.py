@@ -10,16 +10,12 @@ from tasks.ocr.reading_order import reading_order
 from tasks.ocr.render import render_image_frame, render_pdf_page
 from tasks.ocr.text import assemble
 from tasks.ocr.textlayer import text_layer
-from tasks.ocr.words import PageText, Word, encode
+from tasks.ocr.upright import read_upright
+from tasks.ocr.words import PageText, encode
 
 if TYPE_CHECKING:
     import numpy
     from pypdfium2 import PdfDocument
-
-BLOCK = 4
-STANDS_OUT = 32
-"""Grey levels by which a block of 4 × 4 pixels must differ from the paper for a page not to be blank: a full stop at
-300 dpi differs by 150, a scanner's noise, averaged, by 10."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +23,7 @@ class Reading:
     """How a document's pages are to be read. `models` is the folder where converted networks are kept."""
 
     models: Path
-    engine: str = "easyocr"
+    engine: str = "auto"
     languages: tuple[str, ...] = ("en",)
 
 
@@ -55,9 +51,6 @@ def read_page(path: Path, index: int, reading: Reading) -> bytes:
     page = _read_pdf_page(path, index, reading) if is_pdf(path) else _read_frame(path, index, reading)
     page.page = index + 1
     page.text = assemble(page.words)
-    letters = sum(len(word.text) for word in page.words)
-    if letters:
-        page.confidence = round(sum(word.confidence * len(word.text) for word in page.words) / letters, 4)
     return encode(page)
 
 
@@ -93,46 +86,31 @@ def _from_text_layer(pdf: "PdfDocument", index: int) -> PageText | None:
 
 def _read_picture(picture: "numpy.ndarray", scale: float, size: tuple[float, float], reading: Reading) -> PageText:
     """OCR of a page of `size` points, rendered at `scale` pixels a point."""
-    from tasks.ocr.deskew import set_upright, upside_down
+    from tasks.ocr.paper import cleaned
 
     width, height = round(size[0], 2), round(size[1], 2)
-    if is_blank(picture):
+    page = cleaned(picture)
+    if page.blank:
         return PageText(0, width, height, "blank", [])
     if not prepared(reading.engine, reading.languages, reading.models):
         raise NotPrepared
-    engine = load_engine(reading.engine, reading.languages, reading.models)
-    upright = set_upright(picture)
-    found = engine.read(upright.picture, max(picture.shape))
-    if found.upside_down:
-        upright = upside_down(upright)
-    words = [Word(word.text, word.box, round(word.confidence, 4), "ocr") for word in found.words]
-    # Lines and columns are those of the upright picture; the boxes given out are those of the page as displayed.
-    words = reading_order(words)
-    for word in words:
-        x0, y0, x1, y1 = upright.on_page(word.box)
+    read = read_upright(page.picture, load_engine(reading.engine, reading.languages, reading.models))
+    if page.faint and not read.words:
+        # Noise of the paper, not print.
+        return PageText(0, width, height, "blank", [])
+    for word in read.words:
+        x0, y0, x1, y1 = word.box
         word.box = round(x0 / scale, 2), round(y0 / scale, 2), round(x1 / scale, 2), round(y1 / scale, 2)
-    rotation = upright.quarter_turns * 90
     return PageText(
         0,
         width,
         height,
         "ocr",
-        words,
-        engine=found.engine or engine.name,
-        rotation=rotation,
-        skew=round(upright.skew, 2),
+        read.words,
+        confidence=read.confidence,
+        doubtful=read.doubt is not None,
+        doubt=read.doubt,
+        engine=read.engine,
+        rotation=read.quarter_turns * 90,
+        skew=round(read.skew, 2),
     )
-
-
-def is_blank(picture: "numpy.ndarray") -> bool:
-    """Whether the picture is empty paper, however noisy: nothing on it stands out once blocks of pixels are averaged."""
-    import cv2
-    import numpy
-
-    height, width = (side // BLOCK * BLOCK for side in picture.shape)
-    if not height or not width:
-        return False
-    # Of a whole number of pixels this is their mean, and several times as fast as numpy's.
-    means = cv2.resize(picture[:height, :width], (width // BLOCK, height // BLOCK), interpolation=cv2.INTER_AREA)
-    paper = float(numpy.median(means))
-    return paper - float(means.min()) < STANDS_OUT and float(means.max()) - paper < STANDS_OUT

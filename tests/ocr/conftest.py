@@ -19,9 +19,10 @@ async def pool() -> AsyncIterator[CpuPool]:
 
 
 @pytest.fixture(scope="session")
-def models(request: pytest.FixtureRequest) -> Path:
-    """Converted networks, kept from one run of the tests to the next: converting takes half a minute."""
-    return request.config.cache.mkdir("ocr-data") / "models"
+def models(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Converted networks, kept from one run of the tests to the next where it has a cache: converting takes half a minute."""
+    cache = getattr(request.config, "cache", None)
+    return (cache.mkdir("ocr-data") if cache else tmp_path_factory.mktemp("ocr-data")) / "models"
 
 
 @pytest.fixture

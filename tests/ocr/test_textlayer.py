@@ -8,7 +8,8 @@ import pikepdf
 import pytest
 
 from tasks.ocr.document import open_pdf
-from tasks.ocr.page import Reading, is_blank, read_page
+from tasks.ocr.page import Reading, read_page
+from tasks.ocr.paper import cleaned
 from tasks.ocr.textlayer import image_share, text_layer
 from tasks.ocr.words import decode
 from tests.ocr import documents
@@ -89,9 +90,9 @@ def test_a_picture_inside_a_form_counts_as_a_picture(tmp_path: Path) -> None:
 @pytest.mark.parametrize("noise", [0, 8, 20])
 def test_noisy_paper_is_blank_and_a_page_number_is_not(noise: int) -> None:
     paper = np.random.default_rng(1).normal(235, noise, (3508, 2480)).clip(0, 255).astype(np.uint8)
-    assert is_blank(paper)
+    assert cleaned(paper).blank
     paper[3300:3330, 1200:1206] = 20
-    assert not is_blank(paper)
+    assert not cleaned(paper).blank
 
 
 def test_what_was_filled_into_a_form_is_read_with_its_page(tmp_path: Path) -> None:

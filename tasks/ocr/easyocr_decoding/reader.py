@@ -5,7 +5,7 @@ import numpy as np
 
 from tasks.ocr.easyocr_decoding import craft, ctc, pieces
 from tasks.ocr.easyocr_decoding.crops import batches, cut, stretched
-from tasks.ocr.engines import ReadPage, ReadWord
+from tasks.ocr.engines import ReadWord
 from tasks.ocr.networks.network import Networks
 
 CANVAS = 1600
@@ -17,12 +17,6 @@ MAP_SCALE = 2
 FAINT_CONFIDENCE = 0.1
 """Pieces read with less are read again with more contrast (EasyOCR's contrast_ths)."""
 
-PROBES = 8
-"""Pieces read first, the widest, and where they read badly the other way up as well: so many tell how the page lies."""
-
-DOUBTFUL = 0.93
-"""Mean confidence under which a page may be upside down: upright ones stay above .95 however worn, others reach .85."""
-
 
 class EasyReader:
     """Boxes by CRAFT, words by the recogniser."""
@@ -30,23 +24,10 @@ class EasyReader:
     def __init__(self, networks: Networks) -> None:
         self.networks = networks
 
-    def read(self, picture: np.ndarray, page_side: int) -> ReadPage:
+    def read(self, picture: np.ndarray, page_side: int) -> list[ReadWord]:
         """Words of an upright grey picture cut from a page whose longest side is `page_side` pixels."""
         found = self._pieces(picture, page_side)
-        crops = [cut(picture, corners) for corners in found]
-        widest = sorted(range(len(crops)), key=lambda index: -crops[index].shape[1])[:PROBES]
-        probes = [crops[index] for index in widest]
-        read = self._spelled(probes)
-        if self._upside_down(probes, read):
-            height, width = picture.shape
-            picture = picture[::-1, ::-1]
-            # Turned by half a turn, a piece's bottom right corner becomes its top left one.
-            found = np.roll(np.array([width, height], np.float32) - found, 2, axis=1)
-            spelled = self._spelled([cut(picture, corners) for corners in found])
-            return ReadPage(_words(found, spelled), upside_down=True)
-        rest = [index for index in range(len(crops)) if index not in widest]
-        read += self._spelled([crops[index] for index in rest])
-        return ReadPage(_words(found[[*widest, *rest]], read))
+        return _words(found, self._spelled([cut(picture, corners) for corners in found]))
 
     def crops(self, picture: np.ndarray, page_side: int) -> list[np.ndarray]:
         """What the recogniser would be given of the picture."""
@@ -62,10 +43,6 @@ class EasyReader:
         small, scale = self.reduced(picture, page_side)
         letters, links = self.networks.maps(small)
         return pieces.pieces(craft.boxes(letters, links) * (MAP_SCALE / scale))
-
-    def _upside_down(self, probes: list[np.ndarray], read: list[list[ctc.Spelled]]) -> bool:
-        upright = _confidence(read)
-        return upright < DOUBTFUL and _confidence(self._spelled([crop[::-1, ::-1] for crop in probes])) > upright
 
     def _spelled(self, crops: list[np.ndarray]) -> list[list[ctc.Spelled]]:
         """The words of each crop; faint ones are read a second time, and the surer reading is kept."""
@@ -83,13 +60,6 @@ class EasyReader:
                         spelled[index] = ctc.spell(probabilities, self.networks.alphabet, used)
             faint = [index for index in faint if sure[index] < FAINT_CONFIDENCE]
         return spelled
-
-
-def _confidence(spelled: list[list[ctc.Spelled]]) -> float:
-    """Mean over the words' letters; 0 where there are none."""
-    words = [word for piece in spelled for word in piece]
-    letters = sum(len(word.text) for word in words)
-    return sum(word.confidence * len(word.text) for word in words) / max(1, letters)
 
 
 def _words(found: np.ndarray, read: list[list[ctc.Spelled]]) -> list[ReadWord]:

@@ -29,13 +29,24 @@ class ReadWord:
 
 
 @dataclass
+class Sheet:
+    """A page to be read: a grey picture (uint8, height × width), dark on light, upright, its lines level."""
+
+    picture: "numpy.ndarray"
+    page_side: int
+    """Longest side, in pixels, of the page from which it was cut: type is small or large by the page."""
+    lines: "numpy.ndarray"
+    """Lines seen so far: `ppocr.boxes` in the picture's pixels, not all of them where type is small."""
+    scale: float
+    """Scale of the picture in which they were seen."""
+
+
+@dataclass
 class ReadPage:
-    """What an engine read. If it found the picture `upside_down`, the boxes are those of the picture turned round."""
+    """The words of a sheet, in any order; `engine` names the one that read them, where there are several."""
 
     words: list[ReadWord]
-    upside_down: bool = False
     engine: str | None = None
-    """Whose reading it is, where an engine has several to choose from."""
 
 
 class Engine(Protocol):
@@ -43,11 +54,8 @@ class Engine(Protocol):
 
     name: str
 
-    def read(self, picture: "numpy.ndarray", page_side: int) -> ReadPage:
-        """The words, in any order, of a grey picture (uint8, height × width) whose lines are level.
-
-        `page_side` is the longest side, in pixels, of the page it was cut from: type is small or large by the page.
-        """
+    def read(self, sheet: Sheet) -> ReadPage:
+        """The words of an upright page."""
         ...
 
 

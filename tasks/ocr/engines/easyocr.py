@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.ocr.engines import Engine, ReadPage
+from tasks.ocr.engines import Engine, ReadPage, Sheet
 
 if TYPE_CHECKING:
-    import numpy
-
     from tasks.ocr.easyocr_decoding.reader import EasyReader
 
 
@@ -25,11 +23,11 @@ class EasyOcr:
         self._small = names(languages, small=True)
         self._reader = self._open()
 
-    def read(self, picture: "numpy.ndarray", page_side: int) -> ReadPage:
+    def read(self, sheet: Sheet) -> ReadPage:
         """See Engine.read."""
         if not self._reader.networks.small and all(self._shelf.has(name) for name in self._small):
             self._reader = self._open()
-        return self._reader.read(picture, page_side)
+        return ReadPage(self._reader.read(sheet.picture, sheet.page_side))
 
     def _open(self) -> "EasyReader":
         from tasks.ocr.easyocr_decoding.reader import EasyReader

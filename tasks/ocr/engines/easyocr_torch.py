@@ -1,14 +1,11 @@
 """EasyOCR as its authors ship it, on torch: for languages whose network does not convert."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tasks.ocr.engines import Engine, ReadPage, ReadWord
+from tasks.ocr.engines import Engine, ReadPage, ReadWord, Sheet
 from tasks.ocr.torch_warnings import silenced
 from tasks.ocr.weights import weights_folder
-
-if TYPE_CHECKING:
-    import numpy
 
 CANVAS = 1600
 """Longest side of what the detector sees: half the time of EasyOCR's 2560 for two thousandths of recall."""
@@ -22,12 +19,11 @@ class TorchEngine:
     def __init__(self, reader: Any) -> None:
         self._reader = reader
 
-    def read(self, picture: "numpy.ndarray", page_side: int) -> ReadPage:
+    def read(self, sheet: Sheet) -> ReadPage:
         """See Engine.read."""
         words: list[ReadWord] = []
-        for corners, text, confidence in self._reader.readtext(
-            picture, canvas_size=round(CANVAS * max(picture.shape) / page_side)
-        ):
+        canvas = round(CANVAS * max(sheet.picture.shape) / sheet.page_side)
+        for corners, text, confidence in self._reader.readtext(sheet.picture, canvas_size=canvas):
             xs, ys = [float(x) for x, _ in corners], [float(y) for _, y in corners]
             words.extend(split(text, (min(xs), min(ys), max(xs), max(ys)), float(confidence)))
         return ReadPage(words)

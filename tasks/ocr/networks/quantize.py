@@ -7,6 +7,7 @@ import numpy as np
 
 from tasks.ocr.deskew import set_upright
 from tasks.ocr.easyocr_decoding.crops import batches
+from tasks.ocr.ink import Ink
 from tasks.ocr.networks.convert import NETWORK
 from tasks.ocr.synthetic.prose import paragraphs
 from tasks.ocr.synthetic.scan import CLEAN, HEAVY, MILD, pictures
@@ -32,7 +33,8 @@ def calibration_pages() -> Iterator[np.ndarray]:
         setter = Typesetter()
         setter.page([Run(paragraphs(seed, 330), STYLES[number % len(STYLES)])])
         wear = (CLEAN, MILD, HEAVY)[number % 3]
-        yield set_upright(np.asarray(pictures(setter.save(), DPI, wear, seed)[0])).picture
+        page = np.asarray(pictures(setter.save(), DPI, wear, seed)[0])
+        yield set_upright(page, 0, wear.skew, Ink(page).box()).picture
 
 
 def quantize_detector(source: Path, inputs: list[np.ndarray], folder: Path) -> dict[str, object]:

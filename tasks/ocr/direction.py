@@ -1,0 +1,114 @@
+"""Which way up a page lies, found by reading: the detector's boxes show which way lines run, and a few of them, read both
+ways up, show which end is the top. Sums of rows and columns do not tell: a receipt's columns, a table's rules, a barcode
+and a scanner's edge all look like lines of text that stand on end."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.ocr.ppocr.alphabet import LATIN
+from tasks.ocr.ppocr.crops import batches, cut
+from tasks.ocr.ppocr.letters import confidence, spell
+from tasks.ocr.ppocr.networks import Networks
+from tasks.ocr.ppocr.reader import located
+
+LOOK_PIXELS = 700_000
+"""Pixels of the picture in which lines are looked for first: 1,000 × 700 of an A4 page."""
+
+LONG = 2.0
+"""A box so many times longer than high is a line; a single digit says nothing of direction."""
+
+CLEAR = 3.0
+"""One direction has so many times the other's length of lines, or both are read."""
+
+PROBES = 4
+PROBE_WIDTH = 448
+"""Lines read to see which end is the top, and the columns of each that are read: some 25 letters."""
+
+SURE = 0.93
+"""Mean confidence above which lines stand upright: upside down, the best reach .85."""
+
+ENOUGH_LETTERS = 12
+
+CONSISTENT = 1.5
+"""Degrees by which lines may differ from the page's skew at the median: a page of scattered directions is left as it is."""
+
+SQUARE = 40.0
+"""Degrees of skew from which a line's direction could as well be the other one."""
+
+
+@dataclass(frozen=True)
+class Direction:
+    """Clockwise quarter turns that bring the page upright, the skew of its lines then, and the `boxes` seen.
+
+    Boxes are those of `ppocr.boxes` in the page's pixels; `scale` is that of the picture in which they were found.
+    """
+
+    quarter_turns: int
+    skew: float
+    boxes: np.ndarray
+    scale: float
+    sure: bool
+
+
+def direction(networks: Networks, picture: np.ndarray) -> Direction:
+    """How the lines of a grey page, dark on light, lie."""
+    scale = min(1.0, (LOOK_PIXELS / max(1, picture.size)) ** 0.5)
+    found = located(networks, picture, scale)
+    if not len(found):
+        return Direction(0, 0.0, found, scale, sure=False)
+    lengths = np.maximum(found[:, 2], found[:, 3]) * (found[:, 2:4].max(axis=1) >= LONG * found[:, 2:4].min(axis=1))
+    standing = found[:, 3] > found[:, 2]
+    level, upright = float(lengths[~standing].sum()), float(lengths[standing].sum())
+    lying = upright > level
+    skew = _skew(found, lengths * (standing == lying))
+    read = {turns: _read(networks, picture, found, lengths, turns) for turns in ((1,) if lying else (0,))}
+    (first,) = read
+    if not _is_sure(*read[first]) or max(level, upright) < CLEAR * min(level, upright):
+        others = [(first + 2) % 4]
+        if not _is_sure(*read[first]) or min(level, upright) > 0:
+            others += [(first + 1) % 4, (first + 3) % 4]
+        for turns in others:
+            read[turns] = _read(networks, picture, found, lengths, turns)
+    best = max(read, key=lambda turns: read[turns][0])
+    if best % 2 != first % 2:
+        skew = _skew(found, lengths * (standing != lying))
+    return Direction(best, skew, found, scale, _is_sure(*read[best]))
+
+
+def _skew(found: np.ndarray, lengths: np.ndarray) -> float:
+    """The angle in the middle of the lines' own, longer lines counting more; 0 where they do not agree."""
+    angles = found[:, 4]
+    lines = lengths > 0
+    if not lines.any():
+        return 0.0
+    skew = _median(angles[lines], lengths[lines])
+    apart = _median(np.abs(angles[lines] - skew), lengths[lines])
+    return skew + 0.0 if apart <= CONSISTENT and abs(skew) < SQUARE else 0.0
+
+
+def _median(values: np.ndarray, weights: np.ndarray) -> float:
+    order = np.argsort(values)
+    middle = np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)
+    return float(values[order][min(middle, len(order) - 1)])
+
+
+def _is_sure(mean: float, letters: int) -> bool:
+    return mean >= SURE and letters >= ENOUGH_LETTERS
+
+
+def _read(
+    networks: Networks, picture: np.ndarray, found: np.ndarray, lengths: np.ndarray, turns: int
+) -> tuple[float, int]:
+    """Mean confidence and letters of the longest lines that are level after `turns`; (0, 0) where there are none."""
+    standing = found[:, 3] > found[:, 2]
+    fitting = np.flatnonzero((standing == bool(turns % 2)) & (lengths > 0))
+    chosen = fitting[np.argsort(-lengths[fitting])][:PROBES]
+    crops = [cut(picture, found[index], turns)[:, :PROBE_WIDTH] for index in chosen]
+    words = []
+    for members, pictures in batches(crops):
+        classes, likely = networks.classes(networks.features(pictures), LATIN)
+        for row, member in enumerate(members):
+            used = crops[member].shape[1] / pictures.shape[3]
+            words += spell(classes[row], likely[row], networks.alphabet, used)
+    return confidence(words), sum(len(word.text) for word in words)
