@@ -10,9 +10,7 @@ class Ocr(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    ocr_engine: Literal["easyocr", "rapidocr", "auto"] = Field(
-        default="auto", description="easyocr, rapidocr or auto"
-    )
+    ocr_engine: Literal["easyocr", "rapidocr", "auto"] = Field(default="auto", description="easyocr, rapidocr or auto")
     """auto reads with RapidOCR, and again with EasyOCR the pages of which that is unsure; RapidOCR reads more and faster."""
 
     ocr_prepare: bool = Field(default=True, description="true or false")

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tasks.ocr.deskew import read_upright
 from tasks.ocr.document import is_pdf, load_page, open_pdf
 from tasks.ocr.engines import NotPrepared, load_engine, prepared
 from tasks.ocr.reading_order import reading_order
 from tasks.ocr.render import render_image_frame, render_pdf_page
 from tasks.ocr.text import assemble
 from tasks.ocr.textlayer import text_layer
-from tasks.ocr.upright import read_upright
 from tasks.ocr.words import PageText, encode
 
 if TYPE_CHECKING:
