@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.ocr.deskew import read_upright
 from tasks.ocr.document import is_pdf, load_page, open_pdf
 from tasks.ocr.engines import NotPrepared, load_engine, prepared
 from tasks.ocr.reading_order import reading_order
+from tasks.ocr.recognition import read_upright
 from tasks.ocr.render import render_image_frame, render_pdf_page
 from tasks.ocr.text import assemble
 from tasks.ocr.textlayer import text_layer
