@@ -18,7 +18,7 @@ from dashboard.templating import template_environment
 from service.api import EXCEPTION_HANDLERS, api_routes, openapi_config
 from service.monitoring.logging import configure_logs
 from service.monitoring.tracing import open_tracing
-from service.services import Services, open_services
+from service.services import Services, check_database, open_services
 from settings import Settings, load_settings
 from settings.alert_rules import refuse_bad_rules
 from tasks.sdk.types import REGISTRY
@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         settings = load_settings()
         refuse_bad_rules(job_types=REGISTRY)
         configure_logs()
+        check_database(settings.database_url)
         # As in the workers: what is imported stays, and is no longer looked through.
         gc.freeze()
         tracing = open_tracing("web")

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from arq.connections import ArqRedis
@@ -10,6 +11,7 @@ from arq.connections import ArqRedis
 from service.cleanup import LeftoverFiles
 from service.database.api_keys import ApiKeys
 from service.database.connection import Database, open_database
+from service.database.start_errors import start_sentence
 from service.documents.images import ImageRecords
 from service.documents.store import DocumentStore
 from service.documents.thumbnails.cleanup import Upkeep
@@ -27,6 +29,7 @@ from service.engine.tracing import NO_TRACING
 from service.exports import Records
 from service.lib.async_tasks import end
 from service.lib.object_storage import Storage
+from service.lib.outages import outage_of
 from service.lib.tickets import Tickets
 from service.mail.campaign_removal import CampaignRemoval
 from service.mail.operator_mail import OperatorMail
@@ -94,7 +97,7 @@ async def open_services(
         stack.push_async_callback(redis.aclose, close_connection_pool=True)
         store = Store(redis)
         stack.push_async_callback(store.watchers.close)
-        database = await stack.enter_async_context(open_database(settings.database_url))
+        database = await stack.enter_async_context(opened_database(settings.database_url))
         api_keys = ApiKeys(database)
         stack.push_async_callback(api_keys.close)
         storage = Storage(settings.storage_url)
@@ -137,6 +140,41 @@ async def open_services(
             tickets=Tickets(settings.link_key),
             runtime=Runtime(settings, store, enqueuer, storage, ports, tracing or NO_TRACING),
         )
+
+
+@contextlib.asynccontextmanager
+async def opened_database(url: str) -> AsyncIterator[Database]:
+    """As `open_database`. Raises SystemExit with one sentence where the URL, or the server, must be changed first."""
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            database = await stack.enter_async_context(open_database(url))
+        except Exception as error:
+            outage = outage_of(error)
+            sentence = start_sentence(error) or (f"{outage.sentence}." if outage else None)
+            if sentence is None:
+                raise
+            raise SystemExit(sentence) from None
+        yield database
+
+
+def check_database(url: str) -> None:
+    """Open the database once, from a thread of its own. Raises SystemExit as `opened_database` does.
+
+    Within a running loop, before the server starts: from there the sentence stands alone, where the server would put
+    a hundred lines of traceback around it.
+    """
+
+    async def check() -> str | None:
+        try:
+            async with opened_database(url):
+                return None
+        except SystemExit as stop:
+            return str(stop)
+
+    with ThreadPoolExecutor(1) as thread:
+        sentence = thread.submit(lambda: asyncio.run(check())).result()
+    if sentence:
+        raise SystemExit(sentence)
 
 
 def watching(metrics: Metrics, alerts: Alerts, schedules: Schedules, measures: Measures) -> list[Duty]:

@@ -10,16 +10,21 @@ from typing import Any
 
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.engine import Engine
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from service.database.migrate import migrate
+from service.database.postgres_url import check_files, split_url
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for another process's transaction before SQLite says "database is locked"."""
 
 POOL_CONNECTIONS = 10
 """PostgreSQL connections a process keeps; 10 more may open under load. Five processes stay below its default 100."""
+
+
+POOL_WAIT_S = 10.0
+"""How long a request waits for a connection while all are taken."""
 
 
 class Database:
@@ -33,8 +38,17 @@ class Database:
             self.engine = create_async_engine(self.url, poolclass=NullPool)
             teach_sqlite(self.engine.sync_engine)
         else:
+            check_files(self.url)
+            plain, arguments = split_url(self.url)
             # A connection that the server closed meanwhile is noticed before it is used.
-            self.engine = create_async_engine(self.url, pool_size=POOL_CONNECTIONS, max_overflow=10, pool_pre_ping=True)
+            self.engine = create_async_engine(
+                plain,
+                connect_args=arguments,
+                pool_size=POOL_CONNECTIONS,
+                max_overflow=10,
+                pool_timeout=POOL_WAIT_S,
+                pool_pre_ping=True,
+            )
         self.reading = async_sessionmaker(self.engine, expire_on_commit=False)
         self._writing = async_sessionmaker(
             self.engine.execution_options(sqlite_begin="IMMEDIATE"), expire_on_commit=False
@@ -48,8 +62,18 @@ class Database:
         """Bring the schema up to date. Processes that start together wait for the first, which does it."""
         if self.sqlite and self.url.database:
             await asyncio.to_thread(write_ahead, self.url.database)
-        async with self.engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-            await connection.run_sync(migrate)
+        engine = self.engine if self.sqlite else self._patient_engine()
+        try:
+            async with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
+                await connection.run_sync(migrate)
+        finally:
+            if engine is not self.engine:
+                await engine.dispose()
+
+    def _patient_engine(self) -> AsyncEngine:
+        """One connection whose statements take as long as they take: another process may migrate for minutes."""
+        plain, arguments = split_url(self.url)
+        return create_async_engine(plain, connect_args=arguments | {"command_timeout": None}, poolclass=NullPool)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:

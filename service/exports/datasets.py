@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from service.database import Database
+from service.database.postgres_url import asyncpg_arguments
 from service.engine.store import Store
 from service.exports.hour_rows import metric_hour_rows
 from service.exports.job_rows import job_rows
@@ -17,9 +18,6 @@ from tasks.exports.source import PostgresSource, Query, Source, SqliteSource
 
 COUNT_MAX = 1_000_000
 """Rows counted for an estimate. A request waits for the count, and beyond this the answer is "minutes" anyway."""
-
-NOT_ASYNCPG = ("prepared_statement_cache_size", "prepared_statement_name_func", "async_creator_fn", "async_fallback")
-"""Parameters of a database URL that SQLAlchemy reads itself and asyncpg does not know."""
 
 QUEUE_ROWS: dict[str, Callable[[Store, str | None], AsyncIterator[Sequence[tuple[Any, ...]]]]] = {
     "jobs": job_rows,
@@ -61,5 +59,5 @@ class Records:
         url = self._database.url
         if self._database.sqlite:
             return SqliteSource(str(url.database))
-        _, options = url.get_dialect()().create_connect_args(url)
-        return PostgresSource({name: value for name, value in options.items() if name not in NOT_ASYNCPG})
+        # A statement of an export may take as long as the export.
+        return PostgresSource(asyncpg_arguments(url) | {"command_timeout": None})
