@@ -1,6 +1,5 @@
 """What became of messages, counted by the minute beside the queue's own figures, where alerts and pages read them."""
 
-import asyncio
 import contextlib
 from collections import Counter
 
@@ -8,7 +7,7 @@ from redis.exceptions import RedisError
 
 from service.engine.redis.client import Client
 from service.engine.store.counters import Counters
-from service.lib.async_tasks import end
+from service.lib.throttle import Throttled
 from settings import Queue
 
 MAIL_QUEUE = Queue.EMAIL_SENDER
@@ -37,17 +36,12 @@ class Measures:
     def __init__(self, redis: Client) -> None:
         self._counters = Counters(redis)
         self._counted: Counter[str] = Counter()
-        self._flusher: asyncio.Task[None] | None = None
+        self._throttled = Throttled(self.flush, FLUSH_S)
 
     def count(self, status: str) -> None:
         """One more message with this verdict."""
         self._counted[MEASURES[status]] += 1
-        if self._flusher is None or self._flusher.done():
-            self._flusher = asyncio.create_task(self._flush_later())
-
-    async def _flush_later(self) -> None:
-        await asyncio.sleep(FLUSH_S)
-        await self.flush()
+        self._throttled.soon()
 
     async def flush(self) -> None:
         """Write what has been counted so far."""
@@ -58,6 +52,5 @@ class Measures:
 
     async def close(self) -> None:
         """Write what was counted last."""
-        if self._flusher is not None:
-            await end(self._flusher)
+        await self._throttled.close()
         await self.flush()

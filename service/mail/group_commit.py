@@ -8,12 +8,13 @@ from sqlalchemy import Connection
 
 from service.database import Database
 from service.database.dedicated_connection import kept_connection
+from service.engine.batching import Batcher
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 Write = Callable[[Connection, Sequence[Item]], Sequence[Answer]]
-"""Does something to many items in one go, and answers for each of them, in order."""
+"""Writes many items in one go, and returns a result for each of them, in order."""
 
 BATCH = 200
 """Items in one transaction: a few milliseconds, so that other writers of an SQLite file hardly wait."""
@@ -23,7 +24,7 @@ LINGER_S = 0.005
 
 
 class GroupedWrites:
-    """Runs writes of the same kind together, in a transaction that others may share; answers once it is committed.
+    """Runs writes of the same kind together, in a transaction that others may share; returns once it is committed.
 
     A write only touches rows of its own caller and fails only as the database does, so sharing hurts nobody. What was
     submitted first is never committed later.
@@ -31,48 +32,26 @@ class GroupedWrites:
 
     def __init__(self, database: Database) -> None:
         self._connection = kept_connection(database)
-        self._waiting: list[tuple[Write[Any, Any], Any, asyncio.Future[Any]]] = []
-        self._committer: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._batcher: Batcher[tuple[Write[Any, Any], Any], Any] = Batcher(self._commit, BATCH)
 
     async def run(self, write: Write[Item, Answer], item: Item, *, in_no_hurry: bool = False) -> Answer:
-        """What `write` answers for `item`. Raises what it raised, or why the transaction could not be committed."""
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[Answer] = loop.create_future()
-        self._waiting.append((write, item, done))
-        if not in_no_hurry:
-            self.hurry()
-        elif self._timer is None:
-            self._timer = loop.call_later(LINGER_S, self.hurry)
-        return await done
+        """The result of `write` for `item`. Raises its error, or the reason why the transaction was not committed."""
+        # A caller that is cancelled takes nothing back: its message may have been sent.
+        result: Answer = await asyncio.shield(
+            self._batcher.soon((write, item), linger_s=LINGER_S if in_no_hurry else 0.0)
+        )
+        return result
 
     def hurry(self) -> None:
         """Begin with what waits."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._waiting and (self._committer is None or self._committer.done()):
-            self._committer = asyncio.create_task(self._commit_all())
+        self._batcher.hurry()
 
-    async def _commit_all(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-            try:
-                answers = await self._connection.transaction(_all([(write, item) for write, item, _ in batch]))
-            except Exception as error:
-                for _, _, done in batch:
-                    if not done.done():
-                        done.set_exception(error)
-            else:
-                for (_, _, done), answer in zip(batch, answers, strict=True):
-                    if not done.done():
-                        done.set_result(answer)
+    async def _commit(self, batch: Sequence[tuple[Write[Any, Any], Any]]) -> list[Any]:
+        return await self._connection.transaction(_all(batch))
 
     async def close(self) -> None:
         """Finish what is under way and close the connection."""
-        self.hurry()
-        if self._committer is not None:
-            await asyncio.gather(self._committer, return_exceptions=True)
+        await self._batcher.close()
         await self._connection.close()
 
 

@@ -38,7 +38,7 @@ async def test_a_limit_and_a_rate_are_set(operator: Client, made: Maker) -> None
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"kind": "pause", "reason": " "}, "Say why"),
+        ({"kind": "pause", "reason": " "}, "Give a reason"),
         ({"kind": "limit", "value": "0", "reason": "x"}, "A limit is at least 1, not 0"),
         ({"kind": "limit", "value": "many", "reason": "x"}, "many"),
         ({"kind": "shape", "reason": "x"}, "A queue has no shape"),

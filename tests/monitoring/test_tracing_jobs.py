@@ -17,6 +17,8 @@ from structlog.testing import capture_logs
 from service.engine.states import State
 from service.engine.store import Job
 from service.engine.worker.execution import Execution
+from service.engine.worker.listener import Alarm
+from service.engine.worker.outages import Outages
 from service.engine.worker.outcome_writer import Outcomes
 from service.monitoring.tracing import exporter, open_tracing
 from service.monitoring.tracing.exporter import Exporter
@@ -46,11 +48,12 @@ class Desk:
         return await self.services.store.present(accepted.job_id)
 
     async def _nothing_left(self) -> bool:
-        outcomes = Outcomes(self.services.store)
+        store = self.services.store
+        outcomes, outages = Outcomes(store), Outages(store, "thumbnails", {}, Alarm())
         claimed = await self.services.store.claimed("thumbnails", "w", 10, 60_000, PROBES, reap=False)
         for job in claimed.jobs:
             pool, record = self.services.pool, outcomes.record
-            await Execution(job, REGISTRY[job.type], self.services.runtime, pool, record).process()
+            await Execution(job, REGISTRY[job.type], self.services.runtime, pool, record, outages).process()
         return not claimed.jobs and not await self.services.redis.zcard("thumbnails")
 
     def named(self, name: str, job_type: str = "") -> list[ReadableSpan]:

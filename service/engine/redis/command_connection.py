@@ -1,76 +1,132 @@
-"""Commands over one connection of their own: none has to look for a free one, and an answer is there as it comes."""
+"""Connections to the queue server without a client around them, where microseconds count.
+
+redis-py connects (address, TLS, password, database, time limits), hiredis reads and writes, and what is received is passed
+on in the same turn of the event loop. docs/decisions/raw-connection.md gives the gain and the guard.
+"""
 
 import asyncio
 from collections import deque
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self
 
+import hiredis
+from redis.asyncio.connection import DefaultParser
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from service.engine.redis.client import SOCKET_TIMEOUT_S
-from service.engine.redis.raw_connection import RawConnection
+from service.engine.redis.client import SOCKET_TIMEOUT_S, unconnected
+
+
+class RawConnection(asyncio.Protocol):
+    """Calls `received` with each message of the server: bytes, int, list, None, or a redis-py error. `lost` is done once
+    nothing more can come, and its result is the reason."""
+
+    connection: Any
+    transport: asyncio.Transport
+
+    def __init__(self, received: Callable[[Any], None]) -> None:
+        self.received = received
+        self.reader = hiredis.Reader(replyError=DefaultParser.parse_error)
+        self.lost: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+
+    @classmethod
+    async def open(cls, url: str, *made_of: Any) -> Self:
+        """Connect, ready for commands. Raises RedisError or OSError where that fails."""
+        # Kept, for it would close the transport when it is collected.
+        connection = unconnected(url)
+        await connection.connect()
+        raw = cls(*made_of)
+        raw.connection = connection
+        # redis-py has no public name for it (docs/decisions/raw-connection.md). Nothing has been read ahead: each reply
+        # of its greeting was awaited.
+        raw.transport = connection._writer.transport
+        raw.transport.set_protocol(raw)
+        if raw.transport.is_closing():
+            raw.connection_lost(None)
+        return raw
+
+    def send(self, *words: Any) -> None:
+        """Send one command: bytes, str, int or float."""
+        self.transport.write(hiredis.pack_command(words))
+
+    def data_received(self, data: bytes) -> None:
+        self.reader.feed(data)
+        while (message := self.reader.gets()) is not False:
+            self.received(message)
+
+    def eof_received(self) -> None:
+        """Let the transport close itself: the server has hung up."""
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.lost.done():
+            self.lost.set_result(RedisConnectionError(str(error) if error else "Connection closed by server."))
+
+    def cut(self) -> None:
+        """Give the connection up as it is."""
+        self.transport.abort()
+        self.connection_lost(None)
 
 
 class CommandConnection:
-    """Connects when first needed, and again after the connection was lost. Those that ask at the same time are answered in
-    turn."""
+    """Executes commands over one connection of its own, in turn. Connects when first needed, and again after a loss."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.line: _Line | None = None
+        self.replies: _Replies | None = None
         self.connecting = asyncio.Lock()
 
     async def execute_command(self, *words: Any) -> Any:
-        """The server's answer. Raises its refusal, or a RedisError or OSError where none comes in SOCKET_TIMEOUT_S: then
-        the command may have been carried out, or not."""
-        line = self.line
-        if line is None or line.lost.done():
-            line = await self._connected()
-        answer = line.ask(words)
-        limit = asyncio.get_running_loop().call_later(SOCKET_TIMEOUT_S, line.give_up)
+        """The server's reply. Raises its error, or a RedisError or OSError where no reply comes in SOCKET_TIMEOUT_S: then
+        the command may have been executed, or not."""
+        replies = self.replies
+        if replies is None or replies.lost.done():
+            replies = await self._connected()
+        reply = replies.ask(words)
+        limit = asyncio.get_running_loop().call_later(SOCKET_TIMEOUT_S, replies.give_up)
         try:
-            said = await answer
+            message = await reply
         finally:
             limit.cancel()
-        if isinstance(said, Exception):
-            raise said
-        return said
+        if isinstance(message, Exception):
+            raise message
+        return message
 
-    async def _connected(self) -> "_Line":
+    async def _connected(self) -> "_Replies":
         async with self.connecting:
-            if self.line is None or self.line.lost.done():
-                self.line = await _Line.open(self.url)
-            return self.line
+            if self.replies is None or self.replies.lost.done():
+                self.replies = await _Replies.open(self.url)
+            return self.replies
 
     async def aclose(self) -> None:
-        """Hang up."""
-        if self.line is not None:
-            self.line.cut()
+        """Close the connection."""
+        if self.replies is not None:
+            self.replies.cut()
 
 
-class _Line(RawConnection):
-    """Answers come in the order of what was asked."""
+class _Replies(RawConnection):
+    """Replies come in the order of the commands."""
 
     def __init__(self) -> None:
-        super().__init__(self._answered)
-        self.asked: deque[asyncio.Future[Any]] = deque()
+        super().__init__(self._reply)
+        self.waiting: deque[asyncio.Future[Any]] = deque()
         self.lost.add_done_callback(lambda lost: self._fail(lost.result()))
 
     def ask(self, words: tuple[Any, ...]) -> "asyncio.Future[Any]":
-        """Will be the server's answer, or an error as one."""
-        answer = asyncio.get_running_loop().create_future()
-        self.asked.append(answer)
-        self.say(*words)
-        return answer
+        """The server's reply when it comes, or an error as one."""
+        reply = asyncio.get_running_loop().create_future()
+        self.waiting.append(reply)
+        self.send(*words)
+        return reply
 
-    def _answered(self, said: Any) -> None:
-        answer = self.asked.popleft()
-        # Whoever asked may have gone away.
-        if not answer.done():
-            answer.set_result(said)
+    def _reply(self, message: Any) -> None:
+        reply = self.waiting.popleft()
+        # The caller may have gone away.
+        if not reply.done():
+            reply.set_result(message)
 
     def _fail(self, error: Exception) -> None:
-        while self.asked:
-            self._answered(error)
+        while self.waiting:
+            self._reply(error)
 
     def give_up(self) -> None:
         self._fail(RedisTimeoutError(f"no answer in {SOCKET_TIMEOUT_S:g} s"))

@@ -13,8 +13,8 @@ from redis.exceptions import RedisError
 
 from service.engine.store import Job, Store
 from service.engine.store.records import LogLine
-from service.lib.async_tasks import end
 from service.lib.clock import now_ms
+from service.lib.throttle import Throttled
 
 LINES_MAX = 200
 """Lines that are kept of a job: what happened last is what one looks for."""
@@ -42,7 +42,7 @@ class JobLog:
         self.personal = personal
         self.lines: deque[LogLine] = deque(maxlen=LINES_MAX)
         self.loop = asyncio.get_running_loop()
-        self.flusher: asyncio.Task[None] | None = None
+        self.throttled = Throttled(self.flush, THROTTLE_S)
         self.closed = False
 
     @contextlib.contextmanager
@@ -64,12 +64,8 @@ class JobLog:
         self.loop.call_soon_threadsafe(self._flush_soon)
 
     def _flush_soon(self) -> None:
-        if not self.closed and (self.flusher is None or self.flusher.done()):
-            self.flusher = asyncio.create_task(self._flush_later())
-
-    async def _flush_later(self) -> None:
-        await asyncio.sleep(THROTTLE_S)
-        await self.flush()
+        if not self.closed:
+            self.throttled.soon()
 
     async def flush(self) -> None:
         """Write what has been collected. Lines are not worth an attempt: they are lost while Redis is away."""
@@ -82,8 +78,7 @@ class JobLog:
     async def close(self) -> None:
         """Write the rest."""
         self.closed = True
-        if self.flusher is not None:
-            await end(self.flusher)
+        await self.throttled.close()
         await self.flush()
 
 

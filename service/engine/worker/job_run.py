@@ -21,6 +21,7 @@ from service.engine.runtime import Runtime
 from service.engine.store import Job, LeaseLost, OtherParts
 from service.engine.store.script_inputs import NewJob
 from service.lib.async_tasks import end
+from service.lib.throttle import Throttled
 from tasks.sdk.errors import Permanent
 from tasks.sdk.types import REGISTRY, JobType, Meter, PartResult, Payload, check_parts
 
@@ -55,7 +56,7 @@ class JobRun:
         self._scratch: Path | None = None
         self._pending: tuple[int, str, dict[str, Any], int] | None = None
         self._written_s = 0.0
-        self._flusher: asyncio.Task[None] | None = None
+        self._throttled = Throttled(self._flush_unless_lost, THROTTLE_S)
 
     @property
     def scratch(self) -> Path:
@@ -82,16 +83,13 @@ class JobRun:
         wait_s = self._written_s + THROTTLE_S - time.monotonic()
         if wait_s <= 0:
             await self.flush()
-        elif self._flusher is None or self._flusher.done():
-            self._flusher = asyncio.create_task(self._flush_later(wait_s))
+        else:
+            self._throttled.soon(wait_s)
 
-    async def _flush_later(self, wait_s: float) -> None:
-        await asyncio.sleep(wait_s)
-        try:
+    async def _flush_unless_lost(self) -> None:
+        # The renewal of the lease notices a loss too, and stops the attempt.
+        with contextlib.suppress(LeaseLost):
             await self.flush()
-        except (LeaseLost, RedisError, OSError):
-            # The renewal of the lease notices both, and stops the attempt if it has to.
-            return
 
     async def flush(self) -> None:
         """Write what progress has been held back."""
@@ -218,8 +216,7 @@ class JobRun:
 
     async def close(self) -> None:
         """Stop the timer and remove the scratch folder."""
-        if self._flusher:
-            await end(self._flusher)
+        await self._throttled.close()
         if self._scratch:
             await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from service.engine.redis.raw_connection import RawConnection
+from service.engine.redis.command_connection import RawConnection
 from service.engine.store import Job, channels
 from service.engine.store.records import handed_job
 from service.lib.async_tasks import pause
@@ -83,21 +83,21 @@ class Listener:
         """Listen until cancelled, through any loss of the connection."""
         while True:
             with contextlib.suppress(RedisError, OSError):
-                wire = await RawConnection.open(self.url, self._said)
+                connection = await RawConnection.open(self.url, self._said)
                 try:
-                    wire.say("SUBSCRIBE", self.queue, self.own)
-                    await self._until_silent(wire)
+                    connection.send("SUBSCRIBE", self.queue, self.own)
+                    await self._until_silent(connection)
                 finally:
-                    wire.cut()
+                    connection.cut()
             self.heard_s = -HEARD_S
             await pause(0.2)
 
-    async def _until_silent(self, wire: RawConnection) -> None:
+    async def _until_silent(self, connection: RawConnection) -> None:
         self.alive = True
-        while self.alive and not wire.lost.done():
+        while self.alive and not connection.lost.done():
             self.alive = False
-            wire.say("PING")
-            await asyncio.wait([wire.lost], timeout=LISTEN_S)
+            connection.send("PING")
+            await asyncio.wait([connection.lost], timeout=LISTEN_S)
 
     def _said(self, said: Any) -> None:
         if not isinstance(said, list):
