@@ -1,5 +1,6 @@
 """The web root: the JSON API, the dashboard and the static files over one set of open services. It only wires."""
 
+import asyncio
 import contextlib
 import gc
 from collections.abc import AsyncIterator
@@ -16,6 +17,8 @@ from dashboard.routes import dashboard_routes
 from dashboard.security_headers import add_security_headers
 from dashboard.templating import template_environment
 from service.api import EXCEPTION_HANDLERS, api_routes, openapi_config
+from service.lib.async_tasks import end
+from service.monitoring.alerts.not_ready import NotReady
 from service.monitoring.logging import configure_logs
 from service.monitoring.tracing import open_tracing
 from service.services import Services, check_database, open_services
@@ -42,7 +45,11 @@ def create_app(settings: Settings | None = None) -> Litestar:
     async def services_open(app: Litestar) -> AsyncIterator[None]:
         async with open_services(settings, tracing=tracing) as services:
             app.state.update({"services": services, **shared_figures(services)})
-            yield
+            watch = asyncio.create_task(NotReady(services.settings, services.redis, services.readiness).watch_forever())
+            try:
+                yield
+            finally:
+                await end(watch)
 
     return Litestar(
         route_handlers=[*api_routes(), *dashboard_routes(), *static_routes()],

@@ -39,6 +39,8 @@ from service.monitoring.alerts.evaluation import Evaluation
 from service.monitoring.alerts.measures import Measures
 from service.monitoring.audit_log import Audit
 from service.monitoring.metrics import Metrics
+from service.monitoring.readiness import Readiness
+from service.monitoring.storage_usage.redis_settings import warn_of_settings
 from service.monitoring.tracing import ExportedTracing
 from service.monitoring.weekly_report import ReportFigures
 from settings import Settings
@@ -81,6 +83,7 @@ class Services:
     audit: Audit
     api_keys: ApiKeys
     tickets: Tickets
+    readiness: Readiness
     runtime: Runtime
     """The parts of these that running a job takes."""
 
@@ -112,6 +115,8 @@ async def open_services(
         enqueuer = Enqueuer(Store(redis, lane, replicas=settings.enqueue_wait), settings.queues, tracing or NO_TRACING)
         metrics, alerts, schedules = Metrics(redis), Alerts(settings, redis), Schedules(store, enqueuer)
         more = watching(metrics, alerts, schedules, Measures(settings, store, metrics, schedules))
+        warning = asyncio.create_task(warn_of_settings(redis))
+        stack.push_async_callback(end, warning)
         await stack.enter_async_context(maintaining(Maintenance(settings, store, jobs, more)))
         ports = (
             mail_ports
@@ -136,6 +141,9 @@ async def open_services(
             schedules=schedules,
             alerts=alerts,
             audit=Audit(database),
+            readiness=Readiness(
+                {"redis": store.check_writes, "database": database.check, "storage": storage.check},
+            ),
             api_keys=api_keys,
             tickets=Tickets(settings.link_key),
             runtime=Runtime(settings, store, enqueuer, storage, ports, tracing or NO_TRACING),

@@ -80,6 +80,9 @@ MEASURES: dict[str, Measure] = {
     "failure_rate": Measure("share of the ended jobs that failed, 0 to 1", "every queue", looks_back=True),
     "worker_silent_s": Measure("seconds since an unreplaced worker last reported", "every queue"),
     "redis_memory_share": Measure("used share of the queue server's memory, 0 to 1", "the queue server"),
+    "unsafe_settings": Measure("settings of the queue server under which jobs may be lost", "the queue server"),
+    "evicted_keys": Measure("keys that the queue server has thrown away since it started", "the queue server"),
+    "held_s": Measure("seconds for which a missing part has held a queue", "every queue"),
     "running_s": Measure("seconds that the slowest running job's attempt has taken", "one job type", "job type"),
     "running_s_per_unit": Measure("the same, divided by the job's units", "one job type", "job type"),
     "messages_per_minute": Measure(
@@ -113,6 +116,21 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "redis-memory", "redis_memory_share", 0.80, "{subject} uses {value} of its memory: {detail}",
         "{subject} is back to {value} of its memory", Severity.CRITICAL, unit="%", pages=True,
+    ),
+    # Nothing is lost yet: mended in working hours.
+    Rule(
+        "queue-server-unsafe", "unsafe_settings", 0, "the queue server may lose jobs: {detail}",
+        "the queue server's settings keep every job", Severity.ERROR, unit="settings",
+    ),
+    # Jobs are gone. `CONFIG RESETSTAT`, or a restart, ends it.
+    Rule(
+        "evictions", "evicted_keys", 0, "the queue server has thrown {value} away for want of memory: {detail}",
+        "the queue server throws nothing away", Severity.CRITICAL, unit="keys", pages=True,
+    ),
+    # A restart of the database takes less.
+    Rule(
+        "queue-held", "held_s", MINUTE_S, "{subject} stands still for {value}: {detail}", "{subject} goes on",
+        Severity.CRITICAL, unit="s", pages=True,
     ),
     Rule(
         "slow-pdf", "running_s", 10 * MINUTE_S, "a PDF has been worked on for {value}: {detail}",

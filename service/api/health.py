@@ -1,22 +1,15 @@
 """Liveness, readiness and the workers. No key is asked for: nothing here tells of anybody's files or jobs."""
 
-import asyncio
-from collections.abc import Awaitable
-from typing import Any
-
 from litestar import Response, get
 
 from service.api.dependencies import Wired
 from service.api.job_status import rfc3339
 from service.api.openapi import unavailable
 from service.api.schemas import Health, WorkerBody, WorkersHealth
-from service.engine.redis.retry import refusal
 from service.engine.states import State
 from service.engine.store import WorkerInfo
 from service.lib.clock import now_ms
-
-CHECK_TIMEOUT_S = 3
-"""Below the 5 s after which common probes give up, so that the answer names the part that hangs."""
+from service.monitoring.readiness import OK
 
 
 @get("/health/live", summary="Is the process alive?", security=[])
@@ -27,28 +20,9 @@ async def live() -> Health:
 @get("/health/ready", summary="Can it serve?", security=[], responses=unavailable(Health))
 async def ready(services: Wired) -> Response[Health]:
     """200, or 503 naming the parts that do not answer."""
-    parts: dict[str, Awaitable[Any]] = {
-        "redis": services.store.check_writes(),
-        "database": services.database.check(),
-        "storage": services.storage.check(),
-    }
-    checks = dict(zip(parts, await asyncio.gather(*map(_checked, parts.values())), strict=True))
-    fine = all(answer == "ok" for answer in checks.values())
+    checks = await services.readiness.checks()
+    fine = all(answer == OK for answer in checks.values())
     return Response(Health(status="ok" if fine else "unavailable", checks=checks), status_code=200 if fine else 503)
-
-
-async def _checked(check: Awaitable[Any]) -> str:
-    """ "ok", or the kind of error: its text may hold an address or a path, which is for the log and not for anybody."""
-    try:
-        async with asyncio.timeout(CHECK_TIMEOUT_S):
-            await check
-    except TimeoutError:
-        return f"no answer within {CHECK_TIMEOUT_S} s"
-    except Exception as error:  # any reason that keeps a part from answering is the answer
-        if why := refusal(error):
-            return f"takes no new jobs: {why}"
-        return f"does not work: {type(error).__name__}"
-    return "ok"
 
 
 @get(

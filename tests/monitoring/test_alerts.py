@@ -14,7 +14,7 @@ from service.engine.schedules import Ticker
 from service.engine.store import keys
 from service.engine.store.run_history import last_runs
 from service.engine.worker.heartbeat import Heartbeat
-from service.lib.clock import now_ms
+from service.lib.clock import SERVER, now_ms
 from service.monitoring.alerts import Alerts, NoSuchRule
 from service.monitoring.alerts.measures import Measures
 from settings import Queue, load_settings
@@ -40,8 +40,10 @@ async def receiver(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Traveller]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
     """Time that goes on, and that a test can move."""
+    # An earlier test's heartbeat has heard the server's clock, which nothing here moves.
+    monkeypatch.setattr(SERVER, "ahead_ms", None)
     with time_machine.travel(time.time(), tick=True) as clock:
         yield clock
 
@@ -184,6 +186,37 @@ async def test_redis_memory(watch: Watch, parts: Parts) -> None:
         assert await watch.state("redis-memory", "redis") == "quiet"
     finally:
         await redis.config_set("maxmemory", 0)
+
+
+async def test_a_queue_server_that_may_lose_jobs(watch: Watch, parts: Parts) -> None:
+    redis = parts.store.redis
+    assert await watch.state("queue-server-unsafe", "redis") == "quiet"
+    try:
+        await redis.config_set("maxmemory-policy", "allkeys-lru")
+        assert await watch.state("queue-server-unsafe", "redis") == "firing"
+        (standing,) = await parts.alerts.firing()
+        assert standing.detail == "maxmemory-policy is allkeys-lru, and must be noeviction"
+        assert await watch.state("evictions", "redis") == "quiet"
+        await redis.set("large", b"x" * 4_000_000)
+        await redis.config_set("maxmemory", (await redis.info("memory"))["used_memory"] - 2_000_000)
+        await redis.set("one", 1)
+        assert await watch.state("evictions", "redis") == "firing"
+    finally:
+        await redis.config_set("maxmemory", 0)
+        await redis.config_set("maxmemory-policy", "noeviction")
+        await redis.config_resetstat()
+    assert await watch.state("evictions", "redis") == await watch.state("queue-server-unsafe", "redis") == "quiet"
+
+
+async def test_a_queue_that_waits_for_a_part_it_needs(watch: Watch, parts: Parts, receiver: Receiver) -> None:
+    controls = parts.store.controls
+    await controls.set("thumbnails", "pause", reason="inventory", by="ann")
+    assert await watch.state("queue-held", "thumbnails", after_s=90) == "quiet"
+    await controls.remove("thumbnails", "pause")
+    await controls.hold("thumbnails", "The database is out of reach (connection refused).", 600, renew=False)
+    assert await watch.state("queue-held", "thumbnails", after_s=90) == "firing"
+    await controls.release("thumbnails")
+    assert await watch.state("queue-held", "thumbnails") == "quiet"
 
 
 async def test_a_slow_pdf(watch: Watch) -> None:

@@ -14,6 +14,9 @@ ALERT_HISTORY = PREFIX + "alert-history"
 CHANNELS = PREFIX + "channels"
 """Hash: how each receiver of alerts stands. Two at most."""
 
+NOT_READY = PREFIX + "not-ready"
+"""String: the machine that has told of an outage of the database or the storage. Goes with its end, or after an hour."""
+
 
 def outbox(channel: str) -> str:
     """List: what waits to be sent to a receiver, oldest first: 500 at most, for three days at most. Cut by the caretaker."""

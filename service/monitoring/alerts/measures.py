@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from service.engine.schedules import Schedules
 from service.engine.states import State
 from service.engine.store import Job, Store, WorkerInfo
+from service.engine.store.queue_controls import OFFLOAD
 from service.lib.clock import now_ms
 from service.mail.counters import MEASURES
 from service.monitoring.metrics import Metrics
+from service.monitoring.storage_usage.redis_settings import unsafe
 from settings import Queue, Settings
 from settings.alert_rules import Rule
 
@@ -45,6 +47,9 @@ class Measures:
             "failure_rate": self.failure_rate,
             "worker_silent_s": self.worker_silent_s,
             "redis_memory_share": self.redis_memory_share,
+            "unsafe_settings": self.unsafe_settings,
+            "evicted_keys": self.evicted_keys,
+            "held_s": self.held_s,
             "running_s": self.running_s,
             "running_s_per_unit": self.running_s_per_unit,
             "messages_per_minute": self.messages_per_minute,
@@ -85,6 +90,27 @@ class Measures:
         used, most = int(info["used_memory"]), int(info.get("maxmemory", 0))
         detail = f"{used / 2**20:,.0f} of {most / 2**20:,.0f} MiB"
         return [Reading("redis", used / most if most else None, detail, "/admin/metrics")]
+
+    async def unsafe_settings(self, _rule: Rule) -> list[Reading]:
+        """Settings of the queue server under which jobs may be lost."""
+        problems = unsafe(await self.store.redis.info())
+        return [Reading("redis", len(problems), "; ".join(problems), "/admin/storage")]
+
+    async def evicted_keys(self, _rule: Rule) -> list[Reading]:
+        """Keys that the server has thrown away since it started, or since its counters were last reset."""
+        info = await self.store.redis.info()
+        detail = f"maxmemory-policy is {info.get('maxmemory_policy')}, and must be noeviction"
+        return [Reading("redis", int(info.get("evicted_keys", 0)), detail, "/admin/storage")]
+
+    async def held_s(self, _rule: Rule) -> list[Reading]:
+        """How long workers have paused a queue themselves, because a part that they need is missing."""
+        at_ms, found = now_ms(), []
+        for queue in map(str, Queue):
+            pause = (await self.store.controls.holds(queue)).get("pause")
+            held = pause is not None and pause.by == OFFLOAD
+            seconds = (at_ms - pause.since_ms) / 1000 if pause and held else 0.0
+            found.append(Reading(queue, seconds, pause.reason if pause and held else ""))
+        return found
 
     async def running_s(self, rule: Rule) -> list[Reading]:
         """Seconds that the running attempt of the slowest job of a type has taken: one that an operator retries hours after
