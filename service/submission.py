@@ -13,7 +13,7 @@ from service.engine.enqueuer import Accepted
 from service.services import Services
 from tasks.ports.files import StoredFile
 from tasks.sdk.errors import Refused
-from tasks.sdk.types import JobType, Payload
+from tasks.sdk.types import REGISTRY, JobType, Payload
 
 T = TypeVar("T")
 
@@ -67,6 +67,15 @@ class Checks:
     def use(self, port: type[T]) -> T:
         """The implementation of a protocol of tasks/ports/. Raises KeyError where there is none."""
         return cast(T, self.services.runtime.ports[port])
+
+
+def requestable(name: str) -> JobType:
+    """The public job type of that name. Raises Refused, naming the types that there are."""
+    job_type = REGISTRY.get(name)
+    if job_type is None or not job_type.public:
+        known = ", ".join(sorted(one.name for one in REGISTRY.values() if one.public))
+        raise Refused(f"There is no job type {name[:80]}: there are {known}.", field="job")
+    return job_type
 
 
 async def submit(

@@ -1,5 +1,6 @@
 """What happens by the clock, as data: five fields of cron, a zone, and the job type that is started."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -15,8 +16,10 @@ class Overlap(StrEnum):
 
     SKIP = "skip"
     """It passes, and says so."""
-    BESIDE = "beside"
+    QUEUE = "queue"
     """It starts all the same."""
+    REPLACE = "replace"
+    """It starts, and the run before it is cancelled."""
 
 
 class CatchUp(StrEnum):
@@ -34,7 +37,11 @@ class BadSchedule(ValueError):
 
 @dataclass(frozen=True)
 class Schedule:
-    """One recurring job. `payload` is what a client would send to start `job`; `{date}` in it is the slot's date."""
+    """One recurring job. `payload` is what a client would send to start `job`; `{date}` in it is the slot's date.
+
+    Slots come by `cron` in `zone`, or every `every_s` seconds from `anchor_ms` on. Runs begin up to `jitter_s` seconds after
+    their slot; no slot comes after `ends`.
+    """
 
     name: str
     cron: str
@@ -43,12 +50,21 @@ class Schedule:
     zone: str = "UTC"
     overlap: Overlap = Overlap.SKIP
     catch_up: CatchUp = CatchUp.ONCE
+    every_s: int | None = None
+    anchor_ms: int = 0
+    jitter_s: int = 0
+    ends: datetime | None = None
+    owner: str = ""
+    """Whose jobs the runs are; empty for a declared schedule, whose jobs only operators see."""
+    title: str = ""
+    """The owner's name for it; empty for a declared one, whose name it bears."""
 
     @cached_property
     def problem(self) -> str | None:
         """What is wrong with the declaration, in one sentence. Such a schedule is shown, and never runs."""
         try:
-            self._ticks(datetime(2026, 1, 1, tzinfo=UTC))
+            if not self.every_s:
+                self._ticks(datetime(2026, 1, 1, tzinfo=UTC))
         except BadSchedule as error:
             return str(error)
         return None
@@ -56,6 +72,8 @@ class Schedule:
     @cached_property
     def words(self) -> str:
         """The expression in plain words; empty where there is a problem."""
+        if self.every_s:
+            return f"Every {self.every_s // 60} minutes" if self.every_s % 60 == 0 else f"Every {self.every_s} seconds"
         return "" if self.problem else self._ticks(datetime(2026, 1, 1, tzinfo=UTC)).explain()
 
     def slots(self, after: datetime, until: datetime, limit: int) -> list[datetime]:
@@ -65,6 +83,9 @@ class Schedule:
         comes at the end of the gap, one that a zone repeats comes once, and an hourly one comes every real hour.
         Raises BadSchedule.
         """
+        until = min(until, self.ends) if self.ends else until
+        if self.every_s:
+            return self._regular(after, until, limit)
         found: list[datetime] = []
         for tick in self._ticks(until.replace(microsecond=0) + timedelta(seconds=1), backwards=True):
             # Two times of one zone compare by their clock faces, which repeat: only in UTC is there a before and after.
@@ -76,9 +97,35 @@ class Schedule:
                 found.append(slot)
         return found[::-1]
 
-    def next_after(self, moment: datetime) -> datetime:
-        """The first slot after a moment, in UTC. Raises BadSchedule."""
-        return next(slot for tick in self._ticks(moment) if (slot := tick.astimezone(UTC)) > moment)
+    def _regular(self, after: datetime, until: datetime, limit: int) -> list[datetime]:
+        """As `slots`, of a schedule by `every_s`."""
+        step_ms = (self.every_s or 1) * 1000
+        last = (_ms(until) - self.anchor_ms) // step_ms
+        first = max((_ms(after) - self.anchor_ms) // step_ms + 1, last - limit + 1, 1)
+        return [_moment(self.anchor_ms + n * step_ms) for n in range(first, last + 1)]
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        """The first slot after a moment, in UTC; None where it has ended by then. Raises BadSchedule."""
+        if self.every_s:
+            step_ms = self.every_s * 1000
+            slot = _moment(self.anchor_ms + max(1, (_ms(moment) - self.anchor_ms) // step_ms + 1) * step_ms)
+        else:
+            slot = next(slot for tick in self._ticks(moment) if (slot := tick.astimezone(UTC)) > moment)
+        return None if self.ends and slot > self.ends else slot
+
+    def next_slots(self, moment: datetime, count: int) -> list[datetime]:
+        """The first `count` slots after a moment, fewer where it ends before."""
+        slots: list[datetime] = []
+        while len(slots) < count and (slot := self.next_after(slots[-1] if slots else moment)):
+            slots.append(slot)
+        return slots
+
+    def delay_s(self, slot: datetime) -> float:
+        """Seconds after a slot at which its run begins: the same each time one asks, spread evenly up to `jitter_s`."""
+        if not self.jitter_s:
+            return 0.0
+        digest = hashlib.sha256(f"{self.name} {_ms(slot)}".encode()).digest()
+        return int.from_bytes(digest[:4], "big") / 2**32 * self.jitter_s
 
     def payload_at(self, slot: datetime) -> dict[str, Any]:
         """The payload of the slot's run."""
@@ -102,6 +149,14 @@ class Schedule:
         if len(self.cron.split()) != 5:
             raise BadSchedule(f"the schedule {self.name} is no cron expression of five fields: {self.cron!r}")
         return ticks
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
 
 
 SCHEDULES: tuple[Schedule, ...] = (

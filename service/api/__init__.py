@@ -18,6 +18,7 @@ from service.api import (
     languages,
     metrics,
     openapi,
+    schedules,
     templates,
     thumbnails,
     tickets,
@@ -43,6 +44,7 @@ def api_routes() -> list[ControllerRouterHandler]:
             templates.routes,
             images.routes,
             languages.routes,
+            schedules.routes,
             Router(
                 "/jobs",
                 route_handlers=[

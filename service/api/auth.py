@@ -136,7 +136,7 @@ def _check_rights(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseR
             f"This API key may not queue {wanted}: {', '.join(sorted(caller.job_types))} only."
         )
     job_id = connection.path_params.get("job_id")
-    if job_id and job_id.rpartition("-")[0] not in caller.job_types:
+    if job_id and not job_id.startswith(tuple(f"{name}-" for name in caller.job_types)):
         raise NoSuchJob(job_id[:120])
 
 

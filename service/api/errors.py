@@ -15,6 +15,8 @@ from service.api.schemas import ErrorBody, FieldError
 from service.api.upload_form import BadForm
 from service.documents.store import NoSuchFile
 from service.engine.redis.retry import refusal
+from service.engine.schedules.owned import NameTaken, TooManySchedules
+from service.engine.schedules.records import NoSuchSchedule
 from service.engine.store import IdempotencyConflict, NoSuchJob, NotReplicated, TooManyQueued, WrongState
 from service.lib.text import as_sentence, with_stop
 from service.mail.templates import NoSuchTemplate
@@ -118,6 +120,9 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     NoSuchTemplate: _fixed(404),
     NoSuchJob: _fixed(404),
     NoSuchType: _fixed(404),
+    NoSuchSchedule: _fixed(404),
+    NameTaken: _fixed(409),
+    TooManySchedules: _fixed(409),
     WrongState: _fixed(409),
     IdempotencyConflict: _fixed(409),
     TooManyQueued: _too_many,

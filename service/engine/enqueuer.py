@@ -45,6 +45,7 @@ class Given(TypedDict, total=False):
     job_id: str
     parent: str
     part: int
+    due_ms: int
 
 
 class Enqueuer:
@@ -137,9 +138,7 @@ class Enqueuer:
         cost_ms = await self.estimator.cost_ms(job_type, given.get("units", 0))
         return self._new_job(job_type, payload, cost_ms=cost_ms, **given)
 
-    def _new_job(
-        self, job_type: JobType, payload: Payload, *, cost_ms: int, due_ms: int = 0, **given: Unpack[Given]
-    ) -> NewJob:
+    def _new_job(self, job_type: JobType, payload: Payload, *, cost_ms: int, **given: Unpack[Given]) -> NewJob:
         job_id = given.get("job_id") or f"{job_type.name}-{secrets.token_hex(10)}"
         request = new_job(
             job_type,
@@ -150,7 +149,7 @@ class Enqueuer:
             retries=self.retries_of(job_type),
             cost_ms=cost_ms,
             units=given.get("units", 0),
-            due_ms=due_ms,
+            due_ms=given.get("due_ms", 0),
             parent=given.get("parent", ""),
             part=given.get("part", 0),
         )

@@ -2,6 +2,9 @@
 
 from service.engine.store.keys import PREFIX
 
+OWNED = f"{PREFIX}owned-schedules"
+"""Hash: schedules of owners by id, as JSON. An entry goes when its owner deletes it."""
+
 
 def schedule(name: str) -> str:
     """Hash: through which slot a schedule was seen, its newest job, its pause. One a declared schedule."""

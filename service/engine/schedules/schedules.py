@@ -1,5 +1,6 @@
-"""`Schedules`: reads, pauses and runs what is declared in settings/schedules.py."""
+"""`Schedules`: reads, pauses and runs the schedules declared in settings/schedules.py and those of owners."""
 
+import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -10,8 +11,9 @@ import tasks.sdk.discovery  # noqa: F401  # schedules name job types, which this
 from service.engine.enqueuer import Enqueuer
 from service.engine.holds import Hold, hold
 from service.engine.schedules import keys
-from service.engine.schedules.records import NoSuchSchedule, ScheduleState, SlotRun
-from service.engine.store import Store
+from service.engine.schedules.owned import OwnedSchedules
+from service.engine.schedules.records import ScheduleState, SlotRun
+from service.engine.store import NoSuchJob, Store, WrongState
 from service.engine.store.script_inputs import NewJob
 from service.engine.store.scripts import SCHEDULE
 from service.lib.clock import now_ms
@@ -32,14 +34,23 @@ class Schedules:
         self.store = store
         self.enqueuer = enqueuer
         self.declared = {schedule.name: schedule for schedule in declared}
+        self.owned = OwnedSchedules(store.redis)
+
+    async def all(self) -> list[Schedule]:
+        """The declared schedules in order of declaration, then those of owners, oldest first."""
+        return [*self.declared.values(), *(one.schedule() for one in await self.owned.all())]
 
     async def list(self) -> list[ScheduleState]:
-        """Every schedule, in order of declaration."""
-        return [await self.get(name) for name in self.declared]
+        """Every schedule with its present state, in the order of `all`."""
+        return [await self.state(schedule) for schedule in await self.all()]
 
     async def get(self, name: str) -> ScheduleState:
         """One schedule with its last 60 runs. Raises NoSuchSchedule."""
-        schedule = self.find(name)
+        return await self.state(await self.find(name))
+
+    async def state(self, schedule: Schedule) -> ScheduleState:
+        """The present state of a schedule, with its last 60 runs."""
+        name = schedule.name
         pipe = self.store.redis.pipeline(transaction=True)
         pipe.hget(keys.schedule(name), "pause")
         pipe.zrevrange(keys.schedule_order(name), 0, -1)
@@ -54,11 +65,9 @@ class Schedules:
         next_ms = None if problem else self._next_ms(schedule, at_ms, pause)
         return ScheduleState(schedule, schedule.words, problem, next_ms, pause, runs)
 
-    def find(self, name: str) -> Schedule:
-        """The declaration. Raises NoSuchSchedule."""
-        if name not in self.declared:
-            raise NoSuchSchedule(name)
-        return self.declared[name]
+    async def find(self, name: str) -> Schedule:
+        """A declared schedule by its name, or an owner's by its id. Raises NoSuchSchedule."""
+        return self.declared.get(name) or (await self.owned.get(name)).schedule()
 
     async def see(self, runs: Sequence[SlotRun]) -> None:
         """Give runs that are not settled the present state of their jobs."""
@@ -74,7 +83,8 @@ class Schedules:
         if pause and pause.until_ms is None:
             return None
         begin_ms = max(at_ms, pause.until_ms or 0) if pause else at_ms
-        return to_ms(schedule.next_after(to_moment(begin_ms)))
+        slot = schedule.next_after(to_moment(begin_ms))
+        return to_ms(slot) if slot else None
 
     def problem(self, schedule: Schedule) -> str | None:
         """What is wrong with a declaration, in one sentence."""
@@ -91,24 +101,24 @@ class Schedules:
 
     async def pause(self, name: str, *, reason: str, by: str, until_ms: int | None = None) -> Hold:
         """Let slots pass without a run. Raises NoSuchSchedule, ValueError."""
-        self.find(name)
+        await self.find(name)
         pause = hold(reason, by, until_ms)
         await self.store.redis.hset(keys.schedule(name), "pause", to_json(pause))
         return pause
 
     async def resume(self, name: str) -> None:
         """Take a pause back; nothing happens when there is none. Slots that passed are not made up for."""
-        self.find(name)
+        await self.find(name)
         await self.store.redis.hdel(keys.schedule(name), "pause")
 
     async def run_now(self, name: str, *, by: str) -> str:
         """Begin a run beside the slots, paused or not. Answers the job's id. Raises NoSuchSchedule, ValueError."""
-        schedule = self.find(name)
+        schedule = await self.find(name)
         problem = self.problem(schedule)
         if problem:
             raise ValueError(problem)
         at_ms = now_ms()
-        job_id = f"{schedule.job}-manual-{at_ms}"
+        job_id = f"{run_prefix(schedule)}-manual-{at_ms}"
         run = SlotRun(id=job_id, slot_ms=at_ms, kind="manual", at_ms=at_ms, job=job_id, outcome="queued", by=by)
         outcome, job = await self.begin(schedule, run)
         if outcome == "skipped":
@@ -129,7 +139,16 @@ class Schedules:
             by=run.by,
         )
         start = [await self._request(schedule, run), text(run), text(skipped), run.at_ms]
+        if schedule.overlap is Overlap.REPLACE:
+            await self._cancel_last(schedule)
         return await self.write(schedule, start, notes, seen=seen, through=through)
+
+    async def _cancel_last(self, schedule: Schedule) -> None:
+        last = await self.store.redis.hget(keys.schedule(schedule.name), "job")
+        if last:
+            # It may have ended by itself, or been deleted.
+            with contextlib.suppress(WrongState, NoSuchJob):
+                await self.store.cancel(last.decode())
 
     async def write(
         self, schedule: Schedule, start: Any, notes: Sequence[SlotRun], *, seen: str, through: str
@@ -143,7 +162,19 @@ class Schedules:
     async def _request(self, schedule: Schedule, run: SlotRun) -> NewJob:
         job_type = REGISTRY[schedule.job]
         payload = msgspec.convert(schedule.payload_at(to_moment(run.slot_ms)), job_type.payload)
-        return await self.enqueuer.request(job_type, payload, job_id=run.job, owner=OWNER.format(name=schedule.name))
+        delay_ms = round(schedule.delay_s(to_moment(run.slot_ms)) * 1000) if run.kind != "manual" else 0
+        return await self.enqueuer.request(
+            job_type,
+            payload,
+            job_id=run.job,
+            owner=schedule.owner or OWNER.format(name=schedule.name),
+            due_ms=run.at_ms + delay_ms if delay_ms else 0,
+        )
+
+
+def run_prefix(schedule: Schedule) -> str:
+    """First part of the ids of a schedule's runs: two owners' schedules of one type share their slots, and no id."""
+    return f"{schedule.job}-{schedule.name.rpartition('-')[2]}" if schedule.owner else schedule.job
 
 
 def text(run: SlotRun) -> str:

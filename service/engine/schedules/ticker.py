@@ -7,7 +7,7 @@ import structlog
 
 from service.engine.schedules import keys
 from service.engine.schedules.records import Kind, SlotRun
-from service.engine.schedules.schedules import Schedules, text, to_moment, to_ms
+from service.engine.schedules.schedules import Schedules, run_prefix, text, to_moment, to_ms
 from service.lib.clock import now_ms
 from settings.schedules import CatchUp, Schedule
 
@@ -29,7 +29,7 @@ class Ticker:
 
     async def tick(self) -> None:
         """Deal with every slot up to now."""
-        for schedule in self.schedules.declared.values():
+        for schedule in await self.schedules.all():
             problem = self.schedules.problem(schedule)
             if problem is None:
                 await self._look(schedule)
@@ -40,7 +40,7 @@ class Ticker:
 
     async def _look(self, schedule: Schedule) -> None:
         at_ms, key, redis = now_ms(), keys.schedule(schedule.name), self.schedules.store.redis
-        declared = f"{schedule.cron} {schedule.zone}"
+        declared = f"{schedule.cron or schedule.every_s} {schedule.zone}"
         seen, known = await redis.hmget(key, "through", "declared")
         if seen is None or known != declared.encode():
             # A schedule that is new, or new like this, has missed nothing.
@@ -63,7 +63,7 @@ class Ticker:
         if kind is None:
             outcome, job = await self.schedules.write(schedule, None, notes, seen=seen, through=through)
         else:
-            job_id = f"{schedule.job}-{to_moment(slots[-1]):%Y%m%dT%H%M%SZ}"
+            job_id = f"{run_prefix(schedule)}-{to_moment(slots[-1]):%Y%m%dT%H%M%SZ}"
             run = SlotRun(id=job_id, slot_ms=slots[-1], kind=kind, at_ms=at_ms, job=job_id, outcome="queued")
             outcome, job = await self.schedules.begin(schedule, run, seen=seen, through=through, notes=notes)
         if outcome != "late":

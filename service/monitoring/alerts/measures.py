@@ -186,6 +186,9 @@ class Measures:
         """Slots that were missed since the last completed run; a schedule that cannot be read misses every one."""
         found = []
         for state in await self.schedules.list():
+            if state.schedule.owner:
+                # An owner's schedule is the owner's to watch.
+                continue
             words = state.problem or state.words
             found.append(Reading(state.name, max(state.missed, int(bool(state.problem))), words, "/admin/schedules"))
         return found

@@ -115,7 +115,7 @@ async def test_a_month_away_is_said_without_a_flood(parts: Parts, time_is: time_
 async def test_while_a_run_goes_on_the_next_is_skipped_or_begins_beside_it(
     parts: Parts, time_is: time_machine.Traveller
 ) -> None:
-    beside = Schedule("beside", "0 * * * *", "probe-echo", overlap=Overlap.BESIDE)
+    beside = Schedule("beside", "0 * * * *", "probe-echo", overlap=Overlap.QUEUE)
     clock = declared(parts, Schedule("alone", "0 * * * *", "probe-steps", {"steps": 1}), beside)
     await clock.tick()
     for _ in range(2):
