@@ -1,10 +1,12 @@
 """Figures that all viewers of a process share, handed to the views by name."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from litestar.datastructures import State as AppState
 from litestar.di import NamedDependency, Provide
 
+from dashboard.alerts.firing import Firing, firing
 from dashboard.metrics.trends import PERIODS, Period, Trend, trends
 from dashboard.queues.overview import Overview, last_hour, overview
 from dashboard.single_flight import Shared
@@ -23,9 +25,13 @@ TRENDS_FRESH_S = 5.0
 FOOTPRINT_FRESH_S = 10.0
 """Some hundred keys are weighed for it; what takes up room changes slowly."""
 
+ALERTS_FRESH_S = 2.0
+"""Rules are measured every ten seconds."""
+
 Counts = dict[str, dict[State, int]]
 """Jobs by queue and state."""
 
+Alerts = NamedDependency[Shared[Sequence[Firing]]]
 Figures = NamedDependency[Shared[Overview]]
 StateCounts = NamedDependency[Shared[Counts]]
 Pauses = NamedDependency[Shared[dict[str, Hold]]]
@@ -44,8 +50,10 @@ def shared_figures(services: Services) -> dict[str, Any]:
 
     hour = Shared(lambda: last_hour(services), fresh_s=TRENDS_FRESH_S)
 
+    alerts = Shared(lambda: firing(services), fresh_s=ALERTS_FRESH_S)
+
     async def look() -> Overview:
-        return await overview(services, await hour())
+        return await overview(services, await hour(), await alerts())
 
     async def pauses() -> dict[str, Hold]:
         notes = {str(queue): await services.store.controls.holds(queue) for queue in Queue}
@@ -56,6 +64,7 @@ def shared_figures(services: Services) -> dict[str, Any]:
         "trends": {name: trend(period) for name, period in PERIODS.items()},
         "figures": Shared(look, fresh_s=FRESH_S),
         "counts": Shared(services.store.counts, fresh_s=FRESH_S),
+        "alerts": alerts,
         "pauses": Shared(pauses, fresh_s=FRESH_S),
     }
 
@@ -75,6 +84,11 @@ def _pauses(state: AppState) -> Shared[dict[str, Hold]]:
     return found
 
 
+def _alerts(state: AppState) -> Shared[Sequence[Firing]]:
+    found: Shared[Sequence[Firing]] = state["alerts"]
+    return found
+
+
 def _footprint(state: AppState) -> Shared[Footprint]:
     found: Shared[Footprint] = state["footprint"]
     return found
@@ -90,5 +104,6 @@ PROVIDED = {
     "trends": Provide(_trends, sync_to_thread=False),
     "figures": Provide(_figures, sync_to_thread=False),
     "counts": Provide(_counts, sync_to_thread=False),
+    "alerts": Provide(_alerts, sync_to_thread=False),
     "pauses": Provide(_pauses, sync_to_thread=False),
 }

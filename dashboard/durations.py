@@ -5,7 +5,7 @@ from service.lib.clock import now_ms
 from tasks.sdk.errors import Refused
 
 ENDS: dict[str, tuple[str, int | None]] = {
-    "": ("until it is lifted", None),
+    "": ("until it is removed", None),
     "15m": ("for 15 minutes", 15 * MINUTE_MS),
     "1h": ("for an hour", HOUR_MS),
     "4h": ("for 4 hours", 4 * HOUR_MS),

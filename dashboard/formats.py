@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from markupsafe import Markup
 
@@ -13,6 +14,9 @@ DAY_MS = 24 * HOUR_MS
 
 COARSE = ((DAY_MS, "d", HOUR_MS, "h"), (HOUR_MS, "h", MINUTE_MS, "min"), (MINUTE_MS, "min", SECOND_MS, "s"))
 """A unit and the next finer one, the coarsest first."""
+
+UNITS_OF_RATE = ((1, "an hour"), (24, "a day"), (168, "a week"))
+"""Spans in hours, with their words."""
 
 SHOWN_JSON_CHARACTERS = 20_000
 """Of a payload or a result on a page: more of it freezes a browser. The whole stands behind a link."""
@@ -57,6 +61,28 @@ def moment(at_ms: int) -> Markup:
     exact = f"{clock}.{at_ms % SECOND_MS:03d}"
     # Nothing in it needs escaping: it is all digits and names of months.
     return Markup(f'<time datetime="{day}T{exact}Z" title="{day} {exact} UTC">{at.day} {at:%b} {clock} UTC</time>')
+
+
+def in_zone(at_ms: int, zone: str) -> Markup:
+    """A <time> in a named zone, as a schedule means it; static/times.js leaves it alone. In UTC where there is no such zone."""
+    try:
+        at = datetime.fromtimestamp(at_ms / SECOND_MS, ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError):
+        return moment(at_ms)
+    utc = at.astimezone(UTC)
+    words = f"{at:%a} {at.day} {at:%b} {at:%H:%M}"
+    return Markup('<time datetime="{}Z" data-zoned title="{} UTC">{} {}</time>').format(
+        f"{utc:%Y-%m-%dT%H:%M:%S}", f"{utc:%Y-%m-%d %H:%M:%S}", words, zone
+    )
+
+
+def rate(per_hour: float) -> str:
+    """Jobs in the largest unit of time that needs no fraction below a tenth: 1,200 an hour, 2.5 an hour, 3 a day."""
+    if not per_hour:
+        return "0"
+    factor, unit = next((one for one in UNITS_OF_RATE if per_hour * one[0] >= 1), UNITS_OF_RATE[-1])
+    amount = per_hour * factor
+    return f"{amount:,.0f} {unit}" if amount >= 10 else f"{amount:.1f} {unit}".replace(".0 ", " ")
 
 
 def pretty(value: Any) -> str:

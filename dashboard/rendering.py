@@ -60,4 +60,6 @@ def shared_context(request: Request[User, Any, Any], token: str) -> dict[str, An
         "now": now_ms(),
         "path": request.url.path,
         "navigation": NAVIGATION,
+        # Set before pages by dashboard/routes.py; an error page may come before that.
+        "firing_count": getattr(request.state, "firing_count", 0),
     }

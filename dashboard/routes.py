@@ -1,18 +1,20 @@
 """Every page and action of the dashboard, behind the one guard that none of them can forget."""
 
+import contextlib
 from typing import Any
 
-from litestar import Router, get
+from litestar import Request, Router, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
+from redis.exceptions import RedisError
 
 from dashboard import csrf
 from dashboard.alerts.actions import mute_rule, unmute_rule
-from dashboard.alerts.views import alerts_page
+from dashboard.alerts.views import alerts_count, alerts_page
 from dashboard.audit.views import audit_live, audit_page
 from dashboard.audit_middleware import Audited
-from dashboard.auth import BasicAuth
+from dashboard.auth import BasicAuth, User
 from dashboard.dependencies import PROVIDED
 from dashboard.documents.actions import delete_document, picture_document, picture_documents, read_document
 from dashboard.documents.detail import document_content, document_live, document_page, document_picture
@@ -67,6 +69,15 @@ async def admin_home() -> Redirect:
 @get("/{anything:path}")
 async def no_such_page(anything: FromPath[str]) -> None:
     raise NotFoundException(f"There is no page at /admin{anything[:200]}.")
+
+
+async def before_page(request: Request[User, Any, Any]) -> None:
+    """Guard every handler, and count the active alerts for the navigation. Raises PermissionDeniedException."""
+    await csrf.guard(request)
+    if request.method == "GET" and "hx-request" not in request.headers:
+        # The navigation is no reason for a page to fail that needs no queue server.
+        with contextlib.suppress(RedisError, OSError):
+            request.state.firing_count = len(await request.app.state["alerts"]())
 
 
 def dashboard_routes() -> list[Any]:
@@ -133,6 +144,7 @@ def dashboard_routes() -> list[Any]:
             pause_schedule,
             resume_schedule,
             alerts_page,
+            alerts_count,
             mute_rule,
             unmute_rule,
             metrics_page,
@@ -147,7 +159,7 @@ def dashboard_routes() -> list[Any]:
             no_such_page,
         ],
         middleware=[BasicAuth, Audited()],
-        before_request=csrf.guard,
+        before_request=before_page,
         exception_handlers=dict.fromkeys(EXCEPTION_HANDLERS, explain),
         dependencies=PROVIDED,
         request_max_body_size=FORM_BYTES,

@@ -51,6 +51,8 @@ def template_environment() -> Environment:
         duration=formats.duration,
         whole=formats.whole,
         moment=formats.moment,
+        in_zone=formats.in_zone,
+        rate=formats.rate,
         pretty=formats.pretty,
         compact=formats.compact,
     )

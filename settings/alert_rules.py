@@ -11,6 +11,9 @@ from settings.queues import Queue
 MINUTE_S = 60
 HOUR_S = 3_600
 
+UNENDING = 1e9
+"""A duration without an end, as a measurement: JSON has no infinity."""
+
 Direction = Literal["above", "below"]
 
 
@@ -59,6 +62,8 @@ class Rule:
         """A value in the rule's unit, such as "12 %" or "140 jobs"."""
         if value is None:
             return "nothing"
+        if value >= UNENDING:
+            return "no end in sight"
         number = value * 100 if self.unit == "%" else value
         return f"{number:,.1f}".removesuffix(".0") + (f" {self.unit}" if self.unit else "")
 

@@ -9,11 +9,14 @@ function say(words, manner = "") {
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (!event.target.matches("[data-live]")) return;
-  if (document.hidden || document.querySelector("[data-selecting]")) event.preventDefault();
+  if (document.hidden) return event.preventDefault();
+  if (!document.querySelector("[data-selecting]")) return;
+  event.preventDefault();
+  if (!event.target.matches("[data-quiet]")) say("held while rows are ticked", "paused");
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (!event.target.matches("[data-live]")) return;
+  if (!event.target.matches("[data-live]:not([data-quiet])")) return;
   if (event.detail.successful) say(`updated ${clock(new Date())}`);
   else say("reconnecting", "lost");
 });
@@ -37,3 +40,6 @@ if (address.searchParams.has("notice")) {
   address.searchParams.delete("notice");
   history.replaceState(null, "", address);
 }
+
+// On a telephone the navigation is wider than the screen: the page that one is on stands within it.
+document.querySelector('.nav [aria-current="page"]')?.scrollIntoView({ inline: "center", block: "nearest" });

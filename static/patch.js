@@ -1,7 +1,7 @@
 // An htmx swap that changes only what differs. What the reader opened, typed, focused or selected stays as it is:
 // replacing the elements would close it, and would move the row under the cursor. (What is typed or ticked is a property
 // of its input and not an attribute, so it stays by itself.)
-const OWNED_BY_READER = { DETAILS: ["open"], TR: ["data-selected"] };
+const OWNED_BY_READER = { DETAILS: ["open"], TR: ["data-selected"], SPAN: ["hidden"] };
 
 function patchAttributes(current, fresh) {
   const kept = OWNED_BY_READER[current.nodeName] ?? [];

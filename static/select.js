@@ -12,9 +12,14 @@ function showSelection() {
   if (!head || !told) return;
   head.checked = count > 0 && count === boxes.length;
   head.indeterminate = count > 0 && count < boxes.length;
-  told.textContent = whole ? "All that fit the filter" : count ? `${count} selected` : "Tick jobs to act on them";
+  const chosen = whole ? "All that fit the filter" : count ? `${count} selected` : "";
+  told.textContent = chosen || "Tick jobs to act on them";
+  const notice = document.querySelector("[data-held]");
+  if (notice) notice.hidden = !chosen;
   for (const box of boxes) box.closest("tr").toggleAttribute("data-selected", box.checked);
+  const held = document.body.hasAttribute("data-selecting");
   document.body.toggleAttribute("data-selecting", count > 0 || Boolean(whole));
+  if (held && !chosen) for (const element of document.querySelectorAll("[data-live]")) htmx.trigger(element, "refresh");
 }
 
 document.addEventListener("click", (event) => {

@@ -1,4 +1,4 @@
-// Times arrive as UTC text inside <time datetime>; here they become the viewer's own, with the exact moment on hover.
+// Times arrive as UTC text inside <time datetime>; here they become the viewer's own (but for those of a schedule's zone), with the exact moment on hover.
 const pad = (number, width = 2) => String(number).padStart(width, "0");
 const clock = (at) => `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
 const dayAndMonth = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
@@ -11,7 +11,7 @@ function offset(at) {
 
 function localise(root) {
   const today = new Date().toDateString();
-  for (const element of root.querySelectorAll("time[datetime]")) {
+  for (const element of root.querySelectorAll("time[datetime]:not([data-zoned])")) {
     const at = new Date(element.dateTime);
     const day = dayAndMonth.format(at);
     element.textContent = at.toDateString() === today ? clock(at) : `${day} ${clock(at).slice(0, 5)}`;

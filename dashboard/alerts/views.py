@@ -6,15 +6,14 @@ from litestar import Request, get
 from litestar.params import FromQuery
 from litestar.response import Template
 
+from dashboard.alerts.firing import firing_of
 from dashboard.auth import User
+from dashboard.dependencies import Alerts
 from dashboard.durations import ENDS
 from dashboard.flash_messages import NOTICES
 from dashboard.live import live_or_page
 from dashboard.rendering import render
 from service.api.dependencies import Wired
-from service.monitoring.alerts import Standing
-from service.monitoring.alerts.evaluation import sentence
-from settings.alert_rules import Rule
 
 HISTORY_SHOWN = 100
 
@@ -40,7 +39,7 @@ async def alerts_page(request: Request[User, Any, Any], services: Wired, notice:
     return render(
         request,
         live_or_page(request, "alerts"),
-        firing=[_told(alerts.declared[one.rule], one) for one in await alerts.firing()],
+        firing=[firing_of(alerts.declared[one.rule], one) for one in await alerts.firing()],
         muted={state.rule.name for state in rules if state.mute},
         rules=rules,
         history=await alerts.history(HISTORY_SHOWN),
@@ -52,6 +51,7 @@ async def alerts_page(request: Request[User, Any, Any], services: Wired, notice:
     )
 
 
-def _told(rule: Rule, standing: Standing) -> tuple[Rule, Standing, str]:
-    """With the sentence that is told of it."""
-    return rule, standing, sentence(rule, rule.summary, standing)
+@get("/alerts/count")
+async def alerts_count(request: Request[User, Any, Any], alerts: Alerts) -> Template:
+    """Active alerts as the navigation counts them."""
+    return render(request, "alerts/count.html", firing_count=len(await alerts()))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dashboard.alerts.firing import Firing
 from dashboard.formats import MINUTE_MS
 from dashboard.fragment_cache import Drawings
 from dashboard.jobs.file_names import NamedFiles, files_of
@@ -37,6 +38,7 @@ class Overview:
     running: Sequence[Job]
     failed: Sequence[Job]
     files: Mapping[str, NamedFiles]
+    alerts: Sequence[Firing]
     drawings: Drawings = field(default_factory=dict, compare=False)
 
     def total(self, *states: str) -> int:
@@ -56,7 +58,7 @@ async def last_hour(services: Services) -> dict[str, Figures]:
     return {str(queue): (await services.metrics.window(queue, 3600)).total for queue in Queue}
 
 
-async def overview(services: Services, hour: Mapping[str, Figures]) -> Overview:
+async def overview(services: Services, hour: Mapping[str, Figures], alerts: Sequence[Firing]) -> Overview:
     """Read the figures: every part of it costs the same with a thousand jobs and with a million."""
     at_ms = now_ms()
     store = services.store
@@ -91,14 +93,14 @@ async def overview(services: Services, hour: Mapping[str, Figures]) -> Overview:
     running = await store.list(state=State.ACTIVE, limit=RUNNING_SHOWN)
     failed = await store.list(state=State.FAILED, limit=FAILED_SHOWN)
     files = await files_of(services, [*running.jobs, *failed.jobs])
-    return Overview(at_ms, health(rows, _silent(workers, at_ms)), rows, running.jobs, failed.jobs, files)
+    return Overview(at_ms, health(rows, _silent(workers, at_ms)), rows, running.jobs, failed.jobs, files, alerts)
 
 
 def _open(groups: Sequence[ErrorGroup]) -> list[ErrorGroup]:
-    """Those that somebody should look at, most dead letters first."""
+    """Groups that need an operator, most dead letters first."""
     wanting = [group for group in groups if group.waiting and group.life in ("open", "regressed")]
     return sorted(wanting, key=lambda group: -group.waiting)
 
 
-def _silent(workers: Sequence[WorkerInfo], at_ms: int) -> int:
-    return sum(not worker.alive(at_ms) for worker in workers)
+def _silent(workers: Sequence[WorkerInfo], at_ms: int) -> list[int]:
+    return [worker.heartbeat_ms for worker in workers if not worker.alive(at_ms)]

@@ -3,11 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dashboard.formats import MINUTE_MS
 from service.engine.holds import Hold
 from service.engine.states import State
 from service.engine.store.error_groups import ErrorGroup
 from service.engine.store.queue_controls import Kind
 from service.monitoring.metrics import Figures
+
+ENDED = ("completed", "failed", "cancelled")
+"""Counted events by which a job leaves its queue."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,17 @@ class QueueRow:
     @property
     def waiting(self) -> int:
         return self.counts[State.QUEUED] + self.counts[State.RETRYING]
+
+    def stalled_ms(self, at_ms: int) -> int | None:
+        """How long jobs have waited without any that ended, where that is longer than all of them should take: then the
+        forecast is not to be believed. None otherwise.
+        """
+        if not self.waiting or self.clears_ms is None or self.waiting_since_ms is None:
+            return None
+        ended = [sum(minute.get(event, 0) for event in ENDED) for minute in self.minutes]
+        quiet_minutes = next((ago for ago, count in enumerate(reversed(ended)) if count), len(ended))
+        quiet_ms = min(at_ms - self.waiting_since_ms, quiet_minutes * MINUTE_MS)
+        return quiet_ms if quiet_ms > max(MINUTE_MS, self.clears_ms) else None
 
     def per_minute(self, event: str) -> list[int]:
         """How often `event` happened in each of the last minutes, oldest first."""

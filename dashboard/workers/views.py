@@ -1,5 +1,6 @@
 """GET /admin/workers: each worker, what it is and what it does."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,14 @@ from dashboard.jobs.file_names import files_of
 from dashboard.live import live_or_page
 from dashboard.rendering import render
 from service.api.dependencies import Wired
+from service.engine.states import State
 from service.engine.store import Job, WorkerInfo
 from service.lib.clock import now_ms
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A worker's report, whether it is fresh, and the jobs that it speaks of."""
+    """A worker's report, whether it is fresh, and the jobs that it runs."""
 
     report: WorkerInfo
     alive: bool
@@ -33,10 +35,7 @@ async def workers_page(request: Request[User, Any, Any], services: Wired, notice
     workers = await services.store.workers()
     found = await services.store.get_many([job_id for worker in workers for job_id in worker.jobs])
     jobs = {job.id: job for job in found if job}
-    seen = [
-        Seen(worker, worker.alive(at_ms), [jobs[job_id] for job_id in worker.jobs if job_id in jobs])
-        for worker in workers
-    ]
+    seen = [Seen(worker, worker.alive(at_ms), _running(worker, jobs)) for worker in workers]
     return render(
         request,
         live_or_page(request, "workers"),
@@ -44,3 +43,9 @@ async def workers_page(request: Request[User, Any, Any], services: Wired, notice
         files=await files_of(services, jobs.values()),
         notice=NOTICES.get(notice),
     )
+
+
+def _running(worker: WorkerInfo, jobs: Mapping[str, Job]) -> list[Job]:
+    """The jobs of a worker's report that it still runs: one that failed since waits for its next try, perhaps elsewhere."""
+    reported = [jobs[job_id] for job_id in worker.jobs if job_id in jobs]
+    return [job for job in reported if job.state is State.ACTIVE and job.worker == worker.id]

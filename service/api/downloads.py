@@ -64,7 +64,7 @@ async def download(
     try:
         wanted = byte_range(request.headers.get("range"), size) if _may_range(request, etag) else None
     except Unsatisfiable:
-        sentence = f"The range lies behind the end: the file has {size:,} bytes."
+        sentence = f"Range not satisfiable: the file has {size:,} bytes."
         return error_response(416, sentence, headers={"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"})
     start, end = wanted or (0, size)
     headers["Content-Length"] = str(end - start)

@@ -1,4 +1,4 @@
-"""What can be read here."""
+"""OCR languages."""
 
 from litestar import Router, get
 

@@ -25,10 +25,10 @@ _REASONS = {
     403: "The key or ticket lacks the right to do this.",
     404: "There is no such thing, or it is somebody else's.",
     406: "Not to be had in a format that Accept names.",
-    409: "The state of things forbids it.",
+    409: "Conflicts with the current state.",
     413: "Too large.",
     415: "Neither a PDF nor an image, by its content.",
-    416: "The range lies behind the end.",
+    416: "Range not satisfiable.",
     429: "Too many of the owner's jobs wait already; Retry-After says how long to wait.",
 }
 

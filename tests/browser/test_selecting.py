@@ -40,8 +40,12 @@ async def test_the_page_holds_still_while_something_is_selected(desk: Desk, made
     page.on("request", lambda request: asked.append(request.url))
     await page.wait_for_timeout(4000)
     assert asked == [] and await ticked(page) == 1
-    await page.locator("[data-pick]").first.uncheck()
-    await page.wait_for_event("request")
+    notice = page.locator("[data-held]")
+    assert await notice.is_visible() and "not refreshed" in await notice.inner_text()
+    assert await page.locator("[data-freshness]").inner_text() == "held while rows are ticked"
+    async with page.expect_event("request"):
+        await page.locator("[data-pick]").first.uncheck()
+    assert not await notice.is_visible()
 
 
 async def test_a_selection_is_asked_about_carried_out_and_followed(desk: Desk, made: Maker) -> None:

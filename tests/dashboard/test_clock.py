@@ -29,7 +29,7 @@ async def test_a_run_now_is_a_job_and_stands_as_the_last_run(operator: Client, m
     job = await made.store.present(job_id)
     assert (job.type, job.owner) == ("sweep-uploads", "schedule:temporary-uploads")
     page = (await operator.get("/admin/schedules")).text
-    assert f"/admin/jobs/{job_id}" in page and "begun by admin" in page
+    assert f"/admin/jobs/{job_id}" in page and "started by admin" in page
     again = await act(operator, "/admin/schedules/temporary-uploads/run")
     assert again.status_code == 409 and "has not ended" in again.text
 
@@ -44,7 +44,7 @@ async def test_a_schedule_is_paused_with_a_reason_and_resumed(operator: Client, 
 
 
 async def test_an_alert_is_shown_muted_and_unmuted(operator: Client, made: Maker) -> None:
-    assert "Nothing fires" in (await operator.get("/admin/alerts")).text
+    assert "No active alerts" in (await operator.get("/admin/alerts")).text
     await fire(made)
     page = (await operator.get("/admin/alerts")).text
     assert "140 jobs wait in csv-export" in page and "/admin/queues/csv-export" in page

@@ -80,7 +80,7 @@ async def test_what_more_jobs_at_once_would_change_is_forecast(operator: Client,
         await made.queued(made_type("csv-export", Queue.CSV_EXPORT))
     row = next(
         row
-        for row in (await overview(made.services, await last_hour(made.services))).queues
+        for row in (await overview(made.services, await last_hour(made.services), [])).queues
         if row.name == "csv-export"
     )
     bounds = made.services.settings.queues[Queue.CSV_EXPORT]

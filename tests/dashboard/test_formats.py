@@ -3,7 +3,7 @@
 import pytest
 
 from dashboard.charts import bars, spark
-from dashboard.formats import compact, duration, moment, pretty, size, whole
+from dashboard.formats import compact, duration, in_zone, moment, pretty, rate, size, whole
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,28 @@ def test_the_tallest_column_fills_the_chart_and_one_job_is_seen() -> None:
 def test_a_sparkline_has_a_column_for_each_minute() -> None:
     line = spark([0, 3, 1], [0, 0, 1])
     assert [path.count("M") for path in (line.quiet, line.good, line.bad)] == [1, 1, 1]
+
+
+def test_a_schedules_time_is_in_its_zone_on_both_sides_of_the_change_of_clocks() -> None:
+    summer, winter = 1_780_000_000_000, 1_795_906_800_000
+    assert ">Thu 28 May 22:26 Europe/Berlin<" in in_zone(summer, "Europe/Berlin")
+    assert ">Sun 29 Nov 00:00 Europe/Berlin<" in in_zone(winter, "Europe/Berlin")
+    assert "2026-11-28 23:00:00 UTC" in in_zone(winter, "Europe/Berlin") and "data-zoned" in in_zone(winter, "UTC")
+    assert in_zone(winter, "Mars/Olympus") == moment(winter)
+
+
+@pytest.mark.parametrize(
+    ("per_hour", "words"),
+    [
+        (0, "0"),
+        (1 / 24, "1 a day"),
+        (0.0417, "1 a day"),
+        (1 / 168, "1 a week"),
+        (1 / 720, "0.2 a week"),
+        (2.5, "2.5 an hour"),
+        (12.4, "12 an hour"),
+        (1_200, "1,200 an hour"),
+    ],
+)
+def test_a_rate_is_said_in_the_unit_that_fits_it(per_hour: float, words: str) -> None:
+    assert rate(per_hour) == words

@@ -52,7 +52,7 @@ async def read_job(made: Maker, file_id: str, *, texts: dict[int, str], total: i
     job = await made.active(payload=Anything(file_id=file_id))
     for number, text in texts.items():
         word = Word("word", (0, 0, 1, 1), 0.9, "ocr")
-        page = PageText(number, 60, 85, "ocr", [word], text, 0.91, "easyocr")
+        page = PageText(number, 60, 85, "ocr", [word], text, 0.91, engine="easyocr")
         await made.services.storage.put(kept_path(job.id, kept_name(number)), encode(page))
     await made.progressed(job, 99, "Text assembled", total_pages=total)
     return await made.completed(job, {"text.txt": (b"all of it", "text/plain")}, result)

@@ -1,8 +1,18 @@
 """The first page."""
 
 import re
+from typing import Any
 
+import msgspec
+import pytest
+
+from dashboard.queues.row import QueueRow
+from service.engine.states import State
 from service.engine.store import keys
+from service.lib.clock import now_ms
+from service.monitoring.alerts import Standing
+from service.monitoring.alerts.keys import ALERTS
+from service.monitoring.metrics import Figures
 from settings import Queue
 from tests.dashboard.conftest import Client, token
 from tests.dashboard.made import Maker, made_type
@@ -76,6 +86,64 @@ async def test_all_well_says_who_is_there(operator: Client, made: Maker) -> None
     assert "All well" in page and "1 worker, 1 running, 0 waiting" in page
 
 
+async def test_the_health_line_says_since_when_and_where_to_go(operator: Client, made: Maker) -> None:
+    await made.store.controls.set("csv-export", "pause", reason="the disk is full", by="ada")
+    await made.worker()
+    page = (await operator.get("/admin/queues/live")).text
+    line = page.split('class="health health-watch"')[1].split("</p>")[0]
+    assert "Paused" in line and "since <time" in line and 'href="/admin/queues/csv-export">Resume it</a>' in line
+
+
+async def test_active_alerts_are_named_on_the_first_page_and_counted_everywhere(operator: Client, made: Maker) -> None:
+    standing = Standing(
+        "queue-backlog", "csv-export", "firing", 140.0, link="/admin/jobs?queue=csv-export", fired_ms=1_000
+    )
+    muted = Standing("failure-rate", "csv-export", "firing", 0.5, fired_ms=1_000)
+    for one in (standing, muted):
+        await made.store.redis.hset(ALERTS, one.key, msgspec.json.encode(one))
+    await made.services.alerts.mute("failure-rate", reason="known", by="ada", until_ms=now_ms() + 60_000)
+    page = (await operator.get("/admin/queues")).text
+    assert "140 jobs wait in csv-export" in page and 'href="/admin/jobs?queue=csv-export">See it</a>' in page
+    for address in ("queues", "templates", "jobs", "alerts/count"):
+        count = (await operator.get(f"/admin/{address}")).text.split('id="firing-count"')[1].split("</span>")[0]
+        assert count.partition(">")[2].startswith("1"), address
+
+
+def row(**more: Any) -> QueueRow:
+    """A queue of ten jobs whose work should take 26 seconds, and of which none has ended in the last hour."""
+    given = {
+        "name": "csv-export",
+        "counts": dict.fromkeys(State, 0) | {State.QUEUED: 10},
+        "workers": 1,
+        "slots": 1,
+        "backlog_ms": 26_000.0,
+        "clears_ms": 26_000.0,
+        "minutes": [{}] * 60,
+        "notes": {},
+        "waiting_since_ms": 1_000_000,
+        "causes": [],
+        "hour": Figures(),
+    }
+    return QueueRow(**(given | more))
+
+
+@pytest.mark.parametrize(
+    ("more", "at_ms", "stalled_ms"),
+    [
+        ({}, 1_030_000, None),
+        ({}, 1_240_000, 240_000),
+        ({"minutes": [{}] * 57 + [{"completed": 1}, {}, {}]}, 1_240_000, 120_000),
+        ({"minutes": [{}] * 59 + [{"failed": 1}]}, 1_240_000, None),
+        ({"clears_ms": 600_000.0}, 1_240_000, None),
+        ({"waiting_since_ms": None}, 1_240_000, None),
+    ],
+)
+def test_a_forecast_gives_way_to_the_fact_that_nothing_ends(
+    more: dict[str, Any], at_ms: int, stalled_ms: int | None
+) -> None:
+    assert row(**more).stalled_ms(at_ms) == stalled_ms
+
+
 async def test_throughput_counts_what_ended(operator: Client, made: Maker) -> None:
     await made.completed(await made.active())
     await made.failed(await made.active())
@@ -125,7 +193,7 @@ async def test_an_upload_starts_a_job(operator: Client, made: Maker, scan: bytes
     document = await made.services.files.describe(job.payload["file_id"], job.owner)
     assert (document.name, document.bytes) == ("scan.png", len(scan))
     page = await operator.get(answer.headers["location"])
-    assert "The document is in" in page.text
+    assert "Document uploaded and job queued." in page.text
 
 
 async def test_a_form_without_its_token_keeps_no_file(operator: Client, made: Maker, scan: bytes) -> None:

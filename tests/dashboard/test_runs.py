@@ -31,6 +31,13 @@ async def test_only_so_many_of_the_newest_runs_are_read_and_none_is_no_drawing(o
     assert 'id="history"' not in page
 
 
+async def test_one_run_is_not_called_several(operator: Client, made: Maker) -> None:
+    job_id = await made.completed(await made.active(units=1))
+    page = " ".join((await operator.get(f"/admin/jobs/{job_id}")).text.split())
+    assert "The last run of pdf-ocr" in page and "1 completed; it took" in page
+    assert "1 page" in page and "1 units" not in page
+
+
 def test_height_is_duration_and_nothing_is_invisible() -> None:
     runs = [PastRun(f"job-{ms}", State.COMPLETED, 0, 1, ms) for ms in (0, 500, 1_000)]
     history = drawn(runs, "job-500")

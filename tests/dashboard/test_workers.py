@@ -71,3 +71,12 @@ async def test_jobs_that_wait_for_quiet_workers_alone_are_seen_on_the_first_page
     await made.worker(quiet=True)
     page = (await operator.get("/admin/queues/live")).text
     assert "1 job of pdf-processing and only quiet or stopping workers" in page
+
+
+async def test_a_job_that_waits_for_its_next_try_is_not_listed_as_running(operator: Client, made: Maker) -> None:
+    running = await made.active()
+    failed = await made.active(worker="pdf-processing:host:1")
+    await made.retrying(failed)
+    await made.worker(jobs=[running.id, failed.id], active=2)
+    page = (await operator.get("/admin/workers")).text
+    assert f'id="running-{running.id}"' in page and failed.id not in page

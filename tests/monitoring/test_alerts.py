@@ -278,6 +278,12 @@ async def test_an_export_that_times_out(watch: Watch) -> None:
 async def test_a_queue_that_will_not_drain(watch: Watch, parts: Parts) -> None:
     await parts.echo(5)
     assert await watch.state("will-not-drain", "thumbnails") == "pending"
+    (rule,) = [state for state in await parts.alerts.rules() if state.rule.name == "will-not-drain"]
+    (standing,) = [one for one in rule.standings if one.subject == "thumbnails"]
+    assert rule.rule.shown(standing.value) == "no end in sight", "no number is invented"
+    assert standing.detail.startswith("5 wait; in the last minute 5 came and 0 went"), (
+        "it has no pace of 15 minutes yet"
+    )
     assert await watch.state("will-not-drain", "thumbnails", after_s=901) == "firing"
     await parts.claim(5)
     assert await watch.state("will-not-drain", "thumbnails") == "quiet"

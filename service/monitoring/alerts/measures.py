@@ -12,10 +12,7 @@ from service.mail.counters import MEASURES
 from service.monitoring.metrics import Metrics
 from service.monitoring.storage_usage.redis_settings import unsafe
 from settings import Queue, Settings
-from settings.alert_rules import Rule
-
-NEVER_MINUTES = 7 * 24 * 60.0
-"""What a queue that more comes to than goes from is said to need: a week, for a number has to stand there."""
+from settings.alert_rules import UNENDING, Rule
 
 EXAMINED_MAX = 200
 """Running jobs one measurement looks at: more are not running at once in one installation."""
@@ -161,6 +158,7 @@ class Measures:
     async def minutes_to_drain(self, rule: Rule) -> list[Reading]:
         """How long what waits will take at the present pace. A paused queue is not meant to drain."""
         counts, at_ms, by_queue = await self.store.counts(), now_ms(), _by_queue(await self.store.workers())
+        since_ms = await self.store.waiting_since_ms()
         found = []
         for queue in map(str, Queue):
             alive = [worker for worker in by_queue.get(queue, []) if worker.alive(at_ms)]
@@ -171,12 +169,14 @@ class Measures:
             if waiting <= 2 * slots:
                 minutes: float | None = 0.0 if waiting else None
             else:
-                minutes = min(NEVER_MINUTES, waiting / net) if net > 0 else NEVER_MINUTES
+                minutes = waiting / net if net > 0 else UNENDING
             if "pause" in await self.store.controls.holds(queue):
                 minutes = None
-            detail = (
-                f"{waiting:,} wait; in {rule.window_s / 60:.0f} minutes {total['enqueued']:,} came and {gone:,} went"
-            )
+            # A queue that has been filled for three minutes has no pace of fifteen.
+            oldest_ms = since_ms[queue]
+            seen_s = min(rule.window_s, (at_ms - oldest_ms) / 1000) if oldest_ms else rule.window_s
+            span = "the last minute" if seen_s < 90 else f"{seen_s / 60:.0f} minutes"
+            detail = f"{waiting:,} wait; in {span} {total['enqueued']:,} came and {gone:,} went"
             if not slots:
                 detail += ", and no worker takes any" if alive else ", and no worker is alive"
             found.append(Reading(queue, minutes, detail, f"/admin/jobs?queue={queue}"))
