@@ -12,6 +12,8 @@ COPY service service
 COPY dashboard dashboard
 # Editable, so that the image runs the sources in /app, with the templates, scripts and migrations beside them.
 RUN --mount=type=cache,target=/root/.cache/pip pip install -c constraints.txt -e '.[otel]'
+# The containers are read-only: uncompiled, every `arq --check` would compile all that it imports again.
+RUN python -m compileall -q --invalidation-mode unchecked-hash settings tasks service dashboard
 
 FROM build AS build-worker
 RUN --mount=type=cache,target=/root/.cache/pip pip install -c constraints.txt -e '.[ocr,otel]'

@@ -13,9 +13,12 @@ import click
 from rich.console import Console
 
 from service.cli.client import Api, CliError, open_api
+from service.cli.health import check_health
 from service.cli.jobs import print_jobs, retry_failed
 from service.cli.ocr import read_text
 from service.lib.parent_death import die_with_parent
+from service.supervisor.backup import BackupError, back_up
+from service.supervisor.backup import restore as restore_from
 from settings import Queue, Settings, load_settings
 
 STATUSES = ("queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled")
@@ -118,6 +121,40 @@ def retry_failed_command(api: Api, queue: str | None, job_type: str | None, limi
     """Queue failed jobs again, oldest first."""
     if retry_failed(api, Console(), limit, queue=queue, type=job_type):
         raise click.ClickException("Some could not be queued again.")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.option("--server", metavar="URL", help="Server to ask; by default the one of this installation.")
+def health(as_json: bool, server: str | None) -> None:
+    """Say whether all is well: exit code 0 if so, 1 where it is degraded, 2 where it is down."""
+    code, said = check_health(load_settings(), server, as_json=as_json)
+    click.echo(said)
+    sys.exit(code)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def backup(folder: Path) -> None:
+    """Copy queue, database, files and generated credentials into FOLDER, which must be new. Offload may run meanwhile."""
+    _in_sentences(back_up, folder)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def restore(folder: Path) -> None:
+    """Put the backup in FOLDER in the place of what is here, which is kept aside. Offload must not run."""
+    _in_sentences(restore_from, folder)
+
+
+def _in_sentences(work: Callable[[Settings, Path], list[str]], folder: Path) -> None:
+    try:
+        for sentence in work(load_settings(), folder.absolute()):
+            click.echo(sentence)
+    except BackupError as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or folder}: {error.strerror or error}.") from None
 
 
 @main.command()

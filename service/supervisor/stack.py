@@ -9,12 +9,13 @@ import contextlib
 import os
 import socket
 import sys
+import time
 from types import TracebackType
 from typing import Self
 
 import httpx
 
-from service.supervisor.child import BACKOFF_MAX_S, BACKOFF_MIN_S, Child, Say
+from service.supervisor.child import BACKOFF_MAX_S, BACKOFF_MIN_S, HEALTHY_S, Child, Say
 from service.supervisor.valkey import EmbeddedValkey, ServerError, free_port
 from settings import Queue, Settings
 from settings.private_files import write_private
@@ -101,21 +102,26 @@ class Stack:
         self._valkey_keeper = asyncio.create_task(self._keep_valkey(self._valkey), name="child valkey")
 
     async def _keep_valkey(self, valkey: EmbeddedValkey) -> None:
-        """Start the queue server again whenever it ends, on its port and over its log."""
-        backoff_s = BACKOFF_MIN_S
+        """Start the queue server again whenever it ends, on its port and over its log.
+
+        On a full disk it starts, and ends at its first write: like any other child it must not be started in a loop.
+        """
+        backoff_s, started = BACKOFF_MIN_S, time.monotonic()
         while True:
             await asyncio.sleep(POLL_S)
             code = valkey.exit_code()
             if code is None:
-                backoff_s = BACKOFF_MIN_S
                 continue
-            self._say("valkey", f"ended with code {code}; starting again")
+            if time.monotonic() - started > HEALTHY_S:
+                backoff_s = BACKOFF_MIN_S
+            reason = valkey.last_words()
+            self._say("valkey", f"ended with code {code}{f' ({reason})' if reason else ''}; again in {backoff_s:.1f} s")
+            await asyncio.sleep(backoff_s)
+            backoff_s, started = min(2 * backoff_s, BACKOFF_MAX_S), time.monotonic()
             try:
                 await valkey.start_async()
             except ServerError as error:
-                self._say("valkey", f"{error} Trying again in {backoff_s:.1f} s")
-                await asyncio.sleep(backoff_s)
-                backoff_s = min(2 * backoff_s, BACKOFF_MAX_S)
+                self._say("valkey", str(error))
 
     async def _stop_valkey(self) -> None:
         if self._valkey is None or self._valkey_keeper is None:

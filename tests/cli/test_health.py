@@ -1,0 +1,29 @@
+"""`offload health` by its exit code: all well, degraded, down."""
+
+import json
+
+import redis
+
+from service.engine.store import channels
+from service.supervisor.valkey import free_port
+from tests.supervisor.stack import Stack
+from tests.waiting import wait_until
+
+
+def test_all_is_well_then_degraded_and_well_again(stack: Stack):
+    found = stack.run("health", "--json")
+    assert (found.returncode, json.loads(found.stdout)["status"]) == (0, "ok"), found.stdout
+    assert stack.run("health").stdout == "ok: Every queue has a worker.\n"
+    worker = stack.workers()[0]["id"]
+    with redis.Redis.from_url((stack.folder / "data" / "redis.url").read_text().strip()) as client:
+        client.publish(channels.of_worker(worker), channels.QUIET)
+        degraded = wait_until(lambda: found if (found := stack.run("health")).returncode else None)
+        assert degraded.returncode == 1 and degraded.stdout.startswith("degraded: ") and worker in degraded.stdout
+        client.publish(channels.of_worker(worker), channels.RESUME)
+    wait_until(lambda: stack.run("health").returncode == 0)
+
+
+def test_nothing_answers(stack: Stack):
+    address = f"http://127.0.0.1:{free_port()}"
+    found = stack.run("health", "--server", address)
+    assert (found.returncode, found.stdout) == (2, "down: web does not answer\n")
