@@ -10,6 +10,7 @@ from tasks.ocr.document import count_pages
 from tasks.ocr.languages import refusal
 from tasks.ocr.page import Reading
 from tasks.ocr.pages import FailedPage, PageFailure, kept_name, prepare, read_pages
+from tasks.ocr.pdf_page import TextLayerUse
 from tasks.ocr.words import decode
 from tasks.ports.files import Files
 from tasks.sdk import Meter, PartResult, Payload, Permanent, Refused, Run, job
@@ -32,6 +33,9 @@ class PdfOcr(Payload, frozen=True, kw_only=True):
     file_id: str
     engine: Literal["easyocr", "rapidocr", "auto"] | None = None
     languages: list[str] = msgspec.field(default_factory=lambda: ["en"])
+    text_layer: TextLayerUse = "auto"
+    """Use of the text that a PDF carries: "auto" takes it where the page bears it out, "ignore" reads every page from its
+    picture, "only" reads none."""
     hocr: bool = False
     """Whether to write hocr.html as well."""
 
@@ -44,6 +48,7 @@ class PdfOcrPages(Payload, frozen=True, kw_only=True):
     last: int
     engine: str
     languages: list[str]
+    text_layer: TextLayerUse = "auto"
 
 
 class PdfText(msgspec.Struct):
@@ -95,7 +100,7 @@ async def pdf_ocr(payload: PdfOcr, run: Run) -> PdfText:
         await _prepare(payload, run, engine)
         failed = await _read_in_parts(payload, run, engine, total)
     else:
-        failed = await _read_range(payload.file_id, run, range(1, total + 1), engine, payload.languages)
+        failed = await _read_range(payload.file_id, run, range(1, total + 1), _reading(engine, payload))
     if len(failed) == total:
         raise _no_page(failed)
     listed = [FailedPage(failure.page, failure.reason) for failure in failed]
@@ -117,7 +122,7 @@ def _no_page(failed: list[PageFailure]) -> Exception:
 async def pdf_ocr_pages(payload: PdfOcrPages, run: Run) -> PartRead:
     """Read some pages of a long document."""
     pages = range(payload.first, payload.last + 1)
-    return PartRead(await _read_range(payload.file_id, run, pages, payload.engine, payload.languages))
+    return PartRead(await _read_range(payload.file_id, run, pages, _reading(payload.engine, payload)))
 
 
 async def _page_count(file_id: str, run: Run) -> int:
@@ -137,12 +142,11 @@ async def _page_count(file_id: str, run: Run) -> int:
 async def _prepare(payload: PdfOcr, run: Run, engine: str) -> None:
     """Convert the engine's networks before the parts begin, if they will want them: parts cannot say what holds them up."""
     path = await run.use(Files).local(payload.file_id, run.scratch)
-    await prepare(run, path, range(PART_PAGES), _reading(engine, payload.languages))
+    await prepare(run, path, range(PART_PAGES), _reading(engine, payload))
 
 
-async def _read_range(file_id: str, run: Run, pages: range, engine: str, languages: list[str]) -> list[PageFailure]:
+async def _read_range(file_id: str, run: Run, pages: range, reading: Reading) -> list[PageFailure]:
     path = await run.use(Files).local(file_id, run.scratch)
-    reading = _reading(engine, languages)
 
     async def done(count: int) -> None:
         await run.progress(count, len(pages), METER)
@@ -150,14 +154,22 @@ async def _read_range(file_id: str, run: Run, pages: range, engine: str, languag
     return await read_pages(run, path, pages, reading, done)
 
 
-def _reading(engine: str, languages: list[str]) -> Reading:
-    return Reading(load_settings().data_dir / "models", engine, tuple(languages))
+def _reading(engine: str, payload: PdfOcr | PdfOcrPages) -> Reading:
+    models = load_settings().data_dir / "models"
+    return Reading(models, engine, tuple(payload.languages), payload.text_layer)
 
 
 async def _read_in_parts(payload: PdfOcr, run: Run, engine: str, total: int) -> list[PageFailure]:
     ranges = [(first, min(first + PART_PAGES - 1, total)) for first in range(1, total + 1, PART_PAGES)]
     parts = [
-        PdfOcrPages(file_id=payload.file_id, first=first, last=last, engine=engine, languages=payload.languages)
+        PdfOcrPages(
+            file_id=payload.file_id,
+            first=first,
+            last=last,
+            engine=engine,
+            languages=payload.languages,
+            text_layer=payload.text_layer,
+        )
         for first, last in ranges
     ]
     results = await run.parts(pdf_ocr_pages, parts, METER, [last - first + 1 for first, last in ranges])

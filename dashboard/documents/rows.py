@@ -22,7 +22,12 @@ JOBS_EXAMINED = 5
 NAMED_ROWS_MAX = 50
 """Ids that one request may ask for, so that no address makes the server read a million records."""
 
-KIND_WORDS = {"application/pdf": "PDF", "image/jpeg": "JPEG", "image/webp": "WebP"}
+KIND_WORDS = {
+    "application/pdf": "PDF",
+    "image/jpeg": "JPEG",
+    "image/webp": "WebP",
+    "image/jp2": "JPEG 2000",
+}
 
 
 @dataclass(frozen=True)

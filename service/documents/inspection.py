@@ -1,14 +1,13 @@
 """Looking into an uploaded file. Runs in a child process: a file made to harm its reader costs that child only."""
 
-import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.documents.media_types import PDF
-
-TAIL_BYTES = 65_536
-"""Where the end of a PDF is looked for. It belongs in the last 1024 bytes, but mailers and scanners pad files."""
+from service.documents.media_types import PDF, READ_HERE
+from service.documents.pdf_wholeness import is_torn
+from tasks.ocr.document import frame_count, open_pdf
+from tasks.sdk.errors import Permanent
 
 
 @dataclass(frozen=True)
@@ -25,55 +24,35 @@ def inspect_file(path: Path, media_type: str) -> Inspection:
 
 
 def _inspect_pdf(path: Path) -> Inspection:
-    import pypdfium2  # noqa: F401  # its import starts the library
-    import pypdfium2.raw as pdfium
-
-    # Not through pypdfium2.PdfDocument: it reports a document without pages by whatever error came last.
-    document = pdfium.FPDF_LoadDocument(os.fsencode(path) + b"\0", None)
-    if not document:
-        return Inspection() if _is_locked(path) else Inspection(fault=_DAMAGED.format(kind="a PDF"))
-    pages = int(pdfium.FPDF_GetPageCount(document))
-    pdfium.FPDF_CloseDocument(document)
-    if pages < 1:
-        return Inspection(fault="has no pages")
-    if not _ends_like_a_pdf(path):
-        # PDFium repairs what it can, so the missing pages would come out as blank ones and nobody would know.
+    try:
+        with open_pdf(path) as pdf:
+            pages = len(pdf)
+    except Permanent as error:
+        if "encrypted" in str(error):
+            return Inspection()
+        return Inspection(fault="has no pages" if "no pages" in str(error) else _DAMAGED.format(kind="a PDF"))
+    if is_torn(path):
+        # PDFium repairs what it can, so missing pages would come out blank, and no one would know.
         return Inspection(fault="is cut short: the end of the PDF is missing")
     return Inspection(pages)
 
 
-def _is_locked(path: Path) -> bool:
-    """Whether it takes a password to open. PDFium's own error code may be left over from an earlier document."""
-    import pikepdf
-
-    try:
-        pikepdf.open(path).close()
-    except pikepdf.PasswordError:
-        return True
-    except Exception:  # qpdf stumbles over a torn file in other ways than PDFium; torn it is either way
-        return False
-    return False
-
-
-def _ends_like_a_pdf(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
-        return b"%%EOF" in file.read()
-
-
 def _inspect_image(path: Path, media_type: str) -> Inspection:
-    from PIL import Image
+    from tasks.images.raw_photos import raw_photo
+    from tasks.images.source import opened
 
-    # Only headers are read here, whatever size they claim; what renders the picture bounds it.
-    Image.MAX_IMAGE_PIXELS = None
     warnings.simplefilter("ignore")
     try:
-        with Image.open(path) as image:
-            frames = int(getattr(image, "n_frames", 1)) if media_type == "image/tiff" else 1
+        # Only headers are read here, whatever size they claim; what renders the picture bounds it.
+        with opened(path) as image:
+            raw = raw_photo(image)
+            frames = frame_count(image)
             if media_type == "image/png":
                 image.verify()
     except Exception:  # Pillow's plugins raise whatever their parsers stumble over
         return Inspection(fault=_DAMAGED.format(kind=_A_KIND[media_type]))
+    if raw:
+        return Inspection(fault=f"is {raw}, which is not read here; send {READ_HERE}")
     return Inspection(frames) if frames else Inspection(fault="has no pages")
 
 
@@ -85,4 +64,8 @@ _A_KIND = {
     "image/webp": "a WebP image",
     "image/tiff": "a TIFF image",
     "image/gif": "a GIF image",
+    "image/bmp": "a BMP image",
+    "image/avif": "an AVIF image",
+    "image/heic": "a HEIC image",
+    "image/jp2": "a JPEG 2000 image",
 }

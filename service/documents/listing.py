@@ -8,13 +8,12 @@ from sqlalchemy import select, tuple_
 
 from service.database import Database, Document
 from service.database.cursors import Position, cursor_after, position_of
-from service.documents.media_types import PDF
+from service.documents.media_types import IMAGES, PDF
 from service.documents.store import FILE_ID
 
 EXAMINED_MAX = 50_000
 """Documents one page may look at for a name or a kind, which no index serves: bounds the cost of a page, not its truth."""
 
-IMAGES = ("image/jpeg", "image/png", "image/webp", "image/tiff", "image/gif")
 
 KINDS: dict[str, tuple[str, ...]] = {
     "pdf": (PDF,),

@@ -1,4 +1,4 @@
-"""What a file is, told by its first bytes; its name and what the client says of it are not asked."""
+"""Media type of a file by its first bytes; its name and what the client declares are not used."""
 
 PDF = "application/pdf"
 
@@ -14,16 +14,66 @@ _SIGNATURES = (
     (b"MM\x00*", "image/tiff"),
     (b"II+\x00", "image/tiff"),
     (b"MM\x00+", "image/tiff"),
+    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "image/jp2"),
+    (b"\xff\x4f\xff\x51", "image/jp2"),
 )
+
+_BRANDS = {
+    b"avif": "image/avif",
+    b"avis": "image/avif",
+    b"heic": "image/heic",
+    b"heix": "image/heic",
+    b"heim": "image/heic",
+    b"heis": "image/heic",
+    b"hevc": "image/heic",
+    b"hevx": "image/heic",
+    b"mif1": "image/heic",
+    b"msf1": "image/heic",
+}
+"""Brands of the ISO base media format (ISO/IEC 23008-12, Annex B)."""
+
+_BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
+"""Sizes of a bitmap's second header: two letters alone would make many texts a bitmap."""
+
+IMAGES = (
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "image/tiff",
+    "image/gif",
+    "image/bmp",
+    "image/avif",
+    "image/heic",
+    "image/jp2",
+)
+"""Media types of the pictures that are read here."""
+
+READ_HERE = "PDF, JPEG, PNG, TIFF, WebP, GIF, BMP, AVIF, HEIC or JPEG 2000"
+"""Formats to send, for people."""
 
 
 def media_type_of(head: bytes) -> str | None:
     """Media type of a file by its first `SNIFF_BYTES` bytes, or None where it is neither a PDF nor an image we read."""
+    if head[8:10] == b"CR" and head.startswith((b"II*\0", b"MM\0*")):
+        # A camera's raw picture in a TIFF's clothes.
+        return None
     for signature, media_type in _SIGNATURES:
         if head.startswith(signature):
             return media_type
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
+    if head[4:8] == b"ftyp":
+        return _of_brands(head)
+    if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
+        return "image/bmp"
     if b"%PDF-" in head[:SNIFF_BYTES]:
         return PDF
     return None
+
+
+def _of_brands(head: bytes) -> str | None:
+    """By the major brand, then by the compatible ones: `mif1` alone says only that it is a picture."""
+    size = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, size, 4))]
+    known = [_BRANDS[brand] for brand in brands if brand in _BRANDS]
+    return "image/avif" if "image/avif" in known else known[0] if known else None

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeVar
 
 from service.documents.inspection import Inspection, inspect_file
-from service.documents.media_types import SNIFF_BYTES, media_type_of
+from service.documents.media_types import READ_HERE, SNIFF_BYTES, media_type_of
+from service.documents.other_kinds import kind_of
 from settings import Settings
 from tasks.sdk.errors import ChildDied, MemoryCeiling, Refused
 
@@ -99,7 +100,14 @@ def _check_type(scratch: ScratchFile, name: str, beginning: bytearray) -> None:
     if scratch.media_type is None:
         scratch.media_type = media_type_of(bytes(beginning[:SNIFF_BYTES]))
     if scratch.media_type is None:
-        raise Refused(f"{name} is not a PDF or image.", field="file", status_code=415)
+        raise Refused(_not_read(name, bytes(beginning[:SNIFF_BYTES])), field="file", status_code=415)
+
+
+def _not_read(name: str, head: bytes) -> str:
+    kind = kind_of(head)
+    if kind is None:
+        return f"{name} is not a PDF or image; send {READ_HERE}."
+    return f"{name} is {kind}, which is not read here; send {READ_HERE}."
 
 
 def _too_large(name: str, limit: int) -> str:

@@ -1,7 +1,9 @@
 """Opening a document: a PDF, or an image file whose frames (TIFF) or single picture are its pages."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,32 +33,53 @@ def count_pages(path: Path) -> int:
 
 @contextmanager
 def open_pdf(path: Path) -> Iterator["PdfDocument"]:
-    """The PDF, closed at the end. Raises Permanent if it is encrypted, damaged or empty."""
+    """The PDF, closed at the end. Raises Permanent if it is encrypted, damaged beyond repair or empty."""
     import pypdfium2
 
     try:
         pdf = pypdfium2.PdfDocument(path)
+        # PDFium opens some files of which it finds no page; another reader may.
+        if not len(pdf):
+            pdf.close()
+            pdf = pypdfium2.PdfDocument(repaired_pdf(path))
     except pypdfium2.PdfiumError:
-        raise Permanent(_fault(path)) from None
+        pdf = pypdfium2.PdfDocument(repaired_pdf(path))
     try:
         yield pdf
     finally:
         pdf.close()
 
 
-def _fault(path: Path) -> str:
-    """Why PDFium cannot open the file. Its own error code may be left over from an earlier document."""
-    import pikepdf
+def repaired_pdf(path: Path) -> bytes:
+    """The PDF written again by qpdf, which finds its way through files that PDFium does not.
 
+    Raises Permanent with the reason why there is nothing to be read: a password, no pages, or damage.
+    """
+    stat = path.stat()
+    return _repaired(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=1)
+def _repaired(path: Path, _mtime_ns: int, _size: int) -> bytes:
+    import pikepdf
+    import pypdfium2
+
+    file = BytesIO()
     try:
-        with pikepdf.open(path, attempt_recovery=False) as pdf:
+        with pikepdf.open(path) as pdf:
             if not len(pdf.pages):
-                return "The PDF has no pages."
+                raise Permanent("The PDF has no pages.")
+            pdf.save(file)
+        with closing(pypdfium2.PdfDocument(file.getvalue())) as again:
+            if len(again):
+                return file.getvalue()
     except pikepdf.PasswordError:
-        return "The PDF is encrypted and needs a password; upload it without one."
-    except pikepdf.PdfError:
+        raise Permanent("The PDF is encrypted and needs a password; upload it without one.") from None
+    except Permanent:
+        raise
+    except Exception:  # qpdf and PDFium raise errors of many kinds over a torn file
         pass
-    return "The file is not a readable PDF: it is damaged or cut short."
+    raise Permanent("The file is not a readable PDF: it is damaged or cut short.")
 
 
 def load_page(pdf: "PdfDocument", index: int) -> "PdfPage":

@@ -4,18 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.ocr.document import is_pdf, load_page, open_pdf
+from tasks.ocr.document import count_pages, is_pdf
 from tasks.ocr.engines import NotPrepared, load_engine, prepared
-from tasks.ocr.reading_order import reading_order
+from tasks.ocr.pdf_page import TextLayerUse, needs_engine, read_pdf_page
 from tasks.ocr.recognition import read_upright
-from tasks.ocr.render import render_image_frame, render_pdf_page
+from tasks.ocr.render import render_image_frame
 from tasks.ocr.text import assemble
-from tasks.ocr.textlayer import text_layer
 from tasks.ocr.words import PageText, encode
 
 if TYPE_CHECKING:
     import numpy
-    from pypdfium2 import PdfDocument
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,7 @@ class Reading:
     models: Path
     engine: str = "auto"
     languages: tuple[str, ...] = ("en",)
+    text_layer: TextLayerUse = "auto"
 
 
 def prepare_engine(reading: Reading) -> None:
@@ -38,8 +37,8 @@ def wants_preparing(path: Path, pages: range, reading: Reading) -> bool:
         return False
     if not is_pdf(path):
         return True
-    with open_pdf(path) as pdf:
-        return any(_from_text_layer(pdf, index) is None for index in pages if index < len(pdf))
+    count = count_pages(path)
+    return any(needs_engine(path, index, reading.text_layer) for index in pages if index < count)
 
 
 def read_page(path: Path, index: int, reading: Reading) -> bytes:
@@ -50,7 +49,7 @@ def read_page(path: Path, index: int, reading: Reading) -> bytes:
     """
     page = _read_pdf_page(path, index, reading) if is_pdf(path) else _read_frame(path, index, reading)
     page.page = index + 1
-    page.text = assemble(page.words)
+    page.text = page.text or assemble(page.words)
     return encode(page)
 
 
@@ -60,28 +59,10 @@ def _read_frame(path: Path, index: int, reading: Reading) -> PageText:
 
 
 def _read_pdf_page(path: Path, index: int, reading: Reading) -> PageText:
-    with open_pdf(path) as pdf:
-        page = _from_text_layer(pdf, index)
-        if page is not None:
-            return page
-        page_object = load_page(pdf, index)
-        size = page_object.get_size()
-        picture, scale = render_pdf_page(page_object)
-    return _read_picture(picture, scale, size, reading)
+    def read(picture: "numpy.ndarray", scale: float, size: tuple[float, float]) -> PageText:
+        return _read_picture(picture, scale, size, reading)
 
-
-def _from_text_layer(pdf: "PdfDocument", index: int) -> PageText | None:
-    pdf.init_forms()
-    page = load_page(pdf, index)
-    # Form values and notes stand in annotations; flattened, they are part of the page's text.
-    if page.formenv:
-        page.flatten()
-        page = load_page(pdf, index)
-    words = text_layer(page)
-    if not words:
-        return None
-    width, height = page.get_size()
-    return PageText(0, round(width, 2), round(height, 2), "text-layer", reading_order(words))
+    return read_pdf_page(path, index, reading.text_layer, read)
 
 
 def _read_picture(picture: "numpy.ndarray", scale: float, size: tuple[float, float], reading: Reading) -> PageText:

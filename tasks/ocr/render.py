@@ -1,10 +1,13 @@
 """A page as a grey picture, bounded in pixels whatever the page claims to measure."""
 
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.ocr.document import open_image
+from tasks.ocr.page_pictures import finest_resolution, share_of_page
+from tasks.ocr.words import Box
 from tasks.sdk import Permanent
 
 if TYPE_CHECKING:
@@ -12,9 +15,16 @@ if TYPE_CHECKING:
     from pypdfium2 import PdfPage
 
     from tasks.images.levels import Levels
+    from tasks.ocr.page_pictures import PagePicture
 
 DPI = 300
 """Small print (6 pt) is 25 pixels high at 300 dpi; more reads no better and costs time."""
+
+PAGE_PIXELS = 8_700_000
+"""A4 at DPI."""
+
+SCAN_SHARE = 0.5
+"""A page of which pictures cover this share is a scan."""
 
 MAX_PIXELS = 16_000_000
 """A3 at 300 dpi is 17.4 million. One byte a pixel, a few copies: well under 100 MB a page, whatever its size."""
@@ -32,16 +42,38 @@ BAND = 512
 """Rows of the small picture made at a time."""
 
 
-def render_pdf_page(page: "PdfPage") -> tuple["numpy.ndarray", float]:
-    """The page as displayed (uint8, height × width) and its pixels a point."""
+@dataclass
+class Rendered:
+    """Grey pixels (uint8, height × width), `scale` of them to a unit of the page's space."""
+
+    picture: "numpy.ndarray"
+    scale: float
+
+
+def render_part(page: "PdfPage", scale: float, area: Box | None = None) -> Rendered:
+    """The page as displayed, or the part of it within `area` (units of the page, from its top left corner)."""
     import numpy
 
     width, height = page.get_size()
-    scale = bounded_scale(width, height, DPI / 72)
-    bitmap = page.render(scale=scale, grayscale=True, limit_image_cache=True)
+    x0, y0, x1, y1 = area or (0.0, 0.0, width, height)
+    scale = bounded_scale(max(x1 - x0, 1e-3), max(y1 - y0, 1e-3), scale)
+    bitmap = page.render(scale=scale, crop=(x0, height - y1, width - x1, y0), grayscale=True, limit_image_cache=True)
     # Rows of a bitmap may be padded; the copy also frees it from the page, which is closed next.
     picture = numpy.ascontiguousarray(bitmap.to_numpy()).reshape(bitmap.height, bitmap.width).copy()
-    return picture, scale
+    return Rendered(picture, scale)
+
+
+def page_scale(size: tuple[float, float], unit: float, pictures: "list[PagePicture]") -> float:
+    """Pixels to a unit of a page's space for reading: DPI, or the resolution of its scan where the two disagree.
+
+    A scan on a page far smaller or larger than its paper is rendered at its own resolution, as long as that makes no
+    more pixels than PAGE_PIXELS. `unit` is the page's UserUnit in points.
+    """
+    wanted = DPI / 72 * unit
+    if share_of_page(pictures, size) < SCAN_SHARE:
+        return wanted
+    usual = (PAGE_PIXELS / max(1e-6, size[0] * size[1])) ** 0.5
+    return min(max(finest_resolution(pictures), min(wanted, usual)), max(wanted, usual))
 
 
 def bounded_scale(width: float, height: float, wanted: float) -> float:

@@ -48,9 +48,12 @@ def _overlay(pdf: "Pdf", pages: list[Path]) -> None:
 
     fonts = _Fonts()
     used: list[tuple[Any, set[int]]] = []
+    if len(pdf.pages) != len(pages):
+        # qpdf passes over pages whose objects are lost; PDFium counts them, and reading them failed.
+        pages = [file for file in pages if file.exists()]
     for page, file in zip(pdf.pages, pages, strict=True):
         text = decode(file.read_bytes()) if file.exists() else None
-        if text is None or text.source != "ocr" or not text.words:
+        if text is None or not any(word.source == "ocr" for word in text.words):
             continue
         numbers: set[int] = set()
         stream = b"".join(_page_stream(page, text, fonts, numbers))
@@ -72,7 +75,9 @@ def _page_stream(page: Any, text: PageText, fonts: "_Fonts", used: set[int]) -> 
     scale = width / text.width, height / text.height
     yield b"q BT %d Tr\n" % INVISIBLE
     for word in text.words:
-        yield from _word(word, text.rotation, display, scale, fonts, used)
+        # The others are in the page already.
+        if word.source == "ocr":
+            yield from _word(word, text.rotation, display, scale, fonts, used)
     yield b"ET Q\n"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from service.documents.media_types import READ_HERE
 from tests.api.conftest import ACME, Served
 from tests.documents.samples import everything_below, many_pages, pdf, picture
 from tests.waiting import wait_until_async
@@ -60,8 +61,8 @@ async def test_another_owners_file_does_not_exist(acme: httpx.AsyncClient, globe
     ("content", "status_code", "sentence"),
     [
         (b"", 400, "Scan.pdf is empty."),
-        (b"plain text", 415, "Scan.pdf is not a PDF or image."),
-        (pdf(4)[:-300], 400, "Scan.pdf is damaged or cut short: it begins like a PDF but cannot be opened as one."),
+        (b"plain text", 415, f"Scan.pdf is a text file, which is not read here; send {READ_HERE}."),
+        (pdf(4)[:200], 400, "Scan.pdf is damaged or cut short: it begins like a PDF but cannot be opened as one."),
         (many_pages(5001), 413, "Scan.pdf has 5,001 pages: the limit is 5,000."),
     ],
 )

@@ -13,6 +13,7 @@ import pytest
 from service.database import Database
 from service.documents import upload
 from service.documents.inspection import inspect_file
+from service.documents.media_types import READ_HERE
 from service.documents.store import DocumentStore, NoSuchFile
 from service.engine.pool.cpu_pool import CpuPool
 from service.lib.object_storage import Storage
@@ -51,12 +52,12 @@ async def test_a_document_is_told_by_its_content(
     ("content", "status_code", "sentence"),
     [
         (b"", 400, "scan.pdf is empty."),
-        (b"just text", 415, "scan.pdf is not a PDF or image."),
-        (b"x" * 2_000_000, 415, "scan.pdf is not a PDF or image."),
-        (b"<html>" + b" " * 1100 + pdf(1), 415, "scan.pdf is not a PDF or image."),
+        (b"just text", 415, f"scan.pdf is a text file, which is not read here; send {READ_HERE}."),
+        (b"\xfe" * 2_000_000, 415, f"scan.pdf is not a PDF or image; send {READ_HERE}."),
+        (b"<html>" + b" " * 1100 + pdf(1), 415, f"scan.pdf is a web page, which is not read here; send {READ_HERE}."),
         (pdf(1) + b"\0" * 3_000_000, 413, "scan.pdf is too large: the limit is 3,000,000 bytes."),
         (b"%PDF-1.7\n", 400, "scan.pdf is damaged or cut short: it begins like a PDF but cannot be opened as one."),
-        (pdf(5)[:-8], 400, "scan.pdf is cut short: the end of the PDF is missing."),
+        (pdf(5)[:680], 400, "scan.pdf is cut short: the end of the PDF is missing."),
         (many_pages(0), 400, "scan.pdf has no pages."),
         (many_pages(51), 413, "scan.pdf has 51 pages: the limit is 50."),
         (picture("TIFF", frames=51), 413, "scan.pdf has 51 pages: the limit is 50."),

@@ -10,7 +10,7 @@ from PIL import Image
 from tasks.ocr import render
 from tasks.ocr.document import open_pdf
 from tasks.ocr.image_to_pdf import ORIENTATION
-from tasks.ocr.render import MAX_PIXELS, render_image_frame, render_pdf_page
+from tasks.ocr.render import MAX_PIXELS, render_image_frame, render_part
 from tasks.sdk.errors import Permanent
 from tests.documents.images.depths import DEPTHS, OBLONG, TURNS, turned_file
 from tests.ocr import documents
@@ -113,6 +113,6 @@ def test_a_page_of_any_size_is_rendered_within_the_bound(tmp_path: Path) -> None
         pdf.pages[0].mediabox = pikepdf.Array([0, 0, 35_000, 35_000])
         pdf.save(path)
     with open_pdf(path) as pdf:
-        picture, scale = render_pdf_page(pdf[0])
-    assert picture.size <= MAX_PIXELS * 1.01
-    assert picture.shape[0] == pytest.approx(35_000 * scale, abs=2)
+        rendered = render_part(pdf[0], 300 / 72)
+    assert rendered.picture.size <= MAX_PIXELS * 1.01
+    assert rendered.picture.shape[0] == pytest.approx(35_000 * rendered.scale, abs=2)

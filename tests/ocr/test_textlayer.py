@@ -9,8 +9,11 @@ import pytest
 
 from tasks.ocr.document import open_pdf
 from tasks.ocr.page import Reading, read_page
+from tasks.ocr.page_pictures import page_objects, share_of_page
 from tasks.ocr.paper import cleaned
-from tasks.ocr.textlayer import image_share, text_layer
+from tasks.ocr.pdf_page import LOOK_SCALE
+from tasks.ocr.render import render_part
+from tasks.ocr.textlayer import text_layer
 from tasks.ocr.words import decode
 from tests.ocr import documents
 
@@ -19,7 +22,8 @@ def layer(tmp_path: Path, data: bytes) -> list[str]:
     path = tmp_path / "document.pdf"
     path.write_bytes(data)
     with open_pdf(path) as pdf:
-        return [word.text for word in text_layer(pdf[0])]
+        rendered = render_part(pdf[0], LOOK_SCALE)
+        return [word.text for word in text_layer(pdf[0], page_objects(pdf[0]), rendered.picture, rendered.scale).words]
 
 
 def with_text(data: bytes, text: str) -> bytes:
@@ -53,11 +57,6 @@ def test_a_text_layer_is_words_in_order(tmp_path: Path) -> None:
     assert layer(tmp_path, data) == truth[0].split()
 
 
-def test_a_stamp_on_a_scan_is_not_its_text(tmp_path: Path) -> None:
-    scan, _ = documents.scan_pdf()
-    assert layer(tmp_path, with_text(scan, "Received 4 May")) == []
-
-
 def test_a_few_words_on_an_empty_page_are_its_text(tmp_path: Path) -> None:
     assert layer(tmp_path, with_text(documents.blank_pdf(), "This page is left blank")) == [
         "This",
@@ -83,8 +82,9 @@ def test_a_picture_inside_a_form_counts_as_a_picture(tmp_path: Path) -> None:
         path = tmp_path / "form.pdf"
         pdf.save(path)
     with open_pdf(path) as pdf:
-        assert image_share(pdf[1]) == pytest.approx(image_share(pdf[0]), abs=0.02)
-        assert image_share(pdf[1]) > 0.9
+        shares = [share_of_page(page_objects(page).pictures, page.get_size()) for page in (pdf[0], pdf[1])]
+    assert shares[1] == pytest.approx(shares[0], abs=0.02)
+    assert shares[1] > 0.9
 
 
 @pytest.mark.parametrize("noise", [0, 8, 20])
