@@ -10,6 +10,7 @@ import redis
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from service.lib.clock import SERVER
 from service.supervisor.valkey import EmbeddedValkey
 from settings import load_settings
 from tests.databases import (
@@ -78,6 +79,12 @@ def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded
 def valkey(valkey_server: EmbeddedValkey) -> str:
     """URL of the session's server, with whatever earlier tests left in it."""
     return valkey_server.url
+
+
+@pytest.fixture(autouse=True)
+def own_clock() -> None:
+    """No test goes by the clock of a server that the test before has heard."""
+    SERVER.ahead_ms = None
 
 
 @pytest.fixture

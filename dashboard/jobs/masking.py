@@ -19,8 +19,8 @@ def visible(job: Job, user: User) -> dict[str, Any]:
     if user.may_act:
         return job.payload
     declared = REGISTRY.get(job.type)
-    shown = set(declared.payload.__struct_fields__) - declared.personal if declared else set()
-    return {key: value if key in shown else MASK for key, value in job.payload.items()}
+    open_to_all = set(declared.payload.__struct_fields__) - declared.personal if declared else set()
+    return {key: value if key in open_to_all else MASK for key, value in job.payload.items()}
 
 
 def personal_columns(job: Job) -> frozenset[str]:

@@ -16,6 +16,7 @@ from dashboard.owner_choices import OWNER
 from service.api.dependencies import Wired
 from service.api.upload_form import FIELD_MAX_BYTES
 from service.engine.store import Job
+from service.engine.store.payloads import whole
 from service.submission import submit
 from tasks.sdk.errors import Refused
 from tasks.sdk.types import REGISTRY, JobType, Payload
@@ -60,8 +61,8 @@ async def edit_job(request: Request[User, Any, Any], services: Wired, job_id: Fr
     if isinstance(started, Template):
         return started
     # Names alone: a value may be personal, and the log is read by viewers.
-    given = msgspec.to_builtins(started.payload)
-    changed = ", ".join(name for name, value in given.items() if value != job.payload.get(name)) or "nothing"
+    given, before = whole(started.payload), job.payload
+    changed = ", ".join(name for name, value in given.items() if value != before.get(name)) or "nothing"
     note(request, f"{started.job_id} for {started.owner}, changed: {changed}")
     return Redirect(f"/admin/jobs/{started.job_id}?notice=edited", status_code=303)
 

@@ -3,12 +3,11 @@
 from dashboard.state_badges import look
 from service.engine.states import State
 from service.engine.store.records import Job
-from tasks.sdk.errors import Permanent
 
 
 def permanent(job: Job) -> bool:
     """Whether the job failed of an error that no retry can mend: its payload must change first."""
-    return job.state is State.FAILED and job.error_type in _permanent_names(Permanent)
+    return job.state is State.FAILED and job.permanent
 
 
 def meaning(job: Job) -> str:
@@ -16,8 +15,3 @@ def meaning(job: Job) -> str:
     if permanent(job):
         return "Cannot be retried as it is: edit it first"
     return "No attempt is left: it waits for a decision" if job.state is State.FAILED else look(job.state).meaning
-
-
-def _permanent_names(error: type[Permanent]) -> set[str]:
-    """Names of the error and of all that are derived from it, as a record has them."""
-    return {error.__name__}.union(*(_permanent_names(derived) for derived in error.__subclasses__()))

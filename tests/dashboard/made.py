@@ -30,7 +30,7 @@ LETTER = Source(
 )
 
 
-class Anything(Payload):
+class Anything(Payload, omit_defaults=False):
     """A payload with a field that is personal and one that is not."""
 
     file_id: str = "file-1"
@@ -94,7 +94,7 @@ class Maker:
 
     async def failed(self, job: Job, error: str = "the page is blank", traceback: str | None = None) -> str:
         cause = fingerprint(Permanent(error))
-        fields = ["error", error, "error_type", "Permanent", "message", error, "fingerprint", cause]
+        fields = ["error", error, "error_type", "Permanent", "message", error, "fingerprint", cause, "permanent", "1"]
         return await self._settle(job, "failed", fields, _entry(job, "failed", error, traceback))
 
     async def retrying(

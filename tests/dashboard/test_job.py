@@ -5,7 +5,6 @@ import re
 
 import pytest
 
-from dashboard.jobs.retrying import permanent
 from dashboard.jobs.timeline import steps
 from service.engine.states import State
 from service.engine.store import Job, keys
@@ -67,12 +66,6 @@ async def test_a_job_that_used_up_its_tries_is_retried_first(operator: Client, m
     assert "No attempt is left" in page and "Cannot be retried" not in page
     actions = page.partition('class="actions"')[2]
     assert actions.index("Retry…") < actions.index("Edit and retry…")
-
-
-@pytest.mark.parametrize(("error", "cannot"), [("NoSuchFile", True), ("Permanent", True), ("ValueError", False)])
-def test_an_error_derived_from_a_permanent_one_is_permanent(error: str, cannot: bool) -> None:
-    assert permanent(Job("j", state=State.FAILED, error_type=error)) is cannot
-    assert not permanent(Job("j", state=State.CANCELLED, error_type=error))
 
 
 async def test_text_is_previewed_and_files_are_downloaded(operator: Client, made: Maker) -> None:

@@ -18,7 +18,7 @@ from tests.dashboard.made import Anything, Maker, made_type
 from tests.dashboard.test_previews import two_pages, uploaded
 
 
-class Pictures(Payload, frozen=True):
+class Pictures(Payload, frozen=True, omit_defaults=False):
     document_ids: list[str]
     sizes: tuple[int, ...] = (150,)
     formats: tuple[str, ...] = ("webp",)

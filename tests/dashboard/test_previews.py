@@ -25,7 +25,7 @@ PATIENT_S = 60.0
 """The first picture waits for a child process to be started, on a busy machine longer than a client would."""
 
 
-class Export(Payload, frozen=True):
+class Export(Payload, frozen=True, omit_defaults=False):
     dataset: str = "users"
     columns: list[str] | None = None
 

@@ -13,6 +13,7 @@ from service.engine.states import TERMINAL, State
 from service.engine.store import keys
 from service.engine.store.errors import StoreError
 from service.engine.store.queries import Queries
+from service.engine.store.scripts import FILTER_IDS
 from service.lib.clock import now_ms
 
 Kind = Literal["retry", "cancel", "delete"]
@@ -23,6 +24,9 @@ APPLIES: dict[Kind, tuple[State, ...]] = {
     "delete": tuple(sorted(TERMINAL)),
 }
 """The states that each kind of action is for."""
+
+FILTERED = 1_000
+"""Ids looked at in one call: some two milliseconds of the server's time."""
 
 KEPT_S = 86_400
 """An operation can be looked at for a day after it began."""
@@ -107,7 +111,18 @@ class BulkOperations:
             narrower.append(found)
         if narrower:
             await self.redis.zinterstore(frozen, [frozen, *narrower], aggregate="MAX")
+        if selection.queue and await self.queries.holds_others(selection.queue):
+            await self._narrow_to_queue(frozen, selection.queue)
         return int(await self.redis.zcard(frozen))
+
+    async def _narrow_to_queue(self, frozen: str, queue: str) -> None:
+        """Take out the jobs of types that were moved to or from another queue, and that stand there."""
+        ids = [job_id.decode() for job_id in await self.redis.zrange(frozen, 0, -1)]
+        for start in range(0, len(ids), FILTERED):
+            some = ids[start : start + FILTERED]
+            own = {job_id.decode() for job_id in await FILTER_IDS(self.redis, 1, "queue", queue, *some)}
+            if others := [job_id for job_id in some if job_id not in own]:
+                await self.redis.zrem(frozen, *others)
 
     async def present(self, operation_id: str) -> Operation:
         """One operation. Raises StoreError when it is not known (any more)."""

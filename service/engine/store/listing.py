@@ -7,15 +7,13 @@ from service.engine.redis.client import Client
 from service.engine.states import State
 from service.engine.store import keys
 from service.engine.store.records import Job
-from service.engine.store.scripts import Script
+from service.engine.store.scripts import FILTER_IDS
 
 EXAMINED_MAX = 10_000
 """Ids one page may look at to fill a filter that no single index serves: bounds the cost of a page, not its truth."""
 
 STEP = 1_000
 """Ids looked at in one call at most: some two milliseconds of the server's time."""
-
-FITTING = Script("filter_ids")
 
 
 @dataclass(slots=True, frozen=True)
@@ -128,7 +126,7 @@ class Reader:
                 known = {job_id for job_id, score in zip(ids, scores, strict=True) if score is not None}
         if known and (plain := self.wanted.plain):
             conditions = [word for pair in plain.items() for word in pair]
-            answer = await FITTING(self.redis, len(plain), *conditions, *known)
+            answer = await FILTER_IDS(self.redis, len(plain), *conditions, *known)
             known = {job_id.decode() for job_id in answer}
         return [row for row in rows if row[0] in known]
 

@@ -47,9 +47,8 @@ class Memory:
 async def queue_memory(queries: Queries, queue: str) -> Memory:
     """Weighs one queue."""
     redis, memory = queries.redis, Memory()
-    indexes = [keys.by_type(t, s) for t in await queries.types(queue) for s in State]
-    counts = await _counts(redis, indexes)
-    filled = {index: count for index, count in zip(indexes, counts, strict=True) if count}
+    counts = await queries.counts_of(queue)
+    filled = {keys.by_type(name, state): count for (name, state), count in counts.items() if count}
     for index, count in filled.items():
         state = State(index.rpartition(":")[2])
         await _add_jobs(queries, memory, index, count, ended=state in TERMINAL and state is not State.FAILED)
@@ -68,6 +67,9 @@ async def _add_jobs(queries: Queries, memory: Memory, index: str, count: int, *,
     """The jobs of one task and state, by a few of them. Until all are added, `ended_*` are sums."""
     redis = queries.redis
     ids = [i.decode() for i in await redis.zrandmember(index, SAMPLES)]
+    if not ids:
+        # Counted some seconds ago, and gone since.
+        return
     sampled = dict.fromkeys(PARTS_OF_A_JOB, 0.0)
     for kind, names in PARTS_OF_A_JOB.items():
         sizes = await weighed(redis, [name(job_id) for job_id in ids for name in names])
@@ -97,10 +99,3 @@ async def metrics_bytes(redis: Client, queue: str, minute: int) -> float:
     sampled = range(minute, minute - MINUTES_KEPT, -MINUTES_KEPT // SAMPLED_MINUTES)
     sizes = await weighed(redis, [keys.metrics(queue, one) for one in sampled])
     return sum(sizes.values()) / SAMPLED_MINUTES * MINUTES_KEPT
-
-
-async def _counts(redis: Client, indexes: Sequence[str]) -> list[int]:
-    pipe = redis.pipeline(transaction=False)
-    for index in indexes:
-        pipe.zcard(index)
-    return [int(count) for count in await pipe.execute()]

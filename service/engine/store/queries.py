@@ -1,6 +1,6 @@
 """The reading side of the store. Every list is an index read from its newest end; nothing walks the key space."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -9,6 +9,8 @@ from service.engine.redis.client import Client
 from service.engine.states import State
 from service.engine.store import keys
 from service.engine.store.listing import EXAMINED_MAX, JobFilter, Reader, cursor_of, read_cursor
+from service.engine.store.moved_types import MovedTypes, moved
+from service.engine.store.payloads import with_defaults
 from service.engine.store.records import Attempt, Job, LogLine, WorkerInfo, to_job
 from service.engine.store.worker_reports import WorkerReports
 from settings.queues import Queue
@@ -32,6 +34,7 @@ class Queries:
 
     def __init__(self, redis: Client) -> None:
         self.redis = redis
+        self.moved_types = MovedTypes(redis)
         self.worker_reports = WorkerReports(redis)
 
     async def get(self, job_id: str) -> Job | None:
@@ -44,7 +47,11 @@ class Queries:
         pipe = self.redis.pipeline(transaction=False)
         for job_id in job_ids:
             pipe.hgetall(keys.job(job_id))
-        return [to_job(i, raw) if raw else None for i, raw in zip(job_ids, await pipe.execute(), strict=True)]
+        jobs = [to_job(i, raw) if raw else None for i, raw in zip(job_ids, await pipe.execute(), strict=True)]
+        for job in jobs:
+            if job is not None:
+                job.payload = with_defaults(job.type, job.payload)
+        return jobs
 
     async def unknown(self, job_ids: Sequence[str]) -> Sequence[str]:
         """Those that there is no record of (any more). Records, which may be large, are not read."""
@@ -163,6 +170,11 @@ class Queries:
         """Job types ever seen on a queue (all queues when None)."""
         return sorted({job_type for _, job_type in await self._seen([queue] if queue else QUEUES)})
 
+    async def holds_others(self, queue: str) -> bool:
+        """Whether indexes of the queue's types hold jobs of other queues too."""
+        seen = await self._seen()
+        return any(name in moved(seen) for one, name in seen if one == queue)
+
     async def _seen(self, queues: Sequence[str] = QUEUES) -> Sequence[tuple[str, str]]:
         """(queue, job type) of everything ever seen on these queues, in one round trip."""
         pipe = self.redis.pipeline(transaction=False)
@@ -173,17 +185,31 @@ class Queries:
 
     async def counts(self) -> dict[str, dict[State, int]]:
         """Jobs (parts not counted) by queue and state: one ZCARD a type and state, whatever their number."""
+        totals, seen = {str(q): dict.fromkeys(State, 0) for q in Queue}, await self._seen()
+        for (queue, _, state), number in (await self._counts_of(seen, moved(seen))).items():
+            totals[queue][state] += number
+        return totals
+
+    async def counts_of(self, queue: str) -> Mapping[tuple[str, State], int]:
+        """Jobs of one queue by (type, state)."""
         seen = await self._seen()
+        own = [pair for pair in seen if pair[0] == queue]
+        return {(name, state): count for (_, name, state), count in (await self._counts_of(own, moved(seen))).items()}
+
+    async def _counts_of(
+        self, seen: Sequence[tuple[str, str]], elsewhere: set[str]
+    ) -> Mapping[tuple[str, str, State], int]:
+        """Jobs by (queue, type, state), of some (queue, type); `elsewhere` are types of which other queues have some too."""
         pipe = self.redis.pipeline(transaction=False)
         for _, job_type in seen:
             for state in State:
                 pipe.zcard(keys.by_type(job_type, state))
         answers = iter(await pipe.execute())
-        totals = {str(q): dict.fromkeys(State, 0) for q in Queue}
-        for queue, _ in seen:
-            for state in State:
-                totals[queue][state] += next(answers)
-        return totals
+        counts = {(queue, job_type, state): next(answers) for queue, job_type in seen for state in State}
+        for name in elsewhere & {job_type for _, job_type in seen}:
+            own = await self.moved_types.counts(name)
+            counts |= {key: own[key[0], key[2]] for key in counts if key[1] == name}
+        return counts
 
     async def backlog_ms(self) -> dict[str, int]:
         """Expected milliseconds of work that waits, by queue."""
@@ -206,10 +232,17 @@ class Queries:
             for (queue, _), ids in zip(seen, await pipe.execute(), strict=True)
             for job_id in ids
         ]
+        elsewhere = moved(seen)
+        for queue, name in (pair for pair in seen if pair[1] in elsewhere):
+            oldest = await self.moved_types.oldest(keys.by_type(name, State.QUEUED), queue, OLDEST_READ)
+            found += [(queue, job_id) for job_id in oldest]
         for _, job_id in found:
-            pipe.hget(keys.job(job_id), "ready_ms")
+            pipe.hmget(keys.job(job_id), "ready_ms", "queue")
         since: dict[str, int | None] = {str(q): None for q in Queue}
-        for (queue, _), ready_ms in zip(found, await pipe.execute(), strict=True):
+        for (queue, _), (ready_ms, own) in zip(found, await pipe.execute(), strict=True):
+            # One whose type was moved waits in the queue that it was put into.
+            if own != queue.encode():
+                continue
             earliest = since[queue]
             if ready_ms and (earliest is None or int(ready_ms) < earliest):
                 since[queue] = int(ready_ms)
