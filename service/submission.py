@@ -93,9 +93,7 @@ async def submit(
 
     Raises Refused, naming the field; IdempotencyConflict; TooManyQueued.
     """
-    if schedule_at is not None and schedule_at < datetime.now(UTC) - PAST_ALLOWED:
-        raise Refused(f"schedule_at is in the past: {schedule_at.isoformat()}.", field="schedule_at")
-    units = await job_type.accepts(payload, Checks(services, owner)) if job_type.accepts else None
+    units = await checked_units(services, job_type, payload, owner=owner, schedule_at=schedule_at)
     return await services.enqueuer.enqueue(
         job_type,
         payload,
@@ -103,6 +101,16 @@ async def submit(
         priority=priority,
         schedule_at=schedule_at,
         idempotency_key=idempotency_key,
-        units=units or 0,
+        units=units,
         origin=origin,
     )
+
+
+async def checked_units(
+    services: Services, job_type: JobType, payload: Payload, *, owner: str, schedule_at: datetime | None
+) -> int:
+    """Check a payload on behalf of its owner; returns its amount of work. Raises Refused, naming the field."""
+    if schedule_at is not None and schedule_at < datetime.now(UTC) - PAST_ALLOWED:
+        raise Refused(f"schedule_at is in the past: {schedule_at.isoformat()}.", field="schedule_at")
+    units = await job_type.accepts(payload, Checks(services, owner)) if job_type.accepts else None
+    return units or 0

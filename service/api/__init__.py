@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 
 import tasks.sdk.discovery  # noqa: F401  # the routes below are made from the job types that this declares
 from service.api import (
+    batch,
     files,
     health,
     images,
@@ -49,6 +50,7 @@ def api_routes() -> list[ControllerRouterHandler]:
                 "/jobs",
                 route_handlers=[
                     *submits,
+                    batch.submit_batch,
                     refuse_unknown_type,
                     *jobs.handlers,
                     *tickets.handlers,

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Required, TypedDict, Unpack
 
@@ -33,6 +34,31 @@ class Accepted(msgspec.Struct, frozen=True):
     status: str
     estimated_seconds: int
     estimated_duration: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A job as a client asks for it."""
+
+    job_type: JobType
+    payload: Payload
+    priority: str = "normal"
+    schedule_at: datetime | None = None
+    idempotency_key: str | None = None
+    units: int = 0
+    origin: str | None = None
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A request with its estimate and its client's Idempotency-Key."""
+
+    request: NewJob
+    estimate: Estimate
+    key: str
+
+    def accepted(self, reply: Queued) -> Accepted:
+        return Accepted(reply.job_id, reply.state, self.estimate.seconds, self.estimate.words)
 
 
 class Given(TypedDict, total=False):
@@ -77,22 +103,48 @@ class Enqueuer:
         Raises IdempotencyConflict when the key belongs to another request, TooManyQueued over the owner's limit.
         """
         with self.tracing.enqueue(str(job_type.queue), job_type.name):
-            estimate = await self.estimator.estimate(job_type, units)
-            due_ms = int(schedule_at.timestamp() * 1000) if schedule_at else 0
-            request = self._request(job_type, payload, owner, priority, units, estimate, due_ms)
-            request.limit = self.queues[job_type.queue].owner_limit
-            if idempotency_key:
-                request.idem = Idem(idempotency_key, fingerprint(job_type, payload, priority, due_ms))
-            if origin:
-                request.fields += [ORIGIN, origin]
-                request.find.append(f"{ORIGIN}:{origin}")
-            reply = await self.gathered(request)
-            if reply.outcome == "conflict":
-                raise IdempotencyConflict(idempotency_key or "", reply.job_id)
-            if reply.outcome == "full":
-                raise TooManyQueued(int(request.limit), RETRY_AFTER_S)
+            asked = await self._asked(
+                Asked(job_type, payload, priority, schedule_at, idempotency_key, units, origin), owner
+            )
+            reply = await self.gathered(asked.request)
+            refusal = self._refusal(asked, reply)
+            if refusal:
+                raise refusal
             self.tracing.enqueued(reply.job_id)
-            return Accepted(reply.job_id, reply.state, estimate.seconds, estimate.words)
+            return asked.accepted(reply)
+
+    async def enqueue_together(
+        self, jobs: Sequence[Asked], *, owner: str, all_or_nothing: bool
+    ) -> list[Accepted | IdempotencyConflict | TooManyQueued | None]:
+        """Queue up to BATCH × 2 jobs of any types in one script call; returns what became of each, in order.
+
+        With `all_or_nothing` one that is refused keeps all others from being queued; these are None.
+        """
+        asked = [await self._asked(job, owner) for job in jobs]
+        replies = await self.store.queued([one.request for one in asked], together=all_or_nothing)
+        return [
+            self._refusal(one, reply) or (None if reply.outcome == "held" else one.accepted(reply))
+            for one, reply in zip(asked, replies, strict=True)
+        ]
+
+    async def _asked(self, job: Asked, owner: str) -> _Prepared:
+        """The request of a job that a client asks for, bounded by its owner's limit."""
+        estimate = await self.estimator.estimate(job.job_type, job.units)
+        due_ms = int(job.schedule_at.timestamp() * 1000) if job.schedule_at else 0
+        request = self._request(job.job_type, job.payload, owner, job.priority, job.units, estimate, due_ms)
+        request.limit = self.queues[job.job_type.queue].owner_limit
+        if job.idempotency_key:
+            request.idem = Idem(job.idempotency_key, fingerprint(job.job_type, job.payload, job.priority, due_ms))
+        if job.origin:
+            request.fields += [ORIGIN, job.origin]
+            request.find.append(f"{ORIGIN}:{job.origin}")
+        return _Prepared(request, estimate, job.idempotency_key or "")
+
+    @staticmethod
+    def _refusal(asked: _Prepared, reply: Queued) -> IdempotencyConflict | TooManyQueued | None:
+        if reply.outcome == "conflict":
+            return IdempotencyConflict(asked.key, reply.job_id)
+        return TooManyQueued(int(asked.request.limit), RETRY_AFTER_S) if reply.outcome == "full" else None
 
     async def enqueue_many(
         self, job_type: JobType, payloads: Sequence[Payload], *, owner: str, priority: str = "normal", units: int = 0

@@ -105,6 +105,16 @@ async def test_errors_carry_the_servers_words(offload: AsyncClient, served: Serv
         await offload.upload(empty)
 
 
+async def test_many_jobs_in_few_requests(offload: AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "BULK", 2)
+    good = {"type": "csv-export", "payload": EXPORT}
+    wrong = {"type": "csv-export", "payload": EXPORT | {"format": "xml"}}
+    first, refused, last = await offload.submit_many([good, wrong, good])
+    assert isinstance(refused, BadRequest) and refused.errors[0]["field"] == "format"
+    assert not isinstance(first, Exception) and not isinstance(last, Exception)
+    assert (await first.status()).status == (await last.status()).status == "queued"
+
+
 async def test_a_wait_that_is_too_short_leaves_the_job_alone(offload: AsyncClient) -> None:
     job = await offload.submit("csv-export", EXPORT)
     with pytest.raises(WaitTimeout):

@@ -78,13 +78,15 @@ class Store(Queries):
         self.operations = BulkOperations(self)
         self.retention = Retention(redis)
 
-    async def queued(self, jobs: Sequence[NewJob]) -> list[Queued]:
+    async def queued(self, jobs: Sequence[NewJob], *, together: bool = False) -> list[Queued]:
         """Write records, indexes and arq entries of `jobs`, all or nothing, in one round trip.
+
+        With `together` one that is refused (conflict, full) keeps all others from being accepted; these are `held`.
 
         Raises NotReplicated where `replicas` servers do not confirm them in time: the jobs are queued all the same.
         """
         script = scripts.ADOPT if any(job.refused for job in jobs) else scripts.ENQUEUE
-        rows = await script(self.lane, pack(jobs))
+        rows = await script(self.lane, pack(jobs), int(together))
         answers = [Queued(*(word.decode() for word in row)) for row in rows]
         if self.replicas:
             await self._replicated()

@@ -49,9 +49,23 @@ local function accept(job)
   return {'new', job.id, j.state == 'active' and 'queued' or j.state}
 end
 
+-- Of jobs that go together: what keeps each from being accepted, or nil where nothing keeps any of them.
+local function obstacles(jobs)
+  local answers, kept = {}, false
+  for i, job in ipairs(jobs) do
+    answers[i] = earlier(job) or full(job) or {'held', '', ''}
+    kept = kept or answers[i][1] == 'full' or answers[i][1] == 'conflict'
+  end
+  -- Those that are accepted after this are counted again.
+  waiting = {}
+  return kept and answers or nil
+end
 
-local function accept_jobs(jobs)
-  local answers = {}
+-- With `together` either all are accepted or none; the others' outcome is then `held`.
+local function accept_jobs(jobs, together)
+  local answers = together and obstacles(jobs)
+  if answers then return answers end
+  answers = {}
   for i, job in ipairs(jobs) do answers[i] = earlier(job) or full(job) or accept(job) end
   keep_clock()
   if deliver then deliver() end

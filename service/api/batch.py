@@ -1,0 +1,142 @@
+"""POST /api/jobs/batch: up to 1,000 jobs of any types in one request, each with its answer, or all or nothing."""
+
+import asyncio
+from typing import Annotated, Any, TypedDict, cast
+
+import msgspec
+from litestar import post
+from litestar.params import JSONBody
+
+from service.api.auth import Caller
+from service.api.dependencies import CallerDep, Wired
+from service.api.errors import BadRequest
+from service.api.openapi import refusals
+from service.api.schemas import AcceptedBody, ErrorBody, FieldError
+from service.api.strict_json import StrictJson, decode_body
+from service.api.submit import BODY_MAX_BYTES, IDEMPOTENCY_KEY
+from service.engine.enqueuer import Accepted, Asked
+from service.engine.store import IdempotencyConflict, TooManyQueued
+from service.lib.text import as_sentence, with_stop
+from service.services import Services
+from service.submission import checked_units, payload_of, request_type, requestable
+from tasks.sdk.errors import Refused
+
+JOBS_MAX = 1000
+"""One script call: some tens of milliseconds of the queue server's time."""
+
+CHECKED_AT_ONCE = 20
+"""Payloads whose checks ask the database at the same time, out of a pool that all requests share."""
+
+
+class BatchJob(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """One job: its type, its payload, and what else a request for one may hold."""
+
+    type: str
+    payload: dict[str, Any]
+    priority: str | None = None
+    schedule_at: str | None = None
+    idempotency_key: str | None = None
+
+
+class BatchRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Jobs to queue. With `all_or_nothing` one that is refused keeps all others from being queued."""
+
+    jobs: Annotated[list[BatchJob], msgspec.Meta(min_length=1, max_length=JOBS_MAX)]
+    all_or_nothing: bool = False
+
+
+class BatchAnswer(TypedDict, total=False):
+    """The answer of a single request for the job: the fields of an accepted one, or those of an error."""
+
+    job_id: str
+    status: str
+    status_url: str
+    estimated_duration: str
+    estimated_seconds: int
+    status_code: int
+    detail: str
+    errors: list[FieldError]
+
+
+class BatchBody(msgspec.Struct):
+    """An answer for each job, in order."""
+
+    jobs: list[BatchAnswer]
+
+
+@post(
+    "/batch",
+    status_code=202,
+    dto=StrictJson,
+    return_dto=None,
+    request_max_body_size=BODY_MAX_BYTES,
+    responses=refusals(400, 404, 409, 413, 429),
+    summary="Queue many jobs",
+)
+async def submit_batch(data: JSONBody[BatchRequest], services: Wired, caller: CallerDep) -> BatchBody:
+    """Each job is checked as a single request would be, and has its own Idempotency-Key if it needs one."""
+    gate = asyncio.Semaphore(CHECKED_AT_ONCE)
+
+    async def check(job: BatchJob) -> Asked | ErrorBody:
+        async with gate:
+            return await _checked(services, caller, job)
+
+    checked = await asyncio.gather(*(check(job) for job in data.jobs))
+    if data.all_or_nothing:
+        _refuse_all(checked)
+    asked = [one for one in checked if isinstance(one, Asked)]
+    queued = await services.enqueuer.enqueue_together(asked, owner=caller.owner, all_or_nothing=data.all_or_nothing)
+    for refusal in queued if data.all_or_nothing else ():
+        if isinstance(refusal, Exception):
+            raise refusal
+    outcomes = iter(queued)
+    bodies = [one if isinstance(one, ErrorBody) else _body(next(outcomes)) for one in checked]
+    return BatchBody([cast(BatchAnswer, msgspec.structs.asdict(body)) for body in bodies])
+
+
+async def _checked(services: Services, caller: Caller, job: BatchJob) -> Asked | ErrorBody:
+    """The job as the engine takes it, or the error of a single request for it."""
+    try:
+        job_type = requestable(job.type)
+        if job.idempotency_key is not None and not IDEMPOTENCY_KEY.fullmatch(job.idempotency_key):
+            raise Refused("idempotency_key must be 1 to 255 printable ASCII characters.", field="idempotency_key")
+        if caller.job_types and job.type not in caller.job_types:
+            raise Refused(f"This API key may not queue {job.type}.", field="type", status_code=403)
+        given = {"priority": job.priority, "schedule_at": job.schedule_at}
+        body = msgspec.json.encode(
+            {**job.payload, **{name: value for name, value in given.items() if value is not None}}
+        )
+        request: Any = decode_body(body, request_type(job_type))
+        payload = payload_of(job_type, request)
+        units = await checked_units(services, job_type, payload, owner=caller.owner, schedule_at=request.schedule_at)
+        return Asked(job_type, payload, request.priority, request.schedule_at, job.idempotency_key, units)
+    except BadRequest as error:
+        return ErrorBody(400, str(error), list(error.errors))
+    except Refused as error:
+        sentence = with_stop(str(error))
+        return ErrorBody(error.status_code, sentence, [FieldError(error.field, sentence)])
+
+
+def _refuse_all(checked: list[Asked | ErrorBody]) -> None:
+    """Raise BadRequest that names every wrong field of every job, where there is one."""
+    errors = [
+        FieldError(f"jobs[{number}].{field.field}", field.message)
+        for number, one in enumerate(checked)
+        if isinstance(one, ErrorBody)
+        for field in one.errors
+    ]
+    if errors:
+        raise BadRequest(*errors[:50])
+
+
+def _body(outcome: Accepted | IdempotencyConflict | TooManyQueued | None) -> AcceptedBody | ErrorBody:
+    assert outcome is not None, "only jobs that go together are held"
+    if isinstance(outcome, Accepted):
+        return AcceptedBody(
+            job_id=outcome.job_id,
+            status=outcome.status,
+            status_url=f"/api/jobs/{outcome.job_id}/status",
+            estimated_duration=outcome.estimated_duration,
+            estimated_seconds=outcome.estimated_seconds,
+        )
+    return ErrorBody(409 if isinstance(outcome, IdempotencyConflict) else 429, as_sentence(str(outcome)), [])
