@@ -22,6 +22,9 @@ OPEN_TIMEOUT_S = 60.0
 """Opening counts pages; on the largest upload (200 MiB, no cross-reference table) that takes some seconds."""
 
 LISTED = 100
+
+NAMED = 10
+"""Doubtful pages that a message names."""
 """Failed pages listed in the result, which is kept in Redis and shown whole."""
 
 METER = Meter("Processing page {done} of {total} ({percent}%)", "pages_processed", "total_pages", low=20, high=90)
@@ -62,6 +65,23 @@ class PdfText(msgspec.Struct):
     failed: int
     failed_pages: list[FailedPage]
     """The first LISTED of them; all stand in pages.json."""
+    doubtful_pages: list[int] = msgspec.field(default_factory=list)
+    """Pages whose text a person should check before it is relied on; pages.json has each one's reason."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Tags by which the job is found."""
+        return ("doubtful",) if self.doubtful_pages else ()
+
+    @property
+    def summary(self) -> str:
+        """The message of the completed job; empty where there is nothing to say of it."""
+        count = len(self.doubtful_pages)
+        if not count:
+            return ""
+        named = ", ".join(map(str, self.doubtful_pages[:NAMED]))
+        more = f" and {count - NAMED:,} more" if count > NAMED else ""
+        return f"Completed, {count:,} of {self.pages:,} pages read doubtfully ({named}{more})"
 
 
 class PartRead(msgspec.Struct):
@@ -106,7 +126,14 @@ async def pdf_ocr(payload: PdfOcr, run: Run) -> PdfText:
     listed = [FailedPage(failure.page, failure.reason) for failure in failed]
     tally = await _write_artefacts(payload, run, total, listed)
     return PdfText(
-        total, tally.words, tally.ocr_pages, tally.text_layer_pages, tally.blank_pages, len(failed), listed[:LISTED]
+        total,
+        tally.words,
+        tally.ocr_pages,
+        tally.text_layer_pages,
+        tally.blank_pages,
+        len(failed),
+        listed[:LISTED],
+        tally.doubtful_pages,
     )
 
 
@@ -195,7 +222,7 @@ async def _write_artefacts(payload: PdfOcr, run: Run, total: int, failed: list[F
         if data:
             tally.add(decode(data))
     await run.artefact("text.txt", text_file(run, total), "text/plain; charset=utf-8")
-    await run.stage(95, "Text assembled", pages_processed=total, total_pages=total)
+    await run.stage(95, "Text assembled", pages_processed=total, total_pages=total, doubtful_pages=tally.doubtful_pages)
     await run.artefact("pages.json", pages_file(run, total, failed), "application/json")
     if payload.hocr:
         await run.artefact("hocr.html", hocr_file(run, total), "text/html; charset=utf-8")

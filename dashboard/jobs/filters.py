@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dashboard.list_urls import given, list_address
 from service.documents.store import FILE_ID
 from service.engine.states import State
 from service.engine.store import JobFilter
-from service.engine.store.run_history import ORIGIN
+from service.engine.store.run_history import ORIGIN, TAG
 from settings.queues import Queue
 from tasks.sdk.types import REGISTRY
 
@@ -54,9 +55,9 @@ class Filter:
         """Search keys of which a job must have one; a name that no document has is looked for in vain, not left out."""
         return tuple(("file_id", one) for one in file_ids) or (("file_id", ""),) if self.file else ()
 
-    def address(self, **changes: str | None) -> str:
+    def address(self, **changes: Any) -> str:
         """The address of the jobs page with this filter, changed."""
-        return list_address(PATH, replace(self, **changes).pairs())  # type: ignore[arg-type]  # only PLAIN fields are changed so
+        return list_address(PATH, replace(self, **changes).pairs())
 
     def chips(self) -> list[Chip]:
         pairs = self.pairs()
@@ -68,7 +69,7 @@ class Filter:
 
 def search_keys() -> list[str]:
     """Payload fields by which jobs can be found, over all declared job types, and the job that they repeat."""
-    return sorted({ORIGIN, *(key for job_type in REGISTRY.values() for key in job_type.search_keys)})
+    return sorted({ORIGIN, TAG, *(key for job_type in REGISTRY.values() for key in job_type.search_keys)})
 
 
 def from_address(query: Mapping[str, str]) -> Filter:

@@ -1,5 +1,6 @@
 """A page of a document beside what was read on it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -33,7 +34,15 @@ class ReadPage:
     text: str
     cut: bool
     reason: str
+    doubtful: Sequence[int] = ()
+    """Doubtful pages of the document, in order."""
     template: str = "previews/pages.html"
+
+    @property
+    def next_doubtful(self) -> int | None:
+        """The doubtful page after this one, and after the last of them the first; None where there is no other."""
+        others = [page for page in self.doubtful if page != self.number]
+        return next((page for page in others if page > self.number), others[0] if others else None)
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,8 @@ async def page_preview(services: Services, job: Job, view: View) -> ReadPage | B
         reason = reasons_by(job, "failed_pages", "page").get(number, "")
         if read or reason:
             text = read.text if read else ""
-            return ReadPage(number, total, read, text[:SHOWN_CHARACTERS], len(text) > SHOWN_CHARACTERS, reason)
+            cut = len(text) > SHOWN_CHARACTERS
+            return ReadPage(number, total, read, text[:SHOWN_CHARACTERS], cut, reason, doubtful_pages(job))
     return await _beginning(services, job)
 
 
@@ -61,6 +71,12 @@ def page_count(job: Job) -> int:
     """Pages of the document, as the job has counted them; 0 where it has not."""
     counted = job.data.get("total_pages")
     return counted if isinstance(counted, int) else 0
+
+
+def doubtful_pages(job: Job) -> list[int]:
+    """Numbers of the pages that were read doubtfully, as the job has counted them."""
+    counted = job.data.get("doubtful_pages")
+    return [page for page in counted if isinstance(page, int)] if isinstance(counted, list) else []
 
 
 async def kept_page(services: Services, job: Job, number: int) -> PageText | None:

@@ -77,6 +77,7 @@ class Tally(msgspec.Struct):
     blank_pages: int = 0
     gained_text: bool = False
     """Whether any page has words that its file did not carry."""
+    doubtful_pages: list[int] = msgspec.field(default_factory=list)
 
     def add(self, page: PageText) -> None:
         """Count one page."""
@@ -84,4 +85,6 @@ class Tally(msgspec.Struct):
         self.ocr_pages += page.source == "ocr"
         self.text_layer_pages += page.source == "text-layer"
         self.blank_pages += page.source == "blank"
+        if page.doubtful:
+            self.doubtful_pages.append(page.page)
         self.gained_text = self.gained_text or (page.source == "ocr" and bool(page.words))

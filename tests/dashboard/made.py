@@ -1,5 +1,6 @@
 """Jobs in every state, made by the store's own verbs as a worker would: what the pages are shown with."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -84,13 +85,22 @@ class Maker:
     async def progressed(self, job: Job, percent: int, message: str, **data: Any) -> None:
         await self.store.progressed(job, percent, message, data)
 
-    async def completed(self, job: Job, files: dict[str, tuple[bytes, str]] | None = None, result: Any = None) -> str:
+    async def completed(
+        self,
+        job: Job,
+        files: dict[str, tuple[bytes, str]] | None = None,
+        result: Any = None,
+        message: str = "Done",
+        tags: Sequence[str] = (),
+    ) -> str:
         artefacts = []
         for name, (content, media_type) in (files or {}).items():
             await self.services.storage.put(artefact_path(job.root, name), content)
             artefacts.append({"name": name, "bytes": len(content), "media_type": media_type})
-        fields = ["result", _json(result), "artefacts", _json(artefacts), "progress", 100, "message", "Done"]
-        return await self._settle(job, "completed", fields, _entry(job, "completed"))
+        fields = ["result", _json(result), "artefacts", _json(artefacts), "progress", 100, "message", message]
+        return await self._settle(
+            job, "completed", fields, _entry(job, "completed"), find=[f"tag:{one}" for one in tags]
+        )
 
     async def failed(self, job: Job, error: str = "the page is blank", traceback: str | None = None) -> str:
         cause = fingerprint(Permanent(error))
@@ -149,8 +159,8 @@ class Maker:
         await self.store.redis.zadd(keys.WORKERS, {info.id: info.heartbeat_ms})
         return info.id
 
-    async def _settle(self, job: Job, kind: str, fields: list[Any], attempt: dict[str, Any], delay_ms: int = 0) -> str:
-        outcome = Outcome(job.id, job.queue, job.fence, kind, fields=fields, attempt=attempt, delay_ms=delay_ms)
+    async def _settle(self, job: Job, kind: str, fields: list[Any], attempt: dict[str, Any], **more: Any) -> str:
+        outcome = Outcome(job.id, job.queue, job.fence, kind, fields=fields, attempt=attempt, **more)
         assert await self.store.settled([outcome]) != ["lost"]
         return job.id
 

@@ -15,6 +15,7 @@ from tasks.exports.columns import Column, Kind
 from tasks.exports.xlsx_file import write_xlsx
 from tasks.ocr.pages import kept_name
 from tasks.ocr.words import PageText, Word, encode
+from tasks.pdf_ocr import PdfText
 from tasks.sdk.types import Payload
 from tests.dashboard.conftest import OPERATOR, VIEWER, Client
 from tests.dashboard.made import Anything, Maker, made_type
@@ -172,3 +173,32 @@ def test_a_sheet_is_read_only_as_far_as_its_first_rows(tmp_path: Path) -> None:
 async def test_a_table_that_cannot_be_read_is_none(operator: Client, made: Maker, content: bytes) -> None:
     job_id = await exported(made, "export.xlsx", content)
     assert (await operator.get(f"/admin/jobs/{job_id}")).status_code == 200
+
+
+async def test_doubtful_pages_are_said_marked_and_filtered_for(operator: Client, made: Maker) -> None:
+    file_id = await uploaded(made, two_pages(), "two.pdf")
+    job = await made.active(payload=Anything(file_id=file_id))
+    for number in (1, 2, 3):
+        doubt = "a third of its letters are in words read below 0.9" if number == 2 else None
+        page = PageText(number, 60, 85, "ocr", [], "words", 0.4, doubtful=doubt is not None, doubt=doubt)
+        await made.services.storage.put(kept_path(job.id, kept_name(number)), encode(page))
+    result = PdfText(3, 1, 3, 0, 0, 0, [], doubtful_pages=[2, 3])
+    await made.progressed(job, 95, "Text assembled", total_pages=3, doubtful_pages=[2, 3])
+    job_id = await made.completed(job, {}, result, message=result.summary, tags=result.tags)
+    sound = await made.completed(await made.active())
+    text = " ".join((await operator.get(f"/admin/jobs/{job_id}")).text.split())
+    assert "Completed, 2 of 3 pages read doubtfully (2, 3)" in text and "2 of 3 pages are doubtful" in text
+    assert "This page was read doubtfully." not in text and f"/admin/jobs/{job_id}?page=2#preview" in text
+    second = " ".join((await operator.get(f"/admin/jobs/{job_id}?page=2")).text.split())
+    assert "This page was read doubtfully.</strong> a third of its letters" in second and "?page=3#preview" in second
+    listed = (await operator.get("/admin/jobs?tag=doubtful")).text
+    assert f'id="row-{job_id}"' in listed and f'id="row-{sound}"' not in listed
+    assert "2 of 3 pages read doubtfully (2, 3)" in listed and "Doubtful pages" in listed
+
+
+def test_a_summary_names_some_doubtful_pages_and_counts_the_rest() -> None:
+    assert PdfText(3, 1, 3, 0, 0, 0, []).summary == "" and PdfText(3, 1, 3, 0, 0, 0, []).tags == ()
+    many = PdfText(1_200, 1, 3, 0, 0, 0, [], doubtful_pages=list(range(1, 1_101)))
+    assert many.summary == (
+        "Completed, 1,100 of 1,200 pages read doubtfully (1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 1,090 more)"
+    )

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from settings.queues import Queue
 from tasks.sdk import Meter, Payload, Permanent, Run, job
 
@@ -32,6 +34,30 @@ async def probe_echo(payload: Echo, run: Run) -> dict[str, str]:
     """Answers with its word."""
     write_ledger("echo", run.job_id, payload.word, time.time())
     return {"word": payload.word}
+
+
+class Marked(msgspec.Struct):
+    """A result that has a summary, and a tag to be found by."""
+
+    marks: int
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return ("marked",) if self.marks else ()
+
+    @property
+    def summary(self) -> str:
+        return f"Completed, with {self.marks} marks" if self.marks else ""
+
+
+class Mark(Payload):
+    marks: int
+
+
+@job(queue=Queue.THUMBNAILS, public=False)
+async def probe_mark(payload: Mark, run: Run) -> Marked:
+    """Returns a result with as many marks."""
+    return Marked(payload.marks)
 
 
 class Steps(Payload):

@@ -10,6 +10,9 @@ from service.engine.store import keys
 ORIGIN = "origin"
 """The search key of every job type by which the repetitions of a job are found."""
 
+TAG = "tag"
+"""The search key by which jobs are found whose result has `tags`, such as doubtful."""
+
 
 @dataclass(frozen=True)
 class PastRun:

@@ -64,6 +64,8 @@ class Outcome(msgspec.Struct):
     """What a completed job answers, as JSON."""
     next: list[NewJob] = msgspec.field(default_factory=list)
     """Jobs that begin with the completion."""
+    find: list[str] = msgspec.field(default_factory=list)
+    """Search keys that the result adds to those of the payload, as `key:value`."""
     ended_s: float = msgspec.field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:

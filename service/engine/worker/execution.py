@@ -14,6 +14,7 @@ from service.engine.outcomes import AttemptOutcome, OutcomeKind, StopReason
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.runtime import Runtime
 from service.engine.store import Job, LeaseLost
+from service.engine.store.run_history import TAG
 from service.engine.store.script_inputs import Outcome, as_json
 from service.engine.worker.failures import attempt_entry, cause, failure
 from service.engine.worker.job_log import JobLog
@@ -176,7 +177,8 @@ class Execution:
         return Outcome(self.job.id, self.job.queue, self.job.fence, kind, fields=fields or [], **more)
 
     def _completed(self, result: Any, run: JobRun) -> Outcome:
-        fields = ["progress", 100, "message", "Done", "error", ""]
+        # A result may have a summary for people and tags to be found by; most say all with their numbers.
+        fields = ["progress", 100, "message", getattr(result, "summary", "") or "Done", "error", ""]
         fields += ["artefacts", as_json(run.artefacts)]
         entry = attempt_entry(self.job, AttemptOutcome.COMPLETED)
         return self._outcome(
@@ -187,6 +189,7 @@ class Execution:
             run_ms=True,
             result=as_json(result),
             next=run.following,
+            find=[] if self.job.parent else [f"{TAG}:{tag}" for tag in getattr(result, "tags", ())],
         )
 
     def _stopped(self) -> Outcome:

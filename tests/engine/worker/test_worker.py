@@ -6,7 +6,7 @@ import time
 
 from service.engine.enqueuer import Enqueuer
 from service.engine.states import State
-from service.engine.store import Store, channels
+from service.engine.store import JobFilter, Store, channels, keys
 from tests.engine import probe
 from tests.waiting import until_state, wait_until_async
 
@@ -24,6 +24,21 @@ async def test_a_job_runs_to_its_result(store: Store, enqueuer: Enqueuer, start_
     (attempt,) = await store.attempts(job.id)
     assert attempt.outcome == "completed" and attempt.worker.startswith("thumbnails:")
     assert (await store.counts())["thumbnails"][State.COMPLETED] == 1
+
+
+async def test_a_result_says_how_its_job_is_found_and_summed_up(store: Store, enqueuer: Enqueuer, start_worker) -> None:
+    start_worker()
+    marked, plain = [
+        (await enqueuer.enqueue(probe.probe_mark, probe.Mark(marks=marks), owner="acme")).job_id for marks in (3, 0)
+    ]
+    for job_id in (marked, plain):
+        await until_state(store, job_id, State.COMPLETED)
+    assert (await store.present(marked)).message == "Completed, with 3 marks"
+    assert (await store.present(plain)).message == "Done"
+    tagged = JobFilter(search=("tag", "marked"))
+    assert [job.id for job in (await store.page(tagged)).jobs] == [marked]
+    await store.delete(marked)
+    assert (await store.page(tagged)).jobs == [] and not await store.redis.zcard(keys.found_by("tag", "marked"))
 
 
 async def test_what_runs_beside_a_task_ends_with_it_even_where_a_cancellation_is_hidden(

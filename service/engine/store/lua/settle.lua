@@ -64,6 +64,18 @@ end
 
 local settle = {}
 
+-- Search keys that the result gives a job, beside those of its payload.
+local function find_by(j, names)
+  if not names or #names == 0 then return end
+  local packed = redis.call('HGET', job_key(j.id), 'find')
+  local find = packed and cmsgpack.unpack(packed) or {}
+  for _, name in ipairs(names) do
+    find[#find + 1] = name
+    place(P .. 'find:' .. name, j.id, j.stamp)
+  end
+  redis.call('HSET', job_key(j.id), 'find', cmsgpack.pack(find))
+end
+
 function settle.completed(j, outcome)
   -- What may fail stands before what cannot be taken back.
   local small = j.parent == '' and outcome.result and #outcome.result <= 4096
@@ -71,6 +83,7 @@ function settle.completed(j, outcome)
   if j.parent ~= '' then advance(j, outcome.units) end
   local fields = outcome.fields
   if outcome.result then fields[#fields + 1], fields[#fields + 2] = 'result', outcome.result end
+  find_by(j, outcome.find)
   finish(j, 'completed', fields, outcome.ended)
   -- Written with the completion: the next link of a chain is started once, or not at all.
   for _, job in ipairs(outcome.next) do
