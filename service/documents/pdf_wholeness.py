@@ -21,6 +21,10 @@ OBJECTS_MAX = 300_000
 
 
 OBJECT = re.compile(rb"\b\d+\s+\d+\s+obj\b")
+NAMED = re.compile(
+    rb"/(?:Kids|Contents|Resources|XObject|Font)\s*(\[[^\]]{0,200000}\]|<<.{0,20000}?>>|\d+\s+\d+\s+R\b)", re.DOTALL
+)
+"""What a page tree and its pages name, as it stands in the bytes."""
 REFERENCE = re.compile(rb"(\d+)\s+(\d+)\s+R\b")
 
 
@@ -36,7 +40,7 @@ def is_torn(path: Path) -> bool:
             return False
         if _ends_within_an_object(data, end):
             return True
-    return _lacks_objects(path)
+        return _lacks_objects(path, _named(data))
 
 
 def _content_end(data: mmap.mmap) -> int:
@@ -66,15 +70,20 @@ def _ends_within_an_object(data: mmap.mmap, end: int) -> bool:
     return begun is not None and b"/XRef" not in data[last : min(end, last + 65_536)]
 
 
-def _lacks_objects(path: Path) -> bool:
-    """Whether pages refer to objects that are not in the file."""
+def _named(data: mmap.mmap) -> set[tuple[int, int]]:
+    """Objects that pages name. Taken from the bytes: qpdf strikes out those that are not there."""
+    return {(int(a), int(b)) for found in NAMED.findall(data) for a, b in REFERENCE.findall(found)}
+
+
+def _lacks_objects(path: Path, named: set[tuple[int, int]]) -> bool:
+    """Whether any of `named` is not in the file, or pages refer to objects that are not."""
     import pikepdf
 
     try:
         with pikepdf.open(path) as pdf:
             references = _references(pdf)
             pages = [number for number, one in references.items() if one.is_page]
-            return not pages or not _reached(references, pages) <= references.keys()
+            return not pages or not _reached(references, pages) | named <= references.keys()
     except pikepdf.PasswordError:
         return False
     except Exception:  # a torn file does what it likes to a parser

@@ -1,6 +1,7 @@
 """Which files are taken in, and what is said of the others."""
 
 import io
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -67,6 +68,13 @@ def test_a_whole_pdf_is_taken_however_it_ends(tmp_path: Path, kind: str, end: st
 @pytest.mark.parametrize("where", TORN)
 def test_a_torn_pdf_is_refused(tmp_path: Path, kind: str, where: str) -> None:
     assert "cut short" in (inspected(tmp_path, TORN[where](KINDS[kind]())).fault or "")
+
+
+def test_a_pdf_torn_between_two_objects_is_refused(tmp_path: Path) -> None:
+    data = KINDS["text in plain objects"]()
+    objects = data[: data.rindex(b"xref\n0")]
+    for end in [found.end() for found in re.finditer(rb"endobj", objects)][2:-1]:
+        assert "cut short" in (inspected(tmp_path, data[:end]).fault or ""), data[end - 100 : end]
 
 
 def test_a_torn_end_after_an_earlier_versions_mark_is_found(tmp_path: Path) -> None:
