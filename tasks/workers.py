@@ -19,11 +19,15 @@ from service.documents.ocr_models import ModelPreparation
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.pool.sizing import CHILD_MB, pool_size
 from service.engine.redis.client import arq_settings
+from service.engine.worker.self_check import SelfCheck
 from service.engine.worker.worker import OffloadWorker
 from service.monitoring.logging import configure_logs
 from service.monitoring.tracing import open_tracing
 from service.services import open_services
 from settings import Queue, load_settings
+from tasks.ocr.cache_folders import use_data_folder
+from tasks.ocr.pages import PREPARE_TIMEOUT_S
+from tasks.ocr.self_check import read_sample
 from tasks.sdk.arq_cron import cron_jobs
 
 with contextlib.suppress(ImportError):
@@ -39,6 +43,8 @@ arq.worker.Worker = OffloadWorker  # type: ignore[misc]
 gc.freeze()
 
 settings = load_settings()
+# Children and the preparation of networks inherit it.
+use_data_folder(settings.data_dir)
 configure_logs()
 log = structlog.get_logger("offload.worker")
 redis_settings = arq_settings(settings.queue_server_url())
@@ -99,7 +105,9 @@ def starting(queue: Queue, needs: PoolNeeds) -> Any:
         ctx["runtime"] = services.runtime
         ctx["probes"] = {"database": services.database.check, "storage": services.storage.check}
         if reads_pages and settings.ocr_prepare:
-            preparation = ModelPreparation(settings.data_dir / "models")
+            models = settings.data_dir / "models"
+            ctx["self_check"] = SelfCheck(read_sample, (models, settings.ocr_engine), PREPARE_TIMEOUT_S)
+            preparation = ModelPreparation(models)
             await preparation.start()
             stack.push_async_callback(preparation.stop)
 

@@ -32,9 +32,11 @@ async def ready(services: Wired) -> Response[Health]:
     responses=unavailable(WorkersHealth),
 )
 async def workers(services: Wired) -> Response[WorkersHealth]:
-    """503 where no worker is alive at all, or where jobs wait in a queue that has none.
+    """503 where no worker is alive at all, where jobs wait in a queue that has none, or where no worker of a queue can do
+    its work.
 
-    `degraded`, with 200, where a worker has fallen silent or is quiet, or a queue has no worker and no jobs yet.
+    `degraded`, with 200, where a worker has fallen silent, is quiet or has a fault, or a queue has no worker and no jobs
+    yet.
     """
     found, counts = await services.store.workers(), await services.store.counts()
     at_ms = now_ms()
@@ -43,16 +45,22 @@ async def workers(services: Wired) -> Response[WorkersHealth]:
     deserted = [queue for queue, states in counts.items() if states[State.QUEUED] and queue not in served]
     silent = [worker.id for worker in found if not worker.alive(at_ms)]
     quiet = [worker.id for worker in found if worker.quiet and worker.id not in silent]
+    faulty = [worker for worker in found if worker.fault and worker.id not in silent]
+    able = {worker.queue for worker in found if worker.alive(at_ms) and not worker.fault}
+    disabled = sorted({worker.queue for worker in faulty} - able)
     unserved = [queue for queue in counts if queue not in served]
     status, detail = "ok", "Every queue has a worker."
     if not served:
         status, detail = "unavailable", "No worker is alive."
     elif deserted:
         status, detail = "unavailable", f"Jobs wait and no worker is alive for {', '.join(deserted)}."
-    elif silent or unserved or quiet:
+    elif disabled:
+        status, detail = "unavailable", f"No worker can do the work of {', '.join(disabled)}: {faulty[0].fault}"
+    elif silent or unserved or quiet or faulty:
         reasons = [f"No worker is alive for {', '.join(unserved)}."] if unserved else []
         reasons += [f"Silent: {', '.join(silent)}."] if silent else []
-        reasons += [f"Quiet, because somebody wants it: {', '.join(quiet)}."] if quiet else []
+        reasons += [f"Quiet, at an operator's request: {', '.join(quiet)}."] if quiet else []
+        reasons += [f"Cannot do its work: {worker.id}. {worker.fault}" for worker in faulty]
         status, detail = "degraded", " ".join(reasons)
     body = WorkersHealth(status=status, detail=detail, workers=rows)
     return Response(body, status_code=503 if status == "unavailable" else 200)
@@ -72,6 +80,7 @@ def worker_body(worker: WorkerInfo, at_ms: int) -> WorkerBody:
         processed=worker.processed,
         failed=worker.failed,
         rss_bytes=worker.rss_bytes,
+        fault=worker.fault,
     )
 
 

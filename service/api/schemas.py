@@ -134,6 +134,8 @@ class WorkerBody(TypedDict):
     processed: int
     failed: int
     rss_bytes: int
+    fault: str | None
+    """Why it cannot do its queue's work; null where it can."""
 
 
 class WorkersHealth(TypedDict):

@@ -114,11 +114,11 @@ def _cause(error: Exception) -> tuple[str, bool]:
     """The reason, and whether it is the page's own: what a page did to its child once it does again."""
     match error:
         case TimeoutError():
-            return f"reading it took longer than {PAGE_TIMEOUT_S:g} s", True
+            return f"Reading the page took longer than {PAGE_TIMEOUT_S:g} s.", True
         case MemoryCeiling():
-            return "reading it takes too much memory", True
+            return "Reading the page takes too much memory.", True
         case ChildDied():
-            return f"it crashes the reader: {error}", True
+            return f"The page crashes the reader: {error}.", True
         case Permanent():
             return str(error)[:REASON_MAX], True
         case _:

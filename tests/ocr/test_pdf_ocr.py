@@ -143,7 +143,7 @@ async def test_a_page_that_cannot_be_read_is_listed_and_the_rest_goes_on(
     monkeypatch.setattr(pages, "PAGE_TIMEOUT_S", 2.0)
     result = await pdf_ocr.function(PdfOcr(file_id="text"), run)
     assert [(failure.page, failure.reason) for failure in result.failed_pages] == [
-        (2, "reading it took longer than 2 s")
+        (2, "Reading the page took longer than 2 s.")
     ]
     assert result.text_layer_pages == 2
     written = json.loads(run.artefact_bytes("pages.json"))

@@ -122,7 +122,9 @@ class WorkerInfo:
     slots: int = 1
     stopping: bool = False
     quiet: bool = False
-    """Somebody wants it to begin nothing new."""
+    """An operator wants it to begin nothing new."""
+    fault: str | None = None
+    """Why it cannot do its queue's work, found by its self-check."""
 
     def alive(self, at_ms: int) -> bool:
         """False for a worker that has been silent for SILENT_AFTER_S."""

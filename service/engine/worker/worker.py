@@ -43,7 +43,7 @@ HALF_FROM = 16
 
 class OffloadWorker(Worker):
     """One queue's worker. `on_startup` must put `runtime`, `cpu_pool`, the exit stack `stack` and `probes`
-    (worker/outages.py) into `ctx`."""
+    (worker/outages.py) into `ctx`, and may put a `self_check` (worker/self_check.py) there."""
 
     runtime: Runtime
     store: Store
@@ -106,6 +106,7 @@ class OffloadWorker(Worker):
 
     @contextlib.asynccontextmanager
     async def _helpers(self) -> Any:
+        check = self.ctx.get("self_check")
         helpers = [
             asyncio.create_task(helper)
             for helper in (
@@ -113,6 +114,7 @@ class OffloadWorker(Worker):
                 self.leases.renew_forever(),
                 self._beat_forever(),
                 self._cron_forever(),
+                *([check.run_forever(self.ctx["cpu_pool"], self.heartbeat.info)] if check else []),
             )
         ]
         try:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from tasks.ocr.cache_folders import cache_folder
 from tasks.ocr.engines import Engine, ReadPage, ReadWord, Sheet
 from tasks.ocr.torch_warnings import silenced
 from tasks.ocr.weights import weights_folder
@@ -54,6 +55,8 @@ def load(languages: tuple[str, ...], models: Path) -> Engine:
         list(languages),
         gpu=False,
         model_storage_directory=str(weights_folder(models)),
+        # Made when a reader is, used or not; by default below the home folder.
+        user_network_directory=str(cache_folder(models.parent) / "easyocr"),
         download_enabled=False,
         verbose=False,
     )

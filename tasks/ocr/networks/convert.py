@@ -1,5 +1,6 @@
 """EasyOCR's torch networks as OpenVINO models. The only module, with the torch engine, that imports torch."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -59,16 +60,19 @@ def convert_recogniser(weights: Path, languages: tuple[str, ...], folder: Path) 
 def _reader(weights: Path, languages: tuple[str, ...], **parts: bool) -> Any:
     import easyocr
 
-    return easyocr.Reader(
-        list(languages),
-        gpu=False,
-        model_storage_directory=str(weights),
-        download_enabled=False,
-        verbose=False,
-        # EasyOCR's own int8 is torch's and cannot be converted.
-        quantize=False,
-        **parts,
-    )
+    # It makes a folder for networks of users' own, by default below a home that a container may not write to.
+    with tempfile.TemporaryDirectory(prefix="offload-easyocr-") as no_networks:
+        return easyocr.Reader(
+            list(languages),
+            gpu=False,
+            model_storage_directory=str(weights),
+            user_network_directory=no_networks,
+            download_enabled=False,
+            verbose=False,
+            # EasyOCR's own int8 is torch's and cannot be converted.
+            quantize=False,
+            **parts,
+        )
 
 
 def _taking_grey(first: Any) -> Any:
