@@ -36,7 +36,8 @@ async def test_content_that_unpacks_without_end_is_tried_once(run: LocalRun, mon
     assert len(data) < 10_000
     run.files.add("bomb", data)
     with pytest.raises(
-        Permanent, match=r"^(Reading the page took longer than 3 s|The page crashes the reader|Reading the page takes too much)"
+        Permanent,
+        match=r"^(Reading the page took longer than 3 s|The page crashes the reader|Reading the page takes too much)",
     ):
         await run.execute(pdf_ocr, PdfOcr(file_id="bomb"))
     assert run.attempt == 1
