@@ -35,7 +35,7 @@ from service.engine.pool.cpu_pool import CpuPool
 from service.engine.rate_limiter import RateLimiter
 from service.engine.redis.client import connect
 from service.mail.campaigns import CampaignRows
-from service.mail.counters import Measures
+from service.mail.counters import MailCounters
 from service.mail.deliveries import DeliveryRows
 from service.mail.mailer import SmtpMailer
 from service.mail.smtp_pool import CONNECTIONS
@@ -116,7 +116,7 @@ class Stage:
         url = f"smtp://127.0.0.1:{self.port}"
         deliveries = DeliveryRows(self.database, self.folder / "journals")
         made = SmtpMailer(
-            url, SENDER, deliveries, RateLimiter(redis, "bench", per_minute), Measures(redis), connections=width
+            url, SENDER, deliveries, RateLimiter(redis, "bench", per_minute), MailCounters(redis), ServerStatus(redis), connections=width
         )
         yield made
         await made.close()

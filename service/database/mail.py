@@ -1,4 +1,4 @@
-"""Who is written to, with what, and what became of each message."""
+"""Users, templates, campaigns and the result of each message."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ ADDRESS_MAX = 320
 
 
 class User(Base):
-    """Somebody who may be written to."""
+    """A recipient of mail."""
 
     __tablename__ = "users"
     __table_args__ = (Index(None, "active", "id"),)
@@ -31,7 +31,7 @@ class User(Base):
 
 
 class Template(Base):
-    """What an owner's campaigns are written from."""
+    """A text that an owner's campaigns are written from."""
 
     __tablename__ = "templates"
     __table_args__ = (Index(None, "owner", "created_at"),)
@@ -96,12 +96,14 @@ class Delivery(Base):
     """When a temporary refusal is tried again."""
     smtp_code: Mapped[int | None]
     smtp_text: Mapped[str | None] = mapped_column(Text)
+    address_refused: Mapped[bool | None]
+    """Whether a bounce said that the address does not exist, which counts towards its suppression."""
     message_id: Mapped[str] = mapped_column(String(255))
     changed_at: Mapped[datetime] = mapped_column(UtcTime, default=utc_now)
 
 
 class Suppression(Base):
-    """An address that is not written to, whoever asks."""
+    """An address that is not written to, by any campaign."""
 
     __tablename__ = "suppressions"
 

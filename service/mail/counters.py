@@ -30,8 +30,8 @@ FLUSH_S = 0.25
 """How often they are written: a round trip for each message would be a tenth of its cost, and no page looks so often."""
 
 
-class Measures:
-    """Counts verdicts. A figure is not worth an attempt: it is lost while Redis is away."""
+class MailCounters:
+    """Counts results. A figure is not worth an attempt: it is lost while Redis is away."""
 
     def __init__(self, redis: Client) -> None:
         self._counters = Counters(redis)
@@ -39,7 +39,7 @@ class Measures:
         self._throttled = Throttled(self.flush, FLUSH_S)
 
     def count(self, status: str) -> None:
-        """One more message with this verdict."""
+        """One more message with this result."""
         self._counted[MEASURES[status]] += 1
         self._throttled.soon()
 

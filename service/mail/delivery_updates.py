@@ -1,4 +1,4 @@
-"""The transitions that each message makes, for many deliveries in one statement: a statement costs more than a row."""
+"""Claims and settlements of many deliveries in one statement each: a statement costs more than a row."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
 from service.database import Base, Suppression
 from service.database.column_types import utc_now
-from service.mail.smtp_replies import Verdict
+from service.mail.smtp_replies import DeliveryResult
 from service.mail.suppression import suppress_after_bounces
 
 DELIVERIES = Base.metadata.tables["deliveries"]
@@ -33,7 +33,7 @@ class Claim:
 
 @dataclass(slots=True, frozen=True)
 class Wanted:
-    """A delivery that somebody wants to send, under the name of a journal."""
+    """A delivery to be sent, under the name of a journal."""
 
     campaign_id: str
     position: int
@@ -42,10 +42,10 @@ class Wanted:
 
 @dataclass(slots=True, frozen=True)
 class Settled:
-    """What became of a claim."""
+    """A claim and its result."""
 
     claim: Claim
-    verdict: Verdict
+    result: DeliveryResult
 
 
 _SUPPRESSED = select(Suppression.address).where(Suppression.address == ROW.address).exists()
@@ -70,7 +70,7 @@ _SUPPRESS = (
 
 _MINE: ColumnElement[bool] = (
     (ROW.campaign_id == bindparam("campaign"))
-    & (ROW.position == bindparam("place"))
+    & (ROW.position == bindparam("position"))
     & (ROW.claims == bindparam("number"))
     # Not IN: a statement that is run with many sets of values cannot have one.
     & ((ROW.status == "sending") | (ROW.status == "unknown"))
@@ -80,11 +80,12 @@ _SETTLE = (
     update(DELIVERIES)
     .where(_MINE)
     .values(
-        status=bindparam("became"),
+        status=bindparam("status"),
         smtp_code=bindparam("code"),
-        smtp_text=bindparam("said"),
-        tries=bindparam("tried"),
+        smtp_text=bindparam("text"),
+        tries=bindparam("tries"),
         due_at=bindparam("due"),
+        address_refused=bindparam("refused"),
         changed_at=bindparam("now"),
     )
 )
@@ -104,17 +105,17 @@ def claim_many(connection: Connection, wanted: Sequence[Wanted]) -> list[Claim |
             positions.discard(row.position)
         if positions:
             connection.execute(_SUPPRESS, which | {"positions": sorted(positions)})
-    # Whoever asks twice for the same delivery gets it once.
+    # A delivery that is asked for twice is claimed once.
     return [claims.pop((one.campaign_id, one.position), None) for one in wanted]
 
 
 def settle_many(connection: Connection, settled: Sequence[Settled]) -> list[None]:
-    """Write what became of claims. One that was fenced off meanwhile changes nothing."""
-    plain = [_values(one) for one in settled if not one.verdict.about_recipient]
+    """Write the results of claims. One that was fenced off in the meantime changes nothing."""
+    plain = [_values(one) for one in settled if not one.result.about_address]
     if plain:
         connection.execute(_SETTLE, plain)
     for one in settled:
-        if one.verdict.about_recipient:
+        if one.result.about_address:
             address = connection.scalar(_SETTLE_BOUNCE, _values(one))
             if address:
                 suppress_after_bounces(connection, address)
@@ -122,15 +123,16 @@ def settle_many(connection: Connection, settled: Sequence[Settled]) -> list[None
 
 
 def _values(one: Settled) -> dict[str, Any]:
-    claim, verdict = one.claim, one.verdict
+    claim, result = one.claim, one.result
     return {
         "campaign": claim.campaign_id,
-        "place": claim.position,
+        "position": claim.position,
         "number": claim.number,
-        "became": verdict.status,
-        "code": verdict.code,
-        "said": verdict.text,
-        "tried": verdict.tries,
-        "due": verdict.due_at,
+        "status": result.status,
+        "code": result.code,
+        "text": result.text,
+        "tries": result.tries,
+        "due": result.due_at,
+        "refused": result.about_address,
         "now": utc_now(),
     }

@@ -1,28 +1,44 @@
-"""Sends messages: a connection, leave from the limiter, the claim, the handover, the verdict."""
+"""Sending: leave to try, a connection, a permit of the rate, the claim, the transaction, the result."""
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
 from email.utils import parseaddr
 
 import structlog
 from aiosmtplib import SMTP
 
 from service.engine.rate_limiter import Permit, RateLimiter
-from service.mail.counters import Measures
+from service.mail.counters import MailCounters
 from service.mail.deliveries import DeliveryRows
 from service.mail.delivery_updates import Claim
-from service.mail.send_journal import abandoned, discard
-from service.mail.smtp_pool import CONNECTIONS, Connection, Connections, mail_server
-from service.mail.smtp_replies import UNKNOWN_TEXT, Verdict, later, verdict_of
+from service.mail.server_status import ServerStatus
+from service.mail.smtp_pool import CONNECTIONS, Connection, Connections, mail_server, size_limit
+from service.mail.smtp_replies import UNKNOWN_TEXT, DeliveryResult, later, refuses_sender, result_of
 from service.mail.smtp_transaction import InDoubt, NotHandedOver, Reply, hand_over
 from tasks.mail.message import for_data
 from tasks.ports.mail import MailServerAway
 
 log = structlog.get_logger("offload.mail")
 
-PATIENCE_S = 5.0
-"""How long a job that is told to stop waits for the message in hand. Its delivery is settled later if that is not enough,
-or by whoever comes next if this process ends first."""
+STOP_WAIT_S = 5.0
+"""How long a job that is stopped waits for the messages being sent. Their deliveries are settled later if that is not
+enough, or by the next worker if this process ends first."""
+
+LIMITED_WAIT_S = 2.0
+"""Before a message is tried again whose connection the server did not open again, because others are its limit."""
+
+
+@dataclass(slots=True)
+class Sending:
+    """One message on its way. `probe`: it is the one that tries an absent server."""
+
+    connection: Connection
+    permit: Permit
+    claim: Claim
+    address: str
+    data: bytes
+    probe: bool
 
 
 class SmtpMailer:
@@ -34,7 +50,8 @@ class SmtpMailer:
         sender: str,
         deliveries: DeliveryRows,
         limiter: RateLimiter,
-        measures: Measures,
+        counters: MailCounters,
+        status: ServerStatus,
         connections: int = CONNECTIONS,
     ) -> None:
         self.sender = sender
@@ -42,10 +59,29 @@ class SmtpMailer:
         self._connections = Connections(mail_server(smtp_url), connections) if smtp_url else None
         self._deliveries = deliveries
         self._limiter = limiter
-        self._measures = measures
-        self._in_hand: set[asyncio.Task[None]] = set()
+        self._counters = counters
+        self._status = status
+        self._under_way: set[asyncio.Task[None]] = set()
         self._settling: set[asyncio.Task[None]] = set()
         self._swept = False
+
+    async def check(self) -> None:
+        """Raises MailServerAway where nothing can be sent at present, without asking the server."""
+        if self._connections is None:
+            raise await self._status.refused("no mail server is configured", probe=True)
+        await self._status.check()
+
+    async def size_max(self) -> int | None:
+        """Bytes of a message that the server takes at most; None where it announces no limit, or is absent."""
+        try:
+            connection, _ = await self._connect()
+        except MailServerAway:
+            return None
+        assert self._connections is not None
+        try:
+            return size_limit(connection.client) if connection.client else None
+        finally:
+            self._connections.give_back(connection)
 
     async def send(self, campaign_id: str, position: int, address: str, content: bytes) -> None:
         """Send one message. Raises MailServerAway. Cancelling the waits changes nothing.
@@ -53,126 +89,176 @@ class SmtpMailer:
         Returns with the server's answer; the delivery is settled in the transaction that claims the next one, or some
         milliseconds later, and `settled` waits for it.
         """
-        if self._connections is None:
-            raise MailServerAway("no mail server is configured: set OFFLOAD_SMTP_URL")
         await self._sweep()
-        connection = await self._connections.borrow()
+        connection, probe = await self._connect(keep_probe=True)
         try:
-            client = await connection.ready()
             permit = await self._limiter.permit()
         except BaseException:
-            self._connections.give_back(connection)
+            self._ended(connection, probe)
             raise
-        delivery = self._deliver(connection, client, permit, campaign_id, position, address, for_data(content))
-        in_hand = asyncio.create_task(delivery)
-        self._in_hand.add(in_hand)
-        in_hand.add_done_callback(lambda done: self._ended(connection, done))
+        delivery = self._deliver(connection, permit, campaign_id, position, address, for_data(content), probe)
+        sending = asyncio.create_task(delivery)
+        self._under_way.add(sending)
+        sending.add_done_callback(lambda done: self._finished(done, connection, probe))
         try:
-            await asyncio.shield(in_hand)
+            await asyncio.shield(sending)
         except asyncio.CancelledError:
-            # Between the dot and the answer there is nothing to be cancelled any more.
-            await asyncio.wait({in_hand}, timeout=PATIENCE_S)
+            # Between the dot and the answer nothing can be cancelled any more.
+            await asyncio.wait({sending}, timeout=STOP_WAIT_S)
             raise
 
-    def _ended(self, connection: Connection, done: "asyncio.Task[None]") -> None:
-        self._in_hand.discard(done)
+    async def _connect(self, *, keep_probe: bool = False) -> tuple[Connection, bool]:
+        """An open connection, and whether its message is the probe of an absent server. Raises MailServerAway."""
+        if self._connections is None:
+            raise await self._status.refused("no mail server is configured", probe=True)
+        probe = await self._status.admit()
+
+        async def refused(error: MailServerAway) -> None:
+            reason = str(error).removeprefix("the mail server takes no messages: ")
+            raise await self._status.refused(reason, probe=probe) from error
+
+        try:
+            connection = await self._connections.borrow(refused)
+        except BaseException:
+            if probe:
+                self._status.end_probe()
+            raise
+        if probe and not keep_probe:
+            self._status.end_probe()
+        return connection, probe
+
+    def _ended(self, connection: Connection, probe: bool) -> None:
         if self._connections is not None:
             self._connections.give_back(connection)
-        if not done.cancelled() and (error := done.exception()):
-            log.error("a message could not be dealt with", error=str(error))
+        if probe:
+            self._status.end_probe()
+
+    def _finished(self, done: "asyncio.Task[None]", connection: Connection, probe: bool) -> None:
+        self._under_way.discard(done)
+        self._ended(connection, probe)
+        if not done.cancelled() and (error := done.exception()) and not isinstance(error, MailServerAway):
+            log.error("mail.sending_failed", error=str(error))
 
     async def _deliver(
         self,
         connection: Connection,
-        client: SMTP,
         permit: Permit,
         campaign_id: str,
         position: int,
         address: str,
         data: bytes,
+        probe: bool,
     ) -> None:
         claim = await self._deliveries.claim(campaign_id, position)
         if claim is None:
             return
         try:
-            if not permit.fresh:
-                await self._limiter.permit()
-            verdict = await self._offer(connection, client, claim, address, data)
+            result = await self._offer(Sending(connection, permit, claim, address, data, probe))
+        except MailServerAway as error:
+            # The server has not taken it, and that is not this recipient's: no try is counted.
+            await self._deliveries.settle(claim, DeliveryResult("pending", text=str(error), tries=claim.tries))
+            raise
         except BaseException:
             # The connection is closed by now: whether the dot was sent, the journal knows.
             await self._deliveries.settle(claim, self._interrupted(claim))
             raise
-        settling = asyncio.create_task(self._deliveries.settle(claim, verdict, in_no_hurry=True))
+        settling = asyncio.create_task(self._deliveries.settle(claim, result, in_no_hurry=True))
         self._settling.add(settling)
         settling.add_done_callback(self._settling.discard)
-        log.info("message", delivery=claim.key, status=verdict.status, code=verdict.code, text=verdict.text)
-        self._measures.count(verdict.status)
+        log.info("message", delivery=claim.key, status=result.status, code=result.code, text=result.text)
+        self._counters.count(result.status)
 
-    async def _offer(self, connection: Connection, client: SMTP, claim: Claim, address: str, data: bytes) -> Verdict:
+    async def _offer(self, sending: Sending) -> DeliveryResult:
+        claim = sending.claim
         try:
-            try:
-                reply = await self._hand_over(client, claim, address, data)
-            except NotHandedOver as error:
-                # A kept connection may have been closed by the server at any time; a fresh one settles the matter.
-                log.info("connection lost before the message was sent", delivery=claim.key, error=str(error))
-                connection.drop()
-                client = await connection.ready()
-                # The server may have counted the first one.
+            if not sending.permit.fresh:
                 await self._limiter.permit()
-                reply = await self._hand_over(client, claim, address, data)
-        except (NotHandedOver, MailServerAway) as error:
+            reply = await self._transact(sending)
+        except NotHandedOver as error:
             return later(None, str(error), claim.tries)
         except InDoubt as error:
-            log.warning("in doubt", delivery=claim.key, error=str(error))
-            return Verdict("unknown", text=f"{UNKNOWN_TEXT}: {error}", tries=claim.tries)
-        return verdict_of(reply, claim.tries)
+            log.warning("mail.in_doubt", delivery=claim.key, error=str(error))
+            return DeliveryResult("unknown", text=f"{UNKNOWN_TEXT}: {error}", tries=claim.tries)
+        if refuses_sender(reply):
+            raise await self._status.refused(f"{reply.code} {reply.text}", probe=sending.probe)
+        await self._status.accepted()
+        return result_of(reply, claim.tries)
 
-    async def _hand_over(self, client: SMTP, claim: Claim, address: str, data: bytes) -> Reply:
-        journal = self._deliveries.journal
-        reply = await hand_over(client, self._envelope_sender, address, data, lambda: journal.dot_follows(claim.key))
-        # Without the note the answer still goes to the database; it would only be missed if this process died before.
-        with contextlib.suppress(OSError):
-            journal.answered(claim.key, reply)
+    async def _transact(self, sending: Sending) -> Reply:
+        """The reply to one message; over a fresh connection where the server has enough of this one.
+
+        A kept connection may have been closed at any time, and many servers take only so many messages over each.
+        """
+        connection, used = sending.connection, sending.connection.messages > 0
+        try:
+            reply = await self._hand_over(await connection.ready(), sending)
+        except NotHandedOver as error:
+            log.info("mail.connection_lost", delivery=sending.claim.key, error=str(error))
+        else:
+            if reply.step != "sender":
+                connection.messages += 1
+            if reply.step != "sender" or not refuses_sender(reply) or not used:
+                return reply
+            log.info("mail.connection_used_up", delivery=sending.claim.key, code=reply.code, text=reply.text)
+        connection.drop()
+        client = await self._reopened(sending)
+        # The server may have counted the first one.
+        await self._limiter.permit()
+        reply = await self._hand_over(client, sending)
+        connection.messages += reply.step != "sender"
         return reply
 
-    def _interrupted(self, claim: Claim) -> Verdict:
-        dotted = self._deliveries.journal.testimony.dotted
-        if claim.key in dotted:
-            return Verdict("unknown", text=UNKNOWN_TEXT, tries=claim.tries)
-        return Verdict("pending", text="interrupted before it was sent", tries=claim.tries)
+    async def _reopened(self, sending: Sending) -> SMTP:
+        try:
+            return await sending.connection.ready()
+        except MailServerAway as error:
+            if self._connections is not None and self._connections.others_open(sending.connection):
+                # The others are the server's limit, and this message goes over one of them.
+                raise MailServerAway(str(error), LIMITED_WAIT_S) from error
+            reason = str(error).removeprefix("the mail server takes no messages: ")
+            raise await self._status.refused(reason, probe=sending.probe) from error
+
+    async def _hand_over(self, client: SMTP, sending: Sending) -> Reply:
+        deliveries, claim = self._deliveries, sending.claim
+        reply = await hand_over(
+            client, self._envelope_sender, sending.address, sending.data, lambda: deliveries.note_dot(claim)
+        )
+        deliveries.note_reply(claim, reply)
+        return reply
+
+    def _interrupted(self, claim: Claim) -> DeliveryResult:
+        if self._deliveries.dot_sent(claim):
+            return DeliveryResult("unknown", text=UNKNOWN_TEXT, tries=claim.tries)
+        return DeliveryResult("pending", text="interrupted before it was sent", tries=claim.tries)
 
     async def _sweep(self) -> None:
-        """Remove journals of the dead that no delivery refers to any more."""
-        if self._swept:
-            return
-        self._swept = True
-        folder = self._deliveries.journal.folder
-        for journal_id in await asyncio.to_thread(lambda: list(abandoned(folder))):
-            if not await self._deliveries.claims_of(journal_id):
-                discard(folder, journal_id)
+        """Remove journals of dead processes that no delivery refers to any more, once."""
+        if not self._swept:
+            self._swept = True
+            await self._deliveries.sweep_journals()
 
     async def settled(self) -> None:
         """Wait until every message that was sent so far is settled, and counted."""
-        # One turn, in which deliveries whose message has just been answered hand in what became of it.
+        # One turn, in which deliveries whose message has just been answered submit their results.
         await asyncio.sleep(0)
-        self._deliveries.writes.hurry()
+        self._deliveries.flush()
         if self._settling:
             await asyncio.wait(set(self._settling))
-        await self._measures.flush()
+        await self._counters.flush()
 
     async def close(self) -> None:
-        """Settle what is in hand, then part from the server."""
-        if self._in_hand:
-            await asyncio.wait(self._in_hand, timeout=PATIENCE_S)
-        for task in list(self._in_hand):
+        """Settle what is under way, then close the connections."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=STOP_WAIT_S)
+        for task in list(self._under_way):
             task.cancel()
-        if self._in_hand:
-            await asyncio.wait(self._in_hand, timeout=PATIENCE_S)
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=STOP_WAIT_S)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.settled(), PATIENCE_S)
+            await asyncio.wait_for(self.settled(), STOP_WAIT_S)
         for task in list(self._settling):
             task.cancel()
         if self._connections is not None:
             await self._connections.close()
         await self._deliveries.close()
-        await self._measures.close()
+        await self._counters.close()

@@ -36,7 +36,7 @@ class _Line(msgspec.Struct, omit_defaults=True):
 
 
 @dataclass(slots=True)
-class Testimony:
+class JournalState:
     """What a journal says about claims: those whose dot was sent, with the server's answer where one came."""
 
     dotted: dict[str, Reply | None] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Journal:
         host = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())[:60]
         self.id = f"{host}.{os.getpid()}.{secrets.token_hex(6)}"
         self.open_claims: set[str] = set()
-        self.testimony = Testimony()
+        self.state = JournalState()
         self._file: int | None = None
 
     def begin(self, claim: str) -> None:
@@ -59,18 +59,18 @@ class Journal:
 
     def dot_follows(self, claim: str) -> None:
         """The next thing that this process does is to send the final dot. Returns with the mark in the kernel's hands."""
-        self.testimony.dotted[claim] = None
+        self.state.dotted[claim] = None
         self._append(_Line(claim))
 
     def answered(self, claim: str, reply: Reply) -> None:
         """The server has answered."""
-        self.testimony.dotted[claim] = reply
+        self.state.dotted[claim] = reply
         self._append(_Line(claim, reply))
 
     def settled(self, claim: str) -> None:
         """The database knows what became of the claim."""
         self.open_claims.discard(claim)
-        self.testimony.dotted.pop(claim, None)
+        self.state.dotted.pop(claim, None)
         if self._file is not None and not self.open_claims and os.fstat(self._file).st_size > COMPACT_BYTES:
             os.ftruncate(self._file, 0)
             os.write(self._file, _header())
@@ -103,7 +103,7 @@ class Journal:
             self._file = None
 
 
-def evidence_of(folder: Path, journal_id: str) -> Testimony | None:
+def evidence_of(folder: Path, journal_id: str) -> JournalState | None:
     """What a dead process left behind; None where there is no evidence (yet): its process lives, the machine was
     restarted since, or the journal is another machine's."""
     try:
@@ -120,17 +120,17 @@ def evidence_of(folder: Path, journal_id: str) -> Testimony | None:
         os.close(descriptor)
 
 
-def _read(data: bytes) -> Testimony | None:
+def _read(data: bytes) -> JournalState | None:
     header, *lines = data.split(b"\n")
     if header + b"\n" != _header() or header.endswith(UNKNOWN):
         return None
-    testimony = Testimony()
+    state = JournalState()
     for raw in lines:
         # The last line may be torn; a dot that was not announced whole was not sent.
         with contextlib.suppress(msgspec.DecodeError):
             line = msgspec.json.decode(raw, type=_Line)
-            testimony.dotted[line.claim] = line.reply
-    return testimony
+            state.dotted[line.claim] = line.reply
+    return state
 
 
 def abandoned(folder: Path) -> Iterator[str]:

@@ -14,13 +14,17 @@ from typing import Literal, cast
 from aiosmtplib import SMTP, SMTPException, SMTPResponse
 from aiosmtplib.protocol import SMTPProtocol
 
-from service.mail.smtp_pool import COMMAND_TIMEOUT_S
+from service.mail.smtp_pool import COMMAND_TIMEOUT_S, size_limit
+from tasks.mail.addresses import masked
 
 ANSWER_TIMEOUT_S = 300.0
 """For the answer to the final dot. Patience here is cheap: giving up early leaves a message in doubt."""
 
 UNSENT_POLL_S = 0.005
 """How often a large message is looked after while the kernel's buffer takes it: asyncio tells only StreamWriters."""
+
+TEXT_MAX = 500
+"""Characters of a reply that are kept."""
 
 DOT = b".\r\n"
 
@@ -29,7 +33,7 @@ Step = Literal["sender", "recipient", "content"]
 
 @dataclass(slots=True, frozen=True)
 class Reply:
-    """What the server said last about a message: 250 after the content, or the refusal of a step."""
+    """The server's last reply to a message: 250 after the content, or the refusal of a step. Addresses in it are masked."""
 
     code: int
     text: str
@@ -41,7 +45,7 @@ class NotHandedOver(Exception):
 
 
 class InDoubt(Exception):
-    """The connection failed after the final dot and before the answer: nobody here knows."""
+    """The connection failed after the final dot and before the answer: whether it was accepted cannot be known here."""
 
 
 async def hand_over(client: SMTP, sender: str, recipient: str, data: bytes, dot_follows: Callable[[], None]) -> Reply:
@@ -56,19 +60,23 @@ async def hand_over(client: SMTP, sender: str, recipient: str, data: bytes, dot_
             return refusal
     except (SMTPException, OSError) as error:
         client.close()
-        raise NotHandedOver(_reason(error)) from error
+        raise NotHandedOver(_reason(error, recipient)) from error
     except BaseException:
         # Cancelled between command and answer: the next answer would be taken for another's.
         client.close()
         raise
     try:
-        return await _content(client, data, dot_follows)
+        return await _content(client, recipient, data, dot_follows)
     finally:
         if not (client.protocol and client.protocol.is_connected):
             client.close()
 
 
 async def _envelope(client: SMTP, sender: str, recipient: str, size: int) -> Reply | None:
+    most = size_limit(client)
+    if most and size > most:
+        text = f"5.3.4 the message has {size:,} bytes, and the mail server takes {most:,} at most"
+        return Reply(552, text, "sender")
     size_option = [b"SIZE=%d" % size] if client.supports_extension("size") else []
     commands: list[tuple[Step, list[bytes]]] = [
         ("sender", [b"MAIL", f"FROM:<{sender}>".encode("ascii"), *size_option]),
@@ -80,17 +88,17 @@ async def _envelope(client: SMTP, sender: str, recipient: str, size: int) -> Rep
         if answer.code >= 400:
             if client.is_connected:
                 await client.execute_command(b"RSET", timeout=COMMAND_TIMEOUT_S)
-            return _reply(answer, step)
+            return _reply(answer, step, recipient)
     return None
 
 
-async def _content(client: SMTP, data: bytes, dot_follows: Callable[[], None]) -> Reply:
+async def _content(client: SMTP, recipient: str, data: bytes, dot_follows: Callable[[], None]) -> Reply:
     protocol = cast(SMTPProtocol, client.protocol)
     transport = cast(asyncio.Transport, client.transport)
     dotted = False
     # Reading begins before writing: a server that breaks off or refuses half way is heard before the dot is sent.
     answer = asyncio.ensure_future(protocol.read_response(timeout=ANSWER_TIMEOUT_S))
-    # Looked at in any case, so that asyncio does not report an error that something else was raised for.
+    # Retrieved in any case, so that asyncio does not report an error that something else was raised for.
     answer.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
         await asyncio.sleep(0)
@@ -100,16 +108,16 @@ async def _content(client: SMTP, data: bytes, dot_follows: Callable[[], None]) -
         while transport.get_write_buffer_size() and not answer.done():  # noqa: ASYNC110  # the transport sets no event
             await asyncio.sleep(UNSENT_POLL_S)
         if answer.done() or not protocol.is_connected:
-            said = await answer
+            early = await answer
             client.close()
-            return _reply(said, "content")
+            return _reply(early, "content", recipient)
         dot_follows()
         dotted = True
         _write_dot(transport, protocol)
-        return _reply(await answer, "content")
+        return _reply(await answer, "content", recipient)
     except (SMTPException, OSError) as error:
         client.close()
-        raise (InDoubt if dotted else NotHandedOver)(_reason(error)) from error
+        raise (InDoubt if dotted else NotHandedOver)(_reason(error, recipient)) from error
     except BaseException:
         client.close()
         raise
@@ -131,9 +139,18 @@ def _write_dot(transport: asyncio.Transport, protocol: SMTPProtocol) -> None:
         protocol.write(left)
 
 
-def _reply(answer: SMTPResponse, step: Step) -> Reply:
-    return Reply(answer.code, " ".join(answer.message.split())[:500], step)
+def _reply(answer: SMTPResponse, step: Step, recipient: str) -> Reply:
+    return Reply(answer.code, masked(one_line(answer.message), recipient)[:TEXT_MAX], step)
 
 
-def _reason(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def one_line(message: str) -> str:
+    """A reply's lines as one; an enhanced code that each of them repeats stands once."""
+    lines = [line.strip() for line in message.splitlines()]
+    first = lines[0].split(" ", 1)[0] if lines else ""
+    if first.count(".") == 2:
+        lines[1:] = [line.removeprefix(first).strip() for line in lines[1:]]
+    return " ".join(" ".join(lines).split())
+
+
+def _reason(error: BaseException, recipient: str) -> str:
+    return masked(" ".join(str(error).split()), recipient) or type(error).__name__

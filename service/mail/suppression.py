@@ -10,10 +10,10 @@ from service.database import Delivery, Suppression
 from service.database.column_types import utc_now
 
 BOUNCES_MAX = 2
-"""One bounce may be the server's mood; a second makes the address a liability to the sender's reputation."""
+"""One bounce may be a fault of the server; a second makes the address a liability to the sender's reputation."""
 
 ASKED_AT_ONCE = 500
-"""Addresses in one query: PostgreSQL takes 32,767 values a statement, SQLite as many."""
+"""Addresses in one query: PostgreSQL takes 32,767 values per statement, SQLite takes as many."""
 
 
 def suppress(connection: Connection, address: str, reason: str) -> None:
@@ -24,8 +24,10 @@ def suppress(connection: Connection, address: str, reason: str) -> None:
 
 
 def suppress_after_bounces(connection: Connection, address: str) -> None:
-    """Put an address on the list if its bounces are enough, over all campaigns."""
-    bounces = select(func.count()).where(Delivery.address == address, Delivery.status == "bounced")
+    """Put an address on the list if servers have said often enough, over all campaigns, that it does not exist."""
+    bounces = select(func.count()).where(
+        Delivery.address == address, Delivery.status == "bounced", Delivery.address_refused.is_(True)
+    )
     if (connection.scalar(bounces) or 0) >= BOUNCES_MAX:
         suppress(connection, address, f"bounced {BOUNCES_MAX} times")
 

@@ -7,9 +7,10 @@ from service.database import Database
 from service.engine.rate_limiter import RateLimiter
 from service.engine.redis.client import Client
 from service.mail.campaigns import CampaignRows
-from service.mail.counters import MAIL_QUEUE, Measures
+from service.mail.counters import MAIL_QUEUE, MailCounters
 from service.mail.deliveries import DeliveryRows
 from service.mail.mailer import SmtpMailer
+from service.mail.server_status import ServerStatus
 from service.mail.templates import TemplateRows
 from service.mail.unsubscribe import Links
 from settings import Settings
@@ -31,7 +32,9 @@ async def open_mail(settings: Settings, database: Database, redis: Client) -> As
     """The implementations, each under its protocol; connections are opened when the first message is sent."""
     deliveries = DeliveryRows(database, settings.data_dir / "mail")
     limiter = mail_limiter(settings, redis)
-    mailer = SmtpMailer(settings.smtp_url, settings.mail_from, deliveries, limiter, Measures(redis))
+    mailer = SmtpMailer(
+        settings.smtp_url, settings.mail_from, deliveries, limiter, MailCounters(redis), ServerStatus(redis)
+    )
     try:
         yield {
             Templates: TemplateRows(database),

@@ -1,20 +1,43 @@
-"""E-mail addresses: which are deliverable, and in which form they are compared."""
+"""E-mail addresses: deliverable ones, the form in which they are compared, and masking them in other people's texts."""
+
+import re
 
 from email_validator import EmailNotValidError, validate_email
+
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
+"""Characters that a copied address carries along, and that `str.strip` does not count as white space."""
+
+MASK = "•••"
+
+_ADDRESS = re.compile(
+    r"""(?:"(?:[^"\\]|\\.)+"|[^\s<>"'(),;:@\[\]]+)(?:@|%40)(?:\[[^\]\s]*\]|[^\s<>"'(),;@\[\]]+)""", re.IGNORECASE
+)
+"""Everything that looks like an address. It may mask too much, and that is the right side to err on."""
 
 
 class BadAddress(ValueError):
     """Not an address that a server should be asked about. The message is a sentence without its full stop."""
 
 
-def deliverable(given: str) -> str:
-    """The address as it goes into RCPT TO: ASCII, the domain in lower case and its non-ASCII labels as punycode.
+def trimmed(given: str) -> str:
+    """The address without white space and invisible characters around it, as forms and spreadsheets leave them there."""
+    return given.strip().strip(INVISIBLE).strip()
 
-    Raises BadAddress for what no server can take: a syntax error, a quoted local part, or letters outside ASCII before
-    the @, which only few servers accept (SMTPUTF8). `.test` domains pass.
+
+def deliverable(given: str) -> str:
+    """The address as it goes into RCPT TO: trimmed, ASCII, the domain in lower case and its other labels as punycode.
+
+    Raises BadAddress for what no server can take: a syntax error, or letters outside ASCII before the @, which only few
+    servers accept (SMTPUTF8). Quoted local parts and `.test` domains pass.
     """
     try:
-        found = validate_email(given, check_deliverability=False, allow_smtputf8=False, test_environment=True)
+        found = validate_email(
+            trimmed(given),
+            check_deliverability=False,
+            allow_smtputf8=False,
+            allow_quoted_local=True,
+            test_environment=True,
+        )
     except EmailNotValidError as error:
         raise BadAddress(f"not a valid address: {str(error).rstrip('.')}") from None
     if found.ascii_email is None:
@@ -23,5 +46,19 @@ def deliverable(given: str) -> str:
 
 
 def compared(address: str) -> str:
-    """The form in which two addresses are the same mailbox. RFC 5321 lets local parts differ by case; nobody does."""
+    """The form in which two addresses are the same mailbox. RFC 5321 lets local parts differ by case; in practice none do."""
     return address.lower()
+
+
+def masked(text: str, *known: str) -> str:
+    """`text` with everything that looks like an address masked, and the local parts of the `known` ones as well.
+
+    Servers repeat the recipient in their replies, some as `<ada@example.com>`, some as `user ada unknown`.
+    """
+    text = _ADDRESS.sub(MASK, text)
+    for address in known:
+        local_part = address.rpartition("@")[0].strip('"')
+        if local_part:
+            word = rf"(?<![\w+-])(?<!\w\.){re.escape(local_part)}(?![\w+-])(?!\.\w)"
+            text = re.sub(word, MASK, text, flags=re.IGNORECASE)
+    return text

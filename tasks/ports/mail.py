@@ -10,7 +10,14 @@ from tasks.mail.template import Source
 
 
 class MailServerAway(Exception):
-    """The mail server takes no message from us at present: refused, silent, or unhappy with our login."""
+    """The mail server takes no message from us at present: unreachable, silent, or refusing our login or sender.
+
+    `retry_s`: seconds until another try is worth while.
+    """
+
+    def __init__(self, reason: str, retry_s: float = 10.0) -> None:
+        super().__init__(reason)
+        self.retry_s = retry_s
 
 
 class StoredTemplate(msgspec.Struct, frozen=True):
@@ -112,6 +119,14 @@ class Mailer(Protocol):
     """Sends messages, within the rate and over few connections."""
 
     sender: str
+
+    async def check(self) -> None:
+        """Raises MailServerAway where nothing can be sent at present, without asking the server."""
+        ...
+
+    async def size_max(self) -> int | None:
+        """Bytes of a message that the server takes at most; None where it announces no limit, or is absent."""
+        ...
 
     async def send(self, campaign_id: str, position: int, address: str, content: bytes) -> None:
         """Send one message, whatever the server says to it; its delivery is settled soon after. Raises MailServerAway.

@@ -110,8 +110,21 @@ function settle.retry(j, outcome)
   tally(j, 'retried', 1)
 end
 
+-- A job whose parts wait says what they wait for; its next progress says something else again.
+local function tell_parent(j, fields)
+  local key = job_key(j.parent)
+  if TERMINAL[redis.call('HGET', key, 'state') or 'completed'] then return end
+  for i = 1, #fields, 2 do
+    if fields[i] == 'message' then
+      redis.call('HSET', key, 'message', fields[i + 1])
+      redis.call('PUBLISH', P .. 'event:' .. j.parent, 'progress')
+    end
+  end
+end
+
 function settle.later(j, outcome)
   unspend(j)
+  if j.parent ~= '' then tell_parent(j, outcome.fields) end
   wait(j, outcome)
 end
 
