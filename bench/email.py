@@ -38,6 +38,7 @@ from service.mail.campaigns import CampaignRows
 from service.mail.counters import MailCounters
 from service.mail.deliveries import DeliveryRows
 from service.mail.mailer import SmtpMailer
+from service.mail.server_status import ServerStatus
 from service.mail.smtp_pool import CONNECTIONS
 from service.mail.unsubscribe import Links
 from service.supervisor.valkey import EmbeddedValkey
@@ -116,7 +117,13 @@ class Stage:
         url = f"smtp://127.0.0.1:{self.port}"
         deliveries = DeliveryRows(self.database, self.folder / "journals")
         made = SmtpMailer(
-            url, SENDER, deliveries, RateLimiter(redis, "bench", per_minute), MailCounters(redis), ServerStatus(redis), connections=width
+            url,
+            SENDER,
+            deliveries,
+            RateLimiter(redis, "bench", per_minute),
+            MailCounters(redis),
+            ServerStatus(redis),
+            connections=width,
         )
         yield made
         await made.close()

@@ -1,7 +1,6 @@
 """Tells the operators by mail that the weekly analytics can be downloaded."""
 
 from settings.queues import Queue
-from tasks.mail.send_group import AWAY_S
 from tasks.ports.mail import MailServerAway
 from tasks.ports.reports import Operators
 from tasks.sdk import Payload, RetryLater, Run, job
@@ -38,6 +37,6 @@ async def analytics_notice(payload: AnalyticsNotice, run: Run) -> int:
             subject = f"Metrics of {payload.first_day} to {payload.last_day}"
             await operators.write(address, subject, text, reference=f"{payload.export}\n{address}")
         except MailServerAway as error:
-            raise RetryLater(AWAY_S, str(error)) from None
+            raise RetryLater(error.retry_s, str(error)) from None
         await run.keep(f"told-{number}", b"yes")
     return len(operators.addresses)

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 
 from settings import Queue
-from tasks.mail.render import check
+from tasks.mail.render import Checked, Letter, check
 from tasks.mail.segments import Segment
 from tasks.mail.send_group import METER, deliver
-from tasks.mail.template import problems
-from tasks.ports.mail import Campaign, Campaigns, Deliveries, Templates
-from tasks.sdk import Payload, Permanent, Refused, Run, job
+from tasks.mail.template import Source
+from tasks.ports.mail import Campaign, Campaigns, Deliveries, Mailer, Templates
+from tasks.sdk import MemoryCeiling, Payload, Permanent, Refused, Run, job
 
 PART_RECIPIENTS = 50
 """At a hundred messages a minute half a minute: what a crash can cost, and what one owner can hold back another by."""
@@ -66,9 +66,6 @@ async def accepts(payload: EmailBatch, checks: Any) -> int:
     template = await checks.use(Templates).find(payload.template_id, checks.owner)
     if template is None:
         raise Refused(f"There is no template {payload.template_id[:80]}.", field="template_id", status_code=404)
-    found = problems(template.source)
-    if found:
-        raise Refused(found[0].sentence, field="template_id")
     if payload.user_ids is not None:
         return len(set(payload.user_ids))
     return int(await checks.use(Campaigns).segment_size(str(payload.segment)))
@@ -132,19 +129,31 @@ async def _check_template(run: Run, campaign: Campaign) -> None:
     """Render the template for every recipient before the first message goes out: none is half a campaign's discovery."""
     if await run.recall("template-checked"):
         return
-    for problem in problems(campaign.source):
-        raise Permanent(problem.sentence)
+    largest = 0
     positions = iter(range(1, campaign.to_send + 1))
     while batch := list(islice(positions, CHECKED_AT_ONCE)):
         await run.stage(0, "Checking the template for each recipient", total_emails=campaign.to_send)
         letters = await run.use(Campaigns).letters(campaign.campaign_id, batch)
-        try:
-            found_problem = await run.cpu(check, campaign.source, letters, timeout_s=CHECK_TIMEOUT_S)
-        except TimeoutError:
-            raise Permanent("The template takes too long to fill in.") from None
-        if found_problem is not None:
-            raise Permanent(found_problem.sentence)
+        largest = max(largest, await _check_batch(run, campaign.source, letters))
+    most = await run.use(Mailer).size_max() if largest else None
+    if most and largest > most:
+        raise Permanent(
+            f"A message has {largest:,} bytes, and the mail server takes {most:,} at most: nothing was sent."
+        )
     await run.keep("template-checked", b"yes")
+
+
+async def _check_batch(run: Run, source: Source, letters: list[Letter]) -> int:
+    """Bytes of the largest message. Raises Permanent where the template does not work for one of these recipients."""
+    try:
+        found = await run.cpu(check, source, letters, run.use(Mailer).sender, timeout_s=CHECK_TIMEOUT_S)
+    except TimeoutError:
+        raise Permanent("The template takes too long to fill in.") from None
+    except MemoryCeiling:
+        raise Permanent("The template takes too much memory to fill in.") from None
+    if not isinstance(found, Checked):
+        raise Permanent(found[0].sentence)
+    return found.largest
 
 
 async def send_in_parts(run: Run, campaign: Campaign, positions: list[int]) -> None:

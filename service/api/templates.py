@@ -16,9 +16,9 @@ from service.database import Template, User
 from service.mail.templates import TemplateRows
 from service.mail.wiring import links
 from service.services import Services
-from tasks.mail.render import Letter, check, render
-from tasks.mail.template import USER_FIELDS, Problem, Source, problems
-from tasks.sdk.errors import Refused
+from tasks.mail.render import Checked, Letter, check, render
+from tasks.mail.template import USER_FIELDS, Problem, Source
+from tasks.sdk.errors import MemoryCeiling, Refused
 
 CHECK_TIMEOUT_S = 10.0
 """For what takes milliseconds, unless the template is up to something."""
@@ -152,6 +152,8 @@ async def preview(services: Services, template: Template, user_id: int | None) -
         rendered = await services.pool.run(render, source, letter, timeout_s=CHECK_TIMEOUT_S)
     except TimeoutError:
         raise Refused("The template takes too long to fill in.", field="template_id") from None
+    except MemoryCeiling:
+        raise Refused("The template takes too much memory to fill in.", field="template_id") from None
     if isinstance(rendered, Problem):
         raise Refused(rendered.sentence, field=rendered.field)
     return PreviewBody(rendered.subject, rendered.html, rendered.text)
@@ -173,15 +175,18 @@ async def _letter_to(services: Services, user_id: int) -> Letter:
 
 async def working(services: Services, data: TemplateRequest) -> Source:
     """The texts, once they have been compiled and tried on a sample. Raises BadRequest with every problem found."""
+    nul = [name for name in TemplateRequest.__struct_fields__ if "\0" in getattr(data, name)]
+    if nul:
+        # PostgreSQL cannot store it, and no mail program shows it.
+        raise BadRequest(*(FieldError(name, f"{name} contains a NUL character.") for name in nul))
     source = Source(data.subject, data.html, data.text)
     try:
-        found = await services.pool.run(problems, source, timeout_s=CHECK_TIMEOUT_S)
-        if not found:
-            problem = await services.pool.run(check, source, [SAMPLE], timeout_s=CHECK_TIMEOUT_S)
-            found = [problem] if problem else []
+        found = await services.pool.run(check, source, [SAMPLE], services.settings.mail_from, timeout_s=CHECK_TIMEOUT_S)
     except TimeoutError:
         raise BadRequest(FieldError("html", "The template takes too long to fill in.")) from None
-    if found:
+    except MemoryCeiling:
+        raise BadRequest(FieldError("html", "The template takes too much memory to fill in.")) from None
+    if not isinstance(found, Checked):
         raise BadRequest(*(FieldError(problem.field, problem.sentence) for problem in found))
     return source
 

@@ -129,7 +129,12 @@ class DeliveryRows:
     async def outstanding(self, campaign_id: str, positions: Sequence[int]) -> Outstanding:
         """How many of `positions` are not settled, and when the first of them can be tried."""
         statement = select(
-            Delivery.status, Delivery.due_at, Delivery.changed_at, Delivery.smtp_code, Delivery.smtp_text
+            Delivery.status,
+            Delivery.due_at,
+            Delivery.changed_at,
+            Delivery.smtp_code,
+            Delivery.smtp_text,
+            Delivery.tries,
         )
         async with self._database.reading() as session:
             rows = (
@@ -149,7 +154,7 @@ class DeliveryRows:
         first = min(range(len(rows)), key=waits.__getitem__)
         reply = f"{rows[first].smtp_code or ''} {rows[first].smtp_text or ''}".strip()
         reason = reply if rows[first].status == "pending" else "another worker may still be sending"
-        return Outstanding(len(rows), max(0.0, waits[first].total_seconds()), reason)
+        return Outstanding(len(rows), max(0.0, waits[first].total_seconds()), reason, rows[first].tries)
 
     async def unsettled(self, campaign_id: str) -> list[int]:
         """Positions that are pending or being sent."""

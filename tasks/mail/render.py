@@ -1,28 +1,25 @@
-"""From a template and recipients to messages. Runs in a child process, because a template is somebody else's program."""
+"""From a template and recipients to messages. Runs in a child process, because a template is a program of its author's."""
 
-import functools
+import re
 from typing import Any
 
 import css_inline
 import msgspec
 from jinja2 import Template, TemplateError
 
+from tasks.mail.addresses import MASK, masked
 from tasks.mail.message import message, one_line
-from tasks.mail.sandbox import ENVIRONMENTS
-from tasks.mail.template import Problem, Source
+from tasks.mail.template import Problem, Source, compiled
 
 RENDERED_MAX = 2_000_000
 """Characters of one rendered field. Providers take 10 to 25 MB a message; what a loop makes by mistake is more."""
-
-COMPILED_KEPT = 8
-"""Templates that a process keeps compiled: compiling takes as long as writing fifty messages, a part's worth."""
 
 INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 """Many mail programs drop <style>; rules that cannot be inlined, such as media queries, stay in one."""
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """One recipient, as a message to them needs it. `user` holds what templates may ask of the recipient."""
+    """One recipient, as a message to them needs it. `user` has the fields that templates may use."""
 
     position: int
     address: str
@@ -39,56 +36,84 @@ class Rendered(msgspec.Struct, frozen=True):
     text: str
 
 
+class Checked(msgspec.Struct, frozen=True):
+    """A template that works for all recipients it was tried for: bytes of the largest message, about."""
+
+    largest: int
+
+
 def render(source: Source, letter: Letter) -> Rendered | Problem:
     """One recipient's texts, or why there are none."""
-    return _render(_compiled(source), letter)
+    found = compiled(source)
+    return found.problems[0] if found.problems else _render(found.fields, letter)
 
 
-def check(source: Source, letters: list[Letter]) -> Problem | None:
-    """The first problem that any of these recipients would meet. Nothing is kept of what is rendered."""
-    compiled = _compiled(source)
+def check(source: Source, letters: list[Letter], sender: str) -> Checked | list[Problem]:
+    """All problems that can be found without rendering, else the first that any of these recipients would meet.
+
+    Of what is rendered only the size of the longest is kept.
+    """
+    found = compiled(source)
+    if found.problems:
+        return found.problems
+    longest, largest = 0, 0
     for letter in letters:
-        found = _render(compiled, letter)
-        if isinstance(found, Problem):
-            return Problem(found.field, found.line, f"{found.reason} (for user {letter.user['id']})")
-    return None
+        rendered = _render(found.fields, letter)
+        if isinstance(rendered, Problem):
+            reason = f"{_without_values(rendered.reason, letter)} (for user {letter.user['id']})"
+            return [Problem(rendered.field, rendered.line, reason)]
+        length = len(rendered.subject) + len(rendered.html) + len(rendered.text)
+        if length > longest:
+            written = _written(rendered, letter, sender)
+            longest, largest = length, max(largest, 0 if isinstance(written, Problem) else len(written))
+    return Checked(largest)
+
+
+def _without_values(reason: str, letter: Letter) -> str:
+    """A reason without the recipient's name and address: it is shown to people who may not see them."""
+    reason = masked(reason, letter.address, str(letter.user.get("email", "")))
+    for word in str(letter.user.get("name", "")).split():
+        if len(word) > 2:
+            reason = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", MASK, reason)
+    return reason
 
 
 def messages(source: Source, letters: list[Letter], sender: str) -> list[bytes | Problem]:
     """The messages to these recipients, each as bytes for the wire, or why there is none; in order."""
-    compiled = _compiled(source)
-    return [_message(compiled, letter, sender) for letter in letters]
+    found = compiled(source)
+    if found.problems:
+        return [found.problems[0]] * len(letters)
+    return [_message(found.fields, letter, sender) for letter in letters]
 
 
-def _message(compiled: dict[str, Template], letter: Letter, sender: str) -> bytes | Problem:
-    found = _render(compiled, letter)
-    if isinstance(found, Problem):
-        return found
+def _message(fields: dict[str, Template], letter: Letter, sender: str) -> bytes | Problem:
+    rendered = _render(fields, letter)
+    if isinstance(rendered, Problem):
+        return Problem(rendered.field, rendered.line, _without_values(rendered.reason, letter))
+    return _written(rendered, letter, sender)
+
+
+def _written(rendered: Rendered, letter: Letter, sender: str) -> bytes | Problem:
     try:
         return message(
             sender=sender,
             to_name=str(letter.user["name"]),
             to_address=letter.address,
-            subject=found.subject,
-            html=found.html,
-            text=found.text,
+            subject=rendered.subject,
+            html=rendered.html,
+            text=rendered.text,
             message_id=letter.message_id,
             unsubscribe_url=letter.unsubscribe_url,
         )
     except (ValueError, LookupError) as error:
         # Such as a lone surrogate in a name, which no charset can carry.
-        return Problem("message", None, str(error))
+        return Problem("message", None, _without_values(str(error), letter))
 
 
-@functools.lru_cache(maxsize=COMPILED_KEPT)
-def _compiled(source: Source) -> dict[str, Template]:
-    return {field: environment.from_string(getattr(source, field)) for field, environment in ENVIRONMENTS.items()}
-
-
-def _render(compiled: dict[str, Template], letter: Letter) -> Rendered | Problem:
+def _render(fields: dict[str, Template], letter: Letter) -> Rendered | Problem:
     variables = {"user": letter.user, "unsubscribe_url": letter.unsubscribe_url}
     texts: dict[str, str] = {}
-    for field, template in compiled.items():
+    for field, template in fields.items():
         try:
             texts[field] = _bounded(template, variables)
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:

@@ -1,47 +1,67 @@
-"""Sending a group of deliveries: what a campaign's parts do, and a campaign itself with what its parts left."""
+"""Sending a group of deliveries: the work of a campaign's parts, and of a campaign itself for those its parts left."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 from tasks.mail.render import Letter, messages
 from tasks.mail.template import Problem, Source
-from tasks.ports.mail import Campaigns, Deliveries, Mailer, MailServerAway
+from tasks.ports.mail import Campaigns, Deliveries, Mailer, MailServerAway, Outstanding
 from tasks.sdk import Meter, RetryLater, Run
 
 METER = Meter("Sending... {done} of {total} emails sent", "emails_sent", "total_emails", high=98)
+
+SHORT_WAIT_S = 60.0
+"""Waits below it are greylisting and the like; of longer ones the number of tries and the next one are shown."""
 
 AT_ONCE = 5
 """Messages of one group under way: as many as the mailer has connections, so that a single group can use them all."""
 
 RENDER_TIMEOUT_S = 60.0
-"""For fifty messages that take a fifth of a second unless their template is up to something."""
-
-AWAY_S = 10.0
-"""Before a group is taken up again when the mail server could not be reached: it costs no attempt, so an outage of hours
-costs nothing but hours."""
+"""For fifty messages that take a fifth of a second unless their template needs much more."""
 
 
 async def deliver(run: Run, campaign_id: str, source: Source, positions: Sequence[int]) -> None:
     """Send what of `positions` can be sent. Raises RetryLater while anything of them has to wait.
 
-    Whatever a server says to one message is that delivery's affair and recorded there; only a server that takes no
+    A server's reply to one message concerns that delivery alone and is recorded there; only a server that takes no
     messages at all ends the group, and what was settled by then stays settled.
     """
-    deliveries = run.use(Deliveries)
+    deliveries, mailer = run.use(Deliveries), run.use(Mailer)
     due = await deliveries.due(campaign_id, positions)
     left = await deliveries.outstanding(campaign_id, positions)
     progress = Progress(run, len(positions), len(positions) - left.count)
+    if due:
+        # Before any message is written: an absence of hours must not cost the work of writing them each minute.
+        await _unless_away(mailer.check())
     letters = await run.use(Campaigns).letters(campaign_id, due) if due else []
     if letters:
-        sender = run.use(Mailer).sender
-        written = await run.cpu(messages, source, letters, sender, timeout_s=RENDER_TIMEOUT_S)
+        written = await run.cpu(messages, source, letters, mailer.sender, timeout_s=RENDER_TIMEOUT_S)
         await _send_all(run, campaign_id, iter(list(zip(letters, written, strict=True))), progress)
-        await run.use(Mailer).settled()
+        await mailer.settled()
     left = await deliveries.outstanding(campaign_id, positions)
     await progress.settle(len(positions) - left.count)
     if left.count:
-        noun = "recipient" if left.count == 1 else "recipients"
-        raise RetryLater(max(0.1, left.wait_s), f"{left.count:,} {noun} to try again: {left.reason}")
+        raise RetryLater(max(0.1, left.wait_s), _waiting(left))
+
+
+def _waiting(left: Outstanding) -> str:
+    """Why recipients wait, how often they were tried, and when the next try is."""
+    noun = "recipient" if left.count == 1 else "recipients"
+    words = f"{left.count:,} {noun} to try again: {left.reason}"
+    if left.wait_s < SHORT_WAIT_S:
+        return words
+    tries = "1 try" if left.tries == 1 else f"{left.tries} tries"
+    due = datetime.now(UTC) + timedelta(seconds=left.wait_s)
+    return f"{words} ({tries} so far, the next at {due:%Y-%m-%d %H:%M} UTC)"
+
+
+async def _unless_away(work: Awaitable[None]) -> None:
+    """Await `work`; raises RetryLater where the mail server is absent."""
+    try:
+        await work
+    except MailServerAway as error:
+        raise RetryLater(error.retry_s, str(error)) from None
 
 
 class Progress:
@@ -77,9 +97,14 @@ async def _send_all(
                 group.create_task(send_in_turn())
     except BaseExceptionGroup as errors:
         # The first error that is not the server's absence ends the attempt under its own name.
-        leaves = list(_leaves(errors))
-        grave = next((error for error in leaves if not isinstance(error, MailServerAway)), None)
-        raise grave or RetryLater(AWAY_S, str(leaves[0])) from None
+        away, others = [], []
+        for error in _leaves(errors):
+            (away if isinstance(error, MailServerAway) else others).append(error)
+        if others:
+            raise others[0] from None
+        # What was settled by then counts, and is counted before the attempt ends.
+        await run.use(Mailer).settled()
+        raise RetryLater(away[0].retry_s, str(away[0])) from None
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -1,22 +1,26 @@
-"""What a template may say: compiled and looked through before any message is written from it."""
+"""The texts of a template: compiled and checked before any message is written from them."""
 
+import functools
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, TemplateError, nodes
+from jinja2 import Environment, Template, TemplateError, nodes
 from jinja2.exceptions import TemplateSyntaxError
 from jinja2.meta import find_undeclared_variables
 
 from tasks.mail.sandbox import ENVIRONMENTS
 
 USER_FIELDS = ("id", "name", "email", "locale", "plan")
-"""What `user` has in a template."""
+"""Fields of `user` in a template."""
 
 VARIABLES = ("user", "unsubscribe_url")
-"""What every template is given."""
+"""Variables of every template."""
 
 FIELD_MAX = 500_000
 """Characters of one field: above what mail programs show uncut (Gmail clips at 102 KB), far below what hurts."""
+
+COMPILED_KEPT = 8
+"""Templates that a process keeps compiled: compiling takes as long as writing fifty messages, a part's worth."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -28,7 +32,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """What is wrong with a template: in which field, on which of its lines (None where it has no place), and why."""
+    """A fault of a template: its field, its line (None where it has none), and the reason."""
 
     field: str
     line: int | None
@@ -36,34 +40,55 @@ class Problem(msgspec.Struct, frozen=True):
 
     @property
     def sentence(self) -> str:
-        """For whoever wrote the template."""
+        """The fault in a sentence for the template's author."""
         place = f"{self.field}, line {self.line}" if self.line else self.field
         return f"The template does not work ({place}): {self.reason.rstrip('.')}."
 
 
-def problems(source: Source) -> list[Problem]:
-    """Everything that can be found without rendering: syntax, unknown variables, unknown fields of the user, size."""
-    found = []
+class Compiled(msgspec.Struct):
+    """A template's fields, compiled, or the problems that were found without rendering."""
+
+    fields: dict[str, Template]
+    problems: list[Problem]
+
+
+@functools.lru_cache(maxsize=COMPILED_KEPT)
+def compiled(source: Source) -> Compiled:
+    """A template parsed, checked and compiled, once per process: syntax, unknown variables, fields of the user, size.
+
+    Constants that a template works out while it is compiled can cost seconds and hundreds of MB, so this is called in
+    child processes only, whose time and memory are bounded.
+    """
+    made = Compiled({}, [])
     for field, environment in ENVIRONMENTS.items():
         text = getattr(source, field)
         if not text.strip():
-            found.append(Problem(field, None, f"{field} is empty"))
+            made.problems.append(Problem(field, None, f"{field} is empty"))
         elif len(text) > FIELD_MAX:
-            found.append(Problem(field, None, f"{field} has {len(text):,} characters; {FIELD_MAX:,} are the limit"))
+            reason = f"{field} has {len(text):,} characters; {FIELD_MAX:,} are the limit"
+            made.problems.append(Problem(field, None, reason))
         else:
-            found += _in_field(field, text, environment)
-    return found
+            _compile(made, field, text, environment)
+    return made
 
 
-def _in_field(field: str, text: str, environment: Environment) -> list[Problem]:
+def problems(source: Source) -> list[Problem]:
+    """Everything that can be found without rendering."""
+    return compiled(source).problems
+
+
+def _compile(made: Compiled, field: str, text: str, environment: Environment) -> None:
     try:
         tree = environment.parse(text)
-        environment.compile(tree)
+        code = environment.compile(tree)
     except TemplateSyntaxError as error:
-        return [Problem(field, error.lineno, error.message or "it cannot be read")]
-    except (TemplateError, RecursionError, SyntaxError, MemoryError) as error:
-        return [Problem(field, None, str(error) or type(error).__name__)]
-    return [*_unknown_variables(field, tree), *_unknown_fields(field, tree), *_from_outside(field, tree)]
+        made.problems.append(Problem(field, error.lineno, error.message or "it cannot be read"))
+        return
+    except (TemplateError, RecursionError, SyntaxError, ValueError, MemoryError) as error:
+        made.problems.append(Problem(field, None, str(error) or type(error).__name__))
+        return
+    made.problems += [*_unknown_variables(field, tree), *_unknown_fields(field, tree), *_from_outside(field, tree)]
+    made.fields[field] = environment.template_class.from_code(environment, code, environment.globals)
 
 
 def _unknown_variables(field: str, tree: nodes.Template) -> list[Problem]:

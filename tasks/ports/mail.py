@@ -39,12 +39,15 @@ class Campaign(msgspec.Struct, frozen=True):
 
 
 class Outstanding(msgspec.Struct, frozen=True):
-    """Deliveries that are not settled: how many, and in how many seconds the first of them can be tried."""
+    """Deliveries that are not settled: how many, and in how many seconds the first of them can be tried.
+
+    `reason` is why the first of them waits, `tries` how often it was tried.
+    """
 
     count: int
     wait_s: float
     reason: str
-    """Why the first of them waits."""
+    tries: int = 0
 
 
 class Templates(Protocol):

@@ -57,9 +57,9 @@ def test_a_killed_process_testifies_to_each_claim(write, tmp_path: Path) -> None
     process, journal_id = write()
     process.kill()
     process.wait()
-    testimony = evidence_of(tmp_path, journal_id)
-    assert testimony is not None
-    assert testimony.dotted == {"dotted": None, "answered": Reply(250, "kept", "content")}
+    state = evidence_of(tmp_path, journal_id)
+    assert state is not None
+    assert state.dotted == {"dotted": None, "answered": Reply(250, "kept", "content")}
     assert list(abandoned(tmp_path)) == [journal_id]
 
 
@@ -89,8 +89,8 @@ def test_a_torn_last_line_announced_nothing(write, tmp_path: Path) -> None:
     path = tmp_path / f"{journal_id}.journal"
     whole = path.read_bytes()
     path.write_bytes(whole[: whole.index(b'"answered"') + 3])
-    testimony = evidence_of(tmp_path, journal_id)
-    assert testimony is not None and testimony.dotted == {"dotted": None}
+    state = evidence_of(tmp_path, journal_id)
+    assert state is not None and state.dotted == {"dotted": None}
 
 
 def test_a_journal_without_open_claims_goes_with_its_process(tmp_path: Path) -> None:

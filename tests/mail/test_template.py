@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.mail.render import Letter, Rendered, check, render
+from tasks.mail.render import Checked, Letter, Rendered, check, render
 from tasks.mail.template import Problem, Source, problems
 
 ADA = Letter(
@@ -91,6 +91,7 @@ def test_a_loop_cannot_make_a_message_of_any_size() -> None:
 def test_a_check_says_which_user_it_fails_for() -> None:
     other = Letter(2, "b@example.com", ADA.user | {"id": 22, "name": "Mononym"}, "<2@example.com>", ADA.unsubscribe_url)
     words = source(text="{{ user.name.split()[1] }}")
-    assert check(words, [ADA]) is None
-    problem = check(words, [ADA, other])
-    assert problem is not None and "(for user 22)" in problem.reason
+    fine = check(words, [ADA], "news@example.org")
+    assert isinstance(fine, Checked) and fine.largest > 300
+    found = check(words, [ADA, other], "news@example.org")
+    assert isinstance(found, list) and "(for user 22)" in found[0].reason
