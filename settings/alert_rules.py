@@ -97,6 +97,7 @@ MEASURES: dict[str, Measure] = {
     "minutes_to_drain": Measure(
         "minutes until what waits is done, at the pace of the window", "every queue", looks_back=True
     ),
+    "mail_server_away_s": Measure("seconds since the mail server has taken no message", "the mail server"),
     "missed_slots": Measure("slots missed since the last completed run", "every schedule"),
 }
 """The measures by the name that a rule gives. docs/monitoring/alerts.md shows them as a table."""
@@ -145,6 +146,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "slow-email", "messages_per_minute", 80, "only {value} go out while {detail}", "messages go out as they should",
         Severity.WARNING, unit="messages a minute", of="email-sender", direction="below", window_s=3 * MINUTE_S, for_s=2 * MINUTE_S,
+    ),
+    # A wrong password or a refused sender stops every campaign, however short: nothing goes out until an operator acts.
+    Rule(
+        "mail-server-away", "mail_server_away_s", 30, "no message has gone out for {value}: {detail}",
+        "the {subject} takes messages again", Severity.ERROR, unit="s",
     ),
     Rule(
         "export-timeout", "timeouts", 0, "{value} in {subject} within the last hour",

@@ -90,7 +90,9 @@ async def _detail(request: Request[User, Any, Any], services: Services, job_id: 
     holding = [check for check in waiting if check.holds]
     # A time helps only where nothing else holds the job as well.
     held_until_ms = holding[0].until_ms if len(holding) == 1 else None
-    way = steps(job, at_ms, held=bool(holding), held_until_ms=held_until_ms)
+    # Nor can the end be foreseen while every part waits for another try.
+    held = bool(holding) or bool(waiting and job.waiting_parts)
+    way = steps(job, at_ms, held=held, held_until_ms=held_until_ms)
     view = from_address(request.query_params)
     preview = await preview_of(services, job, request.user, view)
     repeated, times = await repetitions(services.redis, job_id, REPEATED)

@@ -10,6 +10,9 @@ from service.engine.states import State
 from service.engine.store import Job, WorkerInfo
 from service.engine.store.queue_controls import Kind
 from service.engine.store.queue_position import Place, place_of
+from service.lib.text import as_sentence
+from service.mail.counters import MAIL_QUEUE
+from service.mail.server_status import ServerStatus
 from service.services import Services
 from settings.queues import Queue
 from tasks.sdk.types import REGISTRY
@@ -64,9 +67,18 @@ async def _of_job(services: Services, job: Job, at_ms: int) -> list[Check]:
         _served(queue, serving, len(reported)),
         _limited(notes, place.running),
         _rated(notes, messages, place, at_ms),
+        *(await _mail_server(services) if queue is MAIL_QUEUE else []),
     ]
     held = any(check.holds for check in first)
     return [*first, *([_free(serving, wait_ms, held)] if serving else []), _turn(job, place, held)]
+
+
+async def _mail_server(services: Services) -> list[Check]:
+    absence = await ServerStatus(services.redis).read()
+    question = "Does the mail server take messages?"
+    if absence is None:
+        return [Check(question, True, "Yes.")]
+    return [Check(question, False, as_sentence(absence.sentence), holds=True)]
 
 
 def _due(job: Job, at_ms: int) -> Check:
@@ -74,6 +86,9 @@ def _due(job: Job, at_ms: int) -> Check:
     if job.due_ms is None or job.due_ms <= at_ms:
         return Check(question, True, "Yes.")
     wait = whole(job.due_ms - at_ms)
+    if job.state is State.RETRYING and not job.tries_used:
+        # Put off without a failed try, such as by an absent mail server: its own sentence says why.
+        return Check(question, False, f"Not yet: {job.message.rstrip('.')}. The next try is due in {wait}.")
     if job.state is State.RETRYING:
         tried = f"try {job.tries_used} of {job.retries + 1} failed, and the next is due in {wait}"
         return Check(question, False, f"Not yet: {tried}.")

@@ -24,10 +24,17 @@ class Health:
 
 
 def health(queues: Sequence[QueueRow], silent_since_ms: Sequence[int]) -> Health:
-    """The most serious thing that is true: work without a worker, dead letters, a pause, quiet or silent workers, retries,
-    or nothing. `silent_since_ms` has the last report of each worker that stopped reporting.
+    """The most serious thing that is true: work without a worker, an absent mail server, dead letters, a pause, quiet
+    or silent workers, retries, or nothing. `silent_since_ms` has the last report of each worker that stopped reporting.
     """
-    found = _stuck(queues) or _failed(queues) or _paused(queues) or _quieted(queues) or _silent(silent_since_ms)
+    found = (
+        _stuck(queues)
+        or _mail_server_away(queues)
+        or _failed(queues)
+        or _paused(queues)
+        or _quieted(queues)
+        or _silent(silent_since_ms)
+    )
     return found or _retrying(queues) or _without_workers(queues) or _all_well(queues)
 
 
@@ -39,6 +46,15 @@ def _stuck(queues: Sequence[QueueRow]) -> Health | None:
     reasons = [f"{row.name} has no worker and {_jobs(jobs)} to do" for row, jobs in stranded]
     since_ms = _earliest([row.waiting_since_ms for row, _ in stranded])
     return Health("bad", "failed", "Stuck", "; ".join(reasons), since_ms, "/admin/workers", "Start a worker")
+
+
+def _mail_server_away(queues: Sequence[QueueRow]) -> Health | None:
+    for row in queues:
+        if row.absence:
+            reason = f"{row.absence.reason.rstrip('.')}. {row.absence.advice}"
+            address = f"/admin/jobs?queue={row.name}&status=retrying"
+            return Health("bad", "failed", "No mail goes out", reason, row.absence.since_ms, address, "See what waits")
+    return None
 
 
 def _failed(queues: Sequence[QueueRow]) -> Health | None:

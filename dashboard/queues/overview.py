@@ -13,6 +13,8 @@ from service.engine.states import State
 from service.engine.store import Job, WorkerInfo
 from service.engine.store.error_groups import ErrorGroup
 from service.lib.clock import now_ms
+from service.mail.counters import MAIL_QUEUE
+from service.mail.server_status import ServerStatus
 from service.monitoring.metrics import Figures
 from service.services import Services
 from settings.queues import Queue
@@ -68,6 +70,7 @@ async def overview(services: Services, hour: Mapping[str, Figures], alerts: Sequ
     since_ms = await store.waiting_since_ms()
     causes = _open(await store.error_groups.list(CAUSES_READ))
     shown_minutes = range(at_ms // MINUTE_MS - MINUTES_SHOWN + 1, at_ms // MINUTE_MS + 1)
+    absence = await ServerStatus(services.redis).read()
     rows = []
     for queue in Queue:
         serving = [worker for worker in workers if worker.queue == queue and worker.alive(at_ms)]
@@ -88,6 +91,7 @@ async def overview(services: Services, hour: Mapping[str, Figures], alerts: Sequ
                 waiting_since_ms=since_ms[queue],
                 causes=[cause for cause in causes if cause.queue == queue][:CAUSES_SHOWN],
                 hour=hour[queue],
+                absence=absence if queue is MAIL_QUEUE else None,
             )
         )
     running = await store.list(state=State.ACTIVE, limit=RUNNING_SHOWN)

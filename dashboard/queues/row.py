@@ -8,6 +8,7 @@ from service.engine.holds import Hold
 from service.engine.states import State
 from service.engine.store.error_groups import ErrorGroup
 from service.engine.store.queue_controls import Kind
+from service.mail.server_status import Absence
 from service.monitoring.metrics import Figures
 
 ENDED = ("completed", "failed", "cancelled")
@@ -30,6 +31,8 @@ class QueueRow:
     waiting_since_ms: int | None
     causes: Sequence[ErrorGroup]
     hour: Figures
+    absence: Absence | None = None
+    """The mail server's, for the queue that sends mail."""
 
     @property
     def waiting(self) -> int:

@@ -70,7 +70,7 @@ _SUPPRESS = (
 
 _MINE: ColumnElement[bool] = (
     (ROW.campaign_id == bindparam("campaign"))
-    & (ROW.position == bindparam("position"))
+    & (ROW.position == bindparam("one_position"))
     & (ROW.claims == bindparam("number"))
     # Not IN: a statement that is run with many sets of values cannot have one.
     & ((ROW.status == "sending") | (ROW.status == "unknown"))
@@ -80,10 +80,10 @@ _SETTLE = (
     update(DELIVERIES)
     .where(_MINE)
     .values(
-        status=bindparam("status"),
+        status=bindparam("new_status"),
         smtp_code=bindparam("code"),
         smtp_text=bindparam("text"),
-        tries=bindparam("tries"),
+        tries=bindparam("new_tries"),
         due_at=bindparam("due"),
         address_refused=bindparam("refused"),
         changed_at=bindparam("now"),
@@ -126,12 +126,12 @@ def _values(one: Settled) -> dict[str, Any]:
     claim, result = one.claim, one.result
     return {
         "campaign": claim.campaign_id,
-        "position": claim.position,
+        "one_position": claim.position,
         "number": claim.number,
-        "status": result.status,
+        "new_status": result.status,
         "code": result.code,
         "text": result.text,
-        "tries": result.tries,
+        "new_tries": result.tries,
         "due": result.due_at,
         "refused": result.about_address,
         "now": utc_now(),

@@ -26,7 +26,7 @@ SERVER = PREFIX + "mail:server"
 PROBE = PREFIX + "mail:probe"
 """String: the worker that tries an absent server. Expires."""
 
-FIRST_PAUSE_S = 5.0
+FIRST_PAUSE_S = 2.0
 """Before an absent server is tried again; each further pause is twice as long."""
 
 LONGEST_PAUSE_S = 60.0

@@ -27,8 +27,8 @@ def trimmed(given: str) -> str:
 def deliverable(given: str) -> str:
     """The address as it goes into RCPT TO: trimmed, ASCII, the domain in lower case and its other labels as punycode.
 
-    Raises BadAddress for what no server can take: a syntax error, or letters outside ASCII before the @, which only few
-    servers accept (SMTPUTF8). Quoted local parts and `.test` domains pass.
+    Raises BadAddress for what no server can take: a syntax error, or before the @ letters outside ASCII (SMTPUTF8) or
+    characters that need quotes, which only few servers accept. Quotes that are not needed go; `.test` domains pass.
     """
     try:
         found = validate_email(
@@ -42,6 +42,8 @@ def deliverable(given: str) -> str:
         raise BadAddress(f"not a valid address: {str(error).rstrip('.')}") from None
     if found.ascii_email is None:
         raise BadAddress("not a valid address: letters outside ASCII before the @-sign")
+    if found.ascii_email.startswith('"'):
+        raise BadAddress("not a valid address: characters before the @-sign that only hold in quotes")
     return found.ascii_email
 
 

@@ -97,9 +97,13 @@ async def _send_all(
                 group.create_task(send_in_turn())
     except BaseExceptionGroup as errors:
         # The first error that is not the server's absence ends the attempt under its own name.
-        away, others = [], []
+        away: list[MailServerAway] = []
+        others: list[BaseException] = []
         for error in _leaves(errors):
-            (away if isinstance(error, MailServerAway) else others).append(error)
+            if isinstance(error, MailServerAway):
+                away.append(error)
+            else:
+                others.append(error)
         if others:
             raise others[0] from None
         # What was settled by then counts, and is counted before the attempt ends.

@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from email.policy import default
 from typing import Any, cast
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 
 @dataclass
@@ -36,8 +36,9 @@ Rule = Callable[[str], str | None]
 
 @dataclass
 class MailSink:
-    """Keeps what it accepts. A rule decides at RCPT and at the end of DATA."""
+    """Keeps what it accepts. A rule decides at MAIL, at RCPT and at the end of DATA."""
 
+    at_sender: Rule = lambda _: None
     at_recipient: Rule = lambda _: None
     at_content: Rule = lambda _: None
     after_accepting: Callable[[str], None] = lambda _: None
@@ -51,6 +52,12 @@ class MailSink:
     widest: int = 0
     port: int = 0
     refused_at_connect: str | None = None
+    connections_max: int | None = None
+    """Further connections are greeted with 421."""
+    messages_max: int | None = None
+    """Messages that one connection may bring; the next MAIL on it gets 421."""
+    logins: int = 0
+    login_refused: str | None = None
 
     @property
     def url(self) -> str:
@@ -59,6 +66,23 @@ class MailSink:
     @property
     def by_recipient(self) -> Counter[str]:
         return Counter(one.recipient for one in self.caught)
+
+    async def handle_MAIL(  # noqa: N802  # aiosmtpd's name
+        self, server: "_Server", session: Session, envelope: Envelope, address: str, options: Any
+    ) -> str:
+        server.messages += 1
+        if self.messages_max is not None and server.messages > self.messages_max:
+            return "421 4.7.0 too many messages over this connection"
+        reply = self._ask(self.at_sender, address, server)
+        if reply is None:
+            envelope.mail_from = address
+            return "250 2.1.0 OK"
+        return reply
+
+    def authenticate(self, *_: Any) -> AuthResult:
+        """For aiosmtpd's `authenticator`."""
+        self.logins += 1
+        return AuthResult(success=self.login_refused is None, handled=False, message=self.login_refused)
 
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
         self, server: "_Server", session: Session, envelope: Envelope, address: str, options: Any
@@ -95,9 +119,14 @@ class _Server(SMTP):
     """Counts its connections, and can end one without a word."""
 
     sink: MailSink
+    messages = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.sink.connections += 1
+        most = self.sink.connections_max
+        if most is not None and self.sink.open_now >= most:
+            cast(asyncio.Transport, transport).write(b"421 4.7.0 too many connections\r\n")
+            cast(asyncio.Transport, transport).close()
         self.sink.open_now += 1
         self.sink.widest = max(self.sink.widest, self.sink.open_now)
         if self.sink.refused_at_connect:

@@ -8,7 +8,8 @@ from service.engine.states import State
 from service.engine.store import Job, Store, WorkerInfo
 from service.engine.store.queue_controls import OFFLOAD
 from service.lib.clock import now_ms
-from service.mail.counters import MEASURES
+from service.mail.counters import MAIL_QUEUE, MEASURES
+from service.mail.server_status import ServerStatus
 from service.monitoring.metrics import Metrics
 from service.monitoring.storage_usage.redis_settings import unsafe
 from settings import Queue, Settings
@@ -52,6 +53,7 @@ class Measures:
             "messages_per_minute": self.messages_per_minute,
             "timeouts": self.timeouts,
             "minutes_to_drain": self.minutes_to_drain,
+            "mail_server_away_s": self.mail_server_away_s,
             "missed_slots": self.missed_slots,
         }
         return await by_name[rule.measure](rule)
@@ -181,6 +183,14 @@ class Measures:
                 detail += ", and no worker takes any" if alive else ", and no worker is alive"
             found.append(Reading(queue, minutes, detail, f"/admin/jobs?queue={queue}"))
         return found
+
+    async def mail_server_away_s(self, _rule: Rule) -> list[Reading]:
+        """How long the mail server has been absent; nothing to measure while it takes messages, or none are sent."""
+        absence = await ServerStatus(self.store.redis).read()
+        link = f"/admin/queues/{MAIL_QUEUE}"
+        if absence is None:
+            return [Reading("mail server", None, link=link)]
+        return [Reading("mail server", (now_ms() - absence.since_ms) / 1000, absence.sentence, link)]
 
     async def missed_slots(self, _rule: Rule) -> list[Reading]:
         """Slots that were missed since the last completed run; a schedule that cannot be read misses every one."""
