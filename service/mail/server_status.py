@@ -14,17 +14,11 @@ import structlog
 from redis.exceptions import RedisError
 
 from service.engine.redis.client import Client
-from service.engine.store.keys import PREFIX
 from service.lib.clock import now_ms
+from service.mail.keys import PROBE, SERVER
 from tasks.ports.mail import MailServerAway
 
 log = structlog.get_logger("offload.mail")
-
-SERVER = PREFIX + "mail:server"
-"""Hash: reason, since_ms, next_ms and tries of an absence. Goes when a message is taken, or when sending is given up."""
-
-PROBE = PREFIX + "mail:probe"
-"""String: the worker that tries an absent server. Expires."""
 
 FIRST_PAUSE_S = 2.0
 """Before an absent server is tried again; each further pause is twice as long."""

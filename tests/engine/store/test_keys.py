@@ -8,9 +8,10 @@ import pytest
 from service.engine import election
 from service.engine.schedules import keys as schedule_keys
 from service.engine.store import channels, keys
+from service.mail import keys as mail_keys
 from service.monitoring.alerts import keys as alert_keys
 
-OWNERS = (keys, channels, schedule_keys, alert_keys)
+OWNERS = (keys, channels, schedule_keys, alert_keys, mail_keys)
 
 
 def names_of(module: ModuleType) -> dict[str, str]:
