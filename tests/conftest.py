@@ -37,6 +37,9 @@ __all__ = [
 os.environ.setdefault("OFFLOAD_OCR_PREPARE", "false")
 # Every PDF worker of the tests would calibrate networks anew, minutes of a core each, in its own empty folder.
 
+PRODUCTION = Path(__file__).parent / "production"
+"""Tests that take ten minutes, and servers that not every machine has: `-m production`, or their path, asks for them."""
+
 TOGETHER = {"browser", "chaos", "ocr"}
 """Folders that stay in one process where several run the tests: they share what takes long to start, or the whole machine."""
 
@@ -63,7 +66,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long ones first, so that no process is left with them at the end."""
+    """The long ones first, so that no process is left with them at the end; those of production only where asked for."""
+    if not any("production" in asked for asked in (config.option.markexpr, *config.args)):
+        left_out = [item for item in items if PRODUCTION in item.path.parents]
+        items[:] = [item for item in items if PRODUCTION not in item.path.parents]
+        config.hook.pytest_deselected(items=left_out)
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.get_closest_marker("chaos") is None)
 

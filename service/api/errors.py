@@ -18,6 +18,7 @@ from service.engine.redis.retry import refusal
 from service.engine.schedules.owned import NameTaken, TooManySchedules
 from service.engine.schedules.records import NoSuchSchedule
 from service.engine.store import IdempotencyConflict, NoSuchJob, NotReplicated, TooManyQueued, WrongState
+from service.lib.outages import outage_of
 from service.lib.text import as_sentence, with_stop
 from service.mail.templates import NoSuchTemplate
 from tasks.sdk.errors import Refused
@@ -106,7 +107,12 @@ def _not_replicated(request: Request[Any, Any, Any], error: NotReplicated) -> Re
 
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
-    """The trace goes to the log; the client learns nothing of the inside."""
+    """The trace goes to the log; the client learns nothing of the inside. An outage is told from a fault of ours: a client
+    may send the same again."""
+    if (outage := outage_of(error)) is not None:
+        log.error("a part it needs is away", method=request.method, path=request.url.path, error=str(error)[:500])
+        detail = f"{outage.sentence}; try again."
+        return error_response(507 if outage.why == "full" else 503, detail, headers={"Retry-After": "5"})
     log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
     return error_response(500, "Something went wrong on our side; the error has been logged.")
 

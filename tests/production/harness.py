@@ -206,3 +206,14 @@ def table() -> list[str]:
     rows = [[str(value) for value in vars(row).values()] for row in TABLE]
     widths = [max(len(row[n]) for row in [list(heads), *rows]) for n in range(len(heads))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in [heads, *rows]]
+
+
+def fill(file: Path) -> None:
+    """Write to a file until its disk is full."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT)
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                os.write(descriptor, b"x" * 4096)
+    finally:
+        os.close(descriptor)

@@ -12,8 +12,19 @@ from tasks.sdk.types import Payload
 LEDGER = Path(os.environ.get("PRODUCTION_LEDGER", os.devnull))
 
 
-class Nap(Payload):
+NEWER = os.environ.get("PRODUCTION_RELEASE") == "newer"
+"""Whether this process is of a release that has added a field."""
+
+
+class OldNap(Payload):
     nap_s: float = 0.0
+
+
+class NewNap(OldNap):
+    colour: str = "red"
+
+
+Nap = NewNap if NEWER else OldNap
 
 
 @job(queue=Queue.THUMBNAILS, retries=2, backoff_s=2.0)

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from arq.connections import ArqRedis, RedisSettings
 from redis.asyncio import BlockingConnectionPool, ConnectionPool
+from redis.asyncio.connection import parse_url
 
 from service.engine.redis.sentinel import PrimaryPool, primary_of, primary_options
 from settings.urls import SENTINEL_SCHEMES, sentinel_url
@@ -38,12 +39,16 @@ def unconnected(url: str) -> Client:
 
 
 def arq_settings(url: str) -> RedisSettings:
-    """The same server as arq's own commands (`arq --check`) find it."""
-    if not behind_sentinels(url):
-        return RedisSettings.from_dsn(url)
-    found = sentinel_url(url)
-    settings = RedisSettings.from_dsn(found.server)
-    settings.host, settings.sentinel, settings.sentinel_master = list(found.sentinels), True, found.service
+    """The same server as arq's own commands (`arq --check`) find it, with the options of TLS, which arq does not read."""
+    server = sentinel_url(url).server if behind_sentinels(url) else url
+    settings = RedisSettings.from_dsn(server)
+    options: dict[str, Any] = {**parse_url(server)}
+    for name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname"):
+        if name in options:
+            setattr(settings, name, options[name])
+    if behind_sentinels(url):
+        found = sentinel_url(url)
+        settings.host, settings.sentinel, settings.sentinel_master = list(found.sentinels), True, found.service
     return settings
 
 

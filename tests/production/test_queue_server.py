@@ -1,0 +1,110 @@
+"""Redis 7 by itself: killed, by TLS with a user of few rights, without memory, without disk."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.production.harness import Installation, fill
+from tests.production.servers import RedisServer
+from tests.tls import certificate
+from tests.waiting import wait_until_async
+
+JOBS = 300
+
+RIGHTS = (
+    "~offload:* ~arq:* ~pdf-processing ~email-sender ~csv-export ~thumbnails ~*:health-check &offload:* "
+    "+@all -@admin -@dangerous +info"
+)
+"""Of docs/operating.md."""
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path / "redis")
+    yield server
+    server.kill()
+
+
+async def test_killed_under_load(install: Callable[..., Installation], redis_server: RedisServer) -> None:
+    installation = install(OFFLOAD_REDIS_URL=redis_server.url)
+    installation.start_web()
+    installation.start_worker()
+    sending = asyncio.create_task(installation.send(JOBS))
+    await wait_until_async(lambda: len(installation.accepted) > JOBS // 3)
+    redis_server.kill()
+    await asyncio.sleep(4)
+    await asyncio.to_thread(redis_server.start)
+    await sending
+    row = await installation.count("Redis 7: kill -9 for 4 s")
+    assert (row.jobs, row.lost, row.twice, row.stuck) == (JOBS, 0, 0, 0)
+
+
+async def test_tls_and_a_user_with_the_documented_rights(install: Callable[..., Installation], tmp_path: Path) -> None:
+    assert RIGHTS in " ".join(Path("docs/operating.md").read_text().split())
+    files = certificate(tmp_path / "tls")
+    server = RedisServer(
+        tmp_path / "redis",
+        f"tls-cert-file {files.certificate}",
+        f"tls-key-file {files.key}",
+        f"tls-ca-cert-file {files.ca}",
+        "tls-auth-clients no",
+        f"user offload on >password {RIGHTS}",
+        tls=True,
+    )
+    try:
+        url = f"rediss://offload:password@localhost:{server.tls_port}/0?ssl_ca_certs={files.ca}"
+        installation = install(OFFLOAD_REDIS_URL=url)
+        installation.start_web()
+        worker = installation.start_worker()
+        await installation.send(100, pace_s=0.05)
+        row = await installation.count("Redis 7: TLS and ACL")
+        checked = installation.start("arq", "--check", "tests.production.workers.Nappers")
+        assert await asyncio.to_thread(checked.process.wait, 30) == 0, checked.output
+        assert "NOPERM" not in worker.output
+    finally:
+        server.kill()
+    assert (row.jobs, row.lost, row.twice, row.stuck) == (100, 0, 0, 0)
+
+
+async def test_full_memory(install: Callable[..., Installation], redis_server: RedisServer) -> None:
+    installation = install(OFFLOAD_REDIS_URL=redis_server.url)
+    installation.start_web()
+    await installation.send(60, pace_s=0, payload={"nap_s": 0.2})
+    with redis_server.client() as client:
+        client.config_set("maxmemory", client.info("memory")["used_memory"] - 100_000)
+        # Running, ending and cancelling go on; nothing new is accepted.
+        installation.start_worker()
+        async with installation.client() as api:
+            refused = await api.post("/api/jobs/nap", json={}, headers={"Idempotency-Key": "one"})
+            first = next(iter(installation.accepted.values()))
+            cancelled = await api.post(f"/api/jobs/{first}/cancel")
+        assert refused.status_code == 503 and cancelled.status_code in (202, 409)
+        row = await installation.count("Redis 7: memory full while jobs wait and run")
+        client.config_set("maxmemory", 0)
+    assert (row.jobs, row.lost, row.twice, row.stuck) == (60, 0, 0, 0)
+    await installation.send(5)
+
+
+async def test_full_disk_of_the_queue_log(
+    install: Callable[..., Installation], small_disk: Path, tmp_path: Path
+) -> None:
+    server = RedisServer(small_disk / "redis")
+    try:
+        installation = install(OFFLOAD_REDIS_URL=server.url)
+        installation.start_web()
+        installation.start_worker()
+        await installation.send(50, pace_s=0.02)
+        filler = small_disk / "filler"
+        fill(filler)
+        sending = asyncio.create_task(installation.send(50, pace_s=0.02))
+        # With `appendfsync always` the server ends rather than accept what it cannot keep.
+        await wait_until_async(lambda: server.process is not None and server.process.poll() is not None)
+        filler.unlink()
+        await asyncio.to_thread(server.start)
+        await sending
+        row = await installation.count("Redis 7: disk of the queue's log full")
+    finally:
+        server.kill()
+    assert (row.jobs, row.lost, row.twice, row.stuck) == (100, 0, 0, 0)
