@@ -27,6 +27,7 @@ LOOKS: dict[State, Look] = {
     State.COMPLETED: _look(State.COMPLETED, "Done, with its result in place"),
     State.FAILED: _look(State.FAILED, "Ended without success: it waits for a decision"),
     State.CANCELLED: _look(State.CANCELLED, "Stopped on request before it was done"),
+    State.EXPIRED: _look(State.EXPIRED, "It could not begin before its time was over"),
 }
 
 

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Annotated, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 
 from service.documents.store import NoSuchFile
 from service.engine.enqueuer import Accepted
+from service.engine.terms import NO_TERMS, Terms
+from service.lib.clock import now_ms
 from service.services import Services
 from tasks.ports.files import StoredFile
 from tasks.sdk.errors import Refused
@@ -21,21 +23,28 @@ PAST_ALLOWED = timedelta(minutes=5)
 """A moment this far back counts as now: clocks differ, and a request sent again under its key must not fail."""
 
 Priority = Literal["high", "normal", "low"]
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-"""RFC 3339 with its time zone."""
 
 
 @cache
 def request_type(job_type: JobType) -> type[msgspec.Struct]:
-    """Body of a request for a job: the fields of the type's payload, then `priority` and `schedule_at`."""
+    """Body of a request for a job: the fields of the type's payload, then `priority` and the terms."""
     return msgspec.defstruct(
         "".join(word.title() for word in job_type.name.split("-")) + "Request",
-        [("priority", Priority, "normal"), ("schedule_at", Moment | None, None)],
+        [("priority", Priority, "normal"), *_terms_fields()],
         bases=(job_type.payload,),
         frozen=True,
         kw_only=True,
         forbid_unknown_fields=True,
     )
+
+
+def _terms_fields() -> list[tuple[str, Any, Any]]:
+    return [(field.name, field.type, field.default) for field in msgspec.structs.fields(Terms)]
+
+
+def terms_of(request: msgspec.Struct) -> Terms:
+    """The terms within a request of `request_type`."""
+    return Terms(**{name: getattr(request, name) for name in Terms.__struct_fields__})
 
 
 def payload_of(job_type: JobType, request: msgspec.Struct) -> Payload:
@@ -85,7 +94,7 @@ async def submit(
     *,
     owner: str,
     priority: str = "normal",
-    schedule_at: datetime | None = None,
+    terms: Terms = NO_TERMS,
     idempotency_key: str | None = None,
     origin: str | None = None,
 ) -> Accepted:
@@ -93,24 +102,22 @@ async def submit(
 
     Raises Refused, naming the field; IdempotencyConflict; TooManyQueued.
     """
-    units = await checked_units(services, job_type, payload, owner=owner, schedule_at=schedule_at)
+    units = await checked_units(services, job_type, payload, owner=owner, terms=terms)
     return await services.enqueuer.enqueue(
         job_type,
         payload,
         owner=owner,
         priority=priority,
-        schedule_at=schedule_at,
+        terms=terms,
         idempotency_key=idempotency_key,
         units=units,
         origin=origin,
     )
 
 
-async def checked_units(
-    services: Services, job_type: JobType, payload: Payload, *, owner: str, schedule_at: datetime | None
-) -> int:
-    """Check a payload on behalf of its owner; returns its amount of work. Raises Refused, naming the field."""
-    if schedule_at is not None and schedule_at < datetime.now(UTC) - PAST_ALLOWED:
-        raise Refused(f"schedule_at is in the past: {schedule_at.isoformat()}.", field="schedule_at")
+async def checked_units(services: Services, job_type: JobType, payload: Payload, *, owner: str, terms: Terms) -> int:
+    """Check a payload and its terms on behalf of its owner; returns its amount of work. Raises Refused, naming the field."""
+    if problem := terms.problem(datetime.fromtimestamp(now_ms() / 1000, UTC) - PAST_ALLOWED):
+        raise Refused(problem[1], field=problem[0])
     units = await job_type.accepts(payload, Checks(services, owner)) if job_type.accepts else None
     return units or 0

@@ -34,11 +34,15 @@ class Field:
         return self.name.replace("_", " ").capitalize()
 
 
+FOR_PROGRAMS = {"unique_key", "unique_for_s", "debounce"}
+"""Terms of a job that a person at a form has no use for: they are about requests that come again."""
+
+
 def fields_of(job_type: JobType) -> list[Field]:
     """The form's fields, in the order of the declaration; priority and time at the end."""
     info = inspect.type_info(request_type(job_type))
     assert isinstance(info, inspect.StructType)
-    return [_field(field) for field in info.fields]
+    return [_field(field) for field in info.fields if field.name not in FOR_PROGRAMS]
 
 
 def takes_file(fields: list[Field]) -> Field | None:

@@ -18,7 +18,7 @@ from service.api.strict_json import decode_body
 from service.api.upload_form import UploadForm, open_upload_form
 from service.engine.store import Job
 from service.services import Services
-from service.submission import payload_of, request_type, submit
+from service.submission import payload_of, request_type, submit, terms_of
 from tasks.sdk.errors import Refused
 from tasks.sdk.types import REGISTRY, JobType, Payload
 
@@ -90,7 +90,7 @@ async def start(
             payload,
             owner=owner,
             priority=asked.priority,
-            schedule_at=asked.schedule_at,
+            terms=terms_of(asked),
             origin=origin.id if origin else None,
         )
     except BadRequest as error:

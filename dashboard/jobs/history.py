@@ -64,7 +64,7 @@ def drawn(runs: Sequence[PastRun], job_id: str) -> History:
     for place, run in enumerate(runs, RUNS - len(runs)):
         height = max(LEAST, (100 - TOP) * (run.ran_ms or 0) / longest_ms) if longest_ms else LEAST
         columns.append(Column(run, place, 100 - height, height, _title(run), run.job_id == job_id))
-    states = [State.COMPLETED, State.FAILED, State.CANCELLED]
+    states = [State.COMPLETED, State.FAILED, State.CANCELLED, State.EXPIRED]
     counted = [(look(state).word, sum(run.state is state for run in runs)) for state in states]
     return History(columns, duration(longest_ms), [one for one in counted if one[1]])
 

@@ -35,6 +35,8 @@ def when(job: Job, now_ms: int) -> When:
             return When(f"failed after {duration(finished - started)}", finished)
         case State.CANCELLED:
             return When("cancelled", finished)
+        case State.EXPIRED:
+            return When("expired", finished)
 
 
 def _due(job: Job, now_ms: int, words: str) -> When:

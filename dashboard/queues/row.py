@@ -11,7 +11,7 @@ from service.engine.store.queue_controls import Kind
 from service.mail.server_status import Absence
 from service.monitoring.metrics import Figures
 
-ENDED = ("completed", "failed", "cancelled")
+ENDED = ("completed", "failed", "cancelled", "expired")
 """Counted events by which a job leaves its queue."""
 
 

@@ -16,9 +16,10 @@ from service.api.strict_json import StrictJson, decode_body
 from service.api.submit import BODY_MAX_BYTES, IDEMPOTENCY_KEY
 from service.engine.enqueuer import Accepted, Asked
 from service.engine.store import IdempotencyConflict, TooManyQueued
+from service.engine.terms import Terms
 from service.lib.text import as_sentence, with_stop
 from service.services import Services
-from service.submission import checked_units, payload_of, request_type, requestable
+from service.submission import checked_units, payload_of, request_type, requestable, terms_of
 from tasks.sdk.errors import Refused
 
 JOBS_MAX = 1000
@@ -35,6 +36,11 @@ class BatchJob(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     payload: dict[str, Any]
     priority: str | None = None
     schedule_at: str | None = None
+    not_after: str | None = None
+    deadline: str | None = None
+    unique_key: str | None = None
+    unique_for_s: float | None = None
+    debounce: dict[str, Any] | None = None
     idempotency_key: str | None = None
 
 
@@ -53,6 +59,7 @@ class BatchAnswer(TypedDict, total=False):
     status_url: str
     estimated_duration: str
     estimated_seconds: int
+    warning: str
     status_code: int
     detail: str
     errors: list[FieldError]
@@ -91,7 +98,8 @@ async def submit_batch(data: JSONBody[BatchRequest], services: Wired, caller: Ca
             raise refusal
     outcomes = iter(queued)
     bodies = [one if isinstance(one, ErrorBody) else _body(next(outcomes)) for one in checked]
-    return BatchBody([cast(BatchAnswer, msgspec.structs.asdict(body)) for body in bodies])
+    # As a single answer has it: without what there is not.
+    return BatchBody([cast(BatchAnswer, msgspec.to_builtins(body)) for body in bodies])
 
 
 async def _checked(services: Services, caller: Caller, job: BatchJob) -> Asked | ErrorBody:
@@ -102,14 +110,14 @@ async def _checked(services: Services, caller: Caller, job: BatchJob) -> Asked |
             raise Refused("idempotency_key must be 1 to 255 printable ASCII characters.", field="idempotency_key")
         if caller.job_types and job.type not in caller.job_types:
             raise Refused(f"This API key may not queue {job.type}.", field="type", status_code=403)
-        given = {"priority": job.priority, "schedule_at": job.schedule_at}
+        given = {name: getattr(job, name) for name in ("priority", *Terms.__struct_fields__)}
         body = msgspec.json.encode(
             {**job.payload, **{name: value for name, value in given.items() if value is not None}}
         )
         request: Any = decode_body(body, request_type(job_type))
         payload = payload_of(job_type, request)
-        units = await checked_units(services, job_type, payload, owner=caller.owner, schedule_at=request.schedule_at)
-        return Asked(job_type, payload, request.priority, request.schedule_at, job.idempotency_key, units)
+        units = await checked_units(services, job_type, payload, owner=caller.owner, terms=terms_of(request))
+        return Asked(job_type, payload, request.priority, terms_of(request), job.idempotency_key, units)
     except BadRequest as error:
         return ErrorBody(400, str(error), list(error.errors))
     except Refused as error:
@@ -138,5 +146,6 @@ def _body(outcome: Accepted | IdempotencyConflict | TooManyQueued | None) -> Acc
             status_url=f"/api/jobs/{outcome.job_id}/status",
             estimated_duration=outcome.estimated_duration,
             estimated_seconds=outcome.estimated_seconds,
+            warning=outcome.warning,
         )
     return ErrorBody(409 if isinstance(outcome, IdempotencyConflict) else 429, as_sentence(str(outcome)), [])

@@ -31,7 +31,7 @@ class FileBody(msgspec.Struct):
     pages: int | None
 
 
-class AcceptedBody(msgspec.Struct):
+class AcceptedBody(msgspec.Struct, omit_defaults=True):
     """A job that was taken. `status` is that of the first request's job where an Idempotency-Key was used again."""
 
     job_id: str
@@ -39,6 +39,8 @@ class AcceptedBody(msgspec.Struct):
     status_url: str
     estimated_duration: str
     estimated_seconds: int
+    warning: str | None = None
+    """What the client should know of it, such as that its deadline will hardly be met."""
 
 
 class JobProgress(TypedDict):
@@ -103,6 +105,8 @@ class JobDetail(JobSummary):
     """All that is known of a job."""
 
     schedule_at: str | None
+    not_after: str | None
+    deadline: str | None
     worker: str | None
     max_attempts: int
     payload: dict[str, Any]

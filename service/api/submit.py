@@ -13,7 +13,7 @@ from service.api.errors import BadRequest, NoSuchType
 from service.api.openapi import refusals
 from service.api.schemas import AcceptedBody, FieldError
 from service.api.strict_json import StrictJson
-from service.submission import payload_of, request_type
+from service.submission import payload_of, request_type, terms_of
 from tasks.sdk.types import REGISTRY, JobType
 
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
@@ -39,7 +39,7 @@ def submit_route(job_type: JobType) -> HTTPRouteHandler:
             payload_of(job_type, data),
             owner=owner,
             priority=data.priority,
-            schedule_at=data.schedule_at,
+            terms=terms_of(data),
             idempotency_key=idempotency_key,
         )
         return AcceptedBody(
@@ -48,6 +48,7 @@ def submit_route(job_type: JobType) -> HTTPRouteHandler:
             status_url=f"/api/jobs/{accepted.job_id}/status",
             estimated_duration=accepted.estimated_duration,
             estimated_seconds=accepted.estimated_seconds,
+            warning=accepted.warning,
         )
 
     # The annotation is the declaration's own, so that Litestar documents each type's payload under its own name.

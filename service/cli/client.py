@@ -16,7 +16,7 @@ TIMEOUT = httpx.Timeout(30.0, read=120.0)
 PAGE = 200
 """Jobs asked for at once."""
 
-TERMINAL = frozenset({"completed", "failed", "cancelled"})
+TERMINAL = frozenset({"completed", "failed", "cancelled", "expired"})
 
 
 class CliError(Exception):

@@ -9,7 +9,14 @@ from rich.text import Text
 
 from service.cli.client import Api, CliError
 
-STYLES = {"completed": "green", "failed": "red", "active": "cyan", "retrying": "yellow", "cancelled": "dim"}
+STYLES = {
+    "completed": "green",
+    "failed": "red",
+    "active": "cyan",
+    "retrying": "yellow",
+    "cancelled": "dim",
+    "expired": "dim",
+}
 
 COLUMNS = ("job", "status", "%", "created", "message")
 

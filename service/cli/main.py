@@ -21,7 +21,7 @@ from service.supervisor.backup import BackupError, back_up
 from service.supervisor.backup import restore as restore_from
 from settings import Queue, Settings, load_settings
 
-STATUSES = ("queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled")
+STATUSES = ("queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled", "expired")
 
 
 class Commands(click.Group):

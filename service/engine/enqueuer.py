@@ -5,8 +5,8 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Required, TypedDict, Unpack
+from datetime import UTC, datetime
+from typing import Any, Required, TypedDict, Unpack
 
 import msgspec
 
@@ -15,6 +15,7 @@ from service.engine.estimates import Estimate, Estimator
 from service.engine.store import IdempotencyConflict, Queued, Store, TooManyQueued
 from service.engine.store.run_history import ORIGIN
 from service.engine.store.script_inputs import Idem, NewJob, new_job
+from service.engine.terms import NO_TERMS, Terms, to_ms
 from service.engine.tracing import NO_TRACING, Tracing
 from service.lib.clock import now_ms
 from settings.queues import Queue, QueueSettings
@@ -34,6 +35,8 @@ class Accepted(msgspec.Struct, frozen=True):
     status: str
     estimated_seconds: int
     estimated_duration: str
+    warning: str | None = None
+    """What the client should know: that the deadline will hardly be met."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Asked:
     job_type: JobType
     payload: Payload
     priority: str = "normal"
-    schedule_at: datetime | None = None
+    terms: Terms = NO_TERMS
     idempotency_key: str | None = None
     units: int = 0
     origin: str | None = None
@@ -56,9 +59,10 @@ class _Prepared:
     request: NewJob
     estimate: Estimate
     key: str
+    warning: str | None
 
     def accepted(self, reply: Queued) -> Accepted:
-        return Accepted(reply.job_id, reply.state, self.estimate.seconds, self.estimate.words)
+        return Accepted(reply.job_id, reply.state, self.estimate.seconds, self.estimate.words, self.warning)
 
 
 class Given(TypedDict, total=False):
@@ -93,6 +97,7 @@ class Enqueuer:
         owner: str,
         priority: str = "normal",
         schedule_at: datetime | None = None,
+        terms: Terms = NO_TERMS,
         idempotency_key: str | None = None,
         units: int = 0,
         origin: str | None = None,
@@ -103,9 +108,9 @@ class Enqueuer:
         Raises IdempotencyConflict when the key belongs to another request, TooManyQueued over the owner's limit.
         """
         with self.tracing.enqueue(str(job_type.queue), job_type.name):
-            asked = await self._asked(
-                Asked(job_type, payload, priority, schedule_at, idempotency_key, units, origin), owner
-            )
+            if schedule_at:
+                terms = msgspec.structs.replace(terms, schedule_at=schedule_at)
+            asked = await self._asked(Asked(job_type, payload, priority, terms, idempotency_key, units, origin), owner)
             reply = await self.gathered(asked.request)
             refusal = self._refusal(asked, reply)
             if refusal:
@@ -130,15 +135,18 @@ class Enqueuer:
     async def _asked(self, job: Asked, owner: str) -> _Prepared:
         """The request of a job that a client asks for, bounded by its owner's limit."""
         estimate = await self.estimator.estimate(job.job_type, job.units)
-        due_ms = int(job.schedule_at.timestamp() * 1000) if job.schedule_at else 0
+        due_ms = to_ms(job.terms.schedule_at)
         request = self._request(job.job_type, job.payload, owner, job.priority, job.units, estimate, due_ms)
         request.limit = self.queues[job.job_type.queue].owner_limit
+        set_terms(request, job.terms)
         if job.idempotency_key:
-            request.idem = Idem(job.idempotency_key, fingerprint(job.job_type, job.payload, job.priority, due_ms))
+            print = fingerprint(job.job_type, job.payload, job.priority, due_ms, job.terms)
+            request.idem = Idem(job.idempotency_key, print)
         if job.origin:
             request.fields += [ORIGIN, job.origin]
             request.find.append(f"{ORIGIN}:{job.origin}")
-        return _Prepared(request, estimate, job.idempotency_key or "")
+        warning = lateness(job.terms, max(due_ms, now_ms() + estimate.wait_ms) + estimate.cost_ms)
+        return _Prepared(request, estimate, job.idempotency_key or "", warning)
 
     @staticmethod
     def _refusal(asked: _Prepared, reply: Queued) -> IdempotencyConflict | TooManyQueued | None:
@@ -213,7 +221,32 @@ class Enqueuer:
         return job_type.retries if job_type.retries is not None else self.queues[job_type.queue].retries
 
 
-def fingerprint(job_type: JobType, payload: Payload, priority: str, due_ms: int) -> str:
+def set_terms(request: NewJob, terms: Terms) -> None:
+    """Write the terms of a job into its request."""
+    request.not_after = to_ms(terms.not_after) or None
+    request.deadline = to_ms(terms.deadline) or None
+    if terms.unique_key:
+        for_ms = round(terms.unique_for_s * 1000) if terms.unique_for_s else None
+        request.unique = {"key": terms.unique_key} | ({"for_ms": for_ms} if for_ms else {})
+    if terms.debounce:
+        put_off = terms.debounce
+        longest_ms = round(put_off.longest_s * 1000)
+        request.debounce = {"key": put_off.key, "delay_ms": round(put_off.delay_s * 1000), "max_delay_ms": longest_ms}
+
+
+def lateness(terms: Terms, expected_ms: int) -> str | None:
+    """A sentence where the deadline, or the last moment to begin, will hardly be met."""
+    if terms.deadline and expected_ms > to_ms(terms.deadline):
+        expected = datetime.fromtimestamp(expected_ms / 1000, UTC)
+        return f"It is expected to be done at {expected:%Y-%m-%d %H:%M:%S} UTC, after its deadline."
+    return None
+
+
+def fingerprint(job_type: JobType, payload: Payload, priority: str, due_ms: int, terms: Terms = NO_TERMS) -> str:
     """SHA-256 of what the client asked for: equal for requests that mean the same job."""
-    body = msgspec.json.encode([job_type.name, payload, priority, due_ms], order="deterministic")
+    asked: list[Any] = [job_type.name, payload, priority, due_ms]
+    more = [terms.not_after, terms.deadline, terms.unique_key, terms.unique_for_s, terms.debounce]
+    if any(more):
+        asked += more
+    body = msgspec.json.encode(asked, order="deterministic")
     return hashlib.sha256(body).hexdigest()

@@ -55,6 +55,7 @@ class Maintenance:
         self.away, self.refused, self.full = Reminder(), Reminder(), Reminder()
         self.duties = [
             Duty("operations", TICK_S, self.operate),
+            Duty("expiry", 1, self.expire),
             Duty("retention", 10, self.retain),
             Duty("bin", 10, self.empty_bin),
             Duty("error groups", 600, lambda: store.error_groups.forget(now_ms())),
@@ -125,6 +126,11 @@ class Maintenance:
             await self.store.operations.note(operation.id, job_id, done=done)
         if len(ids) < STEP:
             await self.store.operations.finish(operation.id)
+
+    async def expire(self) -> None:
+        """End the jobs that could not begin in time, also where no worker is there to see it."""
+        while await self.store.expired(STEP) == STEP:
+            pass
 
     async def retain(self) -> None:
         """Remove completed and cancelled jobs over their queue's age or count, with their files.

@@ -25,6 +25,9 @@ class State(StrEnum):
     CANCELLED = "cancelled"
     """Stopped on request before it was done. Kept as long as a completed job."""
 
+    EXPIRED = "expired"
+    """It could not begin before its `not_after`. Kept as long as a completed job."""
+
     @property
     def terminal(self) -> bool:
         return self in TERMINAL
@@ -34,5 +37,5 @@ class State(StrEnum):
         return self in WAITING
 
 
-TERMINAL = frozenset({State.COMPLETED, State.FAILED, State.CANCELLED})
+TERMINAL = frozenset({State.COMPLETED, State.FAILED, State.CANCELLED, State.EXPIRED})
 WAITING = frozenset({State.QUEUED, State.SCHEDULED, State.RETRYING})

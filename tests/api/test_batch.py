@@ -82,3 +82,14 @@ async def test_bad_batches(acme: httpx.AsyncClient, body: dict[str, Any], field:
 async def test_a_schedule_in_the_past_is_refused(acme: httpx.AsyncClient) -> None:
     (answer,) = (await batch(acme, [EXPORT | {"schedule_at": "2020-01-01T00:00:00Z"}])).json()["jobs"]
     assert (answer["status_code"], answer["errors"][0]["field"]) == (400, "schedule_at")
+
+
+async def test_terms_hold_within_a_batch_too(acme: httpx.AsyncClient) -> None:
+    once = EXPORT | {"unique_key": "users", "unique_for_s": 60, "deadline": "2099-01-01T00:00:00Z"}
+    put_off = EXPORT | {"debounce": {"key": "users", "delay_s": 30}}
+    answer = await batch(acme, [once, once, put_off, put_off, EXPORT | {"unique_for_s": 5}])
+    first, again, waiting, longer, wrong = answer.json()["jobs"]
+    assert first["job_id"] == again["job_id"] != waiting["job_id"] == longer["job_id"]
+    assert (waiting["status"], wrong["errors"][0]["field"]) == ("scheduled", "unique_for_s")
+    together = await batch(acme, [once, put_off], all_or_nothing=True)
+    assert [one["job_id"] for one in together.json()["jobs"]] == [first["job_id"], waiting["job_id"]]

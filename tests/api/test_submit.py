@@ -178,3 +178,36 @@ async def test_an_owner_over_its_limit_is_told_when_to_come_back(acme: httpx.Asy
     answer = await submit(acme, {"file_id": file_id})
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_terms_of_a_job(acme: httpx.AsyncClient) -> None:
+    file_id = (await acme.post("/api/files", files={"file": ("scan.pdf", pdf(1))})).json()["file_id"]
+    soon, late = "2100-01-01T00:00:00Z", "2100-01-02T00:00:00Z"
+    terms = {"not_after": soon, "deadline": late, "unique_key": "scan", "unique_for_s": 60}
+    first = await acme.post("/api/jobs/pdf-ocr", json={"file_id": file_id, **terms})
+    again = await acme.post("/api/jobs/pdf-ocr", json={"file_id": file_id, **terms})
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json()["job_id"] == again.json()["job_id"] and "warning" not in first.json()
+    detail = (await acme.get(f"/api/jobs/{first.json()['job_id']}")).json()
+    assert (detail["not_after"], detail["deadline"]) == ("2100-01-01T00:00:00.000Z", "2100-01-02T00:00:00.000Z")
+    put_off = {"debounce": {"key": "scan", "delay_s": 30}}
+    waiting = [(await acme.post("/api/jobs/pdf-ocr", json={"file_id": file_id, **put_off})).json() for _ in range(2)]
+    assert {(one["job_id"], one["status"]) for one in waiting} == {(waiting[0]["job_id"], "scheduled")}
+
+
+@pytest.mark.parametrize(
+    ("terms", "field"),
+    [
+        ({"not_after": "2001-01-01T00:00:00Z"}, "not_after"),
+        ({"deadline": "tomorrow"}, "deadline"),
+        ({"unique_for_s": 5}, "unique_for_s"),
+        ({"unique_key": ""}, "unique_key"),
+        ({"debounce": {"key": "k"}}, "debounce"),
+        ({"debounce": {"key": "k", "delay_s": -1}}, "debounce.delay_s"),
+        ({"debounce": {"key": "k", "delay_s": 9, "max_delay_s": 1}}, "debounce.max_delay_s"),
+    ],
+)
+async def test_terms_that_make_no_sense_are_named(acme: httpx.AsyncClient, terms: dict[str, Any], field: str) -> None:
+    answer = await acme.post("/api/jobs/pdf-ocr", json={"file_id": "file-1", **terms})
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, [field])
+    assert answer.json()["detail"]

@@ -43,7 +43,7 @@ class SlotRun(msgspec.Struct):
     @property
     def settled(self) -> bool:
         """Whether the outcome is final."""
-        return self.outcome in ("completed", "failed", "cancelled", "skipped", "missed", "gone")
+        return self.outcome in ("completed", "failed", "cancelled", "expired", "skipped", "missed", "gone")
 
 
 @dataclass(slots=True, frozen=True)

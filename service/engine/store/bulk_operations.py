@@ -19,7 +19,7 @@ from service.lib.clock import now_ms
 Kind = Literal["retry", "cancel", "delete"]
 
 APPLIES: dict[Kind, tuple[State, ...]] = {
-    "retry": (State.FAILED, State.CANCELLED),
+    "retry": (State.FAILED, State.CANCELLED, State.EXPIRED),
     "cancel": (State.QUEUED, State.SCHEDULED, State.RETRYING, State.ACTIVE),
     "delete": tuple(sorted(TERMINAL)),
 }

@@ -18,7 +18,18 @@ FOLD_MINUTES = 240
 UNFOLDED = 5
 """Minutes that are usually not folded yet, read along with the tiers."""
 
-EVENTS = ("enqueued", "started", "completed", "failed", "cancelled", "retried", "requeued", "crashed", "timeout")
+EVENTS = (
+    "enqueued",
+    "started",
+    "completed",
+    "failed",
+    "cancelled",
+    "expired",
+    "retried",
+    "requeued",
+    "crashed",
+    "timeout",
+)
 """Events of jobs. `units` (pages, rows or messages of completed jobs), `run_ms` and `wait_ms` are sums."""
 
 

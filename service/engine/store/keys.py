@@ -136,6 +136,26 @@ def idle(queue: str) -> str:
 ERRORS = PREFIX + "errors"
 """Sorted set: error fingerprints by when they were last seen (ms). Swept by the caretaker when a group is old and empty."""
 
+EXPIRING = PREFIX + "expiring"
+"""Sorted set: jobs that must begin in time by their `not_after` (ms). An entry goes when its time has come (expire.lua)."""
+
+
+def deadlines(queue: str, priority: str, owner: str) -> str:
+    """Sorted set: an owner's waiting jobs with a deadline by it (ms). Expires a month after the last; without the priority
+    and the owner a string that says that the queue has some."""
+    return f"{PREFIX}deadlines:{queue}:{priority}:{owner}"
+
+
+def unique(owner: str, job_type: str, key: str) -> str:
+    """String: the job that stands for all requests of a key. Expires with the key's time."""
+    return f"{PREFIX}unique:{owner}:{job_type}:{key}"
+
+
+def debounce(owner: str, job_type: str, key: str) -> str:
+    """String: the job that later requests of a key put off. Expires after its last moment to begin."""
+    return f"{PREFIX}debounce:{owner}:{job_type}:{key}"
+
+
 LEADER = PREFIX + "caretaker"
 """String: the process that does what one at a time does (lead.lua). Expires unless renewed."""
 

@@ -27,6 +27,10 @@ class Job:
     message: str = ""
     data: dict[str, Any] = field(default_factory=dict)
     due_ms: int | None = None
+    not_after_ms: int | None = None
+    deadline_ms: int | None = None
+    debounced: int = 0
+    """Requests that put it off, besides the first."""
     started_ms: int | None = None
     first_started_ms: int | None = None
     finished_ms: int | None = None
@@ -161,7 +165,8 @@ READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
         for name in (
             "stamp", "created_ms", "expected_ms", "progress", "due_ms", "started_ms", "first_started_ms", "finished_ms",
             "deleted_ms", "units", "units_done", "units_total", "attempt", "retries", "tries_base", "crashes", "fence",
-            "postponed", "part", "parts_total", "parts_done", "parts_failed", "waiting_parts",
+            "postponed", "not_after_ms", "deadline_ms", "debounced",
+            "part", "parts_total", "parts_done", "parts_failed", "waiting_parts",
         )
     },
 }  # fmt: skip

@@ -21,7 +21,7 @@ class Idem(msgspec.Struct):
     print: str
 
 
-class NewJob(msgspec.Struct, omit_defaults=False):
+class NewJob(msgspec.Struct, omit_defaults=True):
     """A job to be written: static fields go into its hash as they are; the rest places it."""
 
     id: str
@@ -40,6 +40,14 @@ class NewJob(msgspec.Struct, omit_defaults=False):
     limit: int | bool = False
     adopt: bool = False
     refused: str | bool = False
+    not_after: int | None = None
+    """Milliseconds since the epoch after which it must not begin."""
+    deadline: int | None = None
+    """Milliseconds since the epoch by which it should be done."""
+    unique: dict[str, Any] | None = None
+    """{key, for_ms}: it is the job that stands under the key, where there is one."""
+    debounce: dict[str, Any] | None = None
+    """{key, delay_ms, max_delay_ms}: likewise, and that one is put off."""
 
 
 class Outcome(msgspec.Struct):

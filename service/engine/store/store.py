@@ -150,6 +150,10 @@ class Store(Queries):
         """Let another process be elected at once."""
         await scripts.LEAD(self.redis, process, 0)
 
+    async def expired(self, at_most: int) -> int:
+        """End jobs that could not begin before their `not_after`. Returns how many were looked at."""
+        return int(await scripts.EXPIRE(self.redis, at_most))
+
     async def check_writes(self) -> None:
         """Raises RedisError, with the server's own words, where it would refuse a job now."""
         await scripts.ENQUEUE(self.redis, pack([]))
@@ -225,7 +229,7 @@ class Store(Queries):
         """Queue a failed or cancelled job again; finished parts and checkpoints stay. Raises NoSuchJob, WrongState."""
         before, after = self._states(job_id, await scripts.RETRY(self.redis, job_id))
         if after != State.QUEUED or before == after:
-            raise WrongState(f"job {job_id} is {before}; only a failed or cancelled job can be retried")
+            raise WrongState(f"job {job_id} is {before}; only a failed, cancelled or expired job can be retried")
         return await self.present(job_id)
 
     async def delete(self, job_id: str) -> None:

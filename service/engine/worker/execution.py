@@ -209,5 +209,7 @@ class Execution:
 
     def _report_ended(self, state: str) -> None:
         seconds = f"{time.monotonic() - self.begun_s:.2f}"
-        mark = {"completed": "←", "retrying": "↻", "failed": "!", "lost": "?", "cancelled": "×"}.get(state, "…")
+        mark = {"completed": "←", "retrying": "↻", "failed": "!", "lost": "?", "cancelled": "×", "expired": "×"}.get(
+            state, "…"
+        )
         log.info(mark, job=self.job.id, attempt=self.job.attempt, state=state, seconds=seconds)

@@ -166,7 +166,7 @@ class Measures:
             alive = [worker for worker in by_queue.get(queue, []) if worker.alive(at_ms)]
             slots, waiting = sum(worker.serving_slots for worker in alive), counts[queue][State.QUEUED]
             total = (await self.metrics.window(queue, rule.window_s)).total
-            gone = total.ended + total["cancelled"]
+            gone = total.ended + total["cancelled"] + total["expired"]
             net = (gone - total["enqueued"]) / (rule.window_s / 60)
             if waiting <= 2 * slots:
                 minutes: float | None = 0.0 if waiting else None

@@ -32,7 +32,7 @@ DATASET = Dataset(
         "queue": Match("queue", choices=tuple(Queue)),
         "status": Match(
             "status",
-            choices=("queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled"),
+            choices=("queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled", "expired"),
         ),
         "priority": Match("priority", choices=("high", "normal", "low")),
         "attempt": Between("attempt", Kind.INTEGER),

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- includes: load_job, finish_job; when called: lease_job
+-- includes: load_job, finish_job, expire_job; when called: lease_job
 -- Leases ready jobs to a worker. Returns {claimed, foreign, unknown, next due in ms or -1, where to go on}: claimed is a
 -- list of {id, fence, fields…}; foreign are ids enqueued by plain arq that have no record yet; unknown are types this worker
 -- cannot run; where to go on is how many of the first ready jobs are of such types, 0 where all have been looked at.
@@ -75,6 +75,7 @@ end
 local function take(j, score, flat)
   local fields, fence = start(j, worker, lease)
   if j.resume ~= '' then redis.call('HDEL', job_key(j.id), 'resume') end
+  if j.deadline_ms ~= '' then redis.call('ZREM', deadlines_of(j), j.id) end
   redis.call('HSET', job_key(j.id), unpack(fields))
   -- The record as it is now: of a field that stands twice, the reader takes the last.
   for _, word in ipairs(fields) do flat[#flat + 1] = tostring(word) end
@@ -84,6 +85,30 @@ local function take(j, score, flat)
   local tag = score + H + (HEAD_START[j.priority] or 0)
   settings[3] = math.max(tonumber(settings[3] or nil) or tag, tag) + math.max(j.cost, 100) / 4
   claimed[#claimed + 1] = {j.id, fence, flat}
+end
+
+-- The job that takes an owner's turn: of those of its priority that wait, the one whose deadline comes first. The one whose
+-- turn it was takes the other's place. What the owner gets in all stays the same.
+local stands_in, moved = {}, {}
+local urgent = redis.call('EXISTS', P .. 'deadlines:' .. queue) == 1
+local function most_urgent(j, flat, score)
+  if j.parent ~= '' then return j, flat end
+  local key = deadlines_of(j)
+  while true do
+    local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+    local own = tonumber(j.deadline_ms) or math.huge
+    if not first[1] or first[1] == j.id or tonumber(first[2]) >= own then return j, flat end
+    local other, other_flat = load_whole(first[1])
+    local place_of = other and (moved[other.id] or tonumber(redis.call('ZSCORE', queue, other.id) or nil))
+    if other and other.state == 'queued' and place_of and place_of <= READY then
+      local late = other.not_after_ms ~= '' and tonumber(other.not_after_ms) < now
+      if late or not known[other.type] then return j, flat end
+      place(queue, j.id, place_of)
+      moved[j.id], stands_in[other.id] = place_of, j.id
+      return other, other_flat
+    end
+    redis.call('ZREM', key, first[1])
+  end
 end
 
 local limit, rate = steered(2, 'limit'), rated and steered(4, 'rate') or nil
@@ -101,6 +126,7 @@ if want > 0 and not steered(1, 'pause') then
     local row = redis.call('ZRANGEBYSCORE', queue, '-inf', READY, 'WITHSCORES', 'LIMIT', skip, asked)
     for i = 1, #row, 2 do
       local id = row[i]
+      while stands_in[id] do id = stands_in[id] end
       -- Among many of other types, a record is not read whole to learn that it is one more of them.
       local type = strangers and redis.call('HGET', job_key(id), 'type')
       local j, flat
@@ -114,7 +140,11 @@ if want > 0 and not steered(1, 'pause') then
       elseif TERMINAL[j.state] then end_arq(j)
       elseif aborting and redis.call('ZSCORE', 'arq:abort', id) then finish(j, 'cancelled', {'message', 'Cancelled'})
       elseif not known[j.type] then unknown[j.type], strangers = true, true skip = skip + 1
-      else take(j, tonumber(row[i + 1]), flat) end
+      elseif j.not_after_ms ~= '' and tonumber(j.not_after_ms) < now then expire(j, {}, now)
+      else
+        if urgent then j, flat = most_urgent(j, flat, tonumber(row[i + 1])) end
+        take(j, tonumber(row[i + 1]), flat)
+      end
     end
     write_out()
     through = #row < 2 * asked and not goes_on

@@ -1,6 +1,6 @@
 #!lua
 -- includes: load_job, finish_job, create_job
--- Queues a failed or cancelled job again with a fresh budget of tries. Returns {state before, state after}, and nothing where
+-- Queues a failed, cancelled or expired job again with a fresh budget of tries. Returns {state before, state after}, and nothing where
 -- there is no such job.
 
 local job_id = ARGV[1]
@@ -8,9 +8,11 @@ local job_id = ARGV[1]
 local j = load(job_id)
 if not j or redis.call('HEXISTS', job_key(j.id), 'deleted_ms') == 1 then return {} end
 local before = j.state
-if before ~= 'failed' and before ~= 'cancelled' then return {before, before} end
+if before ~= 'failed' and before ~= 'cancelled' and before ~= 'expired' then return {before, before} end
 place(P .. 'finished:' .. j.queue, j.id)
-redis.call('HDEL', job_key(j.id), 'finished_ms', 'result')
+-- Whoever wants it again wants it although it is late.
+redis.call('HDEL', job_key(j.id), 'finished_ms', 'result', 'not_after_ms')
+place(P .. 'expiring', j.id)
 redis.call('DEL', 'arq:result:' .. j.id)
 arq_entry(j)
 requeue(j, {'tries_base', j.attempt, 'crashes', 0, 'error', '', 'error_type', '', 'permanent', '', 'cancel_requested', '', 'redo', 1,

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- includes: load_job, finish_job, create_job, advance_progress
+-- includes: load_job, finish_job, create_job, advance_progress, expire_job
 -- Records how attempts ended. Returns one word an outcome: the job's state afterwards; `lost` when the lease is another's by
 -- now, in which case nothing was written; or `error` and what it was.
 
@@ -46,6 +46,11 @@ end
 
 local function wait(j, outcome)
   local due = outcome.ended + outcome.delay_ms
+  local not_after = tonumber(j.not_after_ms)
+  if not_after and due > not_after then
+    cancel_parts(j.id)
+    return expire(j, outcome.fields, outcome.ended)
+  end
   redis.call('HSET', job_key(j.id), 'state', 'retrying', 'worker', '', 'due_ms', due,
     'ready_ms', due, unpack(outcome.fields))
   place(j.queue, j.id, due)

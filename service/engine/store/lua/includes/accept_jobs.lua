@@ -35,12 +35,23 @@ local function try_hand(j, record)
   return hand(j, record)
 end
 
+-- Made where a request asks for it.
+local find_same, remember
+local function same(job)
+  if not (job.unique or job.debounce) then return nil end
+  if not find_same then find_same, remember = same_request() end
+  return find_same(job)
+end
+
+local function keep_key(job, id)
+  redis.call('SET', P .. 'idempotency:' .. job.owner .. ':' .. job.idem.key, job.idem.print .. ' ' .. id, 'EX', 86400)
+end
+
 local woken = {}
 local function accept(job)
   local j = write(job, not job.adopt and not job.refused and try_hand)
-  if job.idem then
-    redis.call('SET', P .. 'idempotency:' .. job.owner .. ':' .. job.idem.key, job.idem.print .. ' ' .. job.id, 'EX', 86400)
-  end
+  if job.idem then keep_key(job, job.id) end
+  if remember and (job.unique or job.debounce) then remember(job) end
   if job.refused then
     finish(j, 'failed', {'error', job.refused, 'error_type', 'Refused'})
   elseif j.state == 'queued' then
@@ -53,7 +64,8 @@ end
 local function obstacles(jobs)
   local answers, kept = {}, false
   for i, job in ipairs(jobs) do
-    answers[i] = earlier(job) or full(job) or {'held', '', ''}
+    -- A debounced request is written as it is looked for: here it counts as a new one.
+    answers[i] = earlier(job) or job.unique and same(job) or full(job) or {'held', '', ''}
     kept = kept or answers[i][1] == 'full' or answers[i][1] == 'conflict'
   end
   -- Those that are accepted after this are counted again.
@@ -66,7 +78,14 @@ local function accept_jobs(jobs, together)
   local answers = together and obstacles(jobs)
   if answers then return answers end
   answers = {}
-  for i, job in ipairs(jobs) do answers[i] = earlier(job) or full(job) or accept(job) end
+  for i, job in ipairs(jobs) do
+    local answer = earlier(job)
+    if not answer then
+      answer = same(job)
+      if answer and job.idem then keep_key(job, answer[2]) end
+    end
+    answers[i] = answer or full(job) or accept(job)
+  end
   keep_clock()
   if deliver then deliver() end
   for queue in pairs(woken) do wake(queue) end

@@ -10,7 +10,7 @@ local MAX_LAG = 3600000
 local HEAD_START = {high = 600000, normal = 0, low = -600000}
 local WAITING = {queued = true, scheduled = true, retrying = true}
 local DEFERRED = {scheduled = true, retrying = true}
-local TERMINAL = {completed = true, failed = true, cancelled = true}
+local TERMINAL = {completed = true, failed = true, cancelled = true, expired = true}
 
 local time = redis.call('TIME')
 local now_us = time[1] * 1000000 + time[2]
@@ -169,6 +169,8 @@ local function base_of(queue)
   return base
 end
 
+local function deadlines_of(j) return P .. 'deadlines:' .. j.queue .. ':' .. j.priority .. ':' .. j.owner end
+
 -- Put a job into its queue's fair order. Its tag is the later of the queue's virtual time and its flow's last tag,
 -- as in start-time fair queueing (Goyal, Vin, Cheng, 1996); priority moves it by a fixed span of that time.
 local flows = {}
@@ -184,6 +186,12 @@ local function ready(j)
   -- A long job must not push its owner's next one far away: its parts have a flow of their own.
   if j.parent == '' and span > 30000 then span = 30000 end
   flows[known] = tag + span
+  if j.deadline_ms and j.deadline_ms ~= '' then
+    -- Read by the claim where the queue has any: the first deadline of an owner takes the owner's next turn.
+    redis.call('ZADD', deadlines_of(j), j.deadline_ms, j.id)
+    redis.call('PEXPIRE', deadlines_of(j), 2592000000)
+    redis.call('SET', P .. 'deadlines:' .. j.queue, 1, 'PX', 2592000000)
+  end
   place(fair_key, flow, tag + span)
   place(j.queue, j.id, tag - H - (HEAD_START[j.priority] or 0))
 end

@@ -18,7 +18,7 @@ end
 -- then it answers true and has added to the record what that changes. Of a field that stands twice, the later one counts.
 local function write(job, hand)
   local j = {id = job.id, queue = job.queue, type = job.type, owner = job.owner, priority = job.priority,
-    cost = job.cost, parent = job.parent or '', state = '', stamp = next_stamp()}
+    cost = job.cost, parent = job.parent or '', state = '', stamp = next_stamp(), deadline_ms = job.deadline}
   local state = job.due > now and 'scheduled' or 'queued'
   local record = {'state', state, 'type', job.type, 'queue', job.queue, 'owner', job.owner,
     'priority', job.priority, 'cost', job.cost, 'stamp', j.stamp, 'created_ms', now,
@@ -33,6 +33,11 @@ local function write(job, hand)
   else
     ready(j)
   end
+  if job.not_after then
+    record[#record + 1], record[#record + 2] = 'not_after_ms', job.not_after
+    place(P .. 'expiring', job.id, job.not_after)
+  end
+  if job.deadline then record[#record + 1], record[#record + 2] = 'deadline_ms', job.deadline end
   if #job.find > 0 then
     record[#record + 1], record[#record + 2] = 'find', cmsgpack.pack(job.find)
     for _, find in ipairs(job.find) do place(P .. 'find:' .. find, job.id, j.stamp) end
