@@ -1,10 +1,18 @@
 """An S3 server on loopback, for tests of what lies in a bucket."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from moto.server import ThreadedMotoServer
+
+from service.supervisor.valkey import free_port
+from tests.waiting import wait_until
 
 
 class BucketServer:
@@ -16,13 +24,7 @@ class BucketServer:
         self._port = 0
         self._server: ThreadedMotoServer | None = None
         self.start()
-        client = boto3.client(
-            "s3",
-            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        client = _client(self.environment["AWS_ENDPOINT_URL"])
         client.create_bucket(Bucket=self.BUCKET)
 
     def start(self) -> None:
@@ -40,14 +42,54 @@ class BucketServer:
     @property
     def environment(self) -> dict[str, str]:
         """Variables that a process needs to reach it, credentials included."""
-        return {
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self._port}",
-            "AWS_ALLOW_HTTP": "true",
-            "OFFLOAD_STORAGE_URL": f"s3://{self.BUCKET}/prefix",
-        }
+        return _environment(self._port)
+
+
+class BucketProcess:
+    """The same as a process of its own, which can be frozen."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        code = f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{self.port}'])"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        wait_until(self._made)
+
+    def _made(self) -> bool:
+        client = _client(self.environment["AWS_ENDPOINT_URL"])
+        try:
+            client.create_bucket(Bucket=BucketServer.BUCKET)
+        except EndpointConnectionError:
+            return False
+        return True
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that a process needs to reach it, credentials included."""
+        return _environment(self.port)
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+        self.process.kill()
+        self.process.wait(10)
+
+
+def _client(endpoint: str) -> Any:
+    return boto3.client(
+        "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
+
+
+def _environment(port: int) -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ALLOW_HTTP": "true",
+        "OFFLOAD_STORAGE_URL": f"s3://{BucketServer.BUCKET}/prefix",
+    }
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -18,6 +18,7 @@ from obstore.store import LocalStore, S3Store
 
 if TYPE_CHECKING:
     from obstore import GetResult, OffsetRange
+    from obstore.store import RetryConfig, S3Config
 
 CHUNK_BYTES = 1 << 20
 """What a stream hands over at a time: large enough to cost few calls, small enough for many streams side by side."""
@@ -28,6 +29,17 @@ PART_BYTES = 8 << 20
 PARTS_AT_ONCE = 2
 """Parts in flight, so that one upload holds some 16 MiB and not obstore's default of twelve parts."""
 
+
+S3_LIMITS = {"connect_timeout": "5s", "timeout": "20s"}
+"""Bounds of one request: a part of 8 MiB takes as long at 3.4 Mbit/s. A server that hangs is an absence, and no reason to
+keep a client or a job waiting. AWS_CONNECT_TIMEOUT and AWS_TIMEOUT set others."""
+
+S3_RETRIES: "RetryConfig" = {
+    "max_retries": 3,
+    "retry_timeout": timedelta(seconds=15),
+    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2), "base": 2},
+}
+"""Enough for a hiccup. What lasts longer is waited out by the job, and said to a client."""
 
 FREE_BYTES_MIN = 64 << 20
 """Free space below which a disk counts as full: less than one upload of ordinary size, and room to notice it in time."""
@@ -63,7 +75,14 @@ class Storage:
             # Folders emptied by a delete go too, so that one folder a file does not grow without end.
             self._store = LocalStore(self.root, automatic_cleanup=True, mkdir=True)
         elif parts.scheme == "s3":
-            self._store = S3Store(parts.netloc, prefix=parts.path.strip("/") or None)
+            own = {name: limit for name, limit in S3_LIMITS.items() if f"AWS_{name.upper()}" not in os.environ}
+            self._store = S3Store(
+                parts.netloc,
+                prefix=parts.path.strip("/") or None,
+                # Not as client options, which would put those of the AWS_* variables out of force.
+                config=cast("S3Config", own),
+                retry_config=S3_RETRIES,
+            )
         else:
             raise ValueError(f"storage is file:// or s3://, not {parts.scheme}://")
 

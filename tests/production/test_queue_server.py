@@ -1,11 +1,16 @@
 """Redis 7 by itself: killed, by TLS with a user of few rights, without memory, without disk."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from redis.exceptions import RedisError
 
+from service.engine.redis.client import connect
+from service.supervisor.stack import Stack
+from settings import Settings
 from tests.production.harness import Installation, fill
 from tests.production.servers import RedisServer
 from tests.tls import certificate
@@ -108,3 +113,39 @@ async def test_full_disk_of_the_queue_log(
     finally:
         server.kill()
     assert (row.jobs, row.lost, row.twice, row.stuck) == (100, 0, 0, 0)
+
+
+async def test_the_supervisor_on_a_full_disk(small_disk: Path) -> None:
+    lines: list[str] = []
+    stack = Stack(Settings(data_dir=small_disk / "data"), lambda _, line: lines.append(line))
+    (small_disk / "data").mkdir()
+    await stack._start_valkey()
+    server = stack._valkey
+    assert server is not None
+    client = connect(server.url)
+    try:
+        await client.set("some", "thing")
+        filler = small_disk / "filler"
+        fill(filler)
+
+        async def ended_twice() -> bool:
+            with contextlib.suppress(RedisError, OSError):
+                await client.set("other", "x" * 20_000)
+            return sum("is full" in line for line in lines) >= 2
+
+        await wait_until_async(ended_twice)
+        filler.unlink()
+
+        async def written() -> bool:
+            with contextlib.suppress(RedisError, OSError):
+                return bool(await client.set("other", "thing"))
+            return False
+
+        await wait_until_async(written)
+        assert await client.get("some") == b"thing"
+    finally:
+        await client.aclose(close_connection_pool=True)
+        await stack._stop_valkey()
+    full = [line for line in lines if "is full" in line]
+    assert full[0] == f"ended with code 1 (the disk under {small_disk}/data/queue is full); again in 0.5 s"
+    assert full[1].endswith("again in 1.0 s")

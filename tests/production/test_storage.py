@@ -1,6 +1,8 @@
 """The bucket is gone or hangs, or the disk of the files is full, under exports: they wait, and none becomes a dead letter."""
 
 import asyncio
+import base64
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,9 +12,12 @@ from service.database import open_database
 from service.database.seed import seed
 from service.supervisor.valkey import EmbeddedValkey
 from tests.production.harness import Installation, fill
-from tests.s3 import BucketServer
+from tests.s3 import BucketProcess, BucketServer
 from tests.waiting import wait_until_async
 
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 EXPORTS = 30
 EXPORT = {"dataset": "events", "query_params": {}, "format": "csv"}
 
@@ -62,6 +67,29 @@ async def test_a_bucket_that_is_gone_for_ten_seconds(
     await wait_until_async(lambda: met_outage(installation))
     bucket.start()
     row = await installation.count("S3 gone for 10 s under exports")
+    assert (row.jobs, row.lost, row.stuck, row.remarks) == (EXPORTS, 0, 0, "")
+
+
+async def test_a_bucket_that_hangs(
+    install: Callable[..., Installation], queue_server: EmbeddedValkey, database: str
+) -> None:
+    """Connections are taken and nothing is answered: worse than none, for each call waits."""
+    bucket = BucketProcess()
+    try:
+        installation = exporting(install, queue_server, OFFLOAD_DATABASE_URL=database, **bucket.environment)
+        await installation.send(EXPORTS, pace_s=0, kind="csv-export", payload=EXPORT)
+        await wait_until_async(lambda: completed(installation))
+        bucket.process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(1)
+        async with installation.client() as client:
+            # Within the client's own 60 s, and with a sentence.
+            upload = await client.post("/api/files", files={"file": ("a.png", PICTURE)}, timeout=60)
+        bucket.process.send_signal(signal.SIGCONT)
+        assert upload.status_code == 503, upload.text
+        assert upload.json()["detail"].startswith("The file storage is out of reach (no answer in time)")
+        row = await installation.count("S3 hangs under exports and an upload")
+    finally:
+        bucket.stop()
     assert (row.jobs, row.lost, row.stuck, row.remarks) == (EXPORTS, 0, 0, "")
 
 
