@@ -98,6 +98,9 @@ MEASURES: dict[str, Measure] = {
         "minutes until what waits is done, at the pace of the window", "every queue", looks_back=True
     ),
     "mail_server_away_s": Measure("seconds since the mail server has taken no message", "the mail server"),
+    "doubtful_pages": Measure(
+        "share of the pages read that a person should look at, 0 to 1", "one queue", "queue", looks_back=True
+    ),
     "missed_slots": Measure("slots missed since the last completed run", "every schedule"),
 }
 """The measures by the name that a rule gives. docs/monitoring/alerts.md shows them as a table."""
@@ -164,6 +167,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "will-not-drain", "minutes_to_drain", 24 * 60, "{subject} will not drain: {detail}", "{subject} drains again",
         Severity.ERROR, unit="minutes", window_s=15 * MINUTE_S, for_s=15 * MINUTE_S,
+    ),
+    # Poor scans come in every batch; every third page is a scanner out of order or a wrong language.
+    Rule(
+        "doubtful-pages", "doubtful_pages", 0.30,
+        "{value} of the pages of {subject} were read doubtfully within the last hour: {detail}",
+        "{subject} is back to {value} of pages read doubtfully", Severity.WARNING, unit="%", of="pdf-processing", window_s=HOUR_S,
     ),
     # One run on time, or one that made up for the missed, and it is over.
     Rule(

@@ -71,17 +71,38 @@ class PdfText(msgspec.Struct):
     @property
     def tags(self) -> tuple[str, ...]:
         """Tags by which the job is found."""
-        return ("doubtful",) if self.doubtful_pages else ()
+        return ("doubtful",) if self.doubtful_pages or self.failed else ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Pages by result, for the metrics."""
+        return {
+            "page_read": self.pages - self.failed,
+            "page_doubtful": len(self.doubtful_pages),
+            "page_blank": self.blank_pages,
+            "page_failed": self.failed,
+        }
 
     @property
     def summary(self) -> str:
         """The message of the completed job; empty where there is nothing to say of it."""
-        count = len(self.doubtful_pages)
-        if not count:
-            return ""
-        named = ", ".join(map(str, self.doubtful_pages[:NAMED]))
-        more = f" and {count - NAMED:,} more" if count > NAMED else ""
-        return f"Completed, {count:,} of {self.pages:,} pages read doubtfully ({named}{more})"
+        parts = []
+        if self.doubtful_pages:
+            count = len(self.doubtful_pages)
+            parts.append(f"{count:,} of {_pages(self.pages)} read doubtfully ({_numbers(self.doubtful_pages, count)})")
+        if self.failed:
+            lost = [failure.page for failure in self.failed_pages]
+            parts.append(f"{self.failed:,} of {_pages(self.pages)} not read ({_numbers(lost, self.failed)})")
+        return ", ".join(["Completed", *parts]) if parts else ""
+
+
+def _pages(total: int) -> str:
+    return f"{total:,} page{'' if total == 1 else 's'}"
+
+
+def _numbers(pages: list[int], count: int) -> str:
+    named = ", ".join(map(str, pages[:NAMED]))
+    return f"{named} and {count - NAMED:,} more" if count > NAMED else named
 
 
 class PartRead(msgspec.Struct):
@@ -125,6 +146,7 @@ async def pdf_ocr(payload: PdfOcr, run: Run) -> PdfText:
         raise _no_page(failed)
     listed = [FailedPage(failure.page, failure.reason) for failure in failed]
     tally = await _write_artefacts(payload, run, total, listed)
+    await run.stage(98, "Files written", doubtful_pages=tally.doubtful_pages)
     return PdfText(
         total,
         tally.words,

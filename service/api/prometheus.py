@@ -50,7 +50,11 @@ def counters(spans: Mapping[str, Span]) -> list[Metric]:
     jobs = CounterMetricFamily("offload_jobs", "What happened to jobs, by event.", labels=[*labels, "event"])
     units = CounterMetricFamily("offload_units", "Pages, rows or messages of completed jobs.", labels=labels)
     mail = CounterMetricFamily("offload_mail_messages", "Messages by what became of them.", labels=["outcome"])
+    pages = CounterMetricFamily("offload_pages", "Pages of completed documents, by result.", labels=["queue", "result"])
     for queue, span in spans.items():
+        for event, number in sorted(span.total.counts.items()):
+            if event.startswith("page_"):
+                pages.add_metric([queue, event.removeprefix("page_")], number)
         for name, figures in sorted(span.types.items()):
             kind = "part" if name in span.part_types else "job"
             for event in EVENTS:
@@ -59,7 +63,7 @@ def counters(spans: Mapping[str, Span]) -> list[Metric]:
     for event, number in sorted(spans[MAIL_QUEUE].total.counts.items()):
         if event.startswith("mail_"):
             mail.add_metric([event.removeprefix("mail_")], number)
-    return [jobs, units, mail]
+    return [jobs, units, pages, mail]
 
 
 def histograms(spans: Mapping[str, Span]) -> list[Metric]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.documents.media_types import PDF, READ_HERE
-from service.documents.pdf_wholeness import is_torn
 from tasks.ocr.document import frame_count, open_pdf
+from tasks.ocr.pdf_wholeness import is_torn
 from tasks.sdk.errors import Permanent
 
 

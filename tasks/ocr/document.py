@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.ocr.pdf_wholeness import is_torn
 from tasks.sdk import Permanent
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def _repaired(path: Path, _mtime_ns: int, _size: int) -> bytes:
                 raise Permanent("The PDF has no pages.")
             pdf.save(file)
         with closing(pypdfium2.PdfDocument(file.getvalue())) as again:
-            if len(again):
+            # What is left of a torn file must not pass for the whole of it.
+            if len(again) and not is_torn(path):
                 return file.getvalue()
     except pikepdf.PasswordError:
         raise Permanent("The PDF is encrypted and needs a password; upload it without one.") from None

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import numpy
 
 
+NOTHING_READ = "There is ink on the page, and none of it could be read as text."
+
+
 @dataclass(frozen=True)
 class Reading:
     """How a document's pages are to be read. `models` is the folder where converted networks are kept."""
@@ -50,6 +53,8 @@ def read_page(path: Path, index: int, reading: Reading) -> bytes:
     page = _read_pdf_page(path, index, reading) if is_pdf(path) else _read_frame(path, index, reading)
     page.page = index + 1
     page.text = page.text or assemble(page.words)
+    if page.source == "ocr" and not page.words and not page.doubtful:
+        page.doubtful, page.doubt = True, NOTHING_READ
     return encode(page)
 
 

@@ -124,7 +124,7 @@ def undecodable(
             continue
         x0, y0, x1, y1 = (round(edge * scale) for edge in one.box)
         drawn = picture[y0:y1, x0:x1]
-        if drawn.size and not _decodes(one, _is_flat(drawn), _is_flat(drawn[-max(1, round(len(drawn) * FLAT_ROWS)) :])):
+        if drawn.size and not _decodes(one, is_even(drawn), is_even(drawn[-max(1, round(len(drawn) * FLAT_ROWS)) :])):
             name = ", ".join(_filters(one.image)) or "without a filter"
             return (
                 f"A picture on the page cannot be decoded: {one.pixels[0]:,} × {one.pixels[1]:,} pixels, {name}; "
@@ -133,7 +133,8 @@ def undecodable(
     return None
 
 
-def _is_flat(drawn: "numpy.ndarray") -> bool:
+def is_even(drawn: "numpy.ndarray") -> bool:
+    """Whether a surface is of one tone."""
     return int(drawn.max()) - int(drawn.min()) <= FLAT_TONES
 
 

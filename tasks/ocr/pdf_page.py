@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from tasks.ocr.document import load_page, open_pdf
 from tasks.ocr.layer_check import Band, band_of, belongs
 from tasks.ocr.layers import without_layers
-from tasks.ocr.page_pictures import PageObjects, page_objects, undecodable
+from tasks.ocr.page_pictures import PageObjects, is_even, page_objects, undecodable
 from tasks.ocr.pdf_facts import PdfFacts, pdf_facts
 from tasks.ocr.reading_order import reading_order
 from tasks.ocr.render import page_scale, render_part
@@ -36,6 +36,9 @@ XFA_DOUBT = (
     "A dynamic XFA form: only Adobe's programs draw its pages. "
     "The text holds the values of its fields, as far as they are in the file."
 )
+
+
+ONLY_DOUBT = "The page has no text layer, and what it shows was not read, as asked."
 
 
 @dataclass
@@ -106,7 +109,8 @@ def _plan(path: Path, index: int, page: "PdfPage", objects: PageObjects, facts: 
     layer = _layer(path, index, page, objects, facts, picture.picture, picture.scale)
     words, visible = layer.words, layer.visible
     if use == "only":
-        return Plan(size, unit, words, words, [], doubt=broken)
+        shown = None if words or is_even(picture.picture) else ONLY_DOUBT
+        return Plan(size, unit, words, words, [], doubt=broken or shown)
     if layer.unmapped or not words:
         return _or_fails(Plan(size, unit, [], [], None, doubt=broken))
     unread = uncovered_pictures(objects.pictures, words, picture.picture, picture.scale, size)

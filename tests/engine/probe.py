@@ -49,6 +49,10 @@ class Marked(msgspec.Struct):
     def summary(self) -> str:
         return f"Completed, with {self.marks} marks" if self.marks else ""
 
+    @property
+    def counts(self) -> dict[str, int]:
+        return {"page_read": 10, "page_doubtful": self.marks}
+
 
 class Mark(Payload):
     marks: int

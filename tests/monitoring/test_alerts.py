@@ -12,6 +12,7 @@ import time_machine
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.schedules import Ticker
 from service.engine.store import keys
+from service.engine.store.counters import Counters
 from service.engine.store.run_history import last_runs
 from service.engine.worker.heartbeat import Heartbeat
 from service.lib.clock import SERVER, now_ms
@@ -112,6 +113,17 @@ async def test_a_backlog_is_told_after_ten_minutes_and_so_is_its_end(
     assert await parts.alerts.outbox.waiting() == []
     events = [(entry.event, entry.sent) for entry in await parts.alerts.history()]
     assert events == [("resolved", ["slack"]), ("fired", ["slack"])]
+
+
+async def test_doubtful_pages(watch: Watch, parts: Parts) -> None:
+    counters = Counters(parts.store.redis)
+    await counters.count("pdf-processing", {"page_read": 10, "page_doubtful": 9})
+    assert await watch.state("doubtful-pages", "pdf-processing") == "quiet", "ten pages are too few for a share"
+    await counters.count("pdf-processing", {"page_read": 20})
+    assert await watch.state("doubtful-pages", "pdf-processing") == "quiet", "30 % is not above 30 %"
+    await counters.count("pdf-processing", {"page_doubtful": 1})
+    assert await watch.state("doubtful-pages", "pdf-processing") == "firing"
+    assert await watch.state("doubtful-pages", "pdf-processing", after_s=3700) == "quiet"
 
 
 async def test_failures(watch: Watch, parts: Parts) -> None:

@@ -233,7 +233,10 @@ def test_the_text_layer_is_ignored_or_taken_alone_on_request(tmp_path: Path) -> 
     assert recall(read(tmp_path, data, "ignore").text, WORDS) == 1.0
     only = read(tmp_path, data, "only")
     assert (only.source, only.text.split()) == ("text-layer", " ".join(GIBBERISH).split())
-    assert read(tmp_path, scanned_page().data(), "only").words == []
+    unread = read(tmp_path, scanned_page().data(), "only")
+    assert unread.words == [] and "was not read, as asked" in (unread.doubt or "")
+    assert not read(tmp_path, Page(b"").data(), "only").doubtful
+    read(tmp_path, data, "only")
     path = tmp_path / "document.pdf"
     assert not wants_preparing(path, range(1), Reading(tmp_path, "easyocr", text_layer="only"))
     assert wants_preparing(path, range(1), Reading(tmp_path, "easyocr"))
@@ -268,3 +271,10 @@ def test_entities_of_a_form_are_not_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "form.pdf"
     path.write_bytes(xfa(widgets=False, head=b"<!DOCTYPE a [<!ENTITY b 'c'>]>"))
     assert pdf_facts(path).xfa_values == ()
+
+
+def test_ink_of_which_nothing_is_read_is_a_doubt(tmp_path: Path) -> None:
+    wave = b"5 w 100 100 m 250 700 350 100 500 700 c S"
+    page = read(tmp_path, Page(wave).data())
+    assert (page.source, page.words, page.doubtful) == ("ocr", [], True)
+    assert page.doubt

@@ -149,6 +149,11 @@ def _number(value: bytes) -> int:
     return int(float(value))
 
 
+def _data(value: bytes) -> dict[str, Any]:
+    # The scripts' JSON writer has one notation for empty lists and mappings; counts and lists are all that stands there.
+    return {name: [] if one == {} else one for name, one in msgspec.json.decode(value).items()}
+
+
 READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
     b"state": ("state", lambda value: State(value.decode())),
     b"cost": ("estimated_ms", _number),
@@ -159,7 +164,8 @@ READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
         for name in ("type", "queue", "owner", "priority", "message", "worker", "error", "error_type", "parent", "fingerprint",
                      "origin", "traceparent", "tracestate")
     },
-    **{name.encode(): (name, msgspec.json.decode) for name in ("payload", "data", "result", "artefacts")},
+    **{name.encode(): (name, msgspec.json.decode) for name in ("payload", "result", "artefacts")},
+    b"data": ("data", _data),
     **{
         name.encode(): (name, _number)
         for name in (

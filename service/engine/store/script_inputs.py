@@ -74,6 +74,8 @@ class Outcome(msgspec.Struct):
     """Jobs that begin with the completion."""
     find: list[str] = msgspec.field(default_factory=list)
     """Search keys that the result adds to those of the payload, as `key:value`."""
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
+    """Added to the queue's measures with the completion."""
     ended_s: float = msgspec.field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:

@@ -189,6 +189,7 @@ class Execution:
             run_ms=True,
             result=as_json(result),
             next=run.following,
+            counts=dict(getattr(result, "counts", {})),
             find=[] if self.job.parent else [f"{TAG}:{tag}" for tag in getattr(result, "tags", ())],
         )
 

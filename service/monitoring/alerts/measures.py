@@ -29,6 +29,10 @@ class Reading:
     link: str = "/admin/queues"
 
 
+PAGES_MIN = 20
+"""Pages of which a share is taken: of three poor ones one is soon a third."""
+
+
 class Measures:
     """Takes measures of the whole installation. Nothing that it says names a person."""
 
@@ -54,6 +58,7 @@ class Measures:
             "timeouts": self.timeouts,
             "minutes_to_drain": self.minutes_to_drain,
             "mail_server_away_s": self.mail_server_away_s,
+            "doubtful_pages": self.doubtful_pages,
             "missed_slots": self.missed_slots,
         }
         return await by_name[rule.measure](rule)
@@ -191,6 +196,13 @@ class Measures:
         if absence is None:
             return [Reading("mail server", None, link=link)]
         return [Reading("mail server", (now_ms() - absence.since_ms) / 1000, absence.sentence, link)]
+
+    async def doubtful_pages(self, rule: Rule) -> list[Reading]:
+        """Doubtful ones among the pages of completed jobs; too few pages say nothing of a share."""
+        total = (await self.metrics.window(Queue(rule.of), rule.window_s)).total
+        read, doubtful = total["page_read"], total["page_doubtful"]
+        share = doubtful / read if read >= PAGES_MIN else None
+        return [Reading(rule.of, share, f"{doubtful:,} of {read:,}", "/admin/jobs?tag=doubtful")]
 
     async def missed_slots(self, _rule: Rule) -> list[Reading]:
         """Slots that were missed since the last completed run; a schedule that cannot be read misses every one."""

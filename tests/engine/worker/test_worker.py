@@ -7,6 +7,8 @@ import time
 from service.engine.enqueuer import Enqueuer
 from service.engine.states import State
 from service.engine.store import JobFilter, Store, channels, keys
+from service.monitoring.metrics import Metrics
+from settings import Queue
 from tests.engine import probe
 from tests.waiting import until_state, wait_until_async
 
@@ -39,6 +41,8 @@ async def test_a_result_says_how_its_job_is_found_and_summed_up(store: Store, en
     assert [job.id for job in (await store.page(tagged)).jobs] == [marked]
     await store.delete(marked)
     assert (await store.page(tagged)).jobs == [] and not await store.redis.zcard(keys.found_by("tag", "marked"))
+    figures = (await Metrics(store.redis).window(Queue.THUMBNAILS, 3_600)).total
+    assert (figures["page_read"], figures["page_doubtful"]) == (20, 3)
 
 
 async def test_what_runs_beside_a_task_ends_with_it_even_where_a_cancellation_is_hidden(

@@ -3,7 +3,7 @@
 -- Records how attempts ended. Returns one word an outcome: the job's state afterwards; `lost` when the lease is another's by
 -- now, in which case nothing was written; or `error` and what it was.
 
--- A list of {id, queue, fence, kind, fields, attempt, timed_out, delay_ms, waited_ms, units, run_ms, result, next}. kind is
+-- A list of {id, queue, fence, kind, fields, attempt, timed_out, delay_ms, waited_ms, units, run_ms, result, next, counts}. kind is
 -- completed, failed, cancelled, retry, later, handback or suspend. Workers' clocks differ: an outcome tells how long it has
 -- waited to be sent and how long to wait with the next try, and this server's clock makes times of both. run_ms
 -- is how long it took; true where that is from its start to its end; false where nothing is to be learned from it.
@@ -82,6 +82,7 @@ local function find_by(j, names)
 end
 
 function settle.completed(j, outcome)
+  for name, number in pairs(outcome.counts or {}) do count(j.queue, name, number) end
   -- What may fail stands before what cannot be taken back.
   local small = j.parent == '' and outcome.result and #outcome.result <= 4096
   local value = small and cjson.decode(outcome.result) or cjson.null
