@@ -1,6 +1,7 @@
 """`DocumentStore`: uploaded files by id, their bytes in the storage and their description in the database."""
 
 import asyncio
+import contextlib
 import re
 import uuid
 from collections.abc import AsyncIterator, Sequence
@@ -62,7 +63,9 @@ class DocumentStore:
                 async with self._database.writing() as session:
                     session.add(document)
             except BaseException:
-                await asyncio.shield(self._storage.delete_prefix(document_folder(file_id)))
+                # Where the storage itself is away, the sweep of files that no record names has it later.
+                with contextlib.suppress(Exception):
+                    await asyncio.shield(self._storage.delete_prefix(document_folder(file_id)))
                 raise
         return document
 

@@ -16,6 +16,8 @@ from urllib.parse import unquote, urlsplit
 import obstore
 from obstore.store import LocalStore, S3Store
 
+from tasks.sdk.errors import Unreachable
+
 if TYPE_CHECKING:
     from obstore import GetResult, OffsetRange
     from obstore.store import RetryConfig, S3Config
@@ -46,6 +48,11 @@ FREE_BYTES_MIN = 64 << 20
 
 CHECK_PREFIX = "health-check-"
 """Objects that checks write and remove. Not in a folder of their own, which the removal of one would take from another."""
+
+
+PUT_S = 20
+SLOWEST_BYTES_S = 1 << 20
+"""An object must be stored within PUT_S and a second more for each of so many bytes."""
 
 
 class StorageFull(OSError):
@@ -91,7 +98,16 @@ class Storage:
 
         When the stream raises, nothing is stored, what was there stays, and the error comes through.
         """
-        await obstore.put_async(self._store, path, data, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
+        putting = obstore.put_async(self._store, path, data, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
+        if self.root is not None or not isinstance(data, bytes | Path):
+            await putting
+            return
+        size = len(data) if isinstance(data, bytes) else data.stat().st_size
+        try:
+            async with asyncio.timeout(PUT_S + size / SLOWEST_BYTES_S):
+                await putting
+        except TimeoutError:
+            raise Unreachable("storage", "no answer in time") from None
 
     async def adopt(self, path: str, source: Path) -> None:
         """Store a local file that is no longer needed: moved where that is possible, else copied and removed."""

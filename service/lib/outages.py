@@ -39,6 +39,8 @@ SQLITE_CODES = {
 SQLSTATES = {
     "08": "connection lost",
     "25006": "read-only",
+    "28": "it refuses the user or the password",
+    "3D000": "there is no database of that name",
     "53100": "its disk is full",
     "53200": "out of memory",
     "53300": "too many connections",

@@ -1,0 +1,107 @@
+"""What is said of each error, by status code and sentence: one table, which the API renders as JSON and the dashboard as a
+page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from obstore.exceptions import GenericError
+from redis.exceptions import RedisError
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from service.api.schemas import FieldError
+from service.api.upload_form import BadForm
+from service.documents.store import NoSuchFile
+from service.engine.redis.retry import refusal
+from service.engine.schedules.owned import NameTaken, TooManySchedules
+from service.engine.schedules.records import NoSuchSchedule
+from service.engine.store import IdempotencyConflict, NoSuchJob, NotReplicated, TooManyQueued, WrongState
+from service.engine.store.errors import StoreError
+from service.lib.outages import Outage, outage_of
+from service.lib.text import as_sentence, with_stop
+from service.mail.templates import NoSuchTemplate
+from service.monitoring.alerts import NoSuchRule
+from tasks.sdk.errors import Refused
+
+AWAY_S, FULL_S, REPLICA_S = 5, 60, 1
+"""What a client is told to wait: for a part that is away, for somebody to make room, for a replica."""
+
+AWAY = "A part of the service is away for the moment; try again."
+BROKEN = "Something went wrong on our side; the error has been logged."
+
+
+class BadRequest(Exception):
+    """A request with one or more wrong fields, each with its sentence."""
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__(errors[0].message if len(errors) == 1 else f"{len(errors)} fields are wrong.")
+        self.errors = errors
+
+
+class NoSuchType(Exception):
+    """No job of that type can be asked for."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What is said of an error. From 500 on it is also logged; `unexpected` ones with their trace."""
+
+    status_code: int
+    sentence: str
+    errors: Sequence[FieldError] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    unexpected: bool = False
+
+
+STATUS_CODES: Mapping[type[Exception], int] = {
+    NoSuchFile: 404,
+    NoSuchTemplate: 404,
+    NoSuchJob: 404,
+    NoSuchType: 404,
+    NoSuchRule: 404,
+    NoSuchSchedule: 404,
+    NameTaken: 409,
+    TooManySchedules: 409,
+    WrongState: 409,
+    IdempotencyConflict: 409,
+    # What is left of the store's refusals: there is no such operation (any more).
+    StoreError: 404,
+}
+"""Errors whose own words are the sentence. The first that an error is one of counts."""
+
+
+def explained(error: Exception) -> Explained:
+    """Status code, sentence and headers of anything that a handler raised but Litestar's own exceptions."""
+    match error:
+        case BadRequest():
+            return Explained(400, str(error), error.errors)
+        case Refused():
+            sentence = with_stop(str(error))
+            return Explained(error.status_code, sentence, [FieldError(error.field, sentence)])
+        case BadForm():
+            sentence = with_stop(str(error))
+            return Explained(400, sentence, [FieldError(error.field, sentence)])
+        case TooManyQueued():
+            return Explained(429, as_sentence(str(error)), headers={"Retry-After": str(error.retry_after_s)})
+    status_code = next((code for kind, code in STATUS_CODES.items() if isinstance(error, kind)), None)
+    if status_code:
+        return Explained(status_code, as_sentence(str(error)))
+    return _infrastructure(error) or Explained(500, BROKEN, unexpected=True)
+
+
+def _infrastructure(error: Exception) -> Explained | None:
+    if isinstance(error, NotReplicated):
+        return Explained(503, as_sentence(str(error)), headers={"Retry-After": str(REPLICA_S)})
+    if isinstance(error, RedisError):
+        why = refusal(error)
+        sentence = f"The queue server takes no jobs for the moment: {why}; try again." if why else AWAY
+        return Explained(503, sentence, headers={"Retry-After": str(AWAY_S)})
+    outage = outage_of(error)
+    if outage is None and isinstance(error, GenericError):
+        outage = Outage("storage", "it fails")
+    if outage is not None:
+        full = outage.why in ("full", "its disk is full")
+        wait_s = FULL_S if full else AWAY_S
+        return Explained(507 if full else 503, f"{outage.sentence}; try again.", headers={"Retry-After": str(wait_s)})
+    if isinstance(error, OperationalError | InterfaceError | ConnectionError | TimeoutError):
+        return Explained(503, AWAY, headers={"Retry-After": str(AWAY_S)})
+    return None
