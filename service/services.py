@@ -33,6 +33,7 @@ from service.lib.outages import outage_of
 from service.lib.tickets import Tickets
 from service.mail.campaign_removal import CampaignRemoval
 from service.mail.operator_mail import OperatorMail
+from service.mail.server_status import ServerStatus
 from service.mail.wiring import mail_limiter, open_mail
 from service.monitoring.alerts import Alerts
 from service.monitoring.alerts.evaluation import Evaluation
@@ -123,7 +124,7 @@ async def open_services(
             | offered_ports(settings, database, store, storage)
             | {
                 Files: files,
-                Operators: OperatorMail(settings, mail_limiter(settings, redis)),
+                Operators: OperatorMail(settings, mail_limiter(settings, redis), ServerStatus(redis)),
                 Reports: ReportFigures(metrics, alerts.outbox, settings.links_url),
             }
         )

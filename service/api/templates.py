@@ -175,10 +175,6 @@ async def _letter_to(services: Services, user_id: int) -> Letter:
 
 async def working(services: Services, data: TemplateRequest) -> Source:
     """The texts, once they have been compiled and tried on a sample. Raises BadRequest with every problem found."""
-    nul = [name for name in TemplateRequest.__struct_fields__ if "\0" in getattr(data, name)]
-    if nul:
-        # PostgreSQL cannot store it, and no mail program shows it.
-        raise BadRequest(*(FieldError(name, f"{name} contains a NUL character.") for name in nul))
     source = Source(data.subject, data.html, data.text)
     try:
         found = await services.pool.run(check, source, [SAMPLE], services.settings.mail_from, timeout_s=CHECK_TIMEOUT_S)

@@ -9,8 +9,10 @@ from email.utils import format_datetime, localtime, parseaddr
 from aiosmtplib import SMTPException
 
 from service.engine.rate_limiter import RateLimiter
+from service.mail.server_status import ServerStatus
 from service.mail.smtp_pool import Connection, mail_server
 from settings import Settings
+from tasks.mail.addresses import masked
 from tasks.mail.message import WIRE, one_line
 from tasks.ports.mail import MailServerAway
 
@@ -18,9 +20,10 @@ from tasks.ports.mail import MailServerAway
 class OperatorMail:
     """Implements tasks.ports.reports.Operators."""
 
-    def __init__(self, settings: Settings, limiter: RateLimiter) -> None:
+    def __init__(self, settings: Settings, limiter: RateLimiter, status: ServerStatus) -> None:
         self._settings = settings
         self._limiter = limiter
+        self._status = status
 
     @property
     def addresses(self) -> Sequence[str]:
@@ -35,13 +38,18 @@ class OperatorMail:
         """Send one message, within the rate of the e-mail queue. Raises MailServerAway."""
         if self._settings.smtp_url is None:
             raise MailServerAway("no mail server is configured: set OFFLOAD_SMTP_URL")
+        absence = await self._status.read()
+        if absence is not None and not absence.due:
+            # One login per wait, whatever the message.
+            raise absence.away()
         connection = Connection(mail_server(self._settings.smtp_url))
         try:
             client = await connection.ready()
             await self._limiter.permit()
             await client.send_message(self._message(address, subject, text, reference))
         except (SMTPException, OSError) as error:
-            raise MailServerAway(f"the mail server did not take the message: {error}") from error
+            reply = masked(" ".join(str(error).split()), address)
+            raise MailServerAway(f"the mail server did not take the message: {reply}") from None
         finally:
             await connection.quit()
 

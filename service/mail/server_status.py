@@ -53,6 +53,11 @@ class Absence:
         return f"{datetime.fromtimestamp(self.since_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
     @property
+    def due(self) -> bool:
+        """Whether it is time for another try."""
+        return now_ms() >= self.next_ms
+
+    @property
     def advice(self) -> str:
         """What an operator can do about it."""
         return advice(self.reason)
@@ -125,7 +130,7 @@ class ServerStatus:
             self._absence, self._asked = await self.read(), True
             if self._absence is None:
                 return False
-            if now_ms() >= self._absence.next_ms:
+            if self._absence.due:
                 if await self._redis.set(PROBE, b"1", nx=True, px=round(PROBE_S * 1000)):
                     return True
                 raise self._absence.away(ANOTHER_TRIES_S)
@@ -136,7 +141,7 @@ class ServerStatus:
 
     async def check(self) -> None:
         """Raises MailServerAway where the next try is not due: nothing need be prepared for sending."""
-        if self._absence is not None and now_ms() < self._absence.next_ms:
+        if self._absence is not None and not self._absence.due:
             raise self._absence.away()
 
     async def refused(self, reason: str, *, probe: bool) -> MailServerAway:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from service.database import Database, Suppression
+from tasks.mail.template import compiled
 from tests.mail.campaigning import WORDS, make_template
 from tests.mail.conftest import Served, add_users, user
 
@@ -56,6 +57,8 @@ async def test_another_owner_sees_none_of_it(acme, globex, nobody) -> None:
         ),
         ({"subject": " "}, "subject", "subject is empty"),
         ({"name": ""}, "name", "length"),
+        ({"name": "news\0"}, "name", "a NUL character"),
+        ({"text": "Hi\0"}, "text", "a NUL character"),
         ({"html": 5}, "html", "must be text"),
         ({"colour": "red"}, "colour", "not a field"),
     ],
@@ -112,3 +115,14 @@ async def test_a_link_that_was_not_made_here_does_nothing(nobody, database, toke
     for answer in (await nobody.get(f"/unsubscribe/{token}"), await nobody.post(f"/unsubscribe/{token}")):
         assert answer.status_code == 404 and "not valid" in answer.text
     assert await suppressed(database) == []
+
+
+async def test_no_template_is_compiled_in_the_process_that_answers_requests(acme, database) -> None:
+    """Constants can cost seconds and hundreds of MB to compile: that happens in a child, whose time and memory are bounded."""
+    await add_users(database, user(5))
+    before = compiled.cache_info()
+    template_id = await make_template(acme, text="{{ 'a' * 7 }}")
+    assert (await acme.post(f"/api/templates/{template_id}/preview", json={"user_id": 5})).status_code == 200
+    answer = await acme.post("/api/jobs/email-batch", json={"user_ids": [5], "template_id": template_id})
+    assert answer.status_code == 202, answer.text
+    assert compiled.cache_info() == before

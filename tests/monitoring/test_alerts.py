@@ -16,6 +16,7 @@ from service.engine.store.counters import Counters
 from service.engine.store.run_history import last_runs
 from service.engine.worker.heartbeat import Heartbeat
 from service.lib.clock import SERVER, now_ms
+from service.mail.server_status import ServerStatus
 from service.monitoring.alerts import Alerts, NoSuchRule
 from service.monitoring.alerts.measures import Measures
 from settings import Queue, load_settings
@@ -277,6 +278,18 @@ async def test_slow_email_counts_only_while_there_is_more_to_send_and_no_lower_l
         await parts.store.redis.hset(keys.metrics("email-sender", minute - back), "mail_sent", 81)
     assert await watch.state("slow-email", "email-sender") == "quiet"
     await watch.end(job_id)
+
+
+async def test_an_absent_mail_server_fires_however_little_is_left_to_send(watch: Watch, parts: Parts) -> None:
+    status = ServerStatus(parts.store.redis)
+    assert await watch.state("mail-server-away") == "quiet"
+    await status.refused("535 5.7.8 password expired", probe=False)
+    assert await watch.state("mail-server-away", "mail server", after_s=20) == "quiet"
+    assert await watch.state("mail-server-away", "mail server", after_s=15) == "firing"
+    said = (await parts.alerts.history())[0].said
+    assert "535 5.7.8 password expired" in said and "Check user name and password in OFFLOAD_SMTP_URL" in said
+    await status.accepted()
+    assert await watch.state("mail-server-away", "mail server") == "quiet"
 
 
 async def test_an_export_that_times_out(watch: Watch) -> None:

@@ -5,7 +5,6 @@ from types import ModuleType
 
 import pytest
 
-from service.engine import election
 from service.engine.schedules import keys as schedule_keys
 from service.engine.store import channels, keys
 from service.mail import keys as mail_keys
@@ -27,12 +26,11 @@ def names_of(module: ModuleType) -> dict[str, str]:
 
 def prefixes() -> list[tuple[str, str]]:
     """(owner, prefix) of each: the part before the first argument."""
-    found = [
+    return [
         (f"{module.__name__}.{name}", made.partition("*")[0])
         for module in OWNERS
         for name, made in names_of(module).items()
     ]
-    return [*found, ("election.KEY", election.KEY)]
 
 
 def test_every_prefix_is_unique() -> None:
