@@ -56,6 +56,15 @@ class Server:
     def client(self) -> "redis.Redis[bytes]":
         return redis.Redis(host=self.host, port=self.port, socket_timeout=2, socket_connect_timeout=2)
 
+    @staticmethod
+    def through(port: int) -> bool:
+        """Whether a server answers behind a port of this machine."""
+        try:
+            with redis.Redis(port=port, socket_timeout=2) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
     def role(self) -> str:
         """ "master", "slave", or "" while it does not answer: a server that is demoted cuts its connections."""
         try:

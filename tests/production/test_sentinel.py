@@ -1,6 +1,7 @@
 """A primary that is killed, frozen, replaced as planned, or cut off, under load: no accepted job is lost."""
 
 import asyncio
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from tests.production.harness import Installation
 from tests.production.namespaces import network
+from tests.production.proxy import Proxy
 from tests.production.servers import Watched, can_make_namespaces
 from tests.waiting import wait_until_async
 
@@ -83,6 +85,31 @@ async def test_the_primary_is_cut_off(install: Callable[..., Installation], tmp_
             await wait_until_async(lambda: old.role() == "slave")
             row = await installation.count("Sentinel: primary cut off from clients and majority")
         finally:
+            servers.stop()
+    assert (row.jobs, row.lost, row.twice, row.stuck) == (JOBS, 0, 0, 0)
+
+
+@pytest.mark.skipif(not can_make_namespaces() or not shutil.which("haproxy"), reason="needs root and haproxy")
+async def test_planned_failover_behind_a_proxy(install: Callable[..., Installation], tmp_path: Path) -> None:
+    """Writes are paused first: nothing tells the proxy of a failover before it has happened."""
+    with network(3) as cables:
+        servers = Watched(tmp_path / "watched", hosts=cables.hosts, namespaces=cables.names)
+        proxy = Proxy(tmp_path / "proxy", servers)
+        try:
+            installation, old = install(OFFLOAD_REDIS_URL=proxy.url), servers.servers[0]
+            installation.start_web()
+            installation.start_worker()
+
+            def replace() -> None:
+                with old.client() as client, servers.sentinels[0].client() as sentinel:
+                    client.execute_command("CLIENT", "PAUSE", 30_000, "WRITE")
+                    sentinel.execute_command("SENTINEL", "FAILOVER", "offload")
+
+            await under_load(installation, replace)
+            await wait_until_async(lambda: servers.primary() not in (None, old) and old.role() == "slave")
+            row = await installation.count("Sentinel behind HAProxy: CLIENT PAUSE, SENTINEL FAILOVER")
+        finally:
+            proxy.stop()
             servers.stop()
     assert (row.jobs, row.lost, row.twice, row.stuck) == (JOBS, 0, 0, 0)
 
