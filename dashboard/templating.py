@@ -14,6 +14,7 @@ from dashboard.jobs.row import counted, tries, when
 from dashboard.jobs.wait_reasons import pause_words
 from dashboard.state_badges import look
 from service.engine.store.retention import BIN_S
+from service.lib.text import as_sentence
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -54,6 +55,7 @@ def template_environment() -> Environment:
         in_zone=formats.in_zone,
         rate=formats.rate,
         pretty=formats.pretty,
+        sentence=as_sentence,
         compact=formats.compact,
     )
     return environment

@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User
+from dashboard.documents.rows import SHOWN, Row
 from dashboard.flash_messages import NOTICES
 from dashboard.jobs.file_names import NamedFiles, files_of
 from dashboard.jobs.history import history
@@ -21,6 +22,7 @@ from dashboard.previews.preview import Preview, preview_of
 from dashboard.previews.view_query import View, from_address
 from dashboard.rendering import HTMX_STOP_POLLING, render
 from service.api.dependencies import Wired
+from service.documents.thumbnails.store import ThumbnailStore
 from service.engine.store import Attempt, Job
 from service.engine.store.run_history import repetitions
 from service.lib.clock import now_ms
@@ -45,6 +47,8 @@ class Detail:
     repeated: Sequence[str]
     repeated_times: int
     files: NamedFiles | None
+    picture: str | None
+    """Address of the picture of the one document that the job works on; None where there is none."""
 
     @property
     def message(self) -> str:
@@ -97,4 +101,14 @@ async def _detail(request: Request[User, Any, Any], services: Services, job_id: 
     preview = await preview_of(services, job, request.user, view)
     repeated, times = await repetitions(services.redis, job_id, REPEATED)
     files = (await files_of(services, [job])).get(job_id)
-    return Detail(job, attempts[::-1], parts, way, waiting, view, preview, repeated, times, files)
+    picture = await _picture(services, files, request.user)
+    return Detail(job, attempts[::-1], parts, way, waiting, view, preview, repeated, times, files, picture)
+
+
+async def _picture(services: Services, files: NamedFiles | None, user: User) -> str | None:
+    if files is None or len(files.documents) != 1 or not user.may_act:
+        return None
+    (document,) = files.documents
+    if await ThumbnailStore(services.storage).standing(document.sha256, SHOWN) != "there":
+        return None
+    return Row(document, "there", None, []).address_of()

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import inspect
 
+from dashboard.jobs.query_lines import to_lines, to_params
 from service.submission import request_type
 from tasks.sdk.types import JobType
 
@@ -52,7 +53,8 @@ def takes_file(fields: list[Field]) -> Field | None:
 
 def to_request(fields: list[Field], typed: Mapping[str, str]) -> bytes:
     """The JSON that a client would have sent. What is no number or no JSON stays text, for the decoder to name."""
-    values = {field.name: _value(field, typed.get(field.name, "").strip()) for field in fields}
+    dataset = typed.get("dataset", "").strip()
+    values = {field.name: _value(field, typed.get(field.name, "").strip(), dataset) for field in fields}
     return msgspec.json.encode({name: value for name, value in values.items() if value is not None})
 
 
@@ -99,11 +101,11 @@ def as_typed(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(value, dict):
-        return json.dumps(value) if value else ""
+        return to_lines(value)
     return "" if value is None or value is False else str(value)
 
 
-def _value(field: Field, typed: str) -> Any:
+def _value(field: Field, typed: str, dataset: str = "") -> Any:
     if field.kind == "switch":
         return bool(typed)
     if not typed:
@@ -115,7 +117,7 @@ def _value(field: Field, typed: str) -> Any:
         return typed if typed.endswith("Z") else f"{typed}{':00' if typed.count(':') == 1 else ''}Z"
     if field.kind == "number":
         return _number(typed)
-    return _json(typed) if field.kind == "object" else typed
+    return to_params(typed, dataset) if field.kind == "object" else typed
 
 
 def _number(typed: str) -> Any:

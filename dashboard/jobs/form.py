@@ -10,6 +10,7 @@ from litestar.response import Template
 from dashboard import csrf
 from dashboard.auth import User
 from dashboard.jobs.fields import FILE_FIELDS, Field, fields_of, takes_file, to_request
+from dashboard.jobs.query_lines import hints
 from dashboard.owner_choices import OWNER, owners
 from dashboard.rendering import render
 from service.api.errors import BadRequest
@@ -59,6 +60,7 @@ def show_form(
         fields=fields,
         file_field=takes_file(fields),
         typed=typed,
+        hints=hints() if any(field.kind == "object" for field in fields) else {},
         owners=_owners(request, services, origin),
         owner_field=OWNER,
         origin=origin,

@@ -57,7 +57,7 @@ async def _text(made: Maker) -> str:
     file_id = await _uploaded(made, _sheet(LETTER), "letter.png")
     job = await made.active(payload=Anything(file_id=file_id))
     words = [Word(word, (60, 80, 90, 92), 0.94, "ocr") for line in LETTER for word in line.split()]
-    page = PageText(1, 595, 842, "ocr", words, "\n".join(LETTER), 0.94, "easyocr")
+    page = PageText(1, 595, 842, "ocr", words, "\n".join(LETTER), 0.94, engine="easyocr")
     await made.services.storage.put(kept_path(job.id, kept_name(1)), encode(page))
     events = (
         ("info", "engine ready", {"engine": "easyocr"}),

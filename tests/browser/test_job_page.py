@@ -41,7 +41,7 @@ async def read_document(made: Maker, pages: int = 2) -> str:
     job = await made.active(payload=Anything(file_id=document.file_id))
     for number in range(1, pages + 1):
         word = Word("Page", (60, 80, 90, 92), 0.97, "ocr")
-        page = PageText(number, 595, 842, "ocr", [word], f"Page {number} of a contract", 0.97, "easyocr")
+        page = PageText(number, 595, 842, "ocr", [word], f"Page {number} of a contract", 0.97, engine="easyocr")
         await made.services.storage.put(kept_path(job.id, kept_name(number)), encode(page))
     await made.progressed(job, 99, "Text assembled", total_pages=pages, pages_processed=pages)
     return await made.completed(job, {"text.txt": (b"Page 1 of a contract\n", "text/plain")}, {"pages": pages})

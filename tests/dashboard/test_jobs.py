@@ -9,7 +9,7 @@ from service.engine.store import JobFilter
 from service.lib.clock import now_ms
 from settings import Queue
 from tests.dashboard.conftest import VIEWER, Client
-from tests.dashboard.documents import kept
+from tests.dashboard.documents import kept, pictured
 from tests.dashboard.made import Anything, Maker, made_type
 
 EXPORT = made_type("csv-export", Queue.CSV_EXPORT)
@@ -94,6 +94,16 @@ async def test_files_are_named_linked_and_found_by_name_and_by_id(operator: Clie
     }.items():
         found = await operator.get("/admin/jobs", params={"q": words}, follow_redirects=True)
         assert {one for one in jobs if f'id="row-{jobs[one]}"' in found.text} == shown, words
+
+
+async def test_the_page_of_a_job_shows_the_first_page_of_its_document(operator: Client, made: Maker) -> None:
+    document = await kept(made, "scan.png")
+    job_id = await made.queued(payload=Anything(file_id=document.file_id))
+    assert "document-picture" not in (await operator.get(f"/admin/jobs/{job_id}")).text
+    await pictured(made, document)
+    page = (await operator.get(f"/admin/jobs/{job_id}")).text
+    address = page.split('class="document-picture"')[1].split('src="')[1].split('"')[0].replace("&amp;", "&")
+    assert (await operator.get(address)).headers["content-type"] == "image/webp"
 
 
 async def test_a_viewer_reads_no_names_of_files(viewer: Client, made: Maker) -> None:

@@ -5,6 +5,7 @@ from httpx import Response
 from markupsafe import escape
 
 from dashboard.jobs.fields import fields_of, to_request
+from dashboard.jobs.query_lines import hints, to_lines, to_params
 from service.monitoring.audit_log import AuditFilter
 from tasks.sdk.types import REGISTRY
 from tests.dashboard.conftest import VIEWER, Client, token
@@ -98,3 +99,41 @@ def test_what_is_typed_becomes_what_a_client_would_send() -> None:
         b'{"dataset":"events","query_params":{"limit":3},"bom":false,"gzip":true,"schedule_at":"2030-01-31T08:00:00Z"}'
     )
     assert to_request(fields_of(REGISTRY["csv-export"]), typed) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "params"),
+    [
+        ("", {}),
+        ("status: failed, cancelled\n\ntype: pdf-ocr", {"status": ["failed", "cancelled"], "type": "pdf-ocr"}),
+        ("created_at.from: 2026-01-31\ncreated_at.to: 2026-02-28T08:00:00Z",
+         {"created_at": {"from": "2026-01-31", "to": "2026-02-28T08:00:00Z"}}),
+        ("no_such: 5", {"no_such": "5"}),
+        ('{"type": "pdf-ocr"}', {"type": "pdf-ocr"}),
+        ("{broken", "{broken"),
+        ("just words", "just words"),
+    ],
+)  # fmt: skip
+def test_filters_of_an_export_are_lines(text: str, params: object) -> None:
+    assert to_params(text, "jobs") == params
+
+
+def test_a_value_has_the_kind_of_its_filter_and_comes_back_as_it_was_typed() -> None:
+    params = {"id": [1, 2], "active": True, "plan": "7", "search": "ada"}
+    assert to_params(to_lines(params), "users") == params
+    assert to_params(to_lines({"search": "Lovelace, Ada"}), "users") == {"search": "Lovelace, Ada"}
+    assert {name for name, filters in hints().items() if not filters} == set()
+
+
+async def test_an_export_is_filtered_without_json(operator: Client, made: Maker) -> None:
+    lines = "status: failed\ncreated_at.from: 2026-01-31"
+    answer = await sent(operator, "csv-export", dataset="jobs", query_params=lines, as_owner="acme")
+    assert answer.status_code == 303, answer.text
+    job_id = answer.headers["location"].removeprefix("/admin/jobs/").partition("?")[0]
+    job = await made.store.present(job_id)
+    assert job.payload["query_params"] == {"status": "failed", "created_at": {"from": "2026-01-31"}}
+    await made.store.cancel(job_id)
+    edit = (await operator.get(f"/admin/jobs/{job_id}/edit")).text
+    assert lines in edit
+    wrong = await sent(operator, "csv-export", dataset="jobs", query_params="colour: red")
+    assert wrong.status_code == 400 and "jobs has no filter" in wrong.text and "colour: red" in wrong.text

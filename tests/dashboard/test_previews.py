@@ -190,7 +190,7 @@ async def test_doubtful_pages_are_said_marked_and_filtered_for(operator: Client,
     assert "Completed, 2 of 3 pages read doubtfully (2, 3)" in text and "2 of 3 pages are doubtful" in text
     assert "This page was read doubtfully." not in text and f"/admin/jobs/{job_id}?page=2#preview" in text
     second = " ".join((await operator.get(f"/admin/jobs/{job_id}?page=2")).text.split())
-    assert "This page was read doubtfully.</strong> a third of its letters" in second and "?page=3#preview" in second
+    assert "This page was read doubtfully.</strong> A third of its letters" in second and "?page=3#preview" in second
     listed = (await operator.get("/admin/jobs?tag=doubtful")).text
     assert f'id="row-{job_id}"' in listed and f'id="row-{sound}"' not in listed
     assert "2 of 3 pages read doubtfully (2, 3)" in listed and "Doubtful pages" in listed

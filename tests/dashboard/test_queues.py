@@ -193,7 +193,7 @@ async def test_an_upload_starts_a_job(operator: Client, made: Maker, scan: bytes
     document = await made.services.files.describe(job.payload["file_id"], job.owner)
     assert (document.name, document.bytes) == ("scan.png", len(scan))
     page = await operator.get(answer.headers["location"])
-    assert "Document uploaded and job queued." in page.text
+    assert "The document is in" in page.text
 
 
 async def test_a_form_without_its_token_keeps_no_file(operator: Client, made: Maker, scan: bytes) -> None:

@@ -52,7 +52,7 @@ async def test_a_copy_has_the_same_payload_and_each_names_the_other(operator: Cl
 async def test_the_form_is_filled_with_the_payload_and_what_is_changed_is_queued(operator: Client, made: Maker) -> None:
     job_id = await failed_export(made)
     page = " ".join((await operator.get(f"/admin/jobs/{job_id}/edit")).text.split())
-    assert 'name="columns" value="job_id, type"' in page and "{&#34;type&#34;: &#34;pdf-ocr&#34;}" in page
+    assert 'name="columns" value="job_id, type"' in page and ">type: pdf-ocr</textarea>" in page
     assert 'value="yes" checked' in page and '<option value="high" selected' in page and "selected>acme" in page
     fields = {"dataset": "jobs", "columns": "job_id", "format": "csv", "gzip": "yes", "as_owner": "acme"}
     answer = await sent(operator, job_id, **fields, query_params='{"type": "pdf-ocr"}')
