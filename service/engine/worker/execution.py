@@ -29,7 +29,7 @@ log = structlog.get_logger("offload.worker")
 CLEAN_UP_S = 5.0
 """A stopped task may tidy up this long before it is told again."""
 
-NEWER_S, NEWER_MAX_S = 2.0, 60.0
+NEWER_S, NEWER_MAX_S = 1.0, 15.0
 """Seconds before a job that needs a newer worker is offered again: the first time, and at most. It doubles."""
 
 OF_A_NEWER_RELEASE = re.compile("unknown field|Invalid enum value")
