@@ -5,12 +5,23 @@ from typing import Any, Literal
 import msgspec
 
 from settings import Queue, load_settings
-from tasks.ocr.artefacts import Tally, hocr_file, kept_pages, pages_file, searchable_file, text_file
+from tasks.ocr.artefacts import (
+    Tally,
+    hocr_file,
+    kept_pages,
+    pages_file,
+    searchable_file,
+    split_files,
+    tables_file,
+    text_file,
+)
 from tasks.ocr.document import count_pages
 from tasks.ocr.languages import refusal
 from tasks.ocr.page import Reading
 from tasks.ocr.pages import FailedPage, PageFailure, kept_name, prepare, read_pages
 from tasks.ocr.pdf_page import TextLayerUse
+from tasks.ocr.searchable import Output
+from tasks.ocr.splitting import Split
 from tasks.ocr.words import decode
 from tasks.ports.files import Files
 from tasks.sdk import Meter, PartResult, Payload, Permanent, Refused, Run, job
@@ -41,6 +52,22 @@ class PdfOcr(Payload, frozen=True, kw_only=True):
     picture, "only" reads none."""
     hocr: bool = False
     """Whether to write hocr.html as well."""
+    pdfa: bool = False
+    """Write searchable.pdf, and the documents of a batch, as PDF/A-2b, validated."""
+    deskew_output: bool = False
+    """Set pages upright and level in searchable.pdf. Boxes in pages.json stay those of the document as it was sent."""
+    drop_blank_pages: bool = False
+    """Leave blank pages out of searchable.pdf."""
+    split: Split = "none"
+    """Write the batch as documents of their own, too: "separators" divides at sheets with the barcode PATCHT, "barcodes"
+    begins a document at each page with a barcode. documents.json has the pages of each."""
+    tables: bool = False
+    """Write tables.csv: the cells of tables whose columns are clear."""
+
+    @property
+    def output(self) -> Output:
+        """What is to be made of the document."""
+        return Output(self.pdfa, self.deskew_output, self.drop_blank_pages)
 
 
 class PdfOcrPages(Payload, frozen=True, kw_only=True):
@@ -67,6 +94,12 @@ class PdfText(msgspec.Struct):
     """The first LISTED of them; all stand in pages.json."""
     doubtful_pages: list[int] = msgspec.field(default_factory=list)
     """Pages whose text a person should check before it is relied on; pages.json has each one's reason."""
+    documents: int | None = None
+    """Documents that the batch was split into, where that was asked for."""
+    tables: int | None = None
+    """Tables in tables.csv, where that was asked for."""
+    notes: list[str] = msgspec.field(default_factory=list)
+    """What was asked for and could not be had, in sentences."""
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -146,7 +179,6 @@ async def pdf_ocr(payload: PdfOcr, run: Run) -> PdfText:
         raise _no_page(failed)
     listed = [FailedPage(failure.page, failure.reason) for failure in failed]
     tally = await _write_artefacts(payload, run, total, listed)
-    await run.stage(98, "Files written", doubtful_pages=tally.doubtful_pages)
     return PdfText(
         total,
         tally.words,
@@ -156,6 +188,9 @@ async def pdf_ocr(payload: PdfOcr, run: Run) -> PdfText:
         len(failed),
         listed[:LISTED],
         tally.doubtful_pages,
+        tally.documents,
+        tally.tables,
+        tally.notes,
     )
 
 
@@ -248,8 +283,24 @@ async def _write_artefacts(payload: PdfOcr, run: Run, total: int, failed: list[F
     await run.artefact("pages.json", pages_file(run, total, failed), "application/json")
     if payload.hocr:
         await run.artefact("hocr.html", hocr_file(run, total), "text/html; charset=utf-8")
-    if tally.gained_text:
-        searchable = await searchable_file(run, await run.use(Files).local(payload.file_id, run.scratch), total)
-        if searchable:
-            await run.artefact("searchable.pdf", searchable, "application/pdf")
+    if payload.tables:
+        data, tally.tables = await tables_file(run, total)
+        await run.artefact("tables.csv", data, "text/csv; charset=utf-8")
+    if tally.gained_text or payload.output != Output() or payload.split != "none":
+        await _write_pdfs(payload, run, total, tally)
     return tally
+
+
+async def _write_pdfs(payload: PdfOcr, run: Run, total: int, tally: Tally) -> None:
+    document = await run.use(Files).local(payload.file_id, run.scratch)
+    made = await searchable_file(run, document, total, payload.output)
+    if made is None:
+        tally.notes.append("The document could not be written again: there is no searchable.pdf.")
+        return
+    searchable, written = made
+    await run.artefact("searchable.pdf", searchable, "application/pdf")
+    if written.refusal:
+        tally.notes.append(written.refusal)
+    if payload.split != "none":
+        split = await split_files(run, document, searchable, written.pages, payload.split, payload.pdfa)
+        tally.documents = len(split)

@@ -1,11 +1,17 @@
 """searchable.pdf: the original pages with what was read laid over them as invisible text. Runs in a child."""
 
+import math
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.ocr.coordinates import Display
 from tasks.ocr.document import is_pdf
+from tasks.ocr.invisible_font import ADVANCE as FONT_ADVANCE
+from tasks.ocr.invisible_font import ASCENT, NAME, UNITS, font_file
+from tasks.ocr.invisible_font import DESCENT as FONT_DESCENT
 from tasks.ocr.words import PageText, Word, decode
 
 if TYPE_CHECKING:
@@ -14,46 +20,128 @@ if TYPE_CHECKING:
 INVISIBLE = 3
 """Text rendering mode that neither fills nor strokes (PDF 32000-1, table 106)."""
 
-ADVANCE = 0.5
+SYMBOLIC = 4
+"""Font flag: its codes are its own, not those of an alphabet (ISO 32000-1, table 123)."""
+
+ADVANCE = FONT_ADVANCE / UNITS
 """Width of every glyph of the invisible font in sizes of the type; words are stretched to their boxes."""
 
 DESCENT = 0.2
 """Height of the base line above a box's lower edge, in its height."""
 
+LEVEL_WITHIN = 0.1
+"""Degrees of skew that no eye sees: a rise of one in six hundred."""
+
 CODES = 255
 """Characters one font holds; code 0 is left out, for some readers end a string there."""
 
 
-def write_searchable(source: Path, pages: list[Path], target: Path) -> None:
+@dataclass(frozen=True)
+class Output:
+    """What is to be made of the document beside the text laid over it."""
+
+    pdfa: bool = False
+    """Write PDF/A-2b, the archives' profile of ISO 19005-2."""
+    deskew: bool = False
+    """Set pages that were read upright and level."""
+    drop_blank: bool = False
+    """Leave blank pages out."""
+
+
+@dataclass
+class WrittenPdf:
+    """`pages` are those of the document, from 1, in the order of the file. `refusal` says why it is not PDF/A."""
+
+    pages: list[int]
+    refusal: str | None = None
+
+
+def write_searchable(source: Path, pages: list[Path], target: Path, output: Output = Output()) -> WrittenPdf:
     """Write `target` from the document `source` and its pages as read (files of `PageText` JSON; missing ones failed).
 
     The original's images and other streams are copied as they are. Text goes only where a page was read by OCR.
     """
+    with opened_as_pdf(source) as pdf:
+        texts = _texts(pdf, pages)
+        _overlay(pdf, texts)
+        if output.deskew:
+            for page, text in zip(pdf.pages, texts, strict=True):
+                if text is not None and text.source == "ocr":
+                    set_level(pdf, page, text.rotation, text.skew)
+        kept = _without_blank(pdf, texts) if output.drop_blank else [number + 1 for number in range(len(pdf.pages))]
+        refusal = save_pdfa(pdf, target) if output.pdfa else None
+        if not output.pdfa or refusal:
+            pdf.save(target)
+        return WrittenPdf(kept, refusal)
+
+
+@contextmanager
+def opened_as_pdf(source: Path) -> Iterator["Pdf"]:
+    """The document as a PDF that may be changed; a picture becomes one."""
     import pikepdf
 
     if is_pdf(source):
         with pikepdf.open(source) as pdf:
-            _overlay(pdf, pages)
-            pdf.save(target)
+            yield pdf
         return
     from tasks.ocr.image_to_pdf import wrapped_image
 
     with wrapped_image(source) as pdf:
-        _overlay(pdf, pages)
-        pdf.save(target)
+        yield pdf
 
 
-def _overlay(pdf: "Pdf", pages: list[Path]) -> None:
+def _texts(pdf: "Pdf", files: list[Path]) -> list[PageText | None]:
+    """Each page as read; None for one that was not."""
+    if len(pdf.pages) != len(files):
+        # qpdf passes over pages whose objects are lost; PDFium counts them, and reading them failed.
+        files = [file for file in files if file.exists()]
+    return [decode(file.read_bytes()) if file.exists() else None for file in files]
+
+
+def _without_blank(pdf: "Pdf", texts: list[PageText | None]) -> list[int]:
+    """Remove blank pages, unless all are blank: a PDF needs one. Returns the numbers of those that stay."""
+    kept = [index for index, text in enumerate(texts) if text is None or text.source != "blank"] or [0]
+    for index in reversed(range(len(texts))):
+        if index not in kept:
+            del pdf.pages[index]
+    return [index + 1 for index in kept]
+
+
+def save_pdfa(pdf: "Pdf", target: Path) -> str | None:
+    """Write PDF/A-2b, validated as written; or return in one sentence what keeps the document from being it."""
+    from pikepdf import pdfa
+
+    try:
+        pdfa.save(pdf, target, "2b")
+    except pdfa.PdfaError as error:
+        first = next(iter(error.report.findings), None)
+        reason = f"{first.message} ({first.rule})" if first else "it was not approved"
+        return f"The document cannot be PDF/A as it is: {reason}."
+    return None
+
+
+def set_level(pdf: "Pdf", page: Any, rotation: int, skew: float) -> None:
+    """Turn a page by `rotation` degrees clockwise, and its content by `skew` degrees so that its lines are level."""
+    import pikepdf
+
+    if abs(skew) >= LEVEL_WITHIN:
+        left, bottom, right, top = (float(edge) for edge in page.cropbox)
+        x, y = (left + right) / 2, (bottom + top) / 2
+        cos, sin = math.cos(math.radians(skew)), math.sin(math.radians(skew))
+        moved = cos, sin, -sin, cos, x - cos * x + sin * y, y - sin * x - cos * y
+        page.contents_add(pikepdf.Stream(pdf, b"q %.6f %.6f %.6f %.6f %.4f %.4f cm\n" % moved), prepend=True)
+        page.contents_add(pikepdf.Stream(pdf, b"\nQ\n"))
+    if rotation:
+        page.rotate(rotation, relative=True)
+
+
+def _overlay(pdf: "Pdf", texts: list[PageText | None]) -> None:
     import pikepdf
 
     fonts = _Fonts()
     used: list[tuple[Any, set[int]]] = []
-    if len(pdf.pages) != len(pages):
-        # qpdf passes over pages whose objects are lost; PDFium counts them, and reading them failed.
-        pages = [file for file in pages if file.exists()]
-    for page, file in zip(pdf.pages, pages, strict=True):
-        text = decode(file.read_bytes()) if file.exists() else None
-        if text is None or not any(word.source == "ocr" for word in text.words):
+    for page, text in zip(pdf.pages, texts, strict=True):
+        if text is None or text.source != "ocr" or not any(word.source == "ocr" for word in text.words):
             continue
         numbers: set[int] = set()
         stream = b"".join(_page_stream(page, text, fonts, numbers))
@@ -131,21 +219,38 @@ class _Fonts:
         import pikepdf
 
         chars = list(self._places)
+        descriptor = pdf.make_indirect(_descriptor(pdf)) if chars else None
         for start in range(0, len(chars), CODES):
             group = chars[start : start + CODES]
             yield pikepdf.Dictionary(
                 Type=pikepdf.Name.Font,
-                Subtype=pikepdf.Name.Type1,
-                BaseFont=pikepdf.Name.Helvetica,
-                # PDFium skips text whose glyphs have no extent across its line, so every code is the letter whose width is ADVANCE.
-                Encoding=pikepdf.Dictionary(
-                    Type=pikepdf.Name.Encoding, Differences=pikepdf.Array([0, *[pikepdf.Name.J] * 256])
-                ),
+                Subtype=pikepdf.Name.TrueType,
+                BaseFont=pikepdf.Name(f"/{NAME}"),
+                FontDescriptor=descriptor,
                 FirstChar=0,
                 LastChar=255,
-                Widths=pikepdf.Array([int(ADVANCE * 1000)] * 256),
+                Widths=pikepdf.Array([FONT_ADVANCE] * 256),
                 ToUnicode=pikepdf.Stream(pdf, _to_unicode(group)),
             )
+
+
+def _descriptor(pdf: "Pdf") -> Any:
+    import pikepdf
+
+    file = pikepdf.Stream(pdf, font_file())
+    file.Length1 = len(font_file())
+    return pikepdf.Dictionary(
+        Type=pikepdf.Name.FontDescriptor,
+        FontName=pikepdf.Name(f"/{NAME}"),
+        Flags=SYMBOLIC,
+        FontBBox=pikepdf.Array([0, FONT_DESCENT, FONT_ADVANCE, ASCENT]),
+        ItalicAngle=0,
+        Ascent=ASCENT,
+        Descent=FONT_DESCENT,
+        CapHeight=ASCENT,
+        StemV=80,
+        FontFile2=pdf.make_indirect(file),
+    )
 
 
 def _to_unicode(chars: list[str]) -> bytes:
