@@ -24,6 +24,7 @@ from service.monitoring.tracing import open_tracing
 from service.services import Services, check_database, open_services
 from settings import Settings, load_settings
 from settings.alert_rules import refuse_bad_rules
+from settings.private_files import private_folder
 from tasks.sdk.types import REGISTRY
 
 
@@ -35,7 +36,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
     if settings is None:
         settings = load_settings()
         refuse_bad_rules(job_types=REGISTRY)
-        configure_logs()
+        private_folder(settings.data_dir)
+        configure_logs(settings)
         check_database(settings.database_url)
         # As in the workers: what is imported stays, and is no longer looked through.
         gc.freeze()

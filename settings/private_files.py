@@ -1,8 +1,48 @@
-"""Files that only their owner may read, written whole or not at all."""
+"""Files that only their owner may read, written whole or not at all, in a folder that is closed to others."""
 
 import os
 import secrets
+import stat
 from pathlib import Path
+
+OTHERS = 0o007
+GROUP_AND_OTHERS = 0o077
+
+
+def private_folder(folder: Path) -> None:
+    """Make the folder, or close the one that is there to every other user, with all that is in it; and have all
+    files that this process and its children make from now on be its user's alone.
+
+    Documents, the database and exports lie below it. Raises SystemExit with one sentence where it is open to others and
+    not ours to close: somebody else's, or one that all share as /tmp is.
+    """
+    os.umask(GROUP_AND_OTHERS)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SystemExit(f"OFFLOAD_DATA_DIR: {folder} cannot be made: {error.strerror}.") from None
+    found = folder.stat()
+    ours = found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX
+    if not ours and found.st_mode & OTHERS:
+        raise SystemExit(
+            f"OFFLOAD_DATA_DIR: {folder} can be read by every user of this machine and is not this user's to close: name "
+            "a folder inside it, or one of your own."
+        )
+    if ours and found.st_mode & GROUP_AND_OTHERS:
+        folder.chmod(stat.S_IMODE(found.st_mode) & ~GROUP_AND_OTHERS)
+        # A copy, a backup or an open handle may have their own way in: the files too.
+        for path in folder.rglob("*"):
+            _close(path)
+
+
+def _close(path: Path) -> None:
+    try:
+        mode = path.lstat().st_mode
+        if not stat.S_ISLNK(mode) and mode & GROUP_AND_OTHERS:
+            path.chmod(stat.S_IMODE(mode) & ~GROUP_AND_OTHERS)
+    except OSError:
+        # Gone meanwhile, or another user's: the folder is closed all the same.
+        return
 
 
 def _written_aside(path: Path, text: str) -> Path:

@@ -25,6 +25,7 @@ from service.monitoring.logging import configure_logs
 from service.monitoring.tracing import open_tracing
 from service.services import open_services
 from settings import Queue, load_settings
+from settings.private_files import private_folder
 from tasks.ocr.cache_folders import use_data_folder
 from tasks.ocr.pages import PREPARE_TIMEOUT_S
 from tasks.ocr.self_check import read_sample
@@ -45,7 +46,8 @@ gc.freeze()
 settings = load_settings()
 # Children and the preparation of networks inherit it.
 use_data_folder(settings.data_dir)
-configure_logs()
+private_folder(settings.data_dir)
+configure_logs(settings)
 log = structlog.get_logger("offload.worker")
 redis_settings = arq_settings(settings.queue_server_url())
 

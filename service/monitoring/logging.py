@@ -9,10 +9,17 @@ import msgspec
 import structlog
 
 from service.engine.worker.job_log import capture
+from service.monitoring.log_secrets import Masker, secret_values
+from settings import Settings
 
 
-def configure_logs() -> None:
-    """Send structlog's events to standard error: coloured for a terminal, else one JSON object a line."""
+def configure_logs(settings: Settings) -> None:
+    """Send structlog's events to standard error: coloured for a terminal, else one JSON object a line.
+
+    No secret of the settings is in them, nor in a line of any other logger.
+    """
+    masker = Masker(secret_values(settings))
+    masker.install()
     if sys.stderr.isatty():
         renderer: structlog.typing.Processor = structlog.dev.ConsoleRenderer(
             # The richer tracebacks show local variables, secrets among them.
@@ -28,6 +35,7 @@ def configure_logs() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            masker.processor,
             capture,
             renderer,
         ],

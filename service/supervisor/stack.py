@@ -18,7 +18,7 @@ import httpx
 from service.supervisor.child import BACKOFF_MAX_S, BACKOFF_MIN_S, HEALTHY_S, Child, Say
 from service.supervisor.valkey import EmbeddedValkey, ServerError, free_port
 from settings import Queue, Settings
-from settings.private_files import write_private
+from settings.private_files import private_folder, write_private
 
 WORKERS = {queue: f"tasks.workers.{queue.worker_class}" for queue in Queue}
 """The worker of each queue, as the stock command starts it."""
@@ -63,7 +63,7 @@ class Stack:
 
     async def __aenter__(self) -> Self:
         check_port_free(self.settings.host, self.settings.port)
-        self.settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(self.settings.data_dir)
         try:
             await self._start_valkey()
         except ServerError as error:
