@@ -12,6 +12,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from settings.private_files import create_private
 from settings.urls import url_of
 
+ATTACHMENT_MAX = 7_000_000
+"""Under 10 MB once it is encoded, which every provider takes."""
+
 KEY_BYTES = 32
 """256 random bits: as many as the HMAC-SHA256 that they key has."""
 
@@ -42,6 +45,11 @@ class Mail(BaseModel):
         default="Offload <offload@localhost>", description="an address, or Name <address>"
     )
     """Without a domain of one's own no provider delivers anything: the default only suits the mail catcher."""
+
+    report_attachment_max: int = Field(
+        default=ATTACHMENT_MAX, ge=0, description="bytes of a file that is attached to a message"
+    )
+    """A larger file is linked. Base64 makes a third more of it, and many servers take 10 to 25 MB."""
 
     public_url: Annotated[str, url_of("http", "https", host=True)] | None = Field(
         default=None, description="http://host or https://host, as recipients of mail reach this installation"

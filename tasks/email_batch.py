@@ -9,7 +9,7 @@ import msgspec
 from settings import Queue
 from tasks.mail.render import Checked, Letter, check
 from tasks.mail.segments import Segment
-from tasks.mail.send_group import METER, deliver
+from tasks.mail.send_group import METER, deliver_letters
 from tasks.mail.template import Source
 from tasks.ports.mail import Campaign, Campaigns, Deliveries, Mailer, Templates
 from tasks.sdk import MemoryCeiling, Payload, Permanent, Refused, Run, job
@@ -102,7 +102,7 @@ async def email_batch(payload: EmailBatch, run: Run) -> Outcome:
 async def email_part(payload: EmailPart, run: Run) -> int:
     """Write to some recipients of a campaign. The result is how many."""
     campaign = await found(run, payload.campaign_id)
-    await deliver(run, campaign.campaign_id, campaign.source, payload.positions)
+    await deliver_letters(run, campaign.campaign_id, campaign.source, payload.positions)
     return len(payload.positions)
 
 
@@ -164,7 +164,7 @@ async def send_in_parts(run: Run, campaign: Campaign, positions: list[int]) -> N
         await run.parts(email_part, parts, METER, [len(group) for group in groups])
     left = await run.use(Deliveries).unsettled(campaign.campaign_id)
     for start in range(0, len(left), PART_RECIPIENTS):
-        await deliver(run, campaign.campaign_id, campaign.source, left[start : start + PART_RECIPIENTS])
+        await deliver_letters(run, campaign.campaign_id, campaign.source, left[start : start + PART_RECIPIENTS])
 
 
 async def report(run: Run, campaign: Campaign) -> Outcome:

@@ -69,7 +69,10 @@ def check_addresses(found: Sequence[Recipient]) -> None:
             continue
         first = seen.setdefault(one.address, one.user_id)
         if first != one.user_id:
-            one.status, one.reason = "skipped", f"the same address as user {first}"
+            one.status, one.reason = (
+                "skipped",
+                f"the same address as {'user' if first >= 0 else 'recipient'} {abs(first)}",
+            )
 
 
 async def check_suppressed(session: AsyncSession, found: Sequence[Recipient]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -17,10 +18,13 @@ from tasks.mail.addresses import deliverable
 from tasks.mail.message import message_id
 from tasks.mail.render import Letter
 from tasks.mail.template import USER_FIELDS, Source
-from tasks.ports.mail import Campaign, StoredTemplate
+from tasks.ports.mail import Addressee, Campaign, StoredTemplate
 
 BATCH = 1_500
 """Rows a statement inserts: 18,000 values, under PostgreSQL's 32,767 a statement."""
+
+NAME_MAX = 255
+"""Characters of a campaign's name in the database."""
 
 PAGE = 1_000
 """Rows of a report read at a time, so that its memory does not grow with the campaign."""
@@ -64,6 +68,20 @@ class CampaignRows:
             return opened
         async with self._database.reading() as session:
             found = await audience.recipients(session, segment=segment, user_ids=user_ids)
+        return await self._open(campaign_id, owner, template, found)
+
+    async def open_list(self, campaign_id: str, owner: str, subject: str, text: str, emails: Sequence[str]) -> Campaign:
+        """Write a campaign to plain addresses; find it where it was opened before."""
+        opened = await self.find(campaign_id)
+        if opened is not None:
+            return opened
+        # Their ids are no user's: a delivery is unique by its campaign and this id.
+        found = [Recipient(-number, email) for number, email in enumerate(emails, 1)]
+        template = StoredTemplate("", subject[:NAME_MAX], Source(subject, "", text))
+        return await self._open(campaign_id, owner, template, found)
+
+    async def _open(self, campaign_id: str, owner: str, template: StoredTemplate, found: list[Recipient]) -> Campaign:
+        async with self._database.reading() as session:
             # A hundred thousand addresses take seconds, in which the worker must go on renewing its leases.
             await asyncio.to_thread(audience.check_addresses, found)
             await audience.check_suppressed(session, found)
@@ -119,6 +137,17 @@ class CampaignRows:
             "message_id": message_id(campaign_id, one.user_id, self._sender),
             "changed_at": utc_now(),
         }
+
+    async def addressees(self, campaign_id: str, positions: Sequence[int]) -> list[Addressee]:
+        """Addresses and Message-IDs of these deliveries, in order."""
+        wanted = (Delivery.campaign_id == campaign_id) & Delivery.position.in_(positions)
+        async with self._database.reading() as session:
+            rows = list(await session.scalars(select(Delivery).where(wanted).order_by(Delivery.position)))
+        return [Addressee(row.position, deliverable(row.email or ""), row.message_id) for row in rows]
+
+    def file_url(self, job_id: str, name: str) -> str:
+        """Address of a job's finished file, as recipients of mail reach this installation."""
+        return f"{self._links.base_url}/api/jobs/{quote(job_id)}/files/{quote(name)}"
 
     async def letters(self, campaign_id: str, positions: Sequence[int]) -> list[Letter]:
         """What messages to these deliveries are made of. One whose user has gone meanwhile is skipped for good."""
@@ -176,7 +205,7 @@ class CampaignRows:
 
 def _report_row(row: Delivery) -> dict[str, Any]:
     return {
-        "user_id": row.user_id,
+        "user_id": row.user_id if row.user_id >= 0 else None,
         "email": row.email,
         "outcome": row.status,
         "smtp_code": row.smtp_code,

@@ -16,6 +16,7 @@ from service.mail.server_status import ServerStatus
 from service.mail.smtp_pool import CONNECTIONS, Connection, Connections, mail_server, size_limit
 from service.mail.smtp_replies import UNKNOWN_TEXT, DeliveryResult, later, refuses_sender, result_of
 from service.mail.smtp_transaction import InDoubt, NotHandedOver, Reply, hand_over
+from settings.mail import ATTACHMENT_MAX
 from tasks.mail.message import for_data
 from tasks.ports.mail import MailServerAway
 
@@ -53,8 +54,10 @@ class SmtpMailer:
         counters: MailCounters,
         status: ServerStatus,
         connections: int = CONNECTIONS,
+        attachment_max: int = ATTACHMENT_MAX,
     ) -> None:
         self.sender = sender
+        self.attachment_max = attachment_max
         self._envelope_sender = parseaddr(sender)[1]
         self._connections = Connections(mail_server(smtp_url), connections) if smtp_url else None
         self._deliveries = deliveries

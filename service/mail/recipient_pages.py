@@ -46,7 +46,7 @@ async def recipients_page(
 def _row(delivery: Delivery) -> RecipientRow:
     return RecipientRow(
         position=delivery.position,
-        user_id=str(delivery.user_id),
+        user_id=str(delivery.user_id) if delivery.user_id >= 0 else "–",
         email=delivery.email,
         status=delivery.status,
         smtp_code=delivery.smtp_code,

@@ -25,12 +25,12 @@ class Links:
     """Makes and reads links."""
 
     def __init__(self, base_url: str, key: bytes) -> None:
-        self._base_url = base_url
+        self.base_url = base_url
         self._key = key
 
     def url(self, user_id: int) -> str:
         """The link for a user: in each message, and in its List-Unsubscribe."""
-        return f"{self._base_url}{PATH}/{self.token(user_id)}"
+        return f"{self.base_url}{PATH}/{self.token(user_id)}"
 
     def token(self, user_id: int) -> str:
         """`<user id>.<signature>`."""

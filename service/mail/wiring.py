@@ -33,7 +33,13 @@ async def open_mail(settings: Settings, database: Database, redis: Client) -> As
     deliveries = DeliveryRows(database, settings.data_dir / "mail")
     limiter = mail_limiter(settings, redis)
     mailer = SmtpMailer(
-        settings.smtp_url, settings.mail_from, deliveries, limiter, MailCounters(redis), ServerStatus(redis)
+        settings.smtp_url,
+        settings.mail_from,
+        deliveries,
+        limiter,
+        MailCounters(redis),
+        ServerStatus(redis),
+        attachment_max=settings.report_attachment_max,
     )
     try:
         yield {

@@ -105,6 +105,16 @@ def encoded(text: str) -> tuple[str, bytes]:
     return "quoted-printable", quoted.replace(b"\n", b"\r\n")
 
 
+def address_header(name: str, display_name: str, address: str) -> bytes:
+    """A header such as To with one address."""
+    return _header(name, _address(display_name, address))
+
+
+def token_header(name: str, value: str) -> bytes:
+    """A header whose value is one word and never folded."""
+    return f"{name}: {_token(value)}\r\n".encode("ascii")
+
+
 def _header(name: str, value: str | Address) -> bytes:
     """One header. What is short and plain needs no folding, and folding takes the standard library a millisecond."""
     line = f"{name}: {value}"

@@ -1,10 +1,11 @@
 """Sending a group of deliveries: the work of a campaign's parts, and of a campaign itself for those its parts left."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
-from tasks.mail.render import Letter, messages
+from tasks.mail.render import messages
 from tasks.mail.template import Problem, Source
 from tasks.ports.mail import Campaigns, Deliveries, Mailer, MailServerAway, Outstanding
 from tasks.sdk import Meter, RetryLater, Run
@@ -21,8 +22,39 @@ RENDER_TIMEOUT_S = 60.0
 """For fifty messages that take a fifth of a second unless their template needs much more."""
 
 
-async def deliver(run: Run, campaign_id: str, source: Source, positions: Sequence[int]) -> None:
+class Recipient(Protocol):
+    """The part of a letter that sending takes."""
+
+    @property
+    def position(self) -> int: ...
+
+    @property
+    def address(self) -> str: ...
+
+
+Written = Iterator[tuple[Recipient, bytes | Problem]]
+"""Messages as they are to be sent, or the reason why there is none."""
+
+
+async def deliver_letters(run: Run, campaign_id: str, source: Source, positions: Sequence[int]) -> None:
+    """`deliver` messages that a template makes for users."""
+
+    async def write(due: Sequence[int]) -> Written:
+        letters = await run.use(Campaigns).letters(campaign_id, due)
+        if not letters:
+            return iter(())
+        written = await run.cpu(messages, source, letters, run.use(Mailer).sender, timeout_s=RENDER_TIMEOUT_S)
+        return iter(list(zip(letters, written, strict=True)))
+
+    await deliver(run, campaign_id, positions, write)
+
+
+async def deliver(
+    run: Run, campaign_id: str, positions: Sequence[int], write: Callable[[Sequence[int]], Awaitable[Written]]
+) -> None:
     """Send what of `positions` can be sent. Raises RetryLater while anything of them has to wait.
+
+    `write` makes the messages to the positions that are due.
 
     A server's reply to one message concerns that delivery alone and is recorded there; only a server that takes no
     messages at all ends the group, and what was settled by then stays settled.
@@ -34,10 +66,7 @@ async def deliver(run: Run, campaign_id: str, source: Source, positions: Sequenc
     if due:
         # Before any message is written: an absence of hours must not cost the work of writing them each minute.
         await _unless_away(mailer.check())
-    letters = await run.use(Campaigns).letters(campaign_id, due) if due else []
-    if letters:
-        written = await run.cpu(messages, source, letters, mailer.sender, timeout_s=RENDER_TIMEOUT_S)
-        await _send_all(run, campaign_id, iter(list(zip(letters, written, strict=True))), progress)
+        await _send_all(run, campaign_id, await write(due), progress)
         await mailer.settled()
     left = await deliveries.outstanding(campaign_id, positions)
     await progress.settle(len(positions) - left.count)
@@ -80,9 +109,7 @@ class Progress:
         await self._run.progress(done, self._total, METER)
 
 
-async def _send_all(
-    run: Run, campaign_id: str, written: Iterator[tuple[Letter, bytes | Problem]], progress: Progress
-) -> None:
+async def _send_all(run: Run, campaign_id: str, written: Written, progress: Progress) -> None:
     async def send_in_turn() -> None:
         for letter, content in written:
             if isinstance(content, Problem):

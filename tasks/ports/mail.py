@@ -38,6 +38,14 @@ class Campaign(msgspec.Struct, frozen=True):
     to_send: int
 
 
+class Addressee(msgspec.Struct, frozen=True):
+    """A recipient who need not be a user."""
+
+    position: int
+    address: str
+    message_id: str
+
+
 class Outstanding(msgspec.Struct, frozen=True):
     """Deliveries that are not settled: how many, and in how many seconds the first of them can be tried.
 
@@ -81,6 +89,18 @@ class Campaigns(Protocol):
         """Write the campaign and a delivery for each recipient, all or nothing; find it where it was opened before."""
         ...
 
+    async def open_list(self, campaign_id: str, owner: str, subject: str, text: str, emails: Sequence[str]) -> Campaign:
+        """As `open`, for plain addresses instead of users."""
+        ...
+
+    async def addressees(self, campaign_id: str, positions: Sequence[int]) -> list[Addressee]:
+        """Addresses and Message-IDs of these deliveries, in order."""
+        ...
+
+    def file_url(self, job_id: str, name: str) -> str:
+        """Address of a job's finished file, as recipients of mail reach this installation."""
+        ...
+
     async def letters(self, campaign_id: str, positions: Sequence[int]) -> list[Letter]:
         """What messages to these deliveries are made of. One whose user has gone meanwhile is skipped for good."""
         ...
@@ -122,6 +142,8 @@ class Mailer(Protocol):
     """Sends messages, within the rate and over few connections."""
 
     sender: str
+    attachment_max: int
+    """Bytes of a file that is attached; a larger one is linked."""
 
     async def check(self) -> None:
         """Raises MailServerAway where nothing can be sent at present, without asking the server."""
