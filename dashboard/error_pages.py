@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.response import Template
+from litestar_htmx import HTMXDetails
 
 from dashboard.auth import User
 from dashboard.rendering import render
@@ -24,7 +25,7 @@ def explain(request: Request[User, Any, Any], error: Exception) -> Response[str]
         sentence = f"{sentence} Nothing is lost: this page works again as soon as it is back."
     if status_code >= 500:
         logger.error("%s %s", request.method, request.url.path, exc_info=error)
-    if status_code == 401 or "hx-request" in request.headers:
+    if status_code == 401 or HTMXDetails(request):
         return Response(sentence, status_code=status_code, headers=headers, media_type="text/plain")
     back, back_words = _way_back(request)
     return render(

@@ -7,6 +7,7 @@ from litestar import Request, Router, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
+from litestar_htmx import HTMXDetails, HTMXRequest
 from redis.exceptions import RedisError
 
 from dashboard import csrf
@@ -74,7 +75,7 @@ async def no_such_page(anything: FromPath[str]) -> None:
 async def before_page(request: Request[User, Any, Any]) -> None:
     """Guard every handler, and count the active alerts for the navigation. Raises PermissionDeniedException."""
     await csrf.guard(request)
-    if request.method == "GET" and "hx-request" not in request.headers:
+    if request.method == "GET" and not HTMXDetails(request):
         # The navigation is no reason for a page to fail that needs no queue server.
         with contextlib.suppress(RedisError, OSError):
             request.state.firing_count = len(await request.app.state["alerts"]())
@@ -158,6 +159,7 @@ def dashboard_routes() -> list[Any]:
             stop_worker,
             no_such_page,
         ],
+        request_class=HTMXRequest,
         middleware=[BasicAuth, Audited()],
         before_request=before_page,
         exception_handlers=dict.fromkeys(EXCEPTION_HANDLERS, explain),

@@ -148,3 +148,18 @@ async def test_a_hostile_name_runs_nothing(desk: Desk, made: Maker) -> None:
     page = await desk.open(f"/admin/jobs/{job_id}")
     assert evil in (await page.locator("pre").first.text_content() or "") or evil in await page.inner_text("main")
     assert await page.title() == f"{job_id} · Offload"
+
+
+async def test_on_paper_a_page_is_its_content_alone_on_white(desk: Desk, made: Maker) -> None:
+    page = await desk.open("/admin/metrics/weeks")
+    await page.emulate_media(media="print", color_scheme="dark")
+    assert not await page.locator(".topbar").is_visible() and not await page.locator(".tabs").is_visible()
+    assert await page.get_by_role("heading", name="Weekly report").is_visible()
+    ground = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == "rgb(255, 255, 255)"
+
+
+async def test_the_first_page_is_whole_at_twice_its_size(desk: Desk, made: Maker) -> None:
+    await made.worker()
+    page = await desk.open("/admin/queues", viewport={"width": 680, "height": 450}, device_scale_factor=2)
+    assert await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
