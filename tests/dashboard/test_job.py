@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -9,6 +10,7 @@ from dashboard.jobs.timeline import steps
 from service.engine.states import State
 from service.engine.store import Job, keys
 from service.engine.store.script_inputs import Outcome, new_job
+from service.engine.terms import Terms
 from service.lib.clock import now_ms
 from settings import Queue
 from tasks.sdk.types import Meter
@@ -261,3 +263,17 @@ async def test_a_job_that_runs_does_not_ask_why_it_waits(operator: Client, made:
 
 def test_the_end_of_a_held_job_is_not_foretold() -> None:
     assert steps(_job(State.QUEUED), 2_000, held=True)[-1].note == "cannot be foreseen"
+
+
+async def test_the_terms_of_a_job_are_shown_and_one_that_expired_can_be_retried(operator: Client, made: Maker) -> None:
+    at = datetime.fromtimestamp(now_ms() / 1000 + 3600, UTC)
+    job_id = await made.queued(terms=Terms(not_after=at, deadline=at))
+    page = (await operator.get(f"/admin/jobs/{job_id}")).text
+    assert "<dt>Not after</dt>" in page and "<dt>Deadline</dt>" in page
+    await made.store.redis.hset(keys.job(job_id), "not_after_ms", 1)
+    await made.store.redis.zadd(keys.EXPIRING, {job_id: 1})
+    await made.store.expired(100)
+    page = (await operator.get(f"/admin/jobs/{job_id}")).text
+    assert "state-expired" in page and "Retry" in page
+    listed = (await operator.get("/admin/jobs?status=expired")).text
+    assert job_id in listed

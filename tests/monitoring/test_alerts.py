@@ -201,6 +201,17 @@ async def test_redis_memory(watch: Watch, parts: Parts) -> None:
         await redis.config_set("maxmemory", 0)
 
 
+async def test_a_full_queue_server_is_told_of_by_itself(watch: Watch, parts: Parts, receiver: Receiver) -> None:
+    redis = parts.store.redis
+    try:
+        await redis.config_set("maxmemory", (await redis.info("memory"))["used_memory"] // 2)
+        assert await watch.state("redis-memory", "redis") == "firing"
+        await parts.alerts.outbox.deliver()
+        assert len(receiver.bodies("/slack")) == 1
+    finally:
+        await redis.config_set("maxmemory", 0)
+
+
 async def test_a_queue_server_that_may_lose_jobs(watch: Watch, parts: Parts) -> None:
     redis = parts.store.redis
     assert await watch.state("queue-server-unsafe", "redis") == "quiet"

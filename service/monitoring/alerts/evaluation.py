@@ -7,6 +7,7 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 
+from service.engine.store.small_writes import write_small
 from service.lib.clock import now_ms
 from service.monitoring.alerts import keys, pagerduty, slack
 from service.monitoring.alerts.alerts import Alerts, note, to_json
@@ -75,7 +76,7 @@ class Evaluation:
             standing.detail, standing.link = reading.detail, reading.link
         if msgspec.json.encode(standing) != before:
             pipe.hset(keys.ALERTS, standing.key, to_json(standing))
-        await pipe.execute()
+        await write_small(self.alerts.redis, pipe)
 
     def _fire(self, pipe: Any, rule: Rule, standing: Standing, at_ms: int, *, muted: bool) -> None:
         standing.state, standing.fired_ms, standing.announced = "firing", at_ms, False

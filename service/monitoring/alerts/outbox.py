@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from service.engine.redis.client import Client
+from service.engine.store.small_writes import write_small
 from service.lib.clock import now_ms
 from service.monitoring.alerts import keys
 from service.monitoring.alerts.pagerduty import routing_key
@@ -54,11 +55,12 @@ class Outbox:
 
     async def put(self, message_id: str, channel: str, body: dict[str, Any], words: str, *, once_s: int) -> bool:
         """Give a message to a receiver unless that was done within `once_s` seconds. Answers whether it was new."""
-        if not await self.redis.set(keys.said(message_id), 1, nx=True, ex=once_s):
-            return False
         pipe = self.redis.pipeline(transaction=True)
+        pipe.set(keys.said(message_id), 1, nx=True, ex=once_s)
+        if not (await write_small(self.redis, pipe))[0]:
+            return False
         self.add(pipe, message_id, channel, body, words)
-        await pipe.execute()
+        await write_small(self.redis, pipe)
         return True
 
     def add(self, pipe: Any, message_id: str, channel: str, body: dict[str, Any], words: str) -> None:
@@ -112,7 +114,9 @@ class Outbox:
                 taken = await self._send(client, channel, message)
                 if taken:
                     await self.redis.lrem(keys.outbox(channel.name), 1, raw)
-                await self.redis.hset(keys.CHANNELS, channel.name, msgspec.json.encode(channel))
+                pipe = self.redis.pipeline(transaction=True)
+                pipe.hset(keys.CHANNELS, channel.name, msgspec.json.encode(channel))
+                await write_small(self.redis, pipe)
 
     async def _send(self, client: httpx.AsyncClient, channel: Channel, message: Message) -> bool:
         """Whether the message is dealt with: taken, or refused for good."""
