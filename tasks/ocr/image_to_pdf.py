@@ -63,7 +63,7 @@ def _packed(
     from tasks.images.levels import DEEP_MODES
 
     if image.width * image.height > MAX_PIXELS * 4 or image.mode in DEEP_MODES:
-        picture, scale = render_image_frame(path, index)
+        picture, scale, _ = render_image_frame(path, index)
         frame, density = Image.fromarray(picture), (scale * 72, scale * 72)
     else:
         image.load()

@@ -59,8 +59,8 @@ def read_page(path: Path, index: int, reading: Reading) -> bytes:
 
 
 def _read_frame(path: Path, index: int, reading: Reading) -> PageText:
-    picture, scale = render_image_frame(path, index)
-    return _read_picture(picture, scale, (picture.shape[1] / scale, picture.shape[0] / scale), reading)
+    picture, scale, size = render_image_frame(path, index)
+    return _read_picture(picture, scale, size, reading)
 
 
 def _read_pdf_page(path: Path, index: int, reading: Reading) -> PageText:

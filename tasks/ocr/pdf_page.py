@@ -12,7 +12,7 @@ from tasks.ocr.page_pictures import PageObjects, is_even, page_objects, undecoda
 from tasks.ocr.pdf_facts import PdfFacts, pdf_facts
 from tasks.ocr.reading_order import reading_order
 from tasks.ocr.render import page_scale, render_part
-from tasks.ocr.textlayer import TextLayer, text_layer
+from tasks.ocr.textlayer import TextLayer, has_characters, text_layer
 from tasks.ocr.uncovered import uncovered_pictures
 from tasks.ocr.words import Box, PageText, Word
 from tasks.sdk.errors import Permanent
@@ -102,10 +102,11 @@ def _xfa_page(page: "PdfPage", facts: PdfFacts, index: int) -> PageText:
 
 def _plan(path: Path, index: int, page: "PdfPage", objects: PageObjects, facts: PdfFacts, use: TextLayerUse) -> Plan:
     size, unit = page.get_size(), facts.user_unit(index)
+    if use == "ignore" or (use == "auto" and not has_characters(page)):
+        # Its pictures are looked at once they are rendered to be read: decoding a scan twice is a tenth of its reading.
+        return Plan(size, unit, [], [], None)
     picture = render_part(page, LOOK_SCALE)
     broken = undecodable(objects.pictures, picture.picture, picture.scale, size)
-    if use == "ignore":
-        return _or_fails(Plan(size, unit, [], [], None, doubt=broken))
     layer = _layer(path, index, page, objects, facts, picture.picture, picture.scale)
     words, visible = layer.words, layer.visible
     if use == "only":
@@ -154,15 +155,25 @@ def _carried_out(plan: Plan, page: "PdfPage", objects: PageObjects, read: ReadPi
         plan.words = plan.visible
         plan.areas = None
     width, height = round(plan.size[0], 2), round(plan.size[1], 2)
-    whole = (0.0, 0.0, plan.size[0], plan.size[1])
-    areas = [whole] if plan.areas is None else plan.areas
-    if not areas:
+    if plan.areas is None:
+        result = _read_whole(plan, page, objects, read)
+    elif plan.areas:
+        result = _read_area(plan, page, objects, plan.areas[0], read)
+    else:
         return PageText(0, width, height, "text-layer", reading_order(plan.words))
-    result = _read_area(plan, page, objects, areas[0], read)
     if plan.words:
         _merge(result, plan.words)
     result.width, result.height = width, height
     return result
+
+
+def _read_whole(plan: Plan, page: "PdfPage", objects: PageObjects, read: ReadPicture) -> PageText:
+    """What is read of the page as it is displayed. Raises Permanent where a picture of a page without words is broken."""
+    part = render_part(page, page_scale(plan.size, plan.unit, objects.pictures))
+    broken = undecodable(objects.pictures, part.picture, part.scale, plan.size)
+    if broken and not plan.words:
+        raise Permanent(broken)
+    return read(part.picture, part.scale, plan.size)
 
 
 def _read_area(plan: Plan, page: "PdfPage", objects: PageObjects, area: Box, read: ReadPicture) -> PageText:

@@ -81,8 +81,8 @@ def bounded_scale(width: float, height: float, wanted: float) -> float:
     return min(wanted, (MAX_PIXELS / (width * height)) ** 0.5, MAX_SIDE / max(width, height))
 
 
-def render_image_frame(path: Path, index: int) -> tuple["numpy.ndarray", float]:
-    """Frame `index` of an image file, upright and in square pixels, and its pixels a point.
+def render_image_frame(path: Path, index: int) -> tuple["numpy.ndarray", float, tuple[float, float]]:
+    """Frame `index` of an image file, upright and in square pixels; its pixels a point; and its size in points.
 
     Raises Permanent for a picture that is damaged, or would take more than MAX_UNPACKED bytes to unpack.
     """
@@ -96,6 +96,7 @@ def render_image_frame(path: Path, index: int) -> tuple["numpy.ndarray", float]:
         seek(image, index)
         # Both are asked before it is loaded: that turns a TIFF, and shrinks a JPEG.
         density, width = display_density(image), image.width
+        size = image.width * 72 / density[0], image.height * 72 / density[1]
         shrink = ceil(1 / bounded_scale(*square_size(image.size, density), 1.0))
         # JPEG alone can be unpacked at a fraction of its size.
         image.draft("L", (image.width // shrink, image.height // shrink))
@@ -109,7 +110,8 @@ def render_image_frame(path: Path, index: int) -> tuple["numpy.ndarray", float]:
         frame = _shrunk(image, ceil(1 / bounded_scale(*square_size(image.size, density), 1.0)))
         scale = frame.width / width
         frame = frame.resize(square_size(frame.size, density)) if density[0] != density[1] else frame
-        return numpy.asarray(upright(frame, turned)), scale * max(density) / 72
+        size = size if turned < 5 else size[::-1]
+        return numpy.asarray(upright(frame, turned)), scale * max(density) / 72, size
 
 
 def _shrunk(image: Any, factor: int) -> Any:

@@ -54,6 +54,14 @@ class TextLayer:
         return self.visible + self.invisible
 
 
+def has_characters(page: "PdfPage") -> bool:
+    """Whether the page carries any text, seen or not."""
+    textpage = page.get_textpage()
+    count = textpage.count_chars()
+    textpage.close()
+    return count > 0
+
+
 def text_layer(page: "PdfPage", objects: PageObjects, picture: "numpy.ndarray", scale: float) -> TextLayer:
     """The words that stand on the page as displayed, in the order of the file.
 

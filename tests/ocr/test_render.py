@@ -37,7 +37,7 @@ def marked(mode: str, paper: object, ink: object, size: tuple[int, int] = (300, 
 )
 def test_any_mode_becomes_dark_ink_on_light_paper(tmp_path: Path, name: str, image: Image.Image) -> None:
     image.save(tmp_path / name, dpi=(100, 100))
-    picture, scale = render_image_frame(tmp_path / name, 0)
+    picture, scale, _ = render_image_frame(tmp_path / name, 0)
     assert picture.shape == (200, 300)
     assert picture.dtype == np.uint8
     assert picture[10:40, 10:40].max() < 60
@@ -50,7 +50,7 @@ def test_a_photo_taken_sideways_is_set_upright(tmp_path: Path) -> None:
     exif = image.getexif()
     exif[ORIENTATION] = 6
     image.save(tmp_path / "photo.jpg", exif=exif)
-    picture, _ = render_image_frame(tmp_path / "photo.jpg", 0)
+    picture, _, _ = render_image_frame(tmp_path / "photo.jpg", 0)
     assert picture.shape == (300, 200)
     assert picture[10:40, 160:190].max() < 60
 
@@ -58,7 +58,7 @@ def test_a_photo_taken_sideways_is_set_upright(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", DEPTHS)
 def test_any_depth_and_kind_becomes_dark_ink_on_light_paper(tmp_path: Path, kind: str) -> None:
     (tmp_path / "file").write_bytes(DEPTHS[kind](marked("L", 255, 0)))
-    picture, _ = render_image_frame(tmp_path / "file", 0)
+    picture, _, _ = render_image_frame(tmp_path / "file", 0)
     assert picture.shape == (200, 300)
     assert picture[10:40, 10:40].max() < 60
     assert picture[100:, 100:].min() > 200
@@ -67,7 +67,7 @@ def test_any_depth_and_kind_becomes_dark_ink_on_light_paper(tmp_path: Path, kind
 @pytest.mark.parametrize("kind", TURNS)
 def test_any_turn_of_any_kind_is_undone_once(tmp_path: Path, kind: str) -> None:
     (tmp_path / "file").write_bytes(turned_file(marked("L", 250, 10), *TURNS[kind]))
-    picture, _ = render_image_frame(tmp_path / "file", 0)
+    picture, _, _ = render_image_frame(tmp_path / "file", 0)
     assert picture.shape == (200, 300)
     assert picture[10:40, 10:40].max() < 60 and picture[:, 60:].min() > 200
 
@@ -75,11 +75,12 @@ def test_any_turn_of_any_kind_is_undone_once(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("kind", OBLONG)
 def test_oblong_pixels_are_made_square(tmp_path: Path, kind: str) -> None:
     (tmp_path / "file").write_bytes(OBLONG[kind](marked("L", 255, 0)))
-    picture, scale = render_image_frame(tmp_path / "file", 0)
+    picture, scale, size = render_image_frame(tmp_path / "file", 0)
     with Image.open(tmp_path / "file") as image:
         across, down = image.info["dpi"]
     if "side" in kind:
         across, down = down, across
+    assert size == pytest.approx((300 * 72 / across, 200 * 72 / down), abs=0.01)
     assert picture.shape[1] / scale == pytest.approx(300 * 72 / across, abs=0.5)
     assert picture.shape[0] / scale == pytest.approx(200 * 72 / down, abs=0.5)
     ink = picture < 128
@@ -91,7 +92,7 @@ def test_oblong_pixels_are_made_square(tmp_path: Path, kind: str) -> None:
 def test_a_large_picture_is_shrunk_to_the_bound(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(render, "MAX_PIXELS", 40_000)
     marked("L", 250, 10, size=(1500, 1000)).save(tmp_path / name, dpi=(300, 300))
-    picture, scale = render_image_frame(tmp_path / name, 0)
+    picture, scale, _ = render_image_frame(tmp_path / name, 0)
     assert picture.size <= 40_000
     assert picture.shape[1] / scale == pytest.approx(1500 / 300 * 72, rel=0.02)
     assert picture[1:3, 1:3].max() < 60
