@@ -17,9 +17,6 @@ from tasks.sdk import ChildDied, MemoryCeiling, Permanent, Run
 RENDER_TIMEOUT_S = 10.0
 """The slowest picture we take (400 million pixels) needs half of it on a core of its own; four that hang fit 60 s."""
 
-REASON_MAX = 500
-"""Characters of a reason that are kept."""
-
 RENDER_TRIES = 2
 """A child may die of what its neighbour did; a document on which two die is the cause."""
 
@@ -109,9 +106,4 @@ class _Work:
                 raise Permanent("It takes too much memory to draw.") from None
             except ChildDied:
                 continue
-            except Permanent:
-                raise
-            except Exception as error:
-                # Whatever a strange file does to a library costs that file alone; its neighbours are drawn.
-                raise Permanent(f"It cannot be drawn: {type(error).__name__}: {error}"[:REASON_MAX]) from None
         raise Permanent("It cannot be drawn: it crashes the reader.")

@@ -10,12 +10,17 @@ from tasks.images.colour import srgb_on_white
 from tasks.images.decode_limit import bounded_memory
 from tasks.images.density import display_density, square_size
 from tasks.images.encode import encoded
+from tasks.images.errors import BadPicture
 from tasks.images.exif import orientation, upright
 from tasks.images.pdf import page_of
 from tasks.images.shrink import DRAFT_GAP, fitted, resized, shrunk
 from tasks.images.source import load, open_picture
 from tasks.images.variants import Variant
 from tasks.ocr.document import is_pdf
+from tasks.sdk.errors import Permanent
+
+REASON_MAX = 500
+"""Characters of a reason that are kept."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,18 @@ class Thumbnail:
 def render_thumbnails(path: Path, wanted: Sequence[Variant]) -> list[Thumbnail]:
     """The document's thumbnails in the variants asked for. A picture is never enlarged; a page is drawn at any size.
 
-    Raises Permanent with one sentence about the document.
+    Raises Permanent with one sentence about the document, whatever a strange file does to a library: its neighbours in the
+    job are drawn.
     """
+    try:
+        return _rendered(path, wanted)
+    except Permanent:
+        raise
+    except Exception as error:
+        raise BadPicture(f"It cannot be drawn: {type(error).__name__}: {error}"[:REASON_MAX]) from None
+
+
+def _rendered(path: Path, wanted: Sequence[Variant]) -> list[Thumbnail]:
     largest = max(variant.size for variant in wanted)
     made: list[Thumbnail] = []
     with bounded_memory():

@@ -57,7 +57,7 @@ async def test_a_document_is_told_by_its_content(
         (b"<html>" + b" " * 1100 + pdf(1), 415, f"scan.pdf is a web page, which is not read here; send {READ_HERE}."),
         (pdf(1) + b"\0" * 3_000_000, 413, "scan.pdf is too large: the limit is 3,000,000 bytes."),
         (b"%PDF-1.7\n", 400, "scan.pdf is damaged or cut short: it begins like a PDF but cannot be opened as one."),
-        (pdf(5)[:680], 400, "scan.pdf is cut short: the end of the PDF is missing."),
+        (pdf(5)[:680], 400, "scan.pdf is damaged or cut short: it begins like a PDF but cannot be opened as one."),
         (many_pages(0), 400, "scan.pdf has no pages."),
         (many_pages(51), 413, "scan.pdf has 51 pages: the limit is 50."),
         (picture("TIFF", frames=51), 413, "scan.pdf has 51 pages: the limit is 50."),
