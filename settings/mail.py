@@ -1,4 +1,4 @@
-"""How campaigns present themselves."""
+"""Sender, links and attachments of mail."""
 
 import secrets
 from email.utils import parseaddr
@@ -68,7 +68,7 @@ class Mail(BaseModel):
 
     @property
     def links_url(self) -> str:
-        """What links in messages begin with; no slash at the end."""
+        """Beginning of links in messages; no slash at the end."""
         return (self.public_url or cast(_Installation, self).web_url).rstrip("/")
 
     @cached_property

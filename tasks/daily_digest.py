@@ -11,7 +11,7 @@ from tasks.ports.reports import DayLine, Reports
 from tasks.sdk import Payload, Permanent, Run, job
 
 UNITS = {Queue.PDF_PROCESSING: "pages", Queue.CSV_EXPORT: "rows", Queue.EMAIL_SENDER: "messages"}
-"""What a queue's work is counted in, where that says more than the number of jobs."""
+"""Units of a queue's work, where they say more than the number of jobs."""
 
 SUBJECT = "Your digest of {day}"
 

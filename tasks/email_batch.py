@@ -1,4 +1,4 @@
-"""A campaign: one message to each of many users, sent in parts of fifty, and a report of what became of each."""
+"""A campaign: one message to each of many users, sent in parts of fifty, and a report of each result."""
 
 from collections.abc import AsyncIterator, Sequence
 from itertools import islice
@@ -27,11 +27,11 @@ PART_RETRIES = 20
 """A part ends for crashes and little else: what servers say is no error of its. Workers may be killed often."""
 
 OUTCOMES = ("sent", "bounced", "failed", "suppressed", "skipped", "unknown")
-"""What can become of a recipient, as report.json and the counts name it."""
+"""Final statuses of a recipient, as in report.json and the counts."""
 
 
 class EmailBatch(Payload, frozen=True):
-    """Whom to write to, by `user_ids` or by `segment`, and with which template."""
+    """Recipients, by `user_ids` or by `segment`, and the template."""
 
     template_id: str
     user_ids: list[int] | None = None
@@ -58,7 +58,7 @@ class Outcome(msgspec.Struct):
 
 
 async def accepts(payload: EmailBatch, checks: Any) -> int:
-    """How many recipients there are. Raises Refused."""
+    """Number of recipients. Raises Refused."""
     if (payload.user_ids is None) == (payload.segment is None):
         raise Refused("Give either user_ids or a segment.", field="user_ids")
     if payload.user_ids is not None:
@@ -91,7 +91,7 @@ def _check_ids(user_ids: Sequence[int]) -> None:
     unit="message",
 )
 async def email_batch(payload: EmailBatch, run: Run) -> Outcome:
-    """Write to many users, each once, and report what became of each."""
+    """Write to many users, each once, and report each result."""
     campaign = await _opened(payload, run)
     await _check_template(run, campaign)
     await send_in_parts(run, campaign, list(range(1, campaign.to_send + 1)))
@@ -126,7 +126,7 @@ async def _opened(payload: EmailBatch, run: Run) -> Campaign:
 
 
 async def _check_template(run: Run, campaign: Campaign) -> None:
-    """Render the template for every recipient before the first message goes out: none is half a campaign's discovery."""
+    """Render the template for every recipient before the first message goes out: a fault must not show half way."""
     if await run.recall("template-checked"):
         return
     largest = 0

@@ -1,4 +1,4 @@
-"""Sending again to those of a campaign of whom nobody knows whether they got their message."""
+"""Sending again to recipients of a campaign that may or may not have got their message."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class EmailResend(Payload, frozen=True):
 
 
 async def accepts(payload: EmailResend, checks: Any) -> int:
-    """How many recipients are in doubt. Raises Refused."""
+    """Number of recipients in doubt. Raises Refused."""
     campaigns = checks.use(Campaigns)
     campaign = await campaigns.find(payload.campaign_id)
     if campaign is None or campaign.owner != checks.owner:

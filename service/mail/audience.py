@@ -1,4 +1,4 @@
-"""Whom a campaign goes to: users of a segment or by id, each with what stands against writing to them."""
+"""Recipients of a campaign: users of a segment or by id, each with the reason against writing to it, if any."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ async def recipients(session: AsyncSession, *, segment: str | None, user_ids: Se
 
 
 def check_addresses(found: Sequence[Recipient]) -> None:
-    """Skip whoever does not exist, has no deliverable address, or shares one with an earlier recipient."""
+    """Skip recipients that do not exist, have no deliverable address, or share one with an earlier recipient."""
     seen: dict[str, int] = {}
     for one in found:
         if one.email is None:
@@ -76,7 +76,7 @@ def check_addresses(found: Sequence[Recipient]) -> None:
 
 
 async def check_suppressed(session: AsyncSession, found: Sequence[Recipient]) -> None:
-    """Mark whoever is on the suppression list."""
+    """Mark recipients that are on the suppression list."""
     reasons = await suppressed(session, [one.address for one in _pending(found) if one.address])
     for one in _pending(found):
         if one.address in reasons:

@@ -1,4 +1,4 @@
-"""Campaigns whose job is gone for good: their rows go too. Suppressions stay, whoever caused them."""
+"""Campaigns whose job is gone for good: their rows go too. Suppressions stay."""
 
 from collections.abc import Sequence
 from datetime import timedelta

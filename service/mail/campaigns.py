@@ -39,7 +39,7 @@ class CampaignRows:
         self._sender = sender
 
     async def segment_size(self, segment: str) -> int:
-        """How many users a segment has now."""
+        """Number of users in a segment now."""
         async with self._database.reading() as session:
             return await audience.segment_size(session, segment)
 
@@ -91,7 +91,7 @@ class CampaignRows:
         try:
             await self._write(campaign_id, owner, template, found, to_send)
         except IntegrityError:
-            # Somebody who lost this job's lease meanwhile was quicker.
+            # A worker that has lost this job's lease in the meantime was quicker.
             opened = await self.find(campaign_id)
             if opened is None:
                 raise
@@ -150,7 +150,7 @@ class CampaignRows:
         return f"{self._links.base_url}/api/jobs/{quote(job_id)}/files/{quote(name)}"
 
     async def letters(self, campaign_id: str, positions: Sequence[int]) -> list[Letter]:
-        """What messages to these deliveries are made of. One whose user has gone meanwhile is skipped for good."""
+        """Data of the messages to these deliveries. One whose user was removed since is skipped for good."""
         wanted = (Delivery.campaign_id == campaign_id) & Delivery.position.in_(positions)
         statement = select(Delivery, User).join(User, User.id == Delivery.user_id).where(wanted)
         async with self._database.reading() as session:
@@ -167,7 +167,7 @@ class CampaignRows:
                 .where(
                     Delivery.campaign_id == campaign_id, Delivery.position.in_(positions), Delivery.status == "pending"
                 )
-                .values(status="skipped", smtp_text="the user was removed meanwhile", changed_at=utc_now())
+                .values(status="skipped", smtp_text="the user was removed since", changed_at=utc_now())
             )
 
     def _letter(self, delivery: Delivery, user: User) -> Letter:

@@ -1,4 +1,4 @@
-"""What became of messages, counted by the minute beside the queue's own figures, where alerts and pages read them."""
+"""Counts of delivery results by the minute, next to the queue's own figures, where alerts and pages read them."""
 
 import contextlib
 from collections import Counter
@@ -27,7 +27,7 @@ FINAL = tuple(MEASURES[status] for status in ("sent", "bounced", "failed", "unkn
 """Counts of messages that will not be offered again: their sum is the messages of a week."""
 
 FLUSH_S = 0.25
-"""How often they are written: a round trip for each message would be a tenth of its cost, and no page looks so often."""
+"""Interval of writing: a round trip for each message would be a tenth of its cost, and no page reads so often."""
 
 
 class MailCounters:

@@ -36,7 +36,7 @@ EVIDENCE_S = 60.0
 within seconds, and what it settles later still counts."""
 
 RETRY_S = 1.0
-"""Pause between tries to settle while the database is away. The journal has the answer meanwhile."""
+"""Pause between tries to settle while the database is away. The journal has the answer in the meantime."""
 
 
 class DeliveryRows:
@@ -81,7 +81,7 @@ class DeliveryRows:
             self._journal.answered(claim.key, reply)
 
     def dot_sent(self, claim: Claim) -> bool:
-        """Whether this process has sent the final dot of this delivery."""
+        """True once this process has sent the final dot of this delivery."""
         return claim.key in self._journal.state.dotted
 
     def flush(self) -> None:
@@ -127,7 +127,7 @@ class DeliveryRows:
                 await self.settle(claim, result)
 
     async def outstanding(self, campaign_id: str, positions: Sequence[int]) -> Outstanding:
-        """How many of `positions` are not settled, and when the first of them can be tried."""
+        """Number of `positions` that are not settled, and when the first of them can be tried."""
         statement = select(
             Delivery.status,
             Delivery.due_at,
@@ -177,7 +177,7 @@ class DeliveryRows:
     async def reopen(self, campaign_id: str) -> list[int]:
         """Make the deliveries in doubt pending again; answers their positions."""
         in_doubt = update(Delivery).where(Delivery.campaign_id == campaign_id, Delivery.status == "unknown")
-        # A new claim number: whoever still holds the old claim can no longer settle it.
+        # A new claim number: the worker that still holds the old claim can no longer settle it.
         values = {"status": "pending", "claims": Delivery.claims + 1, "due_at": None, "changed_at": utc_now()}
         async with self._database.writing() as session:
             return sorted(await session.scalars(in_doubt.values(values).returning(Delivery.position)))
@@ -195,7 +195,7 @@ class DeliveryRows:
 
 
 def judged(claim: Claim, testimony: JournalState | None, claimed_at: datetime) -> DeliveryResult | None:
-    """What became of a claim that somebody else left behind; None while it is too early to say."""
+    """Result of a claim that another process left behind; None while it is too early to say."""
     if testimony is None:
         late = utc_now() - claimed_at >= timedelta(seconds=EVIDENCE_S)
         return DeliveryResult("unknown", text=UNKNOWN_TEXT) if late else None

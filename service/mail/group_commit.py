@@ -20,13 +20,13 @@ BATCH = 200
 """Items in one transaction: a few milliseconds, so that other writers of an SQLite file hardly wait."""
 
 LINGER_S = 0.005
-"""How long something that is in no hurry waits for a transaction that begins anyway."""
+"""Longest wait of a write without hurry for a transaction that begins anyway."""
 
 
 class GroupedWrites:
     """Runs writes of the same kind together, in a transaction that others may share; returns once it is committed.
 
-    A write only touches rows of its own caller and fails only as the database does, so sharing hurts nobody. What was
+    A write only touches rows of its own caller and fails only as the database does, so sharing harms no caller. What was
     submitted first is never committed later.
     """
 

@@ -23,7 +23,7 @@ from tasks.ports.mail import MailServerAway
 log = structlog.get_logger("offload.mail")
 
 STOP_WAIT_S = 5.0
-"""How long a job that is stopped waits for the messages being sent. Their deliveries are settled later if that is not
+"""Wait of a stopped job for the messages being sent. Their deliveries are settled later if that is not
 enough, or by the next worker if this process ends first."""
 
 LIMITED_WAIT_S = 2.0

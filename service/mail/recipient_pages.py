@@ -1,4 +1,4 @@
-"""A campaign's recipients, a page at a time, for whoever looks at it."""
+"""A campaign's recipients, one page at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from service.database import Database, Delivery
 PAGE_ROWS = 25
 
 STATUSES = ("sent", "bounced", "failed", "unknown", "pending", "sending", "suppressed", "skipped")
-"""What a delivery can be, what is asked for most first. service/mail/deliveries.py says what each means."""
+"""Statuses of a delivery, the most wanted first. service/mail/deliveries.py explains each."""
 
 SAID_CHARACTERS = 300
 """Of a server's answer."""

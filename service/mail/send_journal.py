@@ -1,4 +1,4 @@
-"""How far each claimed delivery got, in a file that survives the process.
+"""Progress of each claimed delivery, in a file that survives the process.
 
 The database cannot be asked in the instant before the final dot; a local write can be made in it, some microseconds before
 the dot itself. So a worker that was killed leaves behind, for each message it had claimed, one of three testimonies:
@@ -27,7 +27,7 @@ COMPACT_BYTES = 1 << 20
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 UNKNOWN = b"unknown"
-"""Where a system does not tell its boots apart, what a journal says is never evidence."""
+"""On a system that does not tell its boots apart a journal is never evidence."""
 
 
 class _Line(msgspec.Struct, omit_defaults=True):
@@ -37,7 +37,7 @@ class _Line(msgspec.Struct, omit_defaults=True):
 
 @dataclass(slots=True)
 class JournalState:
-    """What a journal says about claims: those whose dot was sent, with the server's answer where one came."""
+    """Claims in a journal: those whose dot was sent, with the server's answer where one came."""
 
     dotted: dict[str, Reply | None] = field(default_factory=dict)
 
@@ -85,7 +85,7 @@ class Journal:
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.write(descriptor, _header())
-        # It appears locked: nobody may take a journal that is being made for one of the dead.
+        # It appears locked: another process must not take it for a dead one's while it is being made.
         aside.rename(path)
         self._file = descriptor
 
@@ -104,7 +104,7 @@ class Journal:
 
 
 def evidence_of(folder: Path, journal_id: str) -> JournalState | None:
-    """What a dead process left behind; None where there is no evidence (yet): its process lives, the machine was
+    """Journal of a dead process; None where there is no evidence (yet): its process lives, the machine was
     restarted since, or the journal is another machine's."""
     try:
         descriptor = os.open(_path(folder, journal_id), os.O_RDONLY)
@@ -146,7 +146,7 @@ def abandoned(folder: Path) -> Iterator[str]:
 
 
 def discard(folder: Path, journal_id: str) -> None:
-    """Remove a journal that nobody will ask for."""
+    """Remove a journal that is not needed any more."""
     _path(folder, journal_id).unlink(missing_ok=True)
 
 

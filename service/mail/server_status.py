@@ -1,6 +1,6 @@
 """The mail server's absence: noted once for all workers, tried again by one of them at a time, and shown to operators.
 
-A server is absent when it takes no message of ours, whoever the recipient is: it cannot be reached, refuses the login, or
+A server is absent when it takes no message of ours, for any recipient: it cannot be reached, refuses the login, or
 refuses the sender. One worker then tries again after each pause, with one login; the others wait for what it finds.
 """
 
@@ -36,7 +36,7 @@ KEPT_S = 180.0
 """An absence is forgotten so long after its next try was due: nothing is being sent any more."""
 
 RENEWED_S = 2.0
-"""How often messages that are taken are noted, so that a worker which finds no free connection reports no absence."""
+"""Interval of noting that messages are taken, so that a worker which finds no free connection reports no absence."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -54,17 +54,17 @@ class Absence:
 
     @property
     def due(self) -> bool:
-        """Whether it is time for another try."""
+        """True once it is time for another try."""
         return now_ms() >= self.next_ms
 
     @property
     def advice(self) -> str:
-        """What an operator can do about it."""
+        """Remedy for an operator."""
         return advice(self.reason)
 
     @property
     def sentence(self) -> str:
-        """What, since when, and what to do."""
+        """Reason, time since then, and remedy."""
         return f"the mail server takes no messages since {self.since}: {self.reason.rstrip('.')}. {self.advice}"
 
     def away(self, retry_s: float | None = None) -> MailServerAway:
@@ -84,7 +84,7 @@ _ADVICE = (
 
 
 def advice(reason: str) -> str:
-    """What an operator can do about a refusal; campaigns go on without being asked once it is done."""
+    """Remedy of a refusal for an operator; campaigns go on once it is done."""
     return next(words for pattern, words in _ADVICE if re.search(pattern, reason, re.IGNORECASE))
 
 

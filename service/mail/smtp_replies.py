@@ -96,7 +96,7 @@ def enhanced_code(text: str) -> tuple[int, int, int] | None:
 
 
 def refuses_sender(reply: Reply) -> bool:
-    """Whether a reply is about this installation as a sender: its login, its address, its quota, its right to relay."""
+    """True where a reply is about this installation as a sender: its login, its address, its quota, its right to relay."""
     if reply.code < 400:
         return False
     if reply.step == "sender":
@@ -111,13 +111,13 @@ def refuses_sender(reply: Reply) -> bool:
 
 
 def too_large(reply: Reply) -> bool:
-    """Whether the size announced with MAIL was refused (RFC 1870)."""
+    """True where the size announced with MAIL was refused (RFC 1870)."""
     found = enhanced_code(reply.text)
     return reply.step == "sender" and reply.code == 552 and (found is None or found[1:] in {(3, 4), (2, 3)})
 
 
 def refuses_address(reply: Reply) -> bool:
-    """Whether a refusal says that the address does not exist: 5.1.x, 5.2.1, or a 550 at RCPT that says nothing else."""
+    """True where a refusal says that the address does not exist: 5.1.x, 5.2.1, or a 550 at RCPT that says nothing else."""
     if reply.code < 500 or refuses_sender(reply):
         return False
     found = enhanced_code(reply.text)

@@ -21,7 +21,7 @@ ANSWER_TIMEOUT_S = 300.0
 """For the answer to the final dot. Patience here is cheap: giving up early leaves a message in doubt."""
 
 UNSENT_POLL_S = 0.005
-"""How often a large message is looked after while the kernel's buffer takes it: asyncio tells only StreamWriters."""
+"""Interval of polling while the kernel's buffer takes a large message: asyncio tells only StreamWriters."""
 
 TEXT_MAX = 500
 """Characters of a reply that are kept."""
@@ -51,7 +51,7 @@ class InDoubt(Exception):
 async def hand_over(client: SMTP, sender: str, recipient: str, data: bytes, dot_follows: Callable[[], None]) -> Reply:
     """Give the server one message. `data` has its dots doubled and ends in CRLF; the final dot is added here.
 
-    `dot_follows` is called immediately before the dot is written: whoever is killed without that call has not sent the
+    `dot_follows` is called immediately before the dot is written: a process killed without that call has not sent the
     message. A connection that is not in a known state afterwards is closed. Raises NotHandedOver, InDoubt.
     """
     try:

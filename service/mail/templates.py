@@ -13,7 +13,7 @@ from tasks.sdk.errors import Permanent
 
 
 class NoSuchTemplate(Permanent):
-    """There is no such template, or it is somebody else's."""
+    """There is no such template, or it belongs to another owner."""
 
     def __init__(self, template_id: str) -> None:
         super().__init__(f"There is no template {template_id[:80]}.")
@@ -48,7 +48,7 @@ class TemplateRows:
             return list(await session.scalars(statement.order_by(Template.created_at.desc(), Template.template_id)))
 
     async def of_anybody(self, template_id: str) -> Template:
-        """The row, whoever owns it: for operators. Raises NoSuchTemplate."""
+        """The row of any owner: for operators. Raises NoSuchTemplate."""
         async with self._database.reading() as session:
             row = await session.get(Template, template_id)
         if row is None:

@@ -1,4 +1,4 @@
-"""Unsubscribe links: signed, so that nobody can unsubscribe somebody else, and good for ever."""
+"""Unsubscribe links: signed, so that each only unsubscribes its own user, and valid forever."""
 
 import base64
 import hashlib
@@ -37,7 +37,7 @@ class Links:
         return f"{user_id}.{self._signature(str(user_id))}"
 
     def user_id(self, token: str) -> int:
-        """Whose link it is. Raises BadLink."""
+        """User of a link. Raises BadLink."""
         user_id, _, signature = token.partition(".")
         if not hmac.compare_digest(signature.encode(), self._signature(user_id).encode()):
             raise BadLink
@@ -49,7 +49,7 @@ class Links:
 
 
 class Unsubscriptions:
-    """What following such a link does."""
+    """Effect of following such a link."""
 
     def __init__(self, database: Database, links: Links) -> None:
         self._database = database

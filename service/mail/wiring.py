@@ -1,4 +1,4 @@
-"""What tasks/ports/mail.py asks for, wired."""
+"""Implementations of tasks/ports/mail.py, wired."""
 
 import contextlib
 from collections.abc import AsyncIterator

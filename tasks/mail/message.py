@@ -17,7 +17,7 @@ WIRE = SMTP.clone(cte_type="7bit")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 SUBJECT_MAX = 500
-"""Characters of a subject that are sent; RFC 5322 limits lines, not subjects, but nobody shows more."""
+"""Characters of a subject that are sent; RFC 5322 limits lines, not subjects, but mail programs show no more."""
 
 LINE_MAX = 78
 """Characters of a line that every program shows whole (RFC 5322, section 2.1.1)."""
@@ -31,7 +31,7 @@ SAME_FOR_ALL = (
 )
 
 _NOT_PLAIN = re.compile(rf"[^\t\n\x20-\x7e]|[^\n]{{{LINE_MAX + 1}}}|[ \t](?:\n|\Z)")
-"""What a body is encoded for: characters beyond ASCII, long lines, and blanks at a line's end, which servers may drop."""
+"""Reasons to encode a body: characters beyond ASCII, long lines, and blanks at a line's end, which servers may drop."""
 
 TOKEN_MAX = 900
 """Characters of a word that is not folded: a line may have 998 (RFC 5322, section 2.1.1)."""
@@ -43,7 +43,7 @@ def one_line(text: str) -> str:
 
 
 def message_id(campaign_id: str, user_id: int, sender: str) -> str:
-    """The same for every try at the same delivery, so that a receiver can tell a repetition, and nobody can guess it back."""
+    """The same for every try at the same delivery, so that a receiver can tell a repetition; it does not give the user away."""
     digest = hashlib.sha256(f"{campaign_id}\n{user_id}".encode()).hexdigest()
     return f"<{digest[:40]}@{parseaddr(sender)[1].rpartition('@')[2]}>"
 

@@ -40,4 +40,4 @@ class Sandbox(ImmutableSandboxedEnvironment):
 HTML = Sandbox(autoescape=True)
 PLAIN = Sandbox(autoescape=False)
 ENVIRONMENTS = {"subject": PLAIN, "html": HTML, "text": PLAIN}
-"""What each field of a template is compiled in."""
+"""Environment in which each field of a template is compiled."""

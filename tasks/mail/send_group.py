@@ -75,7 +75,7 @@ async def deliver(
 
 
 def _waiting(left: Outstanding) -> str:
-    """Why recipients wait, how often they were tried, and when the next try is."""
+    """Reason of waiting, number of tries, and time of the next one."""
     noun = "recipient" if left.count == 1 else "recipients"
     words = f"{left.count:,} {noun} to try again: {left.reason}"
     if left.wait_s < SHORT_WAIT_S:

@@ -1,4 +1,4 @@
-"""What a campaign asks of the system: its rows, and a mailer that sends each message once."""
+"""Ports of mail: a campaign's rows, and a mailer that sends each message once."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
@@ -70,7 +70,7 @@ class Campaigns(Protocol):
     """Campaigns as a whole."""
 
     async def segment_size(self, segment: str) -> int:
-        """How many users a segment has now."""
+        """Number of users in a segment now."""
         ...
 
     async def find(self, campaign_id: str) -> Campaign | None:
@@ -102,7 +102,7 @@ class Campaigns(Protocol):
         ...
 
     async def letters(self, campaign_id: str, positions: Sequence[int]) -> list[Letter]:
-        """What messages to these deliveries are made of. One whose user has gone meanwhile is skipped for good."""
+        """Data of the messages to these deliveries. One whose user was removed since is skipped for good."""
         ...
 
     async def counts(self, campaign_id: str) -> dict[str, int]:
@@ -122,7 +122,7 @@ class Deliveries(Protocol):
         ...
 
     async def outstanding(self, campaign_id: str, positions: Sequence[int]) -> Outstanding:
-        """What of these is not settled yet."""
+        """Those of these that are not settled yet."""
         ...
 
     async def unsettled(self, campaign_id: str) -> list[int]:

@@ -17,6 +17,9 @@ from tests.mail.conftest import Served, add_users, user
 from tests.mail.servers import MailSink, serving
 from tests.waiting import wait_until_async
 
+# These are about SMTP; what they make of the rows is tested on both databases in test_deliveries.py.
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True, scope="session")
+
 UNLIMITED = {"OFFLOAD_QUEUES__EMAIL_SENDER__RATE_PER_MINUTE": "0"}
 
 
