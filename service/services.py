@@ -102,6 +102,8 @@ async def open_services(
         store = Store(redis)
         stack.push_async_callback(store.watchers.close)
         database = await stack.enter_async_context(opened_database(settings.database_url))
+        audit = Audit(database)
+        stack.push_async_callback(audit.close)
         api_keys = ApiKeys(database)
         stack.push_async_callback(api_keys.close)
         storage = Storage(settings.storage_url)
@@ -141,7 +143,7 @@ async def open_services(
             metrics=metrics,
             schedules=schedules,
             alerts=alerts,
-            audit=Audit(database),
+            audit=audit,
             readiness=Readiness(
                 {"redis": store.check_writes, "database": database.check, "storage": storage.check},
             ),

@@ -25,6 +25,7 @@ from service.api import (
     tickets,
     unsubscribe,
 )
+from service.api.audit_middleware import Audited
 from service.api.auth import provide_caller, provide_owner, require_key
 from service.api.errors import EXCEPTION_HANDLERS
 from service.api.nul import refuse_nul
@@ -61,6 +62,7 @@ def api_routes() -> list[ControllerRouterHandler]:
             ),
         ],
         guards=[require_key, refuse_nul],
+        middleware=[Audited()],
         dependencies={
             "owner": Provide(provide_owner, sync_to_thread=False),
             "caller": Provide(provide_caller, sync_to_thread=False),

@@ -7,6 +7,7 @@ import msgspec
 from litestar import post
 from litestar.params import JSONBody
 
+from service.api.audit_middleware import AUDIT, QUEUED
 from service.api.auth import Caller
 from service.api.dependencies import CallerDep, Wired
 from service.api.errors import BadRequest
@@ -73,6 +74,7 @@ class BatchBody(msgspec.Struct):
 
 @post(
     "/batch",
+    opt={AUDIT: QUEUED},
     status_code=202,
     dto=StrictJson,
     return_dto=None,

@@ -7,6 +7,7 @@ from litestar import Request, Response, Router, delete, get, post, route
 from litestar.enums import HttpMethod
 from litestar.params import FromPath
 
+from service.api.audit_middleware import AUDIT
 from service.api.dependencies import Owner, Wired
 from service.api.downloads import download_document
 from service.api.drain_body import READ
@@ -23,6 +24,7 @@ FORM_OVERHEAD_BYTES = 1 << 20
 
 @post(
     "/",
+    opt={AUDIT: "file.uploaded"},
     operation_class=UploadOperation,
     responses=refusals(400, 413, 415),
     # The limit is counted on the file as it arrives, with the sentence and the status of our own.
@@ -71,7 +73,10 @@ async def read_content(
 
 
 @delete(
-    "/{file_id:str}", opt={"scope": Scope.OPERATE}, responses=refusals(404), summary="Delete a document and its bytes"
+    "/{file_id:str}",
+    opt={AUDIT: "file.deleted", "scope": Scope.OPERATE},
+    responses=refusals(404),
+    summary="Delete a document and its bytes",
 )
 async def delete_file(file_id: FromPath[str], services: Wired, owner: Owner) -> None:
     await services.files.delete(file_id, owner)

@@ -9,6 +9,7 @@ from litestar.enums import HttpMethod
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath
 
+from service.api.audit_middleware import AUDIT
 from service.api.dependencies import Owner, Wired
 from service.api.errors import error_response
 from service.api.files import FORM_OVERHEAD_BYTES, received
@@ -46,6 +47,7 @@ class ImageBody(msgspec.Struct):
 
 @post(
     "/",
+    opt={AUDIT: "image.uploaded"},
     status_code=202,
     operation_class=UploadOperation,
     responses=refusals(400, 413, 415, 429),

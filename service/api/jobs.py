@@ -7,6 +7,7 @@ from litestar.enums import HttpMethod
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from service.api.artefacts import NoSuchArtefact, download_artefact
+from service.api.audit_middleware import AUDIT
 from service.api.dependencies import Owner, Wired
 from service.api.errors import BadRequest
 from service.api.job_status import detail_object, progress_object, status_object
@@ -15,8 +16,6 @@ from service.api.schemas import FieldError, JobDetail, JobList, JobStatus, JobSu
 from service.database.api_keys import Scope
 from service.engine.states import State
 from service.engine.store import Job, NoSuchJob
-from service.lib.user_agent import terminal_user
-from service.monitoring.audit_log import Target
 from service.services import Services
 from settings.queues import Queue
 from tasks.sdk.types import REGISTRY
@@ -102,7 +101,7 @@ async def read_artefact(
 
 @post(
     "/{job_id:str}/retry",
-    opt={"scope": Scope.OPERATE},
+    opt={AUDIT: "job.retried", "scope": Scope.OPERATE},
     status_code=202,
     responses=refusals(404, 409),
     summary="Queue a failed or cancelled job again",
@@ -110,13 +109,12 @@ async def read_artefact(
 async def retry_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner) -> JobStatus:
     await own_job(services, owner, job_id)
     job = await services.store.retry(job_id)
-    await _record(request, services, owner, "job.retried", job_id)
     return cast(JobStatus, status_object(job))
 
 
 @post(
     "/{job_id:str}/cancel",
-    opt={"scope": Scope.OPERATE},
+    opt={AUDIT: "job.cancelled", "scope": Scope.OPERATE},
     status_code=202,
     responses=refusals(404, 409),
     summary="Stop a job",
@@ -127,28 +125,18 @@ async def cancel_job(
     """At once where it waits; a running one as soon as its worker has stopped it."""
     await own_job(services, owner, job_id)
     job = await services.store.cancel(job_id)
-    await _record(request, services, owner, "job.cancelled", job_id)
     return cast(JobStatus, status_object(job))
 
 
 @delete(
     "/{job_id:str}",
-    opt={"scope": Scope.OPERATE},
+    opt={AUDIT: "job.deleted", "scope": Scope.OPERATE},
     responses=refusals(404, 409),
     summary="Remove an ended job and its files",
 )
 async def delete_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner) -> None:
     await own_job(services, owner, job_id)
     await services.jobs.delete(job_id)
-    await _record(request, services, owner, "job.deleted", job_id)
-
-
-async def _record(request: Request[Any, Any, Any], services: Services, owner: str, action: str, job_id: str) -> None:
-    """Note in the audit log what a key's owner did, or whoever used the command line with the owner's key."""
-    address = request.client.host if request.client else None
-    user = terminal_user(request.headers.get("user-agent", ""))
-    actor = f"cli:{user}" if user else owner
-    await services.audit.record(actor, "owner", action, Target("job", job_id), owner=owner, address=address)
 
 
 handlers = [list_jobs, read_job, read_artefact, retry_job, cancel_job, delete_job]

@@ -7,6 +7,7 @@ import msgspec
 from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 
+from service.api.audit_middleware import AUDIT, BY_HANDLER
 from service.api.dependencies import CallerDep, Owner, Wired
 from service.api.errors import BadRequest
 from service.api.job_status import rfc3339
@@ -255,4 +256,5 @@ routes = Router(
     "/schedules",
     route_handlers=[create_schedule, list_schedules, read_schedule, change_schedule, delete_schedule, run_schedule],
     tags=["schedules"],
+    opt={AUDIT: BY_HANDLER},
 )

@@ -8,6 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, HeaderParameter, JSONBody
 
 from service import submission
+from service.api.audit_middleware import AUDIT, QUEUED
 from service.api.dependencies import Owner, Wired
 from service.api.errors import BadRequest, NoSuchType
 from service.api.openapi import refusals
@@ -58,7 +59,7 @@ def submit_route(job_type: JobType) -> HTTPRouteHandler:
         status_code=202,
         dto=StrictJson,
         return_dto=None,
-        opt={"job_type": job_type.name},
+        opt={AUDIT: QUEUED, "job_type": job_type.name},
         request_max_body_size=BODY_MAX_BYTES,
         operation_id=f"submit-{job_type.name}",
         summary=f"Queue a {job_type.name} job",

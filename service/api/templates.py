@@ -6,6 +6,7 @@ import msgspec
 from litestar import Router, delete, get, post, put
 from litestar.params import FromPath, JSONBody
 
+from service.api.audit_middleware import AUDIT, NOTHING
 from service.api.dependencies import Owner, Wired
 from service.api.errors import BadRequest
 from service.api.job_status import rfc3339
@@ -79,6 +80,7 @@ class PreviewBody(msgspec.Struct):
 
 @post(
     "/",
+    opt={AUDIT: "template.created"},
     dto=StrictJson,
     return_dto=None,
     request_max_body_size=BODY_MAX_BYTES,
@@ -102,6 +104,7 @@ async def read_template(template_id: FromPath[str], services: Wired, owner: Owne
 
 @put(
     "/{template_id:str}",
+    opt={AUDIT: "template.changed"},
     dto=StrictJson,
     return_dto=None,
     request_max_body_size=BODY_MAX_BYTES,
@@ -118,13 +121,14 @@ async def replace_template(
     return template_body(await TemplateRows(services.database).replace(template_id, owner, data.name, source))
 
 
-@delete("/{template_id:str}", responses=refusals(404), summary="Delete a template")
+@delete("/{template_id:str}", opt={AUDIT: "template.deleted"}, responses=refusals(404), summary="Delete a template")
 async def delete_template(template_id: FromPath[str], services: Wired, owner: Owner) -> None:
     await TemplateRows(services.database).delete(template_id, owner)
 
 
 @post(
     "/{template_id:str}/preview",
+    opt={AUDIT: NOTHING},
     dto=StrictJson,
     return_dto=None,
     status_code=200,

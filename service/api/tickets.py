@@ -8,6 +8,7 @@ import msgspec
 from litestar import post
 from litestar.params import FromPath, JSONBody
 
+from service.api.audit_middleware import AUDIT
 from service.api.dependencies import Owner, Wired
 from service.api.job_status import rfc3339
 from service.api.jobs import own_job
@@ -40,7 +41,7 @@ class TicketBody(msgspec.Struct):
     status_code=201,
     dto=StrictJson,
     return_dto=None,
-    opt={"scope": Scope.READ},
+    opt={AUDIT: "ticket.issued", "scope": Scope.READ},
     responses=refusals(400, 404),
     summary="Issue a ticket to read a job",
 )

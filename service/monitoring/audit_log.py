@@ -1,19 +1,36 @@
 """The audit log: who did what to which thing. Written here, read by the dashboard; the events dataset exports it."""
 
+import asyncio
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import structlog
 from sqlalchemy import Select, select, tuple_
 
 from service.database.audit import Event
+from service.database.column_types import utc_now
 from service.database.connection import Database
 from service.database.cursors import cursor_after, position_of
+from service.lib.async_tasks import end
 
 DETAIL_MAX = 2_000
 """Characters kept of what was asked: a selection of a thousand ids is named by its beginning and its count."""
 
 FIELD_MAX = 255
+
+
+LATER_S = 0.1
+"""How long lines that may wait gather: many requests at once then cost one transaction."""
+
+LATER_AT_ONCE = 1_000
+LATER_MAX = 100_000
+"""Lines in memory while the database is away: some 100 MB."""
+
+LATER_PAUSE_MAX_S = 10.0
+
+log = structlog.get_logger("offload.audit")
 
 
 class Target(NamedTuple):
@@ -46,6 +63,8 @@ class Audit:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.waiting: deque[Event] = deque()
+        self.writer: asyncio.Task[None] | None = None
 
     async def record(
         self,
@@ -65,7 +84,25 @@ class Audit:
         `action` is a noun and past participle (job.retried); `detail` says what was asked, such as a filter with its
         count; `owner` is whose thing it is; `outcome` is done, refused or failed.
         """
-        event = Event(
+        fields: dict[str, Any] = {"owner": owner, "outcome": outcome, "address": address, "took_ms": took_ms}
+        await self.write([self.line(actor, role, action, target, detail, **fields)])
+
+    @staticmethod
+    def line(
+        actor: str,
+        role: str,
+        action: str,
+        target: Target,
+        detail: str = "",
+        *,
+        owner: str,
+        outcome: str = "done",
+        address: str | None = None,
+        took_ms: float | None = None,
+    ) -> Event:
+        """A line as `record` describes it, of this moment, and not yet written."""
+        return Event(
+            created_at=utc_now(),
             owner=owner[:FIELD_MAX],
             actor=actor[:FIELD_MAX],
             role=role,
@@ -77,8 +114,47 @@ class Audit:
             took_ms=took_ms,
             detail=detail[:DETAIL_MAX] or None,
         )
+
+    async def write(self, lines: Sequence[Event]) -> None:
+        """Write lines in one transaction."""
         async with self.database.writing() as session:
-            session.add(event)
+            session.add_all(lines)
+
+    def later(self, line: Event) -> None:
+        """Write a line within a second, together with others, and again while the database is away.
+
+        A process that is killed in that second loses it. Where LATER_MAX wait, the oldest are given up, into the
+        process's log.
+        """
+        self.waiting.append(line)
+        if len(self.waiting) > LATER_MAX:
+            given_up = self.waiting.popleft()
+            log.error("a line of the audit log was given up", action=given_up.action, target=given_up.target_id)
+        if self.writer is None or self.writer.done():
+            self.writer = asyncio.create_task(self._write_later())
+
+    async def _write_later(self) -> None:
+        pause_s = LATER_S
+        while self.waiting:
+            await asyncio.sleep(pause_s)
+            lines = [self.waiting.popleft() for _ in range(min(len(self.waiting), LATER_AT_ONCE))]
+            try:
+                await self.write([_copy(line) for line in lines])
+                pause_s = LATER_S
+            except Exception as error:  # any reason: what is to be written stays, and is said
+                self.waiting.extendleft(reversed(lines))
+                log.warning("the audit log waits for the database", lines=len(self.waiting), error=str(error)[:500])
+                pause_s = min(2 * pause_s, LATER_PAUSE_MAX_S)
+
+    async def close(self) -> None:
+        """Write what still waits, once."""
+        if self.writer is not None:
+            await end(self.writer)
+        if self.waiting:
+            try:
+                await self.write([_copy(line) for line in self.waiting])
+            except Exception as error:  # the process ends: this is the last that can be said of them
+                log.error("lines of the audit log are lost", lines=len(self.waiting), error=str(error)[:500])
 
     async def page(self, wanted: AuditFilter, *, limit: int = 50, cursor: str | None = None) -> AuditPage:
         """Lines that fit, newest first. Raises ValueError for a cursor that is none of ours."""
@@ -100,6 +176,13 @@ class Audit:
             query = query.where(tuple_(Event.created_at, Event.event_id) > tuple_(*position_of(than)))
         async with self.database.reading() as session:
             return len(list(await session.scalars(query)))
+
+
+def _copy(line: Event) -> Event:
+    """The line anew: one that a failed transaction has held cannot be written by another."""
+    return Event(
+        **{column.key: getattr(line, column.key) for column in Event.__table__.columns if column.key in vars(line)}
+    )
 
 
 def _filtered(wanted: AuditFilter) -> Select[Event]:
