@@ -40,7 +40,12 @@ def back_up(settings: Settings, target: Path) -> list[str]:
     if target.exists() and any(target.iterdir()):
         raise BackupError(f"{target} is not empty: name a folder that does not exist yet.")
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
-    done = [_queue(settings, target), _database(settings, target), _files(settings, target)]
+    try:
+        done = [_queue(settings, target), _database(settings, target), _files(settings, target)]
+    except BaseException:
+        # Half a copy would be in the way of the next try, and could be taken for a whole one.
+        shutil.rmtree(target, ignore_errors=True)
+        raise
     secrets = [file for file in _secrets(settings) if file.exists()]
     for file in secrets:
         shutil.copy2(file, target / file.name)

