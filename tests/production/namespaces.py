@@ -1,9 +1,12 @@
 """Machines of a small network, each a network namespace of this one, of which any can be cut off."""
 
+import itertools
 import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+COUNT = itertools.count()
 
 
 def _ip(*words: str) -> None:
@@ -14,7 +17,8 @@ class Network:
     """Namespaces on one bridge, on which this process stands too. `hosts` are their addresses."""
 
     def __init__(self, machines: int) -> None:
-        number = os.getpid() % 60_000
+        # Another each time: the kernel takes its time to remove the last ones.
+        number = (os.getpid() * 16 + next(COUNT)) % 12_800
         self.bridge = f"ofb{number}"
         subnet = f"10.{200 + number // 256 % 50}.{number % 256}"
         self.address = f"{subnet}.254"

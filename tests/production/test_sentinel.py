@@ -1,4 +1,7 @@
-"""A primary that is killed, frozen, replaced as planned, or cut off, under load: no accepted job is lost."""
+"""A primary that is killed, frozen, replaced as planned, or cut off, under load: no accepted job is lost.
+
+A job whose end had not reached the replica yet runs again, as after a crash: `twice` counts those, and need not be 0.
+"""
 
 import asyncio
 import shutil
@@ -44,7 +47,7 @@ async def test_kill(install: Callable[..., Installation], watched: Watched) -> N
     await under_load(installation, old.kill)
     await wait_until_async(lambda: watched.primary() is not old)
     row = await installation.count("Sentinel: primary killed")
-    assert (row.jobs, row.lost, row.twice, row.stuck) == (JOBS, 0, 0, 0)
+    assert (row.jobs, row.lost, row.stuck) == (JOBS, 0, 0)
 
 
 async def test_freeze(install: Callable[..., Installation], watched: Watched) -> None:
@@ -56,7 +59,7 @@ async def test_freeze(install: Callable[..., Installation], watched: Watched) ->
     await installation.send(50)
     await wait_until_async(lambda: old.role() == "slave")
     row = await installation.count("Sentinel: primary frozen, and back")
-    assert (row.jobs, row.lost, row.twice, row.stuck) == (JOBS + 50, 0, 0, 0)
+    assert (row.jobs, row.lost, row.stuck) == (JOBS + 50, 0, 0)
 
 
 async def test_planned_failover(install: Callable[..., Installation], watched: Watched) -> None:
@@ -69,7 +72,7 @@ async def test_planned_failover(install: Callable[..., Installation], watched: W
     await under_load(installation, replace)
     await wait_until_async(lambda: watched.primary() is not old and old.role() == "slave")
     row = await installation.count("Sentinel: planned SENTINEL FAILOVER")
-    assert (row.jobs, row.lost, row.twice, row.stuck) == (JOBS, 0, 0, 0)
+    assert (row.jobs, row.lost, row.stuck) == (JOBS, 0, 0)
 
 
 @pytest.mark.skipif(not can_make_namespaces(), reason="network namespaces need root")
@@ -86,7 +89,7 @@ async def test_the_primary_is_cut_off(install: Callable[..., Installation], tmp_
             row = await installation.count("Sentinel: primary cut off from clients and majority")
         finally:
             servers.stop()
-    assert (row.jobs, row.lost, row.twice, row.stuck) == (JOBS, 0, 0, 0)
+    assert (row.jobs, row.lost, row.stuck) == (JOBS, 0, 0)
 
 
 @pytest.mark.skipif(not can_make_namespaces() or not shutil.which("haproxy"), reason="needs root and haproxy")
@@ -111,7 +114,7 @@ async def test_planned_failover_behind_a_proxy(install: Callable[..., Installati
         finally:
             proxy.stop()
             servers.stop()
-    assert (row.jobs, row.lost, row.twice, row.stuck) == (JOBS, 0, 0, 0)
+    assert (row.jobs, row.lost, row.stuck) == (JOBS, 0, 0)
 
 
 async def test_a_202_means_on_two_servers(install: Callable[..., Installation], watched: Watched) -> None:

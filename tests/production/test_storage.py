@@ -76,7 +76,9 @@ async def test_a_bucket_that_hangs(
     """Connections are taken and nothing is answered: worse than none, for each call waits."""
     bucket = BucketProcess()
     try:
-        installation = exporting(install, queue_server, OFFLOAD_DATABASE_URL=database, **bucket.environment)
+        # A shorter limit than the one of 20 s, so that the test is.
+        limits = {"AWS_TIMEOUT": "6s"}
+        installation = exporting(install, queue_server, OFFLOAD_DATABASE_URL=database, **limits, **bucket.environment)
         await installation.send(EXPORTS, pace_s=0, kind="csv-export", payload=EXPORT)
         await wait_until_async(lambda: completed(installation))
         bucket.process.send_signal(signal.SIGSTOP)
