@@ -150,7 +150,8 @@ FIRST_USE_S = 20.0
 
 async def _accepts(payload: PdfOcr, checks: Any) -> int:
     """The document must be the sender's and its languages installed. Returns its pages, the units of work."""
-    reason = refusal(payload.languages, load_settings().data_dir)
+    settings = load_settings()
+    reason = refusal(payload.languages, settings.data_dir, payload.engine or settings.ocr_engine)
     if reason:
         raise Refused(reason, field="languages")
     document = await checks.file(payload.file_id)

@@ -7,9 +7,9 @@ from service.api.openapi import refusals
 from tasks.ocr.languages import Language, languages
 
 
-@get("/languages", responses=refusals(), summary="Languages of OCR, and whether their weights are installed")
+@get("/languages", responses=refusals(), summary="Languages of OCR, and the engines that read each")
 async def ocr_languages(services: Wired) -> list[Language]:
-    """By code. A job may name those that are installed."""
+    """By code, with the writing system of each and the engines that read it here. A job may name those that are installed."""
     return languages(services.settings.data_dir)
 
 

@@ -1,8 +1,10 @@
-"""Languages that can be read, and which weights each needs. EasyOCR names them; this list needs nothing installed."""
+"""Languages that can be read, and what each needs. The codes are EasyOCR's; this list needs nothing installed."""
 
 from pathlib import Path
 
 import msgspec
+
+from tasks.ocr.ppocr.alphabet import LANGUAGES
 
 LATIN = (
     "af az bs cs cy da de es et fr ga hr hu id is it ku la lt lv mi ms mt nl no oc pi pl pt ro rs_latin sk sl sq sv sw "
@@ -29,42 +31,83 @@ WEIGHTS = {
 DETECTOR = "craft_mlt_25k.pth"
 
 
+WRITING = {
+    "english_g2.pth": "Latin",
+    "latin_g2.pth": "Latin",
+    "cyrillic_g2.pth": "Cyrillic",
+    "arabic.pth": "Arabic",
+    "devanagari.pth": "Devanagari",
+    "bengali.pth": "Bengali",
+    "zh_sim_g2.pth": "Chinese",
+    "chinese.pth": "Chinese",
+    "japanese_g2.pth": "Japanese",
+    "korean_g2.pth": "Korean",
+    "thai.pth": "Thai",
+    "tamil.pth": "Tamil",
+    "telugu.pth": "Telugu",
+    "kannada.pth": "Kannada",
+}
+"""The writing system that each of EasyOCR's files reads."""
+
+GREEK = "el"
+"""Greek: RapidOCR alone reads it."""
+
+
 class Language(msgspec.Struct):
-    """A language code of EasyOCR, the weights it needs, and whether they are here."""
+    """A language code, its writing system, EasyOCR's weights for it (empty where it has none), and its readers."""
 
     code: str
     weights: str
     installed: bool
+    """Whether an engine reads it here."""
+    writing: str
+    engines: list[str]
+    """Engines that read it here: `rapidocr` needs no weights for the writings that it knows."""
 
 
 def languages(data_dir: Path) -> list[Language]:
-    """All of them, by code. English counts as installed everywhere: its weights come with the workers."""
-    return sorted(
-        (
-            Language(code, file, code == "en" or (added_weights(data_dir) / file).is_file())
-            for file, codes in WEIGHTS.items()
-            for code in codes.split()
-        ),
-        key=lambda language: language.code,
-    )
+    """All of them, by code. EasyOCR's weights for English come with the workers."""
+    found = [_language(code, file, data_dir) for file, codes in WEIGHTS.items() for code in codes.split()]
+    found.append(Language(GREEK, "", True, "Greek", ["rapidocr"]))
+    return sorted(found, key=lambda language: language.code)
 
 
-def refusal(asked: list[str], data_dir: Path) -> str | None:
-    """Why these languages cannot be read here, in one sentence; None where they can."""
+def _language(code: str, file: str, data_dir: Path) -> Language:
+    engines = ["rapidocr"] if code in LANGUAGES else []
+    if code == "en" or (added_weights(data_dir) / file).is_file():
+        engines.append("easyocr")
+    return Language(code, file, bool(engines), WRITING[file], engines)
+
+
+def refusal(asked: list[str], data_dir: Path, engine: str = "auto") -> str | None:
+    """The reason why `engine` cannot read these languages here, in one sentence; None where it can."""
     known = {language.code: language for language in languages(data_dir)}
     if not asked:
         return "Name at least one language, such as en."
     for code in asked:
         if code not in known:
             return f"The language {code[:20]!r} is not known; GET /api/ocr/languages lists those that are."
-        if not known[code].installed:
-            return (
-                f"The language {code!r} is not installed: it needs EasyOCR's weights {known[code].weights}, "
-                "to be put into the folder weights of the data directory."
-            )
-    if len({known[code].weights for code in asked if code != "en"}) > 1:
+    readers = ("rapidocr", "easyocr") if engine == "auto" else (engine,)
+    if "rapidocr" in readers and all("rapidocr" in known[code].engines for code in asked):
+        return None
+    for code in asked:
+        if not set(readers) & set(known[code].engines):
+            return _missing(known[code], engine)
+    if any("easyocr" not in known[code].engines for code in asked) or (
+        len({known[code].weights for code in asked if code != "en"}) > 1
+    ):
         return "These languages are read by different networks: ask for one of them, with or without en."
     return None
+
+
+def _missing(language: Language, engine: str) -> str:
+    if engine == "rapidocr" or not language.weights:
+        other = " The engine auto reads it." if language.installed else ""
+        return f"The language {language.code!r} ({language.writing}) is not read by {engine}.{other}"
+    return (
+        f"The language {language.code!r} is not installed: it needs EasyOCR's weights {language.weights}, "
+        "to be put into the folder weights of the data directory."
+    )
 
 
 def added_weights(data_dir: Path) -> Path:

@@ -6,4 +6,12 @@ async def test_what_can_be_read_is_listed(acme) -> None:
     assert answer.status_code == 200
     listed = {language["code"]: language for language in answer.json()}
     assert listed["en"]["installed"] is True
-    assert listed["ko"] == {"code": "ko", "weights": "korean_g2.pth", "installed": False}
+    assert listed["de"]["engines"] == ["rapidocr"]
+    assert (listed["el"]["writing"], listed["el"]["engines"]) == ("Greek", ["rapidocr"])
+    assert listed["ko"] == {
+        "code": "ko",
+        "weights": "korean_g2.pth",
+        "installed": False,
+        "writing": "Korean",
+        "engines": [],
+    }

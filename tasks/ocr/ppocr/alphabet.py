@@ -2,8 +2,10 @@
 is faster, and does not take an accent for a character of another writing."""
 
 import string
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy
 
 SIGNS = "–—‘’“”„‚«»‹›…•·§¶†‡°€£¥¢©®™±×÷µ²³¹½¼¾¡¿ªº№→←↑↓−≤≥≈≠√∞■□●○▪☐☑☒✓✔★☆"  # noqa: RUF001
 """Signs of print beyond those of ASCII."""
@@ -80,8 +82,10 @@ def letters_of(languages: tuple[str, ...]) -> frozenset[str] | None:
     return BASE | frozenset(own) | (frozenset(GREEK) if "el" in languages else frozenset())
 
 
-def chosen(alphabet: tuple[str, ...], letters: frozenset[str] | None) -> np.ndarray:
+def chosen(alphabet: tuple[str, ...], letters: frozenset[str] | None) -> "numpy.ndarray":
     """The classes of `letters` in `alphabet`, with that of no letter; all of them for None."""
+    import numpy as np
+
     if letters is None:
         return np.arange(len(alphabet))
     return np.array([0, *(number for number, letter in enumerate(alphabet) if letter in letters)])
