@@ -49,12 +49,9 @@ WRITING = {
 }
 """The writing system that each of EasyOCR's files reads."""
 
-GREEK = "el"
-"""Greek: RapidOCR alone reads it."""
-
 
 class Language(msgspec.Struct):
-    """A language code, its writing system, EasyOCR's weights for it (empty where it has none), and its readers."""
+    """A language code, its writing system, EasyOCR's weights for it, and its readers."""
 
     code: str
     weights: str
@@ -67,9 +64,10 @@ class Language(msgspec.Struct):
 
 def languages(data_dir: Path) -> list[Language]:
     """All of them, by code. EasyOCR's weights for English come with the workers."""
-    found = [_language(code, file, data_dir) for file, codes in WEIGHTS.items() for code in codes.split()]
-    found.append(Language(GREEK, "", True, "Greek", ["rapidocr"]))
-    return sorted(found, key=lambda language: language.code)
+    return sorted(
+        (_language(code, file, data_dir) for file, codes in WEIGHTS.items() for code in codes.split()),
+        key=lambda language: language.code,
+    )
 
 
 def _language(code: str, file: str, data_dir: Path) -> Language:
@@ -101,7 +99,7 @@ def refusal(asked: list[str], data_dir: Path, engine: str = "auto") -> str | Non
 
 
 def _missing(language: Language, engine: str) -> str:
-    if engine == "rapidocr" or not language.weights:
+    if engine == "rapidocr":
         other = " The engine auto reads it." if language.installed else ""
         return f"The language {language.code!r} ({language.writing}) is not read by {engine}.{other}"
     return (

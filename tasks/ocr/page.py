@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 NOTHING_READ = "There is ink on the page, and none of it could be read as text."
 
 
+BLACK = "The page is black all over."
+
+
 @dataclass(frozen=True)
 class Reading:
     """How a document's pages are to be read. `models` is the folder where converted networks are kept."""
@@ -77,7 +80,8 @@ def _read_picture(picture: "numpy.ndarray", scale: float, size: tuple[float, flo
     width, height = round(size[0], 2), round(size[1], 2)
     page = cleaned(picture)
     if page.blank:
-        return PageText(0, width, height, "blank", [])
+        reason = BLACK if page.dark else None
+        return PageText(0, width, height, "blank", [], doubtful=page.dark, doubt=reason)
     if not prepared(reading.engine, reading.languages, reading.models):
         raise NotPrepared
     read = read_upright(page.picture, load_engine(reading.engine, reading.languages, reading.models))

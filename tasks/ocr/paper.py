@@ -27,6 +27,9 @@ MOST_EDGE = 0.45
 CONTRAST = 100
 """Grey levels between paper and ink under which a page is stretched to full contrast."""
 
+BLACK_PAPER = 64
+"""Grey level under which an empty page is not paper: a lid left open, an exposure that failed."""
+
 INK_SHARE = 0.001
 """The ink's grey is that of the darkest thousandth of the page."""
 
@@ -45,11 +48,13 @@ BEYOND_NOISE = 6
 
 @dataclass(frozen=True)
 class Page:
-    """A grey page, dark on light. `blank` if nothing at all stands out, `faint` if only faint print or noise does."""
+    """A grey page, dark on light. `blank` if nothing at all stands out, `faint` if only faint print or noise does,
+    `dark` if the paper itself is black."""
 
     picture: np.ndarray
     blank: bool = False
     faint: bool = False
+    dark: bool = False
 
 
 def cleaned(picture: np.ndarray) -> Page:
@@ -60,7 +65,7 @@ def cleaned(picture: np.ndarray) -> Page:
     picture, small = _without_edges(picture, small)
     spread, noise = _spread(picture)
     if spread < max(FAINT, min(STANDS_OUT, BEYOND_NOISE * noise)):
-        return Page(picture, blank=True)
+        return Page(picture, blank=True, dark=bool(np.median(small) < BLACK_PAPER))
     return Page(_stretched(picture, small), faint=spread < STANDS_OUT)
 
 

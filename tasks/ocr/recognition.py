@@ -1,8 +1,10 @@
 """From a clean grey page to its words in reading order: which way up it lies, then what it says."""
 
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING
 
+from tasks.ocr.confidence import doubt, page_confidence, without_guesses
 from tasks.ocr.engines import Engine, Sheet
 from tasks.ocr.words import Word
 
@@ -43,6 +45,13 @@ def read_upright(picture: "numpy.ndarray", engine: Engine) -> Read:
     words = reading_order(words)
     for word in words:
         word.box = upright.on_page(word.box)
-    letters = sum(len(word.text) for word in words)
-    mean = sum(word.confidence * len(word.text) for word in words) / letters if letters else 0.0
-    return Read(words, found.engine or engine.name, lies.quarter_turns, upright.skew, round(mean, 4), None)
+    name = found.engine or engine.name
+    unread = ink.unread([word.box for word in words], line_height(words))
+    reason = doubt(words, unread, ink.share, name)
+    sure = page_confidence(words, unread, name)
+    return Read(without_guesses(words, name), name, lies.quarter_turns, upright.skew, sure, reason)
+
+
+def line_height(words: list[Word]) -> float:
+    """The height of the page's lines in its pixels, at the median of its words; 0 for none. Words may stand on end."""
+    return median(min(word.box[2] - word.box[0], word.box[3] - word.box[1]) for word in words) if words else 0.0

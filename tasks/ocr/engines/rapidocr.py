@@ -1,4 +1,4 @@
-"""RapidOCR's PP-OCRv6 networks on OpenVINO: Latin, Greek, Chinese and Japanese writing."""
+"""RapidOCR's PP-OCRv6 networks on OpenVINO: Latin, Chinese and Japanese writing."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,5 +1,5 @@
-"""Letters that are looked for. The recogniser knows 18,708 of Latin, Greek, Chinese and Japanese writing; among fewer it
-is faster, and does not take an accent for a character of another writing."""
+"""Letters that are looked for. The recogniser knows 18,708 of Latin, Chinese and Japanese writing, and Greek without its
+accents, which is not Greek; among fewer it is faster, and takes no accent for a character of another writing."""
 
 import string
 from typing import TYPE_CHECKING
@@ -55,9 +55,7 @@ ACCENTED = {
 ALL = frozenset({"ch_sim", "ch_tra", "ja"})
 """Languages for which every letter is looked for."""
 
-GREEK = "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩαβγδεζηθικλμνξοπρστυφχψως"
-
-LANGUAGES = frozenset(ACCENTED) | ALL | {"el"}
+LANGUAGES = frozenset(ACCENTED) | ALL
 """Codes of the languages that the recogniser reads."""
 
 
@@ -79,7 +77,7 @@ def letters_of(languages: tuple[str, ...]) -> frozenset[str] | None:
     if languages == ("en",):
         return LATIN
     own = "".join(_both_cases(ACCENTED.get(language, "")) for language in languages)
-    return BASE | frozenset(own) | (frozenset(GREEK) if "el" in languages else frozenset())
+    return BASE | frozenset(own)
 
 
 def chosen(alphabet: tuple[str, ...], letters: frozenset[str] | None) -> "numpy.ndarray":

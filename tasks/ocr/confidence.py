@@ -1,0 +1,92 @@
+"""How far a page's text is to be trusted: a confidence that was held against real pages, and a sentence where it is low.
+
+An engine's mean confidence says .99 of pages whose every eighth word is wrong. The share of letters in words below a
+bound follows the errors; so does letter-like ink that no word covers, the trace of lines that were never found. Fitted
+on 190 readings of real pages of eight kinds and their worn, turned and shrunk variants, each kind judged by the others:
+of the pages that say .9 or more, 96 % have a recall of .9; of those with a recall under .5 none says .8.
+"""
+
+from collections.abc import Sequence
+
+from tasks.ocr.words import Word
+
+UNSURE = {"rapidocr": 0.97, "easyocr": 0.97}
+"""Confidence below which an engine's word is likely enough wrong to count; EasyOCR's are lower throughout."""
+
+LOW = {"rapidocr": 0.9, "easyocr": 0.6}
+"""Confidence below which a word is doubtful."""
+
+ALLOWED = 0.1
+"""Share of letter-like ink outside all words that says nothing: drawings and stamps have as much."""
+
+LOST = 0.5
+"""Share of the words that are missing where all such ink lies outside; some of it is no text."""
+
+DOUBTFUL_LETTERS = 0.1
+"""Share of letters in doubtful words from which a page is doubtful."""
+
+UNREAD = 0.35
+"""Share of letter-like ink outside all words from which a page is doubtful."""
+
+TRUSTED = 0.8
+"""Confidence under which a page is doubtful, whatever the reason."""
+
+FOREIGN = 0.5
+"""Share of letters in doubtful words from which the writing itself is taken to be unknown."""
+
+INKED = 0.01
+"""Inked share of a page; a paragraph covers as much."""
+
+GUESSED = 0.5
+"""Confidence under which a word of unknown writing is left out: it is a guess at letters that are not on the page."""
+
+FEW_LETTERS = 12
+"""Letters that count as hardly anything on a page with ink."""
+
+
+def share_below(words: Sequence[Word], bound: float) -> float:
+    """The share of letters in words read with less confidence than `bound`: 0 to 1."""
+    letters = sum(len(word.text) for word in words)
+    return sum(len(word.text) for word in words if word.confidence < bound) / letters if letters else 0.0
+
+
+def page_confidence(words: Sequence[Word], unread: float, engine: str) -> float:
+    """The expected share of the page's words that were read rightly: 0 to 1; 0 where nothing was read."""
+    if not words:
+        return 0.0
+    wrong = share_below(words, UNSURE.get(engine, UNSURE["easyocr"])) + LOST * max(0.0, unread - ALLOWED)
+    return round(max(0.0, 1.0 - wrong), 4)
+
+
+def doubt(words: Sequence[Word], unread: float, inked: float, engine: str) -> str | None:
+    """The reason why a person should look at the page, in one sentence; None where there is none.
+
+    `unread` is the share of letter-like ink outside all words, `inked` the share of the page that is ink.
+    """
+    letters = sum(len(word.text) for word in words)
+    if not words:
+        return "Nothing could be read, although there is ink on the page."
+    if letters < FEW_LETTERS and inked > INKED and unread > UNREAD:
+        return "Hardly anything could be read, although there is much ink on the page."
+    low = _low(words, engine)
+    if low > FOREIGN:
+        return "Unknown writing: most of the letters were guessed, as in handwriting or a script that the engine lacks."
+    if unread > UNREAD:
+        return f"{unread:.0%} of what looks like text lies outside all words that were read."
+    if low > DOUBTFUL_LETTERS:
+        return f"{low:.0%} of the letters stand in words that were read with little certainty."
+    confidence = page_confidence(words, unread, engine)
+    if confidence < TRUSTED:
+        return f"About {1 - confidence:.0%} of the words may be wrong or missing."
+    return None
+
+
+def without_guesses(words: list[Word], engine: str) -> list[Word]:
+    """The words of a page, without the guessed ones where its writing is unknown."""
+    if _low(words, engine) <= FOREIGN:
+        return words
+    return [word for word in words if word.confidence >= GUESSED]
+
+
+def _low(words: Sequence[Word], engine: str) -> float:
+    return share_below(words, LOW.get(engine, LOW["easyocr"]))
