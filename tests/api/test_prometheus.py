@@ -11,6 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from dashboard.app import create_app
+from service.engine.store import keys
 from settings import load_settings
 from tests.parts import Parts
 
@@ -22,6 +23,9 @@ async def test_metrics_are_what_a_scraper_reads(parts: Parts) -> None:
     first, second = await parts.claim(2)
     await parts.end(first, run_ms=1500)
     await parts.end(second, "failed")
+    third = (await parts.store.list(state="queued")).jobs[0]
+    await parts.store.redis.hset(keys.job(third.id), "not_after_ms", 1)
+    assert await parts.claim() == []
     async with AsyncTestClient(create_app(load_settings())) as client:
         answer = await client.get("/metrics")
         opened = await client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
@@ -45,6 +49,8 @@ async def test_metrics_are_what_a_scraper_reads(parts: Parts) -> None:
     assert value("offload_job_run_seconds_bucket", **job, le="1.024") == 0
     assert value("offload_job_run_seconds_bucket", **job, le="4.096") == 1
     assert value("offload_queue_jobs", queue="thumbnails", state="failed") == 1
+    assert value("offload_jobs_total", **job, event="expired") == 1
+    assert value("offload_queue_jobs", queue="thumbnails", state="expired") == 1
     assert {family.name for family in parse_openmetrics(opened.text)} == set(families)
 
 
