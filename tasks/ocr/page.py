@@ -62,8 +62,11 @@ def read_page(path: Path, index: int, reading: Reading) -> bytes:
 
 
 def _read_frame(path: Path, index: int, reading: Reading) -> PageText:
-    picture, scale, size = render_image_frame(path, index)
-    return _read_picture(picture, scale, size, reading)
+    page = _read_picture(*render_image_frame(path, index), reading)
+    if page.source != "blank":
+        return page
+    # Of a picture that is empty in grey alone: another decode for each truly empty one costs less than a lost page.
+    return _read_picture(*render_image_frame(path, index, in_best_colour=True), reading)
 
 
 def _read_pdf_page(path: Path, index: int, reading: Reading) -> PageText:

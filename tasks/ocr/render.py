@@ -5,6 +5,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.ocr.colours import Separation, separation
 from tasks.ocr.document import open_image
 from tasks.ocr.page_pictures import finest_resolution, share_of_page
 from tasks.ocr.words import Box
@@ -81,15 +82,19 @@ def bounded_scale(width: float, height: float, wanted: float) -> float:
     return min(wanted, (MAX_PIXELS / (width * height)) ** 0.5, MAX_SIDE / max(width, height))
 
 
-def render_image_frame(path: Path, index: int) -> tuple["numpy.ndarray", float, tuple[float, float]]:
+def render_image_frame(
+    path: Path, index: int, *, in_best_colour: bool = False
+) -> tuple["numpy.ndarray", float, tuple[float, float]]:
     """Frame `index` of an image file, upright and in square pixels; its pixels a point; and its size in points.
 
+    Grey, or `in_best_colour`: the channel in which light and dark are furthest apart.
     Raises Permanent for a picture that is damaged, or would take more than MAX_UNPACKED bytes to unpack.
     """
     import numpy
 
     from tasks.images.density import display_density, square_size
     from tasks.images.exif import orientation, upright
+    from tasks.images.levels import DEEP_MODES
     from tasks.images.source import damage_named, seek
 
     with open_image(path) as image:
@@ -99,7 +104,7 @@ def render_image_frame(path: Path, index: int) -> tuple["numpy.ndarray", float, 
         size = image.width * 72 / density[0], image.height * 72 / density[1]
         shrink = ceil(1 / bounded_scale(*square_size(image.size, density), 1.0))
         # JPEG alone can be unpacked at a fraction of its size.
-        image.draft("L", (image.width // shrink, image.height // shrink))
+        image.draft("RGB" if in_best_colour else "L", (image.width // shrink, image.height // shrink))
         if image.width * image.height * BYTES_A_PIXEL.get(image.mode, 4) > MAX_UNPACKED:
             raise Permanent(
                 f"The picture has {image.width:,} × {image.height:,} pixels, too many to unpack; save it as JPEG or smaller."
@@ -107,15 +112,17 @@ def render_image_frame(path: Path, index: int) -> tuple["numpy.ndarray", float, 
         with damage_named():
             image.load()
         turned = orientation(image)
-        frame = _shrunk(image, ceil(1 / bounded_scale(*square_size(image.size, density), 1.0)))
+        best = separation(image) if in_best_colour and image.mode not in DEEP_MODES else None
+        frame = _shrunk(image, ceil(1 / bounded_scale(*square_size(image.size, density), 1.0)), best)
         scale = frame.width / width
         frame = frame.resize(square_size(frame.size, density)) if density[0] != density[1] else frame
         size = size if turned < 5 else size[::-1]
         return numpy.asarray(upright(frame, turned)), scale * max(density) / 72, size
 
 
-def _shrunk(image: Any, factor: int) -> Any:
-    """The picture in grey, smaller by a whole factor, band by band: a second copy of a large one is never made."""
+def _shrunk(image: Any, factor: int, best: Separation | None) -> Any:
+    """The picture in grey or in one of its colours, smaller by a whole factor. It is made band by band: a second copy of a
+    large one never is."""
     from PIL import Image
 
     from tasks.images.levels import DEEP_MODES, levels
@@ -124,7 +131,8 @@ def _shrunk(image: Any, factor: int) -> Any:
     whole = Image.new("L", (ceil(image.width / factor), ceil(image.height / factor)))
     step = BAND * factor
     for top in range(0, image.height, step):
-        band = _grey(image.crop((0, top, image.width, min(image.height, top + step))), image.info, found)
+        band = image.crop((0, top, image.width, min(image.height, top + step)))
+        band = best.of(band) if best else _grey(band, image.info, found)
         whole.paste(band.reduce(factor) if factor > 1 else band, (0, top // factor))
     return whole
 

@@ -125,3 +125,23 @@ def test_a_negative_is_read(tmp_path: Path) -> None:
     page = Image.new("L", SIZE, 10)
     ImageDraw.Draw(page).text((120, 300), "Notice period is three months", 240, ImageFont.load_default(40))
     assert read(tmp_path, page).text == "Notice period is three months"
+
+
+WORDS = "Keys were handed over on Monday"
+
+
+@pytest.mark.parametrize("name", ["page.png", "page.jpg"])
+def test_red_on_green_of_equal_grey_is_read(tmp_path: Path, name: str) -> None:
+    page = Image.new("RGB", SIZE, (0, 102, 0))
+    ImageDraw.Draw(page).text((120, 300), WORDS, (200, 0, 0), ImageFont.load_default(40))
+    grey = np.asarray(page.convert("L"))
+    assert int(grey.max()) - int(grey.min()) <= 1
+    page.save(tmp_path / name, dpi=(150, 150), quality=95, subsampling=0)
+    assert decode(read_page(tmp_path / name, 0, Reading(tmp_path, "rapidocr"))).text == WORDS
+
+
+@pytest.mark.parametrize("ink", ["white", "black"])
+def test_print_on_transparent_paper_is_read(tmp_path: Path, ink: str) -> None:
+    page = Image.new("RGBA", SIZE, (0, 0, 0, 0) if ink == "black" else (255, 255, 255, 0))
+    ImageDraw.Draw(page).text((120, 300), WORDS, ink, ImageFont.load_default(40))
+    assert read(tmp_path, page).text == WORDS
