@@ -12,6 +12,7 @@ from tasks.ocr.document import is_pdf
 from tasks.ocr.invisible_font import ADVANCE as FONT_ADVANCE
 from tasks.ocr.invisible_font import ASCENT, NAME, UNITS, font_file
 from tasks.ocr.invisible_font import DESCENT as FONT_DESCENT
+from tasks.ocr.invisible_text import remove_invisible_text
 from tasks.ocr.words import PageText, Word, decode
 
 if TYPE_CHECKING:
@@ -143,6 +144,8 @@ def _overlay(pdf: "Pdf", texts: list[PageText | None]) -> None:
     for page, text in zip(pdf.pages, texts, strict=True):
         if text is None or text.source != "ocr" or not any(word.source == "ocr" for word in text.words):
             continue
+        if all(word.source == "ocr" for word in text.words):
+            remove_invisible_text(pdf, page)
         numbers: set[int] = set()
         stream = b"".join(_page_stream(page, text, fonts, numbers))
         # The page's own content may leave the coordinates turned; what is laid over it must not follow.

@@ -20,7 +20,7 @@ from tasks.sdk.errors import Permanent
 from tasks.sdk.testing import LocalRun
 from tests.ocr.documents import blank_pdf, joined
 from tests.ocr.made_pages import LETTER, LINES, WORDS, Page, jpeg, picture_at, scan, scanned_page, text_at
-from tests.ocr.score import recall
+from tests.ocr.score import precision, recall
 
 together = pytest.mark.asyncio(loop_scope="session")
 """As the pool, which lives as long as the session."""
@@ -51,6 +51,14 @@ async def test_a_scan_becomes_pdf_a_with_its_own_picture(run: LocalRun) -> None:
     with pikepdf.open(io.BytesIO(made)) as pdf, pikepdf.open(io.BytesIO(data)) as original:
         pictures = [one.pages[0].resources.XObject.Im0.read_raw_bytes() for one in (pdf, original)]
     assert pictures[0] == pictures[1]
+
+
+@together
+async def test_a_layer_of_gibberish_does_not_come_back_in_the_searchable_copy(run: LocalRun) -> None:
+    gibberish = b"".join(text_at(61, 694 - n * 38.4, line[::-1], size=19, mode=3) for n, line in enumerate(LINES))
+    await read(run, scanned_page(gibberish).data())
+    found = pypdfium2.PdfDocument(run.artefact_bytes("searchable.pdf"))[0].get_textpage().get_text_range()
+    assert (recall(found, WORDS), precision(found, WORDS)) == (1.0, 1.0)
 
 
 @together
