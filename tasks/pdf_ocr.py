@@ -51,7 +51,7 @@ class PdfOcr(Payload, frozen=True, kw_only=True):
     """Use of the text that a PDF carries: "auto" takes it where the page bears it out, "ignore" reads every page from its
     picture, "only" reads none."""
     hocr: bool = False
-    """Whether to write hocr.html as well."""
+    """Write hocr.html as well."""
     pdfa: bool = False
     """Write searchable.pdf, and the documents of a batch, as PDF/A-2b, validated."""
     deskew_output: bool = False
@@ -66,7 +66,7 @@ class PdfOcr(Payload, frozen=True, kw_only=True):
 
     @property
     def output(self) -> Output:
-        """What is to be made of the document."""
+        """Options of searchable.pdf."""
         return Output(self.pdfa, self.deskew_output, self.drop_blank_pages)
 
 
@@ -82,7 +82,7 @@ class PdfOcrPages(Payload, frozen=True, kw_only=True):
 
 
 class PdfText(msgspec.Struct):
-    """What came of it. The text itself is in the artefacts, however long it is."""
+    """Result of a reading. The text itself is in the artefacts, however long it is."""
 
     pages: int
     words: int
@@ -99,7 +99,7 @@ class PdfText(msgspec.Struct):
     tables: int | None = None
     """Tables in tables.csv, where that was asked for."""
     notes: list[str] = msgspec.field(default_factory=list)
-    """What was asked for and could not be had, in sentences."""
+    """Sentences on options that could not be met."""
 
     @property
     def tags(self) -> tuple[str, ...]:

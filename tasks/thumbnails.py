@@ -40,7 +40,7 @@ class ThumbnailsOf(Payload, frozen=True, kw_only=True):
 
     @property
     def file_id(self) -> list[str]:
-        """What the job is found by: its documents, where they are few."""
+        """Documents by which the job is found, where they are few."""
         return list(dict.fromkeys(self.document_ids)) if len(self.document_ids) <= FOUND_BY else []
 
 
@@ -56,7 +56,7 @@ class FailedDocument(msgspec.Struct):
 
 
 class ThumbnailsMade(msgspec.Struct):
-    """What came of it, counted in documents."""
+    """Result of a job, counted in documents."""
 
     documents: int
     made: int
@@ -111,7 +111,7 @@ async def _make(document_ids: Sequence[str], payload: ThumbnailsOf, run: Run, at
 async def in_parts(
     document_ids: Sequence[str], sizes: Sequence[int], formats: Sequence[Format], run: Run
 ) -> list[DocumentDone]:
-    """What became of each document, in order, each part having done PART_DOCUMENTS of them."""
+    """Result of each document, in order, each part having done PART_DOCUMENTS of them."""
     groups = [document_ids[at : at + PART_DOCUMENTS] for at in range(0, len(document_ids), PART_DOCUMENTS)]
     parts = [ThumbnailsPart(document_ids=list(group), sizes=list(sizes), formats=list(formats)) for group in groups]
     results = await run.parts(thumbnails_part, parts, METER, [len(group) for group in groups])

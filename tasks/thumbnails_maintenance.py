@@ -27,7 +27,7 @@ class Maintained(msgspec.Struct):
 
 
 class Plan(msgspec.Struct):
-    """What was found to be done, kept so that the job finds the same when its parts have ended."""
+    """Work that was found to be done, kept so that the job finds the same when its parts have ended."""
 
     document_ids: list[str] = msgspec.field(default_factory=list)
     removed: int = 0

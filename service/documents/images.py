@@ -1,4 +1,4 @@
-"""`ImageRecords`: what is known of an image, in the database; cover and preview beside its bytes in the storage."""
+"""`ImageRecords`: the facts of an image, in the database; cover and preview next to its bytes in the storage."""
 
 from typing import Literal
 
@@ -48,7 +48,7 @@ class ImageRecords:
             orientation=facts.orientation,
         )
         if not there:
-            # The document was deleted meanwhile, and nobody else would ever look for what belongs to it.
+            # The document was deleted in the meantime, and nothing else would ever look for what belongs to it.
             await self._storage.delete_prefix(document_folder(file_id))
 
     async def failed(self, file_id: str, reason: str) -> None:
@@ -56,7 +56,7 @@ class ImageRecords:
         await self._set(file_id, status="failed", error=reason)
 
     async def _set(self, file_id: str, **values: object) -> bool:
-        """Whether there is such a record."""
+        """Return whether there is such a record."""
         change = update(ImageRecord).where(ImageRecord.file_id == file_id).returning(ImageRecord.file_id)
         async with self._database.writing() as session:
             return await session.scalar(change.values(finished_at=utc_now(), **values)) is not None

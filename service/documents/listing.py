@@ -20,12 +20,12 @@ KINDS: dict[str, tuple[str, ...]] = {
     "image": IMAGES,
     **{media_type.removeprefix("image/"): (media_type,) for media_type in IMAGES},
 }
-"""What a reader calls a kind, and the media types that it means."""
+"""Kinds as readers name them, and the media types of each."""
 
 
 @dataclass(frozen=True)
 class DocumentFilter:
-    """What is looked for; an empty word fits everything. `name` is a part of a file's name, `kind` one of KINDS."""
+    """A filter; an empty word fits everything. `name` is a part of a file's name, `kind` one of KINDS."""
 
     name: str = ""
     owner: str = ""

@@ -1,4 +1,4 @@
-"""Making the int8 networks beside the work: one process at the lowest priority, once a machine."""
+"""Preparation of the int8 networks during the work: one process at the lowest priority, once a machine."""
 
 import asyncio
 import contextlib
@@ -19,8 +19,8 @@ log = structlog.get_logger("offload.worker")
 class ModelPreparation:
     """Keeps `python -m tasks.ocr.networks.prepare` running from `start` until it is done or `stop` is called.
 
-    Pages are read meanwhile with the larger networks; the pool's children take up the smaller ones when they are there.
-    Whoever finds them there already, or made by a process beside it, ends at once.
+    In the meantime pages are read with the larger networks; the pool's children take up the smaller ones when they are there.
+    A process that finds them there already, or being made by another one, ends immediately.
     """
 
     def __init__(self, models: Path) -> None:
@@ -41,7 +41,7 @@ class ModelPreparation:
             )
 
     async def stop(self) -> None:
-        """End it, finished or not; what it has not finished begins anew the next time."""
+        """End it, finished or not; what it has not finished begins again the next time."""
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, 9)

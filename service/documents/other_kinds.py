@@ -107,7 +107,7 @@ def _in_zip(head: bytes) -> str:
 
 
 def _text(head: bytes) -> str | None:
-    """What a text is; None for bytes that are none."""
+    """Name of a kind of text; None for bytes that are none."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:512].lower()
     for mark, name in _MARKUP:
         if start.startswith(mark):

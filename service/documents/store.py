@@ -23,14 +23,14 @@ ASKED_AT_ONCE = 500
 
 
 class NoSuchFile(Permanent):
-    """There is no such file, or it is somebody else's."""
+    """There is no such file, or it belongs to another owner."""
 
     def __init__(self, file_id: str) -> None:
         super().__init__(f"There is no file {file_id[:80]}.")
 
 
 class DocumentStore:
-    """Uploaded files. `owner=None` asks for a file whoever owns it, as a task does whose payload was checked before.
+    """Uploaded files. `owner=None` asks for a file of any owner, as a task does whose payload was checked before.
 
     `pool` looks into uploads; a process that takes none needs none.
     """
@@ -89,7 +89,7 @@ class DocumentStore:
         return found
 
     async def content(self, document: Document, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """Bytes `start` up to but not including `end`. Raises NoSuchFile at once where they were deleted meanwhile."""
+        """Bytes `start` up to but not including `end`. Raises NoSuchFile immediately where they were deleted in the meantime."""
         try:
             return await self._storage.stream(document.path, start, end)
         except NoSuchObject:
@@ -104,7 +104,7 @@ class DocumentStore:
             raise NoSuchFile(file_id) from None
 
     async def delete(self, file_id: str, owner: str | None = None) -> None:
-        """Remove the description, the bytes and whatever was made beside them. Raises NoSuchFile."""
+        """Remove the description, the bytes and whatever was made from them. Raises NoSuchFile."""
         document = await self.describe(file_id, owner)
         async with self._database.writing() as session:
             await session.execute(delete(Document).where(Document.file_id == document.file_id))
@@ -112,5 +112,5 @@ class DocumentStore:
 
 
 def document_folder(file_id: str) -> str:
-    """Where everything about a file lies: its content, and what is derived from it."""
+    """Folder of everything about a file: its content, and what is derived from it."""
     return f"documents/{file_id}"

@@ -26,14 +26,14 @@ INSPECTION_TIMEOUT_S = 30
 
 
 class Pool(Protocol):
-    """Where files are looked into: `service.engine.pool.cpu_pool.CpuPool`, or whatever runs a function apart from this process."""
+    """A pool that inspects files: `CpuPool`, or another that runs functions apart from this process."""
 
     async def run(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T: ...
 
 
 @dataclass
 class ScratchFile:
-    """What has arrived so far."""
+    """The bytes that have arrived so far."""
 
     path: Path
     size: int = 0

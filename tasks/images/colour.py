@@ -33,7 +33,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
                 made = ImageCms.profileToProfile(image, source, _srgb(), outputMode="RGB", flags=flags)
                 return made or image.convert("RGB")
         except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-            # A profile nobody can read is no reason to show no picture.
+            # A profile that cannot be read is not a reason to show no picture.
             return _untagged(image)
     return _untagged(image)
 

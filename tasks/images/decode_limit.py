@@ -14,7 +14,7 @@ DECODE_MAX_BYTES = 512 * MB
 """The pixels of one picture: 134 million in colour, twice a large camera's. Two children stay under 2 GB."""
 
 HEADROOM_BYTES = 384 * MB
-"""Beside the pixels: a decoder's own buffers, the reduced copies and the encoders."""
+"""In addition to the pixels: a decoder's own buffers, the reduced copies and the encoders."""
 
 
 @contextmanager

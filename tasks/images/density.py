@@ -47,7 +47,7 @@ def display_density(image: Image.Image) -> tuple[float, float]:
 
 
 def _unitless(image: Image.Image) -> tuple[float, float] | None:
-    """What PNG, JPEG and TIFF may say in place of a resolution: the shape of their pixels."""
+    """Shape of the pixels, which PNG, JPEG and TIFF may give in place of a resolution."""
     info = image.info
     if "aspect" in info:
         return _pair(info["aspect"])

@@ -1,4 +1,4 @@
-"""Thumbnails of several documents under a `Run`. Runs in the worker; each document is rendered in a child by itself."""
+"""Thumbnails of several documents under a `Run`. Runs in the worker; each document is rendered in a child of its own."""
 
 import asyncio
 from collections import defaultdict
@@ -22,7 +22,7 @@ RENDER_TRIES = 2
 
 
 class DocumentDone(msgspec.Struct):
-    """What became of one document: its thumbnails were made, found to be there already, or could not be made."""
+    """Result of one document: its thumbnails were made, found to be there already, or could not be made."""
 
     document_id: str
     status: Literal["made", "found", "failed"]
@@ -36,7 +36,7 @@ async def make_thumbnails(
     at_once: int,
     done: Callable[[int], Awaitable[None]],
 ) -> list[DocumentDone]:
-    """What became of each document, in order; `done(n)` is told how many are behind us. One failing fails no other."""
+    """Result of each document, in order; `done(n)` is called with the number that have ended. One failing fails no other."""
     work = _Work(run, wanted, set(await run.kept("failed/")))
     turn = asyncio.Semaphore(at_once)
     finished = 0

@@ -1,4 +1,4 @@
-"""What the functions of this package raise."""
+"""Errors that the functions of this package raise."""
 
 from tasks.sdk import Permanent
 

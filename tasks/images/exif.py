@@ -1,4 +1,4 @@
-"""What a camera wrote about its picture: which way is up and when it was taken. Where it was taken is never read."""
+"""Facts that a camera wrote about its picture: which way is up and when it was taken. Where it was taken is never read."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""How a picture of each orientation is turned upright (Exif 2.32, tag 0x0112)."""
+"""Transpositions that set a picture of each orientation upright (Exif 2.32, tag 0x0112)."""
 
 
 def orientation(image: Image.Image) -> int:

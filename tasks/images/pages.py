@@ -1,4 +1,4 @@
-"""One page of a document as a picture to read beside its text. Runs in a child."""
+"""One page of a document as a picture to read next to its text. Runs in a child."""
 
 from pathlib import Path
 

@@ -23,7 +23,7 @@ PREVIEW_MAX_HEIGHT = 4 * PREVIEW_WIDTH
 """A taller preview becomes narrower: a screenshot of a whole conversation would pass WebP's 16,383 rows."""
 
 WORK_MAX_PIXELS = 4_000_000
-"""What is kept for the cover of a panorama, whose preview is too low to crop it from."""
+"""Pixels kept for the cover of a panorama, whose preview is too low to crop it from."""
 
 
 @dataclass(frozen=True)

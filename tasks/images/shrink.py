@@ -5,7 +5,7 @@ from PIL import Image
 from tasks.images.levels import DEEP_MODES, Levels, eight_bits, levels
 
 GAP = 2.0
-"""How much larger than wanted the averaged picture stays, so that the final filter decides on sharpness."""
+"""Factor by which the averaged picture stays larger than wanted, so that the final filter decides on sharpness."""
 
 DRAFT_GAP = 1.5
 """The same for a JPEG decoded at a fraction, which libjpeg does in the frequency domain and so without blur."""

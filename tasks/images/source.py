@@ -24,7 +24,7 @@ BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I
 """Of Pillow's picture in memory; every other mode takes 4."""
 
 WEBP_BYTES_PER_PIXEL = 12
-"""libwebp's animation decoder keeps two canvases of 4 bytes a pixel beside the picture, for a still one too."""
+"""libwebp's animation decoder keeps two canvases of 4 bytes a pixel in addition to the picture, for a still one too."""
 
 COEFFICIENT_BYTES = 2
 """libjpeg keeps every coefficient of a progressive JPEG until its last scan, one a pixel and component."""
@@ -80,7 +80,7 @@ def _avoid_mapping(image: Image.Image) -> None:
 
 
 def _unsigned(image: Image.Image) -> bool:
-    """Whether it is a TIFF of unsigned 32-bit numbers, the upper half of which Pillow takes for negative ones."""
+    """Return whether it is a TIFF of unsigned 32-bit numbers, the upper half of which Pillow takes for negative ones."""
     tags = getattr(image, "tag_v2", {})
     return tags.get(_SAMPLE_FORMAT, (1,))[0] == 1 and tags.get(_BITS_PER_SAMPLE, (0,))[0] == 32
 

@@ -15,7 +15,7 @@ INCH_UNITS = {2: 1.0, 3: 2.54}
 
 
 def is_tiff(path: Path) -> bool:
-    """Whether the file begins like a TIFF."""
+    """Return whether the file begins like a TIFF."""
     with path.open("rb") as file:
         return file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 

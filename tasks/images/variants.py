@@ -1,22 +1,22 @@
-"""What is made of a document: sizes, formats, qualities. Names follow from it, so a name never means two pictures."""
+"""Variants of a thumbnail: sizes, formats, qualities. Names follow from it, so a name never means two pictures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 RECIPE = 1
-"""Raised when the same file would give other pictures: the nightly maintenance then makes them anew."""
+"""Raised when the same file would give other pictures: the nightly maintenance then makes them again."""
 
 SIZES = (150, 300, 600)
 """Longest sides in pixels: a list's row, a grid's tile, and that tile on a screen of twice the density."""
 
 SIZE_MIN, SIZE_MAX = 16, 2000
-"""Below, nothing can be told apart; above, a thumbnail is no thumbnail and its cost becomes that of the original."""
+"""Below, nothing can be told apart; above, it is not a thumbnail any more, and its cost becomes that of the original."""
 
 Format = Literal["webp", "jpeg"]
 
 FORMATS: tuple[Format, ...] = ("webp", "jpeg")
-"""In order of preference: WebP for whoever takes it, JPEG for mail programs and old libraries."""
+"""In order of preference: WebP for clients that take it, JPEG for mail programs and old libraries."""
 
 MEDIA_TYPES: dict[Format, str] = {"webp": "image/webp", "jpeg": "image/jpeg"}
 

@@ -102,7 +102,7 @@ async def tables_file(run: Run, total: int) -> tuple[bytes, int]:
 
 
 class Tally(msgspec.Struct):
-    """What was read, counted for the job's result."""
+    """Counts of what was read, for the job's result."""
 
     words: int = 0
     ocr_pages: int = 0
@@ -112,7 +112,7 @@ class Tally(msgspec.Struct):
     tables: int | None = None
     notes: list[str] = msgspec.field(default_factory=list)
     gained_text: bool = False
-    """Whether any page has words that its file did not carry."""
+    """True once any page has words that its file did not carry."""
     doubtful_pages: list[int] = msgspec.field(default_factory=list)
 
     def add(self, page: PageText) -> None:

@@ -20,7 +20,7 @@ class Display:
         return size if self.rotation in (0, 180) else (size[1], size[0])
 
     def point(self, x: float, y: float) -> tuple[float, float]:
-        """Where a point of the page is displayed."""
+        """Position at which a point of the page is displayed."""
         left, bottom, right, top = self.bounds
         match self.rotation:
             case 90:

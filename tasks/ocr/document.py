@@ -18,7 +18,7 @@ PDF_MARK_WITHIN = 1024
 
 
 def is_pdf(path: Path) -> bool:
-    """Whether the file is a PDF by its content, whatever its name."""
+    """Return whether the file is a PDF by its content, whatever its name."""
     with path.open("rb") as file:
         return b"%PDF-" in file.read(PDF_MARK_WITHIN + 5)
 

@@ -20,7 +20,7 @@ TURNED = {3: 180, 6: 90, 8: 270}
 """EXIF orientations of pictures taken with the camera turned, and the degrees that set them upright."""
 
 AS_THEY_ARE = ("L", "RGB")
-"""Modes of JPEGs whose colours PDF reads as JPEG does; CMYK ones may be inverted, and are packed anew."""
+"""Modes of JPEGs whose colours PDF reads as JPEG does; CMYK ones may be inverted, and are packed again."""
 
 
 @contextmanager

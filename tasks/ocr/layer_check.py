@@ -1,4 +1,4 @@
-"""Whether an invisible text layer says what its picture shows: told by reading a line or two of it."""
+"""Check of an invisible text layer against its picture, by reading a line or two of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ SURE = 0.6
 """A word read with less confidence says nothing against the layer."""
 
 LETTERS = 8
-"""Letters of sure words that a verdict takes: a picture that can hardly be read is no witness."""
+"""Letters of sure words that a verdict takes: a picture that can hardly be read proves nothing."""
 
 ALIKE = 0.7
 """Likeness of two spellings of one word, each perhaps with an error of reading."""
@@ -59,7 +59,7 @@ def _lines(words: Sequence[Word]) -> list[list[Word]]:
 
 
 def belongs(band: Band, read: Sequence[Word]) -> bool:
-    """Whether what was read in the band bears out the layer, or at least does not contradict it."""
+    """Return whether what was read in the band bears out the layer, or at least does not contradict it."""
     sure = [word.text.lower() for word in read if word.confidence >= SURE and len(word.text) > 1]
     letters = sum(len(text) for text in sure)
     if letters < LETTERS:

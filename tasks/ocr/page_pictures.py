@@ -88,7 +88,7 @@ def page_objects(page: "PdfPage") -> PageObjects:
 
 
 def address(pointer: Any) -> int:
-    """Where an object of PDFium stands, by which two handles of it are known to be one."""
+    """Address of an object of PDFium, by which two handles of it are known to be one."""
     return ctypes.cast(pointer, ctypes.c_void_p).value or 0
 
 
@@ -134,7 +134,7 @@ def undecodable(
 
 
 def is_even(drawn: "numpy.ndarray") -> bool:
-    """Whether a surface is of one tone."""
+    """Return whether a surface is of one tone."""
     return int(drawn.max()) - int(drawn.min()) <= FLAT_TONES
 
 
@@ -184,7 +184,7 @@ def _opens(data: bytes) -> bool:
 
 
 def _is_whole(one: PagePicture) -> bool:
-    """Whether the unpacked data fill the picture. What a filter cannot unpack is shorter, or nothing at all."""
+    """Return whether the unpacked data fill the picture. What a filter cannot unpack is shorter, or nothing at all."""
     from pypdfium2 import raw
 
     length = raw.FPDFImageObj_GetImageDataDecoded(one.image.raw, None, 0)

@@ -20,10 +20,10 @@ REASON_MAX = 500
 """Characters of a reason that are kept."""
 
 PAGE_TRIES = 2
-"""A child may die of what its neighbour did; a page that fails twice fails by itself."""
+"""A child may die of what its neighbour did; a page that fails twice fails alone."""
 
 PAGES_AT_ONCE = 4
-"""Pages of one document in the pool's queue at once: bounds its share of the pool beside other documents."""
+"""Pages of one document in the pool's queue at once: bounds its share of the pool among other documents."""
 
 
 PREPARING = "Preparing the OCR models (first use)…"
@@ -44,7 +44,7 @@ class PageFailure(FailedPage):
 
 
 def kept_name(page: int) -> str:
-    """Where page `page` (from 1) is kept."""
+    """Name under which page `page` (from 1) is kept."""
     return f"pages/{page:04d}.json"
 
 

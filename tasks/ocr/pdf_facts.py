@@ -1,4 +1,4 @@
-"""What PDFium does not say of a document: units, switched-off layers, and forms that only Adobe's programs can draw."""
+"""Facts of a document that PDFium does not give: units, switched-off layers, and forms that only Adobe's programs can draw."""
 
 import re
 from dataclasses import dataclass, field
@@ -89,7 +89,7 @@ def _xfa_values(pdf: "Pdf") -> tuple[tuple[str, str], ...] | None:
 
 
 def _has_widgets(pdf: "Pdf") -> bool:
-    """Whether fields stand on the pages themselves, as in a static form, which any program can draw."""
+    """Return whether fields stand on the pages themselves, as in a static form, which any program can draw."""
     return any(
         str(note.get("/Subtype")) == "/Widget"
         for page in pdf.pages

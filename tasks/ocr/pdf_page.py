@@ -43,7 +43,7 @@ ONLY_DOUBT = "The page has no text layer, and what it shows was not read, as ask
 
 @dataclass
 class Plan:
-    """How a page is to be read. Boxes are in units of the page, which `unit` points make up."""
+    """Decisions on a page before it is read. Boxes are in units of the page, which `unit` points make up."""
 
     size: tuple[float, float]
     unit: float
@@ -54,7 +54,7 @@ class Plan:
     areas: list[Box] | None
     """Parts of the page to be read from its picture; None for the whole page."""
     band: Band | None = None
-    """What a reading of must show before the invisible words are believed."""
+    """Strip of the page whose reading must bear out the invisible words."""
     doubt: str | None = None
 
 
@@ -72,7 +72,7 @@ def read_pdf_page(path: Path, index: int, use: TextLayerUse, read: ReadPicture) 
 
 
 def needs_engine(path: Path, index: int, use: TextLayerUse) -> bool:
-    """Whether any of the page will be read from its picture."""
+    """Return whether any of the page will be read from its picture."""
     facts = pdf_facts(path)
     if use == "only" or (facts.xfa_values is not None and use != "ignore"):
         return False
@@ -168,7 +168,7 @@ def _carried_out(plan: Plan, page: "PdfPage", objects: PageObjects, read: ReadPi
 
 
 def _read_whole(plan: Plan, page: "PdfPage", objects: PageObjects, read: ReadPicture) -> PageText:
-    """What is read of the page as it is displayed. Raises Permanent where a picture of a page without words is broken."""
+    """Reading of the page as it is displayed. Raises Permanent where a picture of a page without words is broken."""
     part = render_part(page, page_scale(plan.size, plan.unit, objects.pictures))
     broken = undecodable(objects.pictures, part.picture, part.scale, plan.size)
     if broken and not plan.words:
@@ -177,7 +177,7 @@ def _read_whole(plan: Plan, page: "PdfPage", objects: PageObjects, read: ReadPic
 
 
 def _read_area(plan: Plan, page: "PdfPage", objects: PageObjects, area: Box, read: ReadPicture) -> PageText:
-    """What is read in part of the page, its boxes those of the page."""
+    """Reading of a part of the page, its boxes those of the page."""
     part = render_part(page, page_scale(plan.size, plan.unit, objects.pictures), area)
     found = read(part.picture, part.scale, (area[2] - area[0], area[3] - area[1]))
     for word in found.words:
@@ -207,7 +207,7 @@ def _merge(read: PageText, own: list[Word]) -> None:
 
 
 def _overlaps(box: Box, other: Box) -> bool:
-    """Whether at least half of `box` lies in `other`."""
+    """Return whether at least half of `box` lies in `other`."""
     width = min(box[2], other[2]) - max(box[0], other[0])
     height = min(box[3], other[3]) - max(box[1], other[1])
     area = max(1e-6, (box[2] - box[0]) * (box[3] - box[1]))

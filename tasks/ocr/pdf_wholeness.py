@@ -1,4 +1,4 @@
-"""Whether a PDF was torn on its way: told by objects that are missing, not by the mark at its end.
+"""Detection of torn PDFs by objects that are missing, not by the mark at its end.
 
 Mailers cut the mark, scanners pad files with zeros, and a torn file may hold the mark of an earlier version.
 """
@@ -24,12 +24,12 @@ OBJECT = re.compile(rb"\b\d+\s+\d+\s+obj\b")
 NAMED = re.compile(
     rb"/(?:Kids|Contents|Resources|XObject|Font)\s*(\[[^\]]{0,200000}\]|<<.{0,20000}?>>|\d+\s+\d+\s+R\b)", re.DOTALL
 )
-"""What a page tree and its pages name, as it stands in the bytes."""
+"""Objects that a page tree and its pages name, as the bytes have them."""
 REFERENCE = re.compile(rb"(\d+)\s+(\d+)\s+R\b")
 
 
 def is_torn(path: Path) -> bool:
-    """Whether bytes at the end of the PDF are missing. A file that ends as it should is not looked into."""
+    """Return whether bytes at the end of the PDF are missing. A file that ends as it should is not looked into."""
     if path.stat().st_size == 0:
         return True
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -44,7 +44,7 @@ def is_torn(path: Path) -> bool:
 
 
 def _content_end(data: mmap.mmap) -> int:
-    """Where padding begins."""
+    """Offset at which padding begins."""
     end = len(data)
     while end:
         start = max(0, end - 65_536)
@@ -64,7 +64,7 @@ def _shorter_than_declared(data: mmap.mmap, end: int) -> bool:
 
 
 def _ends_within_an_object(data: mmap.mmap, end: int) -> bool:
-    """Whether an object begins after the last one that ended, other than a cross-reference stream."""
+    """Return whether an object begins after the last one that ended, other than a cross-reference stream."""
     last = max(0, data.rfind(b"endobj", 0, end))
     begun = OBJECT.search(data[last : min(end, last + 65_536)])
     return begun is not None and b"/XRef" not in data[last : min(end, last + 65_536)]
@@ -76,7 +76,7 @@ def _named(data: mmap.mmap) -> set[tuple[int, int]]:
 
 
 def _lacks_objects(path: Path, named: set[tuple[int, int]]) -> bool:
-    """Whether any of `named` is not in the file, or pages refer to objects that are not."""
+    """Return whether any of `named` is not in the file, or pages refer to objects that are not."""
     import pikepdf
 
     try:
@@ -97,7 +97,7 @@ class _Referring:
 
 
 def _references(pdf: Any) -> dict[tuple[int, int], _Referring]:
-    """What each object of the file refers to, by object number and generation."""
+    """References of each object of the file, by object number and generation."""
     import pikepdf
 
     found: dict[tuple[int, int], _Referring] = {}

@@ -39,7 +39,7 @@ CODES = 255
 
 @dataclass(frozen=True)
 class Output:
-    """What is to be made of the document beside the text laid over it."""
+    """Options of the file, apart from the text laid over it."""
 
     pdfa: bool = False
     """Write PDF/A-2b, the archives' profile of ISO 19005-2."""

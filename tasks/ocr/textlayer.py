@@ -46,7 +46,7 @@ class TextLayer:
     invisible: list[Word] = field(default_factory=list)
     """Laid over or under a picture that has ink where they stand, as OCR programs do."""
     unmapped: bool = False
-    """Whether the page draws text whose characters mean nothing: its words have to be read from the picture."""
+    """True for a page that draws text whose characters mean nothing: its words have to be read from the picture."""
 
     @property
     def words(self) -> list[Word]:
@@ -55,7 +55,7 @@ class TextLayer:
 
 
 def has_characters(page: "PdfPage") -> bool:
-    """Whether the page carries any text, seen or not."""
+    """Return whether the page carries any text, seen or not."""
     textpage = page.get_textpage()
     count = textpage.count_chars()
     textpage.close()

@@ -38,11 +38,11 @@ class PageText(msgspec.Struct):
     confidence: float = 1.0
     """Expected share of the page's words that were read rightly, 0 to 1; 1 for a text layer and for a blank page."""
     doubtful: bool = False
-    """Whether a person should look at the page before its text is relied on."""
+    """True where a person should look at the page before its text is relied on."""
     doubt: str | None = None
     """The reason in one sentence; None unless `doubtful`."""
     engine: str | None = None
-    """Which engine read the page; None unless `source` is "ocr"."""
+    """Name of the engine that read the page; None unless `source` is "ocr"."""
     rotation: int = 0
     """Degrees (0, 90, 180 or 270) by which the picture had to be turned clockwise to be upright."""
     skew: float = 0.0

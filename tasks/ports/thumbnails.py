@@ -1,4 +1,4 @@
-"""Where thumbnails are kept, and which are missing: by a document's content, so that equal documents share theirs."""
+"""Storage of thumbnails, and which are missing: by a document's content, so that equal documents share theirs."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -19,7 +19,7 @@ class Thumbnails(Protocol):
         ...
 
     async def give_up(self, sha256: str, reason: str) -> None:
-        """Remember why there can be none, so that nobody but an explicit job tries again."""
+        """Remember why there can be none, so that only an explicit job tries again."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What is missing and what is left over, a shard of the content hashes at a time."""
+"""Missing and left-over thumbnails, a shard of the content hashes at a time."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from service.lib.object_storage import Storage
 from tasks.images.variants import RECIPE, Variant
 
 CURRENT = f"r{RECIPE}-"
-"""How the names of everything made by the present recipe begin."""
+"""Prefix of the names of everything made by the present recipe."""
 
 
 class Upkeep:

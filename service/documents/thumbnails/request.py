@@ -1,4 +1,4 @@
-"""Having thumbnails made because somebody asked for one: one job, however often and from wherever it is asked for."""
+"""Requests for a thumbnail that is not there: one job, however often and from wherever it is asked for."""
 
 from service.database import Document
 from service.engine.enqueuer import Accepted, Enqueuer

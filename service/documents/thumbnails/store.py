@@ -10,13 +10,13 @@ from tasks.images.variants import RECIPE, Variant
 FOLDER = "thumbnails"
 
 GIVEN_UP = f"r{RECIPE}-given-up.txt"
-"""Stands beside the pictures, or in their place, and holds the reason why the last try made none."""
+"""Stands next to the pictures, or in their place, and holds the reason why the last try made none."""
 
 Standing = Literal["there", "missing", "given up"]
 
 
 def content_folder(sha256: str) -> str:
-    """Where the thumbnails of one content lie, in one of 256 shards."""
+    """Folder of the thumbnails of one content, in one of 256 shards."""
     return f"{FOLDER}/{sha256[:2]}/{sha256}"
 
 
@@ -32,7 +32,7 @@ class ThumbnailStore:
         return [variant for variant in wanted if variant.name not in there]
 
     async def standing(self, sha256: str, variant: Variant) -> Standing:
-        """Whether the picture is there, and whether it is worth asking for one."""
+        """Status: whether the picture is there, and whether it is worth asking for one."""
         there = await self._names(sha256)
         return "there" if variant.name in there else "given up" if GIVEN_UP in there else "missing"
 
@@ -51,7 +51,7 @@ class ThumbnailStore:
         return await self._read(sha256, variant.name)
 
     async def reason_for_none(self, sha256: str) -> str | None:
-        """Why the last try made none, if it did not."""
+        """Reason why the last try made none, if it did not."""
         said = await self._read(sha256, GIVEN_UP)
         return said.decode() if said else None
 
