@@ -305,3 +305,7 @@ async def _write_pdfs(payload: PdfOcr, run: Run, total: int, tally: Tally) -> No
     if payload.split != "none":
         split = await split_files(run, document, searchable, written.pages, payload.split, payload.pdfa)
         tally.documents = len(split)
+        # A separator sheet belongs to no document, and none of its text is missed.
+        kept = {page for one in split for page in one.pages}
+        tally.doubtful_pages = [page for page in tally.doubtful_pages if page in kept]
+        await run.stage(97, "Documents written", doubtful_pages=tally.doubtful_pages)
