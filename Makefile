@@ -9,7 +9,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 # Named by what was installed, so that a folder of packages shared by two clones is not installed anew for each.
 PINS := $(shell cat pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
-RUN_STAMP := $(VENV)/.offload-$(PINS)-run
+# EASYOCR=0 leaves out the second OCR engine, and torch with it.
+OCR := $(if $(filter 0,$(EASYOCR)),ocr,easyocr)
+WEIGHT := $(if $(filter 0,$(EASYOCR)),under 2 GB,7 GB with torch (EASYOCR=0: under 2 GB))
+RUN_STAMP := $(VENV)/.offload-$(PINS)-run-$(OCR)
 DEV_STAMP := $(VENV)/.offload-$(PINS)-dev
 SOURCES := settings tasks service dashboard tests bench samples clients
 
@@ -19,7 +22,7 @@ SOURCES := settings tasks service dashboard tests bench samples clients
 help:  ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(RUN_STAMP)  ## Start everything here and read a scanned sample; SAMPLE=0 only starts.
+run: $(RUN_STAMP)  ## Start everything here and read a scanned sample; SAMPLE=0 only starts, EASYOCR=0 saves 5 GB.
 	@exec $(BIN)/offload up --with-parent $(if $(filter 0,$(SAMPLE)),,--sample samples/scan.pdf)
 
 test: $(DEV_STAMP)  ## The whole test suite, in two processes.
@@ -69,11 +72,11 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(RUN_STAMP): | $(BIN)/python
-	@echo 'Installing the pinned packages into $(VENV): once, 7 GB with torch; some minutes, a quarter of an hour on a busy machine.'
-	$(PIP) install --progress-bar on -c constraints.txt -e '.[ocr]'
+	@echo 'Installing the pinned packages into $(VENV): once, $(WEIGHT); some minutes, a quarter of an hour on a busy machine.'
+	$(PIP) install --progress-bar on -c constraints.txt -e '.[$(OCR)]'
 	@touch $@
 
 $(DEV_STAMP): | $(BIN)/python
 	@echo 'Installing the pinned packages and tools into $(VENV): once, 7 GB with torch; some minutes, a quarter of an hour on a busy machine.'
-	$(PIP) install --progress-bar on -c constraints.txt -e '.[ocr,dev]'
+	$(PIP) install --progress-bar on -c constraints.txt -e '.[easyocr,dev]'
 	@touch $@ $(RUN_STAMP)

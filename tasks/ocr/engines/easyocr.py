@@ -1,9 +1,11 @@
 """EasyOCR: its weights, its boxes and its decoding, its networks on OpenVINO."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.ocr.engines import Engine, ReadPage, Sheet
+from tasks.sdk.errors import Permanent
 
 if TYPE_CHECKING:
     from tasks.ocr.easyocr_decoding.reader import EasyReader
@@ -37,7 +39,14 @@ class EasyOcr:
 
 
 def prepared(languages: tuple[str, ...], models: Path) -> bool:
-    """Whether the networks for `languages` are on the shelf, or are known not to convert."""
+    """Whether the networks for `languages` are on the shelf, or are known not to convert.
+
+    Raises Permanent on an installation without EasyOCR.
+    """
+    if find_spec("easyocr") is None:
+        raise Permanent(
+            "EasyOCR is not installed here (pip install 'offload[easyocr]'); the engines auto and rapidocr are."
+        )
     from tasks.ocr.networks.model_cache import Shelf
     from tasks.ocr.networks.names import ready
 
