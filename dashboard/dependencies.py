@@ -17,7 +17,7 @@ from service.services import Services
 from settings.queues import Queue
 
 FRESH_S = 0.9
-"""How old shared figures may be: under the shortest refresh, so that nobody sees the same tick twice."""
+"""Age that shared figures may have: under the shortest refresh, so that no page shows the same tick twice."""
 
 TRENDS_FRESH_S = 5.0
 """A week is some hundred records a queue, and changes slowly."""

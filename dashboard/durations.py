@@ -1,4 +1,4 @@
-"""How long something that somebody sets stays set: the choices of a form."""
+"""Durations of a hold: the choices of a form."""
 
 from dashboard.formats import DAY_MS, HOUR_MS, MINUTE_MS
 from service.lib.clock import now_ms

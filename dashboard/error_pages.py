@@ -1,4 +1,4 @@
-"""What goes wrong, as a page with one sentence and a way back."""
+"""Errors, each as a page with one sentence and a way back."""
 
 import logging
 from http import HTTPStatus
@@ -41,7 +41,7 @@ def explain(request: Request[User, Any, Any], error: Exception) -> Response[str]
 
 
 def _told(error: Exception) -> Explained:
-    """What the table of the API says of it, or the words that came with the status."""
+    """The sentence of the API's table, or the words that came with the status."""
     if isinstance(error, HTTPException):
         return Explained(error.status_code, with_stop(error.detail), headers=dict(error.headers or {}))
     return explained(error)

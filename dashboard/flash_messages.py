@@ -1,4 +1,4 @@
-"""What a page says after an action. The address carries only the key, so that nobody can put words into a link."""
+"""Messages of a page after an action. The address carries only the key, so that no link can carry words of its own."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""How values read: counts, sizes, durations, moments and JSON. Times are milliseconds since the epoch, in UTC."""
+"""Formats of values: counts, sizes, durations, moments and JSON. Times are milliseconds since the epoch, in UTC."""
 
 import json
 from datetime import UTC, datetime

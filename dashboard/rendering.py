@@ -53,7 +53,7 @@ def render(request: Request[User, Any, Any], template: str, *, status_code: int 
 
 
 def shared_context(request: Request[User, Any, Any], token: str) -> dict[str, Any]:
-    """What every template may count on."""
+    """Context of every template."""
     return {
         "user": request.user,
         "csrf": token,

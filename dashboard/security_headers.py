@@ -1,4 +1,4 @@
-"""What every answer tells the browser not to do."""
+"""Headers that tell the browser what it must not do."""
 
 from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope

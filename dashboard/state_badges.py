@@ -1,4 +1,4 @@
-"""How each state looks and reads: the word and the icon that always stand beside its colour (static/tokens.css)."""
+"""Badge of each state: the word and the icon that always stand beside its colour (static/tokens.css)."""
 
 from dataclasses import dataclass
 

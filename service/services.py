@@ -1,4 +1,4 @@
-"""What both roots are wired from: the open connections and the parts that use them."""
+"""`Services`, from which both roots are wired: the open connections and the parts that use them."""
 
 import asyncio
 import contextlib
@@ -53,16 +53,16 @@ from tasks.ports.thumbnails import Thumbnails, ThumbnailUpkeep
 from tasks.ports.upkeep import Leftovers
 
 SLOTS_S = 2
-"""How late a scheduled job may begin."""
+"""Seconds by which a scheduled job may be late."""
 
 FOLD_S = 30
-"""How often minutes that are over are added up: twice a minute, so that few are left for whoever reads hours."""
+"""Interval in which past minutes are added up: twice a minute, so that few are left for a reader of hours."""
 
 RULES_S = 10
-"""How often alert rules are measured: well within the shortest of their times."""
+"""Interval in which alert rules are measured: well within the shortest of their times."""
 
 SEND_S = 1
-"""How often the outbox is looked at."""
+"""Interval in which the outbox is read."""
 
 
 @dataclass(slots=True)
@@ -189,7 +189,7 @@ def check_database(url: str) -> None:
 
 
 def watching(metrics: Metrics, alerts: Alerts, schedules: Schedules, measures: Measures) -> list[Duty]:
-    """What the caretaker does by the clock, and to notice what goes wrong."""
+    """Duties of maintenance by the clock, and to notice what goes wrong."""
     return [
         Duty("schedules", SLOTS_S, Ticker(schedules).tick),
         Duty("metrics", FOLD_S, metrics.fold),

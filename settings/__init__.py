@@ -1,4 +1,4 @@
-"""What an operator may change. The environment is read once; nothing here knows the rest of the program."""
+"""Settings that an operator may change. The environment is read once; nothing here knows the rest of the program."""
 
 from settings.credentials import DashboardUser, Role
 from settings.load import Settings, load_settings

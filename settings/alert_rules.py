@@ -18,7 +18,7 @@ Direction = Literal["above", "below"]
 
 
 class Severity(StrEnum):
-    """How bad it is, in the pager's words."""
+    """Severity in the pager's words."""
 
     CRITICAL = "critical"
     """Work stands still or may be lost: somebody is woken."""
@@ -53,7 +53,7 @@ class Rule:
     pages: bool = False
 
     def broken_by(self, value: float | None) -> bool:
-        """Whether a measurement is beyond the threshold; None, nothing to measure, never is."""
+        """True where a measurement is beyond the threshold; None, nothing to measure, never is."""
         if value is None:
             return False
         return value > self.threshold if self.direction == "above" else value < self.threshold

@@ -1,4 +1,4 @@
-"""Where things are kept and which servers hold them."""
+"""Places of files, and servers."""
 
 from pathlib import Path
 from typing import Annotated
@@ -58,12 +58,12 @@ class Backends(BaseModel):
 
     @property
     def queue_dir(self) -> Path:
-        """Where the embedded Valkey keeps its append-only log."""
+        """Folder of the embedded Valkey's append-only log."""
         return self.data_dir / "queue"
 
     @property
     def outbox_dir(self) -> Path:
-        """Where the mail catcher files messages."""
+        """Folder of the mail catcher's messages."""
         return self.data_dir / "outbox"
 
     @property

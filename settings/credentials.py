@@ -1,4 +1,4 @@
-"""Who may use the API and the dashboard. What is not given is generated once and kept in the data folder."""
+"""Credentials for the API and the dashboard. What is not given is generated once and kept in the data folder."""
 
 import secrets
 from enum import StrEnum
@@ -22,7 +22,7 @@ PASSWORD_BYTES = 12
 
 
 class Role(StrEnum):
-    """What a dashboard user may do."""
+    """Rights of a dashboard user."""
 
     OPERATOR = "operator"
     """Sees everything and may act."""

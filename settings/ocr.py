@@ -1,4 +1,4 @@
-"""How text is read from a picture."""
+"""Reading of text from a picture."""
 
 from typing import Literal
 
@@ -14,5 +14,5 @@ class Ocr(BaseModel):
     """auto reads with RapidOCR, and again with EasyOCR the pages of which that is unsure; RapidOCR reads more and faster."""
 
     ocr_prepare: bool = Field(default=True, description="true or false")
-    """Whether a worker makes the smaller networks beside its first work: some minutes of a core at the lowest priority,
+    """True makes a worker prepare the smaller networks beside its first work: some minutes of a core at the lowest priority,
     once a data folder, for pages in two thirds of the time ever after."""

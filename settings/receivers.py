@@ -1,4 +1,4 @@
-"""Where alerts and reports go."""
+"""Receivers of alerts and reports."""
 
 from email.utils import parseaddr
 from typing import Annotated, Any
@@ -40,4 +40,4 @@ class Receivers(BaseModel):
     reports_to: Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(parse_addresses)] = Field(
         default=None, description="addresses of operators, separated by commas"
     )
-    """Who gets the weekly analytics by mail. None means the installation's own address, that of the sender."""
+    """Addresses that get the weekly analytics by mail. None means the installation's own address, that of the sender."""

@@ -1,4 +1,4 @@
-"""What happens by the clock, as data: five fields of cron, a zone, and the job type that is started."""
+"""Schedules as data: five fields of cron, a zone, and the job type that is started."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from cronsim import CronSim, CronSimError
 
 
 class Overlap(StrEnum):
-    """What a slot does while the run before it has not ended."""
+    """Behaviour of a slot while the run before it has not ended."""
 
     SKIP = "skip"
     """It passes, and says so."""
@@ -23,7 +23,7 @@ class Overlap(StrEnum):
 
 
 class CatchUp(StrEnum):
-    """What is done about slots that passed while no process was there to start them."""
+    """Behaviour for slots that passed while no process was there to start them."""
 
     ONCE = "once"
     """However many were missed, one run makes up for them."""
@@ -55,13 +55,13 @@ class Schedule:
     jitter_s: int = 0
     ends: datetime | None = None
     owner: str = ""
-    """Whose jobs the runs are; empty for a declared schedule, whose jobs only operators see."""
+    """Owner of the runs' jobs; empty for a declared schedule, whose jobs only operators see."""
     title: str = ""
     """The owner's name for it; empty for a declared one, whose name it bears."""
 
     @cached_property
     def problem(self) -> str | None:
-        """What is wrong with the declaration, in one sentence. Such a schedule is shown, and never runs."""
+        """Fault of the declaration, in one sentence. Such a schedule is shown, and never runs."""
         try:
             if not self.every_s:
                 self._ticks(datetime(2026, 1, 1, tzinfo=UTC))

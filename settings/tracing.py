@@ -1,4 +1,4 @@
-"""Where traces go: OpenTelemetry's own variables say it, as in every other program that sends some."""
+"""Destination of traces: OpenTelemetry's own variables say it, as in every other program that sends some."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ PROTOCOL = "http/protobuf"
 """The one way of sending that the extra `otel` installs: it needs no compiled package, and every collector takes it."""
 
 WORTH = ("OTEL_EXPORTER_OTLP_TRACES_{}", "OTEL_EXPORTER_OTLP_{}")
-"""What is said of traces goes before what is said of all signals."""
+"""Variables of traces take precedence over those of all signals."""
 
 
 def trace_endpoint(environment: Mapping[str, str]) -> str | None:

@@ -1,4 +1,4 @@
-"""What is wrong with the environment, in sentences: the variable, what it was given, what it takes."""
+"""Faults of the environment, in sentences: the variable, what it was given, what it takes."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -79,7 +79,7 @@ def sentences(model: type[BaseModel], prefix: str, environment: Mapping[str, str
 
 
 def takes(field: FieldInfo) -> str:
-    """What a field accepts: its own description, else its type and bounds in words."""
+    """Accepted values of a field: its own description, else its type and bounds in words."""
     if field.description:
         return field.description
     optional = " or none" if type(None) in getattr(field.annotation, "__args__", ()) else ""

@@ -1,4 +1,4 @@
-"""Where the web application listens."""
+"""Address that the web application listens on."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

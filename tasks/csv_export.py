@@ -15,10 +15,10 @@ from tasks.ports.exports import Exports
 from tasks.sdk import MemoryCeiling, Meter, Payload, Permanent, Refused, Run, job
 
 KEPT_DAYS = 7
-"""How long the file can be downloaded: long enough to come back after a week's end."""
+"""Days for which the file can be downloaded: long enough to come back after a week's end."""
 
 POLL_S = 0.2
-"""How often the child's tally is looked at: faster than the bar is drawn."""
+"""Seconds between two looks at the child's progress: faster than the bar is drawn."""
 
 ROWS = Meter("Generating report... {done} of {total} records", "records_done", "total_records", high=97)
 
@@ -44,7 +44,7 @@ class Export(Payload, frozen=True):
 
 
 class Exported(msgspec.Struct):
-    """What was written. `sheets` is 0 for CSV; the file may be swept after `expires_at` (RFC 3339)."""
+    """Result of an export. `sheets` is 0 for CSV; the file may be swept after `expires_at` (RFC 3339)."""
 
     dataset: str
     file: str
@@ -55,7 +55,7 @@ class Exported(msgspec.Struct):
 
 
 def chosen(payload: Export, owner: str) -> Selection:
-    """What the payload asks for, on behalf of `owner`. Raises Refused."""
+    """The payload's selection, on behalf of `owner`. Raises Refused."""
     for option in ("bom", "gzip"):
         if payload.format != "csv" and getattr(payload, option):
             raise Refused(f"{option} goes with the format csv, not with {payload.format}.", field=option)

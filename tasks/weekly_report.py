@@ -17,7 +17,7 @@ class WeeklyReport(Payload, frozen=True):
 
 
 class Reported(msgspec.Struct):
-    """Which week, and what was done with its report."""
+    """The week, and the result of its report."""
 
     first_day: str
     done: str

@@ -52,7 +52,7 @@ log = structlog.get_logger("offload.worker")
 redis_settings = arq_settings(settings.queue_server_url())
 
 FOREVER_S = 30 * 86_400
-"""What arq is told where a queue has no time limit: it wants a number."""
+"""Limit given to arq where a queue has no time limit: it wants a number."""
 
 RECYCLE_TASKS = 500
 RECYCLE_PAGES = 100

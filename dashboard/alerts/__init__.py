@@ -1,1 +1,1 @@
-"""What is wrong, what has been, and what is not told for a while."""
+"""Alerts: active, past and muted."""

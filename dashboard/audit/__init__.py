@@ -1,1 +1,1 @@
-"""Who did what to which thing, and with what filter."""
+"""Audit log: actor, action and target, with filters."""

@@ -30,7 +30,7 @@ PAGES = {
     "error": "errors",
     "template": "templates",
 }
-"""Where a target has a page of its own."""
+"""Pages of targets that have one."""
 
 
 @get("/audit", name="audit")
@@ -60,7 +60,7 @@ async def audit_page(request: Request[User, Any, Any], services: Wired, cursor: 
 
 @get("/audit/live")
 async def audit_live(request: Request[User, Any, Any], services: Wired, since: FromQuery[str] = "") -> Template:
-    """How many newer lines there are: those that stand there never change, and must not move while they are read."""
+    """Number of newer lines: those that stand there never change, and must not move while they are read."""
     asked = given(request.query_params, FIELDS)
     try:
         arrived = await services.audit.newer(AuditFilter(**asked), since, ARRIVED_MAX)

@@ -1,4 +1,4 @@
-"""What an operator may do with documents. Each is a POST, answered with the address to look at next."""
+"""Actions of an operator on documents. Each is a POST, answered with the address to look at next."""
 
 from typing import Any
 

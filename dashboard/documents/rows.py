@@ -1,4 +1,4 @@
-"""What a row says about a document: its picture, or why there is none, and its newest jobs."""
+"""Row of a document: its picture, or why there is none, and its newest jobs."""
 
 import asyncio
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ class Row:
         return next((job for job in self.jobs if job.type == thumbnails.name and not job.state.terminal), None)
 
     def address_of(self, variant: Variant = SHOWN) -> str:
-        """Where a picture is served. A new recipe is a new address, since no browser asks for an old one again."""
+        """Address of a picture. A new recipe is a new address, since no browser asks for an old one again."""
         path = f"/admin/documents/{self.document.file_id}/thumbnails/{variant.size}"
         return f"{path}?v={RECIPE}{'' if variant.format == 'webp' else f'&format={variant.format}'}"
 

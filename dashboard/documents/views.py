@@ -59,7 +59,7 @@ async def documents_live(
 
 
 def listing(rows: Sequence[Row], here: str) -> dict[str, Any]:
-    """What documents/live.html is rendered from. `here` is the address to come back to after an action."""
+    """Context of documents/live.html. `here` is the address to come back to after an action."""
     ids = ",".join(row.document.file_id for row in rows)
     live = f"{PATH}/live?{urlencode({'ids': ids, 'here': here})}"
     making = any(row.picture == "making" for row in rows)

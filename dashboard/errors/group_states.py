@@ -1,4 +1,4 @@
-"""How the lives of an error group look and read."""
+"""Words and badges of an error group's states."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What an operator may do to a job. Each is a POST, answered with the address to look at next."""
+"""Actions of an operator on a job. Each is a POST, answered with the address to look at next."""
 
 from litestar import post
 from litestar.params import FromPath

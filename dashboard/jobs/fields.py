@@ -28,7 +28,7 @@ class Field:
     default: str
     choices: tuple[str, ...] = ()
     numbers: bool = False
-    """Whether a list is one of numbers."""
+    """True where a list is one of numbers."""
 
     @property
     def label(self) -> str:

@@ -16,7 +16,7 @@ from tasks.sdk.types import REGISTRY
 PATH = "/admin/jobs"
 PLAIN = ("status", "queue", "type", "owner", "file")
 SPOKEN = {"status": "state", "type": "task"}
-"""What a reader calls a part of the address."""
+"""Names of the address's parts for readers."""
 
 WORD = re.compile(r'(?:[a-z_]+:)?"[^"]*"|\S+')
 """A word of the input; a quoted one may hold blanks, as names of files do."""

@@ -34,7 +34,7 @@ LONG = 160
 """Characters of a field from which on it is folded away, as is one of several lines."""
 
 LATE_MS = 5_000
-"""How long after its end a job is still asked for lines: the last of them travel behind its outcome."""
+"""Seconds after its end for which a job is still asked for lines: the last of them travel behind its outcome."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Log:
-    """What is kept of a job's log, from one level up. `seen` stands for its state: another one means another log."""
+    """Lines of a job's log, from one level up. `seen` stands for its state: another one means another log."""
 
     job: Job
     level: str

@@ -1,4 +1,4 @@
-"""What somebody may see: fields that a task declares personal are masked for viewers, and files with them are kept back."""
+"""Masking of personal values: fields that a task declares personal are masked for viewers, and files with them are kept back."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def personal_columns(job: Job) -> frozenset[str]:
 
 
 def kept_back(job: Job, name: str, user: User) -> bool:
-    """Whether a file is not for this user: a viewer is not handed what is masked on the page."""
+    """True where a file is not for this user: a viewer cannot download what is masked on the page."""
     if user.may_act:
         return False
     if job.type == csv_export.name:

@@ -23,7 +23,7 @@ from tasks.sdk.types import REGISTRY, JobType, Payload
 
 
 def repeatable(job: Job) -> bool:
-    """Whether the job's work can be asked for again by hand."""
+    """True where the job's work can be asked for again by hand."""
     job_type = REGISTRY.get(job.type)
     return job_type is not None and job_type.public and not job.parent and not job.deleted_ms
 

@@ -1,4 +1,4 @@
-"""Whether a failed job can be tried again as it is, and a job's state in words."""
+"""Retrying of a failed job as it is, and a job's state in words."""
 
 from dashboard.state_badges import look
 from service.engine.states import State
@@ -6,7 +6,7 @@ from service.engine.store.records import Job
 
 
 def permanent(job: Job) -> bool:
-    """Whether the job failed of an error that no retry can mend: its payload must change first."""
+    """True where the job failed of an error that no retry can mend: its payload must change first."""
     return job.state is State.FAILED and job.permanent
 
 

@@ -1,4 +1,4 @@
-"""What a row says about a job beside its name: one time whose meaning follows the state, and its tries."""
+"""Row of a job in addition to its name: one time whose meaning follows the state, and its tries."""
 
 from dataclasses import dataclass
 

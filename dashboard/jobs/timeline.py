@@ -59,7 +59,7 @@ def _ended(job: Job, now_ms: int, held: bool, held_until_ms: int | None) -> Step
 
 
 def _ran(job: Job) -> str:
-    """How long the last attempt took: pauses between tries, and the wait for an operator's retry, are not its own time."""
+    """Duration of the last attempt: pauses between tries, and the wait for an operator's retry, are not its own time."""
     if job.started_ms is None:
         return ""
     last = f" in attempt {job.attempt}" if job.attempt > 1 else ""

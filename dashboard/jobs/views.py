@@ -163,7 +163,7 @@ async def _same_name(services: Services, chosen: Filter) -> SameName:
 
 
 async def _understood(services: Services, words: str, chosen: Filter, user: User) -> Redirect | str:
-    """Where typed words lead: to the job whose id they are, else to the address that means them, files by their names
+    """Address that typed words lead to: to the job whose id they are, else to the address that means them, files by their names
     included. A sentence where they mean nothing.
     """
     found, unexplained = from_input(words, chosen)

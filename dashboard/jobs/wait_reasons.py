@@ -1,4 +1,4 @@
-"""Why a job is waiting: live checks in the order in which they decide, the first that is not passed being the reason."""
+"""Reasons why a job is waiting: live checks in the order in which they decide, the first that is not passed being the reason."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ async def checks(services: Services, job: Job, parts: Sequence[Job], at_ms: int)
 
 
 async def _of_parts(services: Services, parts: Sequence[Job], at_ms: int) -> list[Check]:
-    """Why a job gets no further of which no part runs."""
+    """Reason why a job gets no further of which no part runs."""
     states = Counter(part.state for part in parts)
     first = next((part for part in parts if part.state.waiting), None)
     if states[State.ACTIVE] or first is None:

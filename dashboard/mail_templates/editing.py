@@ -93,7 +93,7 @@ async def _typed(request: Request[User, Any, Any]) -> dict[str, str]:
 
 
 def _asked(typed: Mapping[str, str]) -> TemplateRequest:
-    """What a client would have sent. Raises BadRequest."""
+    """Body that a client would have sent. Raises BadRequest."""
     return decode_body(msgspec.json.encode({name: typed[name] for name in FIELDS}), TemplateRequest)
 
 

@@ -87,7 +87,7 @@ async def template_message(
 
 
 def _recipient(request: Request[User, Any, Any], user_id: str) -> int | None:
-    """Whom the template is tried on. A user's name and address are personal: PermissionDeniedException for a viewer."""
+    """Recipient that the template is tried on. A user's name and address are personal: PermissionDeniedException for a viewer."""
     wanted = user_id.strip()
     if not wanted:
         return None

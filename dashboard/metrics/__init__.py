@@ -1,1 +1,1 @@
-"""How long jobs wait and run, and how many get done, over an hour, a day, a week and a month."""
+"""Metrics: waits, runs and throughput of jobs over an hour, a day, a week and a month."""

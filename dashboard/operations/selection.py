@@ -68,7 +68,7 @@ def fields_of(selection: Selection) -> dict[str, str]:
 
 
 def words(kind: Kind, selection: Selection) -> str:
-    """What is selected, for people: `3 chosen jobs`, `all failed jobs in csv-export of acme`."""
+    """The selection in words: `3 chosen jobs`, `all failed jobs in csv-export of acme`."""
     if selection.ids:
         return f"{len(selection.ids):,} chosen job{'' if len(selection.ids) == 1 else 's'}"
     states = [selection.state] if selection.state else [str(state) for state in APPLIES[kind]]

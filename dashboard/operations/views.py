@@ -53,7 +53,7 @@ async def ask_page(
 
 
 def _count(selection: Selection, states: Sequence[State], counts: Counts) -> int | None:
-    """How many jobs are selected now, where the counters know; None where only the freezing will tell."""
+    """Number of selected jobs now, where the counters know; None where only the freezing will tell."""
     if (
         selection.ids
         or selection.type

@@ -1,1 +1,1 @@
-"""What a job has made, shown on its page: pages beside their text, pictures, first rows, recipients."""
+"""Previews of a job's results on its page: pages beside their text, pictures, first rows, recipients."""

@@ -18,12 +18,12 @@ SEARCHABLE = "searchable.pdf"
 
 
 def kept_picture(job: Job, number: int) -> str:
-    """Where the picture of a page lies. Its size is in its name, so that another size is another picture."""
+    """Path of a page's picture. Its size is in its name, so that another size is another picture."""
     return kept_path(job.root, f"shown/{SIDE}-{number}.webp")
 
 
 def refusal(job: Job, number: int) -> str:
-    """Where it is kept why there is none: a page that breaks the reader breaks it once."""
+    """Path of the reason why there is none: a page that breaks the reader breaks it once."""
     return kept_path(job.root, f"shown/{SIDE}-{number}.txt")
 
 

@@ -80,7 +80,7 @@ def doubtful_pages(job: Job) -> list[int]:
 
 
 async def kept_page(services: Services, job: Job, number: int) -> PageText | None:
-    """What was read on a page, however long the document is; None where it was not read."""
+    """The text read on a page, however long the document is; None where it was not read."""
     path = kept_path(job.root, kept_name(number))
     try:
         if await services.storage.size(path) > READ_BYTES_MAX:

@@ -1,4 +1,4 @@
-"""Which preview goes with a job: by its type, and by what it has made so far."""
+"""Preview of a job: by its type, and by what it has made so far."""
 
 from dashboard.auth import User
 from dashboard.previews.pages import Beginning, ReadPage, page_preview

@@ -1,4 +1,4 @@
-"""Why a job could not do some of what it was asked for, as its result lists it."""
+"""Reasons why a job could not do some of its work, as its result lists it."""
 
 from typing import Any
 

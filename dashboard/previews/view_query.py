@@ -1,4 +1,4 @@
-"""What somebody looks at on a job's page, as the address carries it."""
+"""View of a job's page, as the address carries it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ class View:
 
 
 VIEW = View()
-"""What is shown to somebody who has asked for nothing in particular."""
+"""The view without a query."""
 
 
 def from_address(query: Mapping[str, str]) -> View:

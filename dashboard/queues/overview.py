@@ -1,4 +1,4 @@
-"""What the first page shows, computed once for everybody who looks."""
+"""Figures of the first page, computed once for all readers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

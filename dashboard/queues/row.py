@@ -39,7 +39,7 @@ class QueueRow:
         return self.counts[State.QUEUED] + self.counts[State.RETRYING]
 
     def stalled_ms(self, at_ms: int) -> int | None:
-        """How long jobs have waited without any that ended, where that is longer than all of them should take: then the
+        """Time that jobs have waited without any that ended, where that is longer than all of them should take: then the
         forecast is not to be believed. None otherwise.
         """
         if not self.waiting or self.clears_ms is None or self.waiting_since_ms is None:
@@ -50,5 +50,5 @@ class QueueRow:
         return quiet_ms if quiet_ms > max(MINUTE_MS, self.clears_ms) else None
 
     def per_minute(self, event: str) -> list[int]:
-        """How often `event` happened in each of the last minutes, oldest first."""
+        """Counts of `event` in each of the last minutes, oldest first."""
         return [minute.get(event, 0) for minute in self.minutes]

@@ -17,7 +17,7 @@ from tasks.sdk.errors import Refused
 
 @post("/workers/{worker_id:str}/quiet", status_code=303, opt={ACTION: "worker.quieted"})
 async def quiet_worker(request: Request[User, Any, Any], services: Wired, worker_id: FromPath[str]) -> Redirect:
-    """What runs there goes on, and nothing new begins, until it is resumed or ends."""
+    """Let running jobs go on and start nothing new, until it is resumed or ends."""
     return await _told(request, services, worker_id, channels.QUIET, "quieted")
 
 

@@ -1,4 +1,4 @@
-"""What Litestar hands to a route by name."""
+"""Dependencies that Litestar injects into a route by name."""
 
 from litestar.di import NamedDependency
 

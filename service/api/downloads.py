@@ -93,7 +93,7 @@ def attachment(name: str) -> str:
 
 
 def matches(header: str | None, etag: str) -> bool:
-    """Whether an If-None-Match names what is there: the client has it."""
+    """True where an If-None-Match names what is there: the client has it."""
     tags = [tag.strip().removeprefix("W/") for tag in (header or "").split(",")]
     return "*" in tags or f'"{etag}"' in tags
 

@@ -1,4 +1,4 @@
-"""What is said of each error, by status code and sentence: one table, which the API renders as JSON and the dashboard as a
+"""Table of errors, by status code and sentence: one table, which the API renders as JSON and the dashboard as a
 page."""
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from service.monitoring.alerts import NoSuchRule
 from tasks.sdk.errors import Refused
 
 AWAY_S, FULL_S, REPLICA_S = 5, 60, 1
-"""What a client is told to wait: for a part that is away, for somebody to make room, for a replica."""
+"""Retry-After in seconds: for a part that is away, for somebody to make room, for a replica."""
 
 AWAY = "A part of the service is away for the moment; try again."
 BROKEN = "Something went wrong on our side; the error has been logged."
@@ -43,7 +43,7 @@ class NoSuchType(Exception):
 
 @dataclass(frozen=True)
 class Explained:
-    """What is said of an error. From 500 on it is also logged; `unexpected` ones with their trace."""
+    """Row of an error. From 500 on it is also logged; `unexpected` ones with their trace."""
 
     status_code: int
     sentence: str

@@ -27,7 +27,7 @@ def error_response(
 
 
 def _any(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
-    """What the table says. The trace goes to the log; the client learns nothing of the inside."""
+    """Response of the table. The trace goes to the log; the client learns nothing of the inside."""
     return _rendered(request, error, explained(error))
 
 

@@ -19,7 +19,7 @@ from service.database.api_keys import Scope
 from tasks.sdk.errors import Refused
 
 FORM_OVERHEAD_BYTES = 1 << 20
-"""What a form may weigh beside its file, before the announced length alone says that the file is too large."""
+"""Bytes of a form in addition to its file, before the announced length alone says that the file is too large."""
 
 
 @post(

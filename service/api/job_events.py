@@ -24,7 +24,7 @@ from service.engine.store import NoSuchJob
 from service.services import Services
 
 CHECK_S = 0.5
-"""How often an open stream looks whether its key or ticket still holds: a revocation ends it within a second."""
+"""Interval in which an open stream checks whether its key or ticket still holds: a revocation ends it within a second."""
 
 COMMENT_S = 15.0
 """After this long without a change a comment is sent, so that proxies keep the stream and a lost client is noticed."""

@@ -33,7 +33,7 @@ def refuse_nul(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandl
 
 
 def nul_error(name: str) -> FieldError:
-    """What is said of a field that holds one."""
+    """Sentence about a field that holds one."""
     shown = name.replace(NUL, "\\0")[:100]
     return FieldError(shown, f"{shown} holds a NUL character, which no stored text can.")
 

@@ -45,7 +45,7 @@ async def families(services: "Services") -> Gathered:
 
 
 def counters(spans: Mapping[str, Span]) -> list[Metric]:
-    """What has happened since the queue server was first used. Parts of jobs are told apart from jobs."""
+    """Events since the queue server was first used. Parts of jobs are told apart from jobs."""
     labels = ["queue", "type", "kind"]
     jobs = CounterMetricFamily("offload_jobs", "What happened to jobs, by event.", labels=[*labels, "event"])
     units = CounterMetricFamily("offload_units", "Pages, rows or messages of completed jobs.", labels=labels)
@@ -67,7 +67,7 @@ def counters(spans: Mapping[str, Span]) -> list[Metric]:
 
 
 def histograms(spans: Mapping[str, Span]) -> list[Metric]:
-    """How long jobs waited and ran."""
+    """Histograms of waits and runs."""
     labels = ["queue", "type", "kind"]
     waits = HistogramMetricFamily("offload_job_wait_seconds", "From being ready to being started.", labels=labels)
     runs = HistogramMetricFamily("offload_job_run_seconds", "Duration of completed attempts.", labels=labels)

@@ -1,4 +1,4 @@
-"""What the API answers with, for the OpenAPI document and for readers. Times are RFC 3339, UTC, with milliseconds."""
+"""Bodies of the API's responses, for the OpenAPI document and for readers. Times are RFC 3339, UTC, with milliseconds."""
 
 from typing import Any, TypedDict
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class FieldError(msgspec.Struct):
-    """What is wrong with one field of the request."""
+    """Fault of one field of the request."""
 
     field: str
     message: str
@@ -40,7 +40,7 @@ class AcceptedBody(msgspec.Struct, omit_defaults=True):
     estimated_duration: str
     estimated_seconds: int
     warning: str | None = None
-    """What the client should know of it, such as that its deadline will hardly be met."""
+    """Note for the client, such as that its deadline will hardly be met."""
 
 
 class JobProgress(TypedDict):
@@ -139,7 +139,7 @@ class WorkerBody(TypedDict):
     failed: int
     rss_bytes: int
     fault: str | None
-    """Why it cannot do its queue's work; null where it can."""
+    """Reason why it cannot do its queue's work; null where it can."""
 
 
 class WorkersHealth(TypedDict):

@@ -44,7 +44,7 @@ def decode_body(body: bytes, wanted: type[S]) -> S:
 
 
 def _malformed(body: bytes, error: Exception) -> str:
-    """Where the JSON breaks off, by line and column, which msgspec does not tell."""
+    """Position at which the JSON breaks off, by line and column, which msgspec does not tell."""
     try:
         json.loads(body)
     except json.JSONDecodeError as found:

@@ -34,7 +34,7 @@ SAMPLE = Letter(
     message_id="<sample@example.com>",
     unsubscribe_url="https://example.com/unsubscribe/sample",
 )
-"""Whom a new template is tried on."""
+"""Sample recipient of a new template."""
 
 
 class TemplateRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -71,7 +71,7 @@ class PreviewRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PreviewBody(msgspec.Struct):
-    """What that user would get. The HTML has its styles inlined."""
+    """The message that the user would get. The HTML has its styles inlined."""
 
     subject: str
     html: str

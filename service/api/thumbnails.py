@@ -17,7 +17,7 @@ from service.documents.thumbnails.store import ThumbnailStore
 from tasks.images.variants import FORMATS, MEDIA_TYPES, SIZE_MAX, SIZE_MIN, Format, Variant
 
 ASK_AGAIN_S = 1
-"""What a client is told to wait: most documents are done by then."""
+"""Retry-After in seconds: most documents are done by then."""
 
 
 @route(

@@ -23,7 +23,7 @@ MINUTES_MAX = 24 * 60
 
 
 class TicketRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """How long the ticket is to hold."""
+    """Seconds for which the ticket holds."""
 
     minutes: Annotated[int, msgspec.Meta(ge=1, le=MINUTES_MAX)] = MINUTES
 

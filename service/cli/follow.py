@@ -14,7 +14,7 @@ POLL_S = 0.2
 """Between two looks: five a second look alive, and cost the server about a millisecond each."""
 
 PATIENCE_S = 60.0
-"""How long a server may be away while we follow: a deploy takes less, and the job goes on meanwhile."""
+"""Seconds for which a server may be away while we follow: a deploy takes less, and the job goes on meanwhile."""
 
 
 def bar(console: Console) -> Progress:

@@ -20,7 +20,7 @@ from settings import load_settings
 T = TypeVar("T")
 
 OVERLAP_MINUTES = 60
-"""How long a rotated key stays valid by default: enough to hand the new one to every client."""
+"""Time for which a rotated key stays valid by default: enough to hand the new one to every client."""
 
 
 @click.group()

@@ -1,4 +1,4 @@
-"""What the children of `offload up` write, for a person to read in one terminal."""
+"""Output of the children of `offload up`, for a person to read in one terminal."""
 
 import json
 import os

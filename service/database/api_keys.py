@@ -28,10 +28,10 @@ HINT_LETTERS = len(SECRET_PREFIX) + 4
 """Letters of a key that stay readable, to tell two keys apart: 24 of its 256 bits."""
 
 FRESH_S = 0.5
-"""How long a lookup is trusted: well within the second in which a revocation reaches every process."""
+"""Seconds for which a lookup is trusted: well within the second in which a revocation reaches every process."""
 
 USED_EVERY_S = 60.0
-"""How often `last_used_at` is written for a key in use: a row a minute, not one per request."""
+"""Interval in which `last_used_at` is written for a key in use: a row a minute, not one per request."""
 
 
 class Scope(StrEnum):

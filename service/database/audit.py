@@ -28,9 +28,9 @@ class Event(Base):
     event_id: Mapped[str] = mapped_column(String(64), primary_key=True, default=new_event_id)
     created_at: Mapped[datetime] = mapped_column(UtcTime, default=utc_now)
     owner: Mapped[str] = mapped_column(String(255))
-    """Whose thing it happened to; only this owner may read the event."""
+    """Owner of the target; only this owner may read the event."""
     actor: Mapped[str] = mapped_column(String(255))
-    """Who did it: an owner's API key, a dashboard user, cli: and a user of the command line, a schedule or a worker."""
+    """Actor: an owner's API key, a dashboard user, cli: and a user of the command line, a schedule or a worker."""
     role: Mapped[str] = mapped_column(String(32))
     action: Mapped[str] = mapped_column(String(64))
     """Noun and past participle, such as job.retried."""
@@ -39,6 +39,6 @@ class Event(Base):
     outcome: Mapped[str] = mapped_column(String(32))
     """done, refused or failed."""
     address: Mapped[str | None] = mapped_column(String(64))
-    """Where the request came from; None for what nobody asked for over the network."""
+    """Address of the client; None for what did not come over the network."""
     took_ms: Mapped[float | None]
     detail: Mapped[str | None] = mapped_column(Text)

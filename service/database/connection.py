@@ -17,14 +17,14 @@ from service.database.migrate import migrate
 from service.database.postgres_url import check_files, split_url
 
 BUSY_TIMEOUT_MS = 30_000
-"""How long a writer waits for another process's transaction before SQLite says "database is locked"."""
+"""Seconds that a writer waits for another process's transaction before SQLite says "database is locked"."""
 
 POOL_CONNECTIONS = 10
 """PostgreSQL connections a process keeps; 10 more may open under load. Five processes stay below its default 100."""
 
 
 POOL_WAIT_S = 10.0
-"""How long a request waits for a connection while all are taken."""
+"""Seconds that a request waits for a connection while all are taken."""
 
 
 class Database:

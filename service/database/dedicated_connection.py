@@ -17,7 +17,7 @@ class KeptConnection(Protocol):
     """Opened when first needed, and again after an error."""
 
     async def transaction(self, work: Callable[[Connection], T]) -> T:
-        """What `work` answers, once it is committed. Raises what it raised, or why it could not be committed.
+        """The result of `work`, once it is committed. Raises its error, or the reason why it could not be committed.
 
         One at a time: whoever calls waits for the answer before the next call.
         """

@@ -10,7 +10,7 @@ from service.database.column_types import UtcTime, utc_now
 
 
 class ImageRecord(Base):
-    """What is known of an uploaded image. `status` is processing, ready or failed; the facts are there when it is ready."""
+    """Record of an uploaded image. `status` is processing, ready or failed; the facts are there when it is ready."""
 
     __tablename__ = "images"
 

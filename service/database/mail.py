@@ -87,7 +87,7 @@ class Delivery(Base):
     """In the form by which addresses are compared; None where it is not valid."""
     status: Mapped[str] = mapped_column(String(16))
     claims: Mapped[int] = mapped_column(default=0)
-    """How often it was claimed. The number fences: only the newest claim can be settled."""
+    """Number of claims. The number fences: only the newest claim can be settled."""
     claimed_by: Mapped[str | None] = mapped_column(String(128))
     """The journal that knows how far the claim got."""
     tries: Mapped[int] = mapped_column(default=0)
@@ -97,7 +97,7 @@ class Delivery(Base):
     smtp_code: Mapped[int | None]
     smtp_text: Mapped[str | None] = mapped_column(Text)
     address_refused: Mapped[bool | None]
-    """Whether a bounce said that the address does not exist, which counts towards its suppression."""
+    """True where a bounce said that the address does not exist, which counts towards its suppression."""
     message_id: Mapped[str] = mapped_column(String(255))
     changed_at: Mapped[datetime] = mapped_column(UtcTime, default=utc_now)
 

@@ -44,7 +44,7 @@ def migrate(connection: Connection) -> None:
 
 
 def _serves(current: str | None) -> bool:
-    """Whether the database needs no migration: it is at our revision, or at one of a newer release."""
+    """True where the database needs no migration: it is at our revision, or at one of a newer release."""
     if current is None or current in revisions():
         return current == newest_revision()
     if not re.fullmatch(r"\d{4}", current) or current < newest_revision():

@@ -1,4 +1,4 @@
-"""What a PostgreSQL URL says, as the driver wants it.
+"""Arguments of a PostgreSQL URL, as the driver wants them.
 
 SQLAlchemy hands a URL's parameters to asyncpg as keywords, of which asyncpg knows some; those of libpq (`sslmode`,
 `sslrootcert` and so on), which every other program takes in a URL, asyncpg reads in an address of its own only.

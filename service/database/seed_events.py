@@ -49,7 +49,7 @@ DETAILS = (
     "签名已更新 ✅ 👩‍💻",
     "0012345",
 )
-"""What a spreadsheet may stumble over stands among the ordinary."""
+"""Values that a spreadsheet may stumble over, among ordinary ones."""
 
 
 async def seed_events(database: Database, count: int, owners: Sequence[str] | None = None) -> int:

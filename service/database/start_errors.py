@@ -1,4 +1,4 @@
-"""What keeps a database from being opened at the start, as a sentence for the operator in the place of a traceback."""
+"""Reasons that keep a database from being opened at the start, as a sentence for the operator in the place of a traceback."""
 
 import ssl
 from collections.abc import Iterator

@@ -22,7 +22,7 @@ from settings.queues import Queue, QueueSettings
 from tasks.sdk.types import JobType, Payload
 
 RETRY_AFTER_S = 30
-"""What a client over its limit is told to wait: long enough for some of its jobs to have ended."""
+"""Retry-After in seconds for a client over its limit: long enough for some of its jobs to have ended."""
 
 BATCH = 500
 """Jobs one script call writes: a few milliseconds of the server's time, so that other clients hardly wait."""
@@ -36,7 +36,7 @@ class Accepted(msgspec.Struct, frozen=True):
     estimated_seconds: int
     estimated_duration: str
     warning: str | None = None
-    """What the client should know: that the deadline will hardly be met."""
+    """Note for the client: that the deadline will hardly be met."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from service.lib.object_storage import Storage
 
 
 def folder(root: str) -> str:
-    """Where a job's files live in storage."""
+    """Paths of a job's files in storage."""
     return f"jobs/{root}"
 
 

@@ -1,4 +1,4 @@
-"""What one process at a time does for the whole installation: operations, retention, the bin, schedules, alerts."""
+"""Duties that one process at a time has for the whole installation: operations, retention, the bin, schedules, alerts."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ from settings import Settings
 log = structlog.get_logger("offload.caretaker")
 
 TICK_S = 0.5
-"""How often an operation is taken a step further."""
+"""Interval between two steps of an operation."""
 
 RETAIN_S = 2.0
 """Seconds that one kind of retention may take at a time: the other duties wait for it."""

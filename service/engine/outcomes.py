@@ -1,10 +1,10 @@
-"""How an attempt can end, and why one can be made to, each with its meaning beneath it."""
+"""Ends of an attempt, and reasons for ending one early, each with its meaning beneath it."""
 
 from enum import StrEnum
 
 
 class OutcomeKind(StrEnum):
-    """What a worker reports of a job that it held; settle.lua does what each asks for."""
+    """Report of a worker on a job that it held; settle.lua does what each asks for."""
 
     COMPLETED = "completed"
     """The task returned: its result is kept, and the jobs that it starts begin."""
@@ -32,7 +32,7 @@ class OutcomeKind(StrEnum):
 
 
 class AttemptOutcome(StrEnum):
-    """How the history of attempts names the end of one. An attempt that spends no try leaves no entry."""
+    """Name of an attempt's end in its history. An attempt that spends no try leaves no entry."""
 
     COMPLETED = "completed"
     """The task returned."""
@@ -51,7 +51,7 @@ class AttemptOutcome(StrEnum):
 
 
 class StopReason(StrEnum):
-    """Why an attempt is ended before its task has returned."""
+    """Reason why an attempt is ended before its task has returned."""
 
     CANCELLED = "cancelled"
     """By request of the job's owner or of an operator."""

@@ -1,4 +1,4 @@
-"""Where the rows of exports come from."""
+"""Rows of exports."""
 
 from service.exports.datasets import Records
 

@@ -24,7 +24,7 @@ QUEUE_ROWS: dict[str, Callable[[Store, str | None], AsyncIterator[Sequence[tuple
     "metrics": metric_rows,
     "metrics-hourly": metric_hour_rows,
 }
-"""Who reads the datasets that are kept with the queue's state."""
+"""Readers of the datasets that are kept with the queue's state."""
 
 
 class Records:

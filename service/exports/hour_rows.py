@@ -11,7 +11,7 @@ from tasks.exports.datasets.metrics_hourly import DATASET
 from tasks.exports.query import sqlite_moment
 
 KEPT_HOURS = 35 * 24
-"""How long the figures of an hour are kept."""
+"""Hours for which figures are kept."""
 
 COUNTS = tuple(column.name for column in DATASET.columns[3:] if not column.name.startswith(("wait_", "run_")))
 """Counts of the dataset's columns, between the type and the percentiles."""

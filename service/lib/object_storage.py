@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from obstore.store import RetryConfig, S3Config
 
 CHUNK_BYTES = 1 << 20
-"""What a stream hands over at a time: large enough to cost few calls, small enough for many streams side by side."""
+"""Bytes that a stream yields at a time: large enough to cost few calls, small enough for many streams side by side."""
 
 PART_BYTES = 8 << 20
 """A part of an S3 multipart upload. S3 takes 10,000 parts of at least 5 MiB: this allows objects of 78 GiB."""
@@ -185,7 +185,7 @@ class Storage:
                 await obstore.delete_async(self._store, path)
 
     def local_path(self, path: str) -> Path | None:
-        """Where the object lies on this machine's disk (whether it exists or not), or None where storage is remote."""
+        """Path of the object on this machine's disk (whether it exists or not), or None where storage is remote."""
         if self.root is None:
             return None
         if any(segment in ("", ".", "..") for segment in path.split("/")):

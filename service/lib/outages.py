@@ -149,7 +149,7 @@ def _disk(error: BaseException) -> Outage | None:
 
 
 def _under_driver(trace: TracebackType | None) -> bool:
-    """Whether the error was raised under a database driver: a task may have sockets of its own."""
+    """True where the error was raised under a database driver: a task may have sockets of its own."""
     while trace is not None:
         if str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0] in DRIVERS:
             return True

@@ -3,7 +3,7 @@
 import time
 
 AGAIN_S = 60.0
-"""How often a trouble that lasts is logged again."""
+"""Interval in which a lasting trouble is logged again."""
 
 
 class Reminder:

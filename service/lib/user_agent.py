@@ -1,4 +1,4 @@
-"""How the command line introduces itself to the API, so that the audit log names whoever sat at the terminal."""
+"""User agent of the command line, by which the audit log names the user at the terminal."""
 
 import getpass
 import os

@@ -26,7 +26,7 @@ class CampaignRemoval:
         self._database = database
 
     async def forget(self, job_ids: Sequence[str]) -> int:
-        """Remove the campaigns among these jobs, the deliveries first. Answers how many there were."""
+        """Remove the campaigns among these jobs, the deliveries first. Returns how many there were."""
         if not job_ids:
             return 0
         async with self._database.reading() as session:

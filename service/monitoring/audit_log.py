@@ -22,7 +22,7 @@ FIELD_MAX = 255
 
 
 LATER_S = 0.1
-"""How long lines that may wait gather: many requests at once then cost one transaction."""
+"""Seconds for which lines that may wait gather: many requests at once then cost one transaction."""
 
 LATER_AT_ONCE = 1_000
 LATER_MAX = 100_000
@@ -34,7 +34,7 @@ log = structlog.get_logger("offload.audit")
 
 
 class Target(NamedTuple):
-    """What something was done to, such as ("job", "pdf-ocr-…")."""
+    """Target of an action, such as ("job", "pdf-ocr-…")."""
 
     kind: str
     id: str
@@ -42,7 +42,7 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """Which lines are looked for; None fits everything."""
+    """Filter of lines; None fits everything."""
 
     actor: str | None = None
     action: str | None = None
@@ -167,7 +167,7 @@ class Audit:
         return AuditPage(found[:limit], cursor_after((last.created_at, last.event_id)) if last else None)
 
     async def newer(self, wanted: AuditFilter, than: str, limit: int) -> int:
-        """How many lines that fit are newer than a cursor, `limit` at most; an empty cursor is older than all.
+        """Number of fitting lines that are newer than a cursor, `limit` at most; an empty cursor is older than all.
 
         Raises ValueError for a cursor that is none of ours.
         """

@@ -25,7 +25,7 @@ PLACES = (
     r"(?P<user>[a-z][a-z0-9+.-]*://[^\s/:@\"']*:)[^\s/@\"']+(?=@)",
     r"(?P<link>/unsubscribe/)[\w.~-]{8,}",
 )
-"""Where secrets stand in addresses and headers. What is kept of the match is its named group."""
+"""Places of secrets in addresses and headers. What is kept of the match is its named group."""
 
 
 class Masker:

@@ -9,7 +9,7 @@ from service.monitoring.metrics import Metrics, QueueWeek, WeekReport
 from tasks.ports.reports import DayLine
 
 KEPT_S = 35 * 86_400
-"""How long it is remembered that a week was posted: until long after its report can be started again by mistake."""
+"""Seconds for which it is remembered that a week was posted: until long after its report can be started again by mistake."""
 
 
 class ReportFigures:
@@ -21,7 +21,7 @@ class ReportFigures:
         self._links_url = links_url
 
     async def day(self, day: date) -> Sequence[DayLine]:
-        """What was completed on a day (UTC), queue by queue."""
+        """Work completed on a day (UTC), queue by queue."""
         totals = {queue: (await self._metrics.days(queue, day, 1))[0].total for queue in self._metrics.queues}
         return [DayLine(queue, total["completed"], total["units"]) for queue, total in totals.items()]
 

@@ -32,7 +32,7 @@ REWRITTEN_S = 300.0
 
 
 class BackupError(Exception):
-    """Why nothing was copied or restored, in one sentence."""
+    """Reason why nothing was copied or restored, in one sentence."""
 
 
 def back_up(settings: Settings, target: Path) -> list[str]:

@@ -38,7 +38,7 @@ class Child:
     ) -> None:
         self.name = name
         self.ends = 0
-        """How often it has ended by itself."""
+        """Number of times that it has ended unasked."""
         self._command = command
         self._env = env
         self._say = say

@@ -14,7 +14,7 @@ from pathlib import Path
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 MESSAGE_MAX_BYTES = 50 * 1024 * 1024
-"""What large mail providers accept at most: a message refused elsewhere should be refused here."""
+"""Bytes that large mail providers accept at most: a message refused elsewhere should be refused here."""
 
 
 class Outbox:

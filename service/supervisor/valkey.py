@@ -130,7 +130,7 @@ class EmbeddedValkey:
             stdin.write(self._configuration().encode())
 
     def answers(self) -> bool:
-        """Whether the server takes commands: not while it loads its log."""
+        """True where the server takes commands: not while it loads its log."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                 connection.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())
@@ -165,7 +165,7 @@ class EmbeddedValkey:
         return self._process.poll() if self._process is not None else None
 
     def last_words(self) -> str:
-        """Why the server ended, where its log tells it in words that we know; else empty."""
+        """Reason why the server ended, where its log tells it in words that we know; else empty."""
         with contextlib.suppress(OSError):
             log = (self.folder / "valkey.log").read_bytes()[-LOG_TAIL:]
             if b"No space left on device" in log or b"AOF write error" in log:

@@ -1,11 +1,11 @@
-"""What a column of an export holds. Imported by the child that writes the file, and therefore nothing but this."""
+"""Columns of an export. Imported by the child that writes the file, and therefore nothing but this."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """How a column's values are read from the database and written to a file."""
+    """Kind of a column: how its values are read from the database and written to a file."""
 
     TEXT = "text"
     INTEGER = "integer"

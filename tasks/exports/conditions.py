@@ -1,4 +1,4 @@
-"""What a filter comes to: a condition on rows, not yet in any database's SQL."""
+"""Conditions of filters: each a condition on rows, not yet in any database's SQL."""
 
 from dataclasses import dataclass
 from datetime import datetime

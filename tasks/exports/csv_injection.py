@@ -3,10 +3,10 @@
 import re
 
 FORMULA_STARTS = frozenset("=+-@＝＋－＠")  # noqa: RUF001  # the full-width forms are what spreadsheets also take
-"""What makes a spreadsheet read a CSV cell as a formula (OWASP, "CSV Injection"), also in East Asian width."""
+"""Characters that make a spreadsheet read a CSV cell as a formula (OWASP, "CSV Injection"), also in East Asian width."""
 
 BREAKS = frozenset("\t\r\n")
-"""What some spreadsheets drop at the start of a cell before they look at it."""
+"""Characters that some spreadsheets drop at the start of a cell before they look at it."""
 
 SUSPECT = FORMULA_STARTS | BREAKS | {" "}
 """First characters that need a closer look."""

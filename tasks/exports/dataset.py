@@ -9,7 +9,7 @@ from tasks.exports.filters import Filter
 
 
 class Readers(StrEnum):
-    """Who may read a dataset."""
+    """Readers of a dataset."""
 
     OWNER = "owner"
     """Everybody, but only rows of their own; operators at the dashboard and schedules read them all."""
@@ -18,7 +18,7 @@ class Readers(StrEnum):
 
 
 class Keeper(StrEnum):
-    """Where the rows are kept."""
+    """Table of the rows."""
 
     DATABASE = "database"
     QUEUE = "queue"
@@ -34,7 +34,7 @@ class Dataset:
 
     name: str
     title: str
-    """What its sheets are called; at most 25 characters, so that a number fits behind it."""
+    """Name of its sheets; at most 25 characters, so that a number fits behind it."""
     table: str
     columns: tuple[Column, ...]
     filters: Mapping[str, Filter]
@@ -42,7 +42,7 @@ class Dataset:
     readers: Readers
     owner: str = ""
     keeper: Keeper = Keeper.DATABASE
-    """Who has the rows."""
+    """Keeper of the rows."""
 
     def __post_init__(self) -> None:
         if (self.readers is Readers.OWNER) != bool(self.owner):

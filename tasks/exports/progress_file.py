@@ -1,4 +1,4 @@
-"""How far a child has come, in sixteen bytes of a file that its parent may read at any time."""
+"""Progress of a child, in sixteen bytes of a file that its parent may read at any time."""
 
 import os
 import struct

@@ -11,7 +11,7 @@ from tasks.exports.source import CHUNK_ROWS, Chunk, PostgresSource, Query
 from tasks.sdk.errors import Unreachable
 
 CLOSE_S = 5
-"""How long the server may take to answer the goodbye."""
+"""Seconds that the server may take to answer the goodbye."""
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ class Selection:
 
 
 def select(dataset: str, params: Mapping[str, Any], columns: Sequence[str] | None, owner: str) -> Selection:
-    """What `owner` asked for. Raises Refused (400), naming what exists where something does not."""
+    """The selection of `owner`. Raises Refused (400), naming what exists where something does not."""
     found = DATASETS.get(dataset)
     if found is None:
         raise Refused(f"There is no dataset {dataset[:60]!r}: there are {_listed(DATASETS)}.", field="dataset")

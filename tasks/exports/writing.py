@@ -1,4 +1,4 @@
-"""What the child process does: read a snapshot, write the file, keep the tally."""
+"""Work of the child process: read a snapshot, write the file, report progress."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Written:
-    """What came of it."""
+    """Result of the writing."""
 
     rows: int
     sheets: int

@@ -21,5 +21,5 @@ def use_data_folder(data_dir: Path) -> None:
 
 
 def cache_folder(data_dir: Path) -> Path:
-    """Where libraries may write; nothing there is needed again."""
+    """Folders that libraries may write to; nothing there is needed again."""
     return data_dir / "cache"

@@ -1,4 +1,4 @@
-"""How far a page's text is to be trusted: a confidence that was held against real pages, and a sentence where it is low.
+"""Trust in a page's text: a confidence that was held against real pages, and a sentence where it is low.
 
 An engine's mean confidence says .99 of pages whose every eighth word is wrong. The share of letters in words below a
 bound follows the errors; so does letter-like ink that no word covers, the trace of lines that were never found. Fitted

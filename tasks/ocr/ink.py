@@ -1,4 +1,4 @@
-"""Where a page's ink is, and how much of it lies in letters that no word covers."""
+"""Position of a page's ink, and the share of it lies in letters that no word covers."""
 
 from collections.abc import Iterable
 

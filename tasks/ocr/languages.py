@@ -56,7 +56,7 @@ class Language(msgspec.Struct):
     code: str
     weights: str
     installed: bool
-    """Whether an engine reads it here."""
+    """True where an engine reads it here."""
     writing: str
     engines: list[str]
     """Engines that read it here: `rapidocr` needs no weights for the writings that it knows."""
@@ -109,5 +109,5 @@ def _missing(language: Language, engine: str) -> str:
 
 
 def added_weights(data_dir: Path) -> Path:
-    """Where an operator puts weights for further languages."""
+    """Folder in which an operator puts weights for further languages."""
     return data_dir / "weights"

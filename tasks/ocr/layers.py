@@ -75,7 +75,7 @@ def _property(operand: Any, properties: Any) -> Any:
 
 
 def _is_off(content: Any, off: Groups) -> bool:
-    """Whether a group, or a membership of groups by its policy (ISO 32000-1, 8.11.2.2), is not shown."""
+    """True where a group, or a membership of groups by its policy (ISO 32000-1, 8.11.2.2), is not shown."""
     import pikepdf
 
     if content is None:

@@ -24,7 +24,7 @@ BLACK = "The page is black all over."
 
 @dataclass(frozen=True)
 class Reading:
-    """How a document's pages are to be read. `models` is the folder where converted networks are kept."""
+    """Reading options of a document's pages. `models` is the folder where converted networks are kept."""
 
     models: Path
     engine: str = "auto"
@@ -38,7 +38,7 @@ def prepare_engine(reading: Reading) -> None:
 
 
 def wants_preparing(path: Path, pages: range, reading: Reading) -> bool:
-    """Whether any of `pages` (from 0; those beyond the last are passed over) needs an engine that is not prepared yet."""
+    """True where any of `pages` (from 0; those beyond the last are passed over) needs an engine that is not prepared yet."""
     if prepared(reading.engine, reading.languages, reading.models):
         return False
     if not is_pdf(path):

@@ -1,4 +1,4 @@
-"""What surrounds the print: a scanner's black edge, dark paper, faint ink. A page is freed of them before it is read."""
+"""Surroundings of the print: a scanner's black edge, dark paper, faint ink. A page is freed of them before it is read."""
 
 from dataclasses import dataclass
 

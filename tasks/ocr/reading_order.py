@@ -169,7 +169,7 @@ def _split(piece: Piece, gutter: float, height: float) -> list[Piece]:
 
 
 def _side_by_side(left: list[Piece], right: list[Piece]) -> bool:
-    """Whether the two stand beside each other for some lines, and not one below the other."""
+    """True where the two stand beside each other for some lines, and not one below the other."""
     top = max(min(piece.box[1] for piece in side) for side in (left, right))
     bottom = min(max(piece.box[3] for piece in side) for side in (left, right))
     return all(sum(top <= _middle(piece.box) <= bottom for piece in side) >= COLUMN_LINES - 1 for side in (left, right))

@@ -1,1 +1,1 @@
-"""What tasks may ask for beyond files and the pool: protocols, implemented in service/ and handed out by `run.use`."""
+"""Ports: services beyond files and the pool that tasks may ask for by `run.use`. Protocols, implemented in service/."""

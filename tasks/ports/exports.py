@@ -1,4 +1,4 @@
-"""What an export asks of the system: how many rows there are, and where its child process finds them."""
+"""Port of exports: the number of rows, and where its child process finds them."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -18,6 +18,6 @@ class Exports(Protocol):
     async def prepare(
         self, selection: Selection, folder: Path, report: Callable[[int], Awaitable[None]]
     ) -> tuple[Source, Query]:
-        """Where and by which query to read the selection. Rows that no database has are first copied into `folder`;
+        """Source and query of the selection. Rows that no database has are first copied into `folder`;
         `report` is told how many have been."""
         ...

@@ -1,4 +1,4 @@
-"""What reports ask of the system: figures of days and weeks, and somebody to tell."""
+"""Port of reports: figures of days and weeks, and somebody to tell."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -19,11 +19,11 @@ class Reports(Protocol):
     """Figures of the whole installation, which name nobody."""
 
     async def day(self, day: date) -> Sequence[DayLine]:
-        """What was completed on a day (UTC), queue by queue."""
+        """Work completed on a day (UTC), queue by queue."""
         ...
 
     async def post_week(self, first_day: date) -> str:
-        """Give the report of the week that began on a Monday to Slack's outbox, once. Answers in words what was done."""
+        """Give the report of the week that began on a Monday to Slack's outbox, once. Returns in words what was done."""
         ...
 
 
@@ -32,7 +32,7 @@ class Operators(Protocol):
 
     @property
     def addresses(self) -> Sequence[str]:
-        """Where they get their mail."""
+        """Their mail addresses."""
         ...
 
     def link(self, path: str) -> str:

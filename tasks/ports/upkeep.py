@@ -1,4 +1,4 @@
-"""What is left over and nobody refers to any more."""
+"""Port of leftovers: files that no record refers to."""
 
 from typing import Protocol
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Swept(msgspec.Struct):
-    """What was removed."""
+    """Count of removed files."""
 
     files: int = 0
     bytes: int = 0
@@ -29,7 +29,7 @@ class Leftovers(Protocol):
         ...
 
     async def campaigns(self, older_than_s: float) -> int:
-        """Campaigns whose job there is no record of: what a crash in between left. Answers how many."""
+        """Campaigns whose job there is no record of: what a crash in between left. Returns how many."""
         ...
 
     async def unnamed(self, older_than_s: float) -> Swept:

@@ -3,7 +3,7 @@
 from typing import Literal
 
 Part = Literal["database", "storage", "disk"]
-"""What a worker cannot do its work without."""
+"""Parts that a worker cannot work without."""
 
 
 class Permanent(Exception):

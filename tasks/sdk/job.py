@@ -30,7 +30,7 @@ class JobOptions(TypedDict, total=False):
     first_use_s: float
     """Seconds that the first runs of a worker take longer, to load models for one; in the estimate until one is measured."""
     unit: str
-    """What a unit of work is called, in the singular: page, row, message."""
+    """Name of a unit of work, in the singular: page, row, message."""
     public: bool
     """False for a job that no client can start."""
     search_keys: tuple[str, ...]

@@ -47,7 +47,7 @@ class Run(Protocol):
         ...
 
     async def recall(self, name: str) -> bytes | None:
-        """What was kept under `name`, or None."""
+        """The bytes kept under `name`, or None."""
         ...
 
     async def once(self, name: str) -> bool:
@@ -81,7 +81,7 @@ class Run(Protocol):
         ...
 
     def use(self, port: type[T]) -> T:
-        """What the system offers under a protocol of tasks/ports/ (a mailer, the campaigns' rows, a dataset's rows)."""
+        """The implementation of a protocol of tasks/ports/ (a mailer, the campaigns' rows, a dataset's rows)."""
         ...
 
     def log(self, event: str, /, **fields: Any) -> None:

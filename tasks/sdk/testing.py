@@ -210,7 +210,7 @@ class LocalRun:
         return sorted(name for name in names if name.startswith(prefix))
 
     async def recall(self, name: str) -> bytes | None:
-        """What is kept under `name`, or None."""
+        """The bytes kept under `name`, or None."""
         path = self._root.folder / "kept" / name
         return path.read_bytes() if path.exists() else None
 
@@ -286,7 +286,7 @@ class LocalRun:
         return f"{job.name}-{secrets.token_hex(10)}"
 
     def use(self, port: type[T]) -> T:
-        """What the test offers under a protocol. Raises KeyError for one that it does not."""
+        """The test's implementation of a protocol. Raises KeyError for one that it does not."""
         return cast(T, self.ports[port])
 
     def log(self, event: str, /, **fields: Any) -> None:

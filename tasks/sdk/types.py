@@ -11,7 +11,7 @@ from tasks.sdk.errors import Permanent
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a client sends to start a job: typed, stored as JSON, never pickled.
+    """Body that a client sends to start a job: typed, stored as JSON, never pickled.
 
     What has its default is not stored: else a new field would keep every worker of the release before from reading it.
     """

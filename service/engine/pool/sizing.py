@@ -1,4 +1,4 @@
-"""How many children a pool gets: as many as there are cores and memory for."""
+"""Number of children of a pool: as many as there are cores and memory for."""
 
 import os
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import psutil
 
 CHILD_MB = 2_000
-"""What a child that reads pages may come to: measured at 1.6 to 1.8 GB with either engine."""
+"""Memory of a child that reads pages: measured at 1.6 to 1.8 GB with either engine."""
 
 RESERVE_MB = 1_000
 """Left to the worker itself, the server beside it and the system."""

@@ -21,14 +21,14 @@ from tasks.sdk.errors import ChildDied, MemoryCeiling
 CONSTS.term_timeout = 0.1
 
 WATCH_S = 0.05
-"""How often a running child is looked at: a child allocating 1 GB/s overshoots its ceiling by some 50 MB."""
+"""Interval in which a running child is measured: a child allocating 1 GB/s overshoots its ceiling by some 50 MB."""
 
 WORN = 0.75
 """A child that holds this share of its ceiling after a task is replaced, so that the next task starts with room."""
 
 
 CLOSE_S = 5.0
-"""How long closing waits for pebble's threads after the child has been killed; they are daemons and hold nothing."""
+"""Seconds that closing waits for pebble's threads after the child has been killed; they are daemons and hold nothing."""
 
 
 class PoolSlot:

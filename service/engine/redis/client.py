@@ -53,12 +53,12 @@ def arq_settings(url: str) -> RedisSettings:
 
 
 def behind_sentinels(url: str) -> bool:
-    """Whether `url` names Sentinels in place of a server."""
+    """True where `url` names Sentinels in place of a server."""
     return url.partition("://")[0] in SENTINEL_SCHEMES
 
 
 def _manners(url: str) -> dict[str, Any]:
-    """How a connection notices that its peer is gone."""
+    """Options by which a connection notices that its peer is gone."""
     manners: dict[str, Any] = {"socket_timeout": SOCKET_TIMEOUT_S, "health_check_interval": 30}
     if not url.startswith("unix://"):
         manners |= {

@@ -17,7 +17,7 @@ PAUSES_S = (0.05, 0.1, 0.25, 0.5, 1.0)
 
 
 NO_WRITES_NOW = re.compile(r"(ERR )?(OOM|READONLY|NOREPLICAS|MISCONF|MASTERDOWN)\b")
-"""How the server begins to say that it takes no writes at present: no memory, a replica, too few replicas, a full disk.
+"""Beginnings of replies which say that it takes no writes at present: no memory, a replica, too few replicas, a full disk.
 
 By its words, because redis-py has no class for some of them, nor for any that a script hands on.
 """
@@ -33,7 +33,7 @@ REFUSALS = {
 
 
 def refusal(error: Exception) -> str | None:
-    """Why the server takes no writes at present, in some words; None where the error is another."""
+    """Reason why the server takes no writes at present, in some words; None where the error is another."""
     if isinstance(error, OutOfMemoryError | ReadOnlyError):
         return REFUSALS["OOM" if isinstance(error, OutOfMemoryError) else "READONLY"]
     found = NO_WRITES_NOW.match(str(error))
@@ -41,7 +41,7 @@ def refusal(error: Exception) -> str | None:
 
 
 def passing(error: Exception) -> bool:
-    """Whether to wait it out: no connection, a server that loads, or one that takes no writes at present.
+    """True for an error to wait out: no connection, a server that loads, or one that takes no writes at present.
 
     Any other answer of the server (a script's error) would be the same the next time.
     """

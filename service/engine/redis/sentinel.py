@@ -33,7 +33,7 @@ HOLD_S = 2.0
 """After a failover has been published, a view without it counts as too old for so long."""
 
 POLL_S = 1.0
-"""How often the Sentinels are asked though none has published anything: a subscription may be half dead."""
+"""Interval in which the Sentinels are asked though none has published anything: a subscription may be half dead."""
 
 BEGUN = ("+elected-leader", "+failover-state-select-slave", "+selected-slave", "+failover-state-send-slaveof-noone")
 """Published before a replica is promoted. A tenth of a second lies between each, and the promotion follows the last."""
@@ -46,7 +46,7 @@ Address = tuple[str, int]
 
 
 class View(NamedTuple):
-    """What one Sentinel knows. `primary` is None while it replaces the one at `old`."""
+    """Knowledge of one Sentinel. `primary` is None while it replaces the one at `old`."""
 
     epoch: int
     old: Address
@@ -239,7 +239,7 @@ class PrimaryPool(BlockingConnectionPool):
 
 
 def primary_options(primary: Primary) -> dict[str, Any]:
-    """What redis-py makes a connection from."""
+    """Arguments from which redis-py makes a connection."""
     options = dict(primary.server_options)
     secure = options.pop("connection_class", None) is not None
     return {**options, "primary": primary, "connection_class": SecurePrimaryConnection if secure else PrimaryConnection}

@@ -1,4 +1,4 @@
-"""What is known of a schedule and of its runs."""
+"""Records of a schedule and of its runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from service.engine.holds import Hold
 from settings.schedules import Schedule
 
 Kind = Literal["slot", "catch-up", "manual"]
-"""Why a run began: its time came; its time had passed while nobody was there; somebody asked for it."""
+"""Reason why a run began: its time came; its time had passed while nobody was there; somebody asked for it."""
 
 
 class NoSuchSchedule(Exception):
@@ -36,13 +36,13 @@ class SlotRun(msgspec.Struct):
     job: str = ""
     outcome: str = ""
     said: str = ""
-    """Why there was no run, in words."""
+    """Reason why there was no run, in words."""
     by: str = ""
     finished_ms: int | None = None
 
     @property
     def settled(self) -> bool:
-        """Whether the outcome is final."""
+        """True where the outcome is final."""
         return self.outcome in ("completed", "failed", "cancelled", "expired", "skipped", "missed", "gone")
 
 
@@ -54,7 +54,7 @@ class ScheduleState:
     words: str
     """The expression in plain words, such as "At 08:00 every day"; empty where it cannot be read."""
     problem: str | None
-    """What is wrong with the declaration, in one sentence: such a schedule never runs, and the others do."""
+    """Fault of the declaration, in one sentence: such a schedule never runs, and the others do."""
     next_ms: int | None
     pause: Hold | None
     runs: Sequence[SlotRun]

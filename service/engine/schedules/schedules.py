@@ -87,7 +87,7 @@ class Schedules:
         return to_ms(slot) if slot else None
 
     def problem(self, schedule: Schedule) -> str | None:
-        """What is wrong with a declaration, in one sentence."""
+        """Fault of a declaration, in one sentence."""
         if schedule.problem:
             return schedule.problem
         job_type = REGISTRY.get(schedule.job)
@@ -112,7 +112,7 @@ class Schedules:
         await self.store.redis.hdel(keys.schedule(name), "pause")
 
     async def run_now(self, name: str, *, by: str) -> str:
-        """Begin a run beside the slots, paused or not. Answers the job's id. Raises NoSuchSchedule, ValueError."""
+        """Begin a run beside the slots, paused or not. Returns the job's id. Raises NoSuchSchedule, ValueError."""
         schedule = await self.find(name)
         problem = self.problem(schedule)
         if problem:

@@ -34,7 +34,7 @@ KEPT_S = 86_400
 
 @dataclass(slots=True, frozen=True)
 class Selection:
-    """Which jobs: all filters together, or explicit ids."""
+    """Selection of jobs: all filters together, or explicit ids."""
 
     queue: str | None = None
     state: str | None = None
@@ -49,7 +49,7 @@ class Selection:
 
 @dataclass(slots=True, frozen=True)
 class Operation:
-    """How far an operation is. `state`: running, done or aborted; `skipped` were in no fitting state any more."""
+    """Progress of an operation. `state`: running, done or aborted; `skipped` were in no fitting state any more."""
 
     id: str
     kind: Kind
@@ -85,7 +85,7 @@ class BulkOperations:
         return await self.present(operation_id)
 
     async def _freeze(self, frozen: str, kind: Kind, selection: Selection) -> int:
-        """Copy the ids on the server, by set algebra over the indexes. Answers how many."""
+        """Copy the ids on the server, by set algebra over the indexes. Returns how many."""
         if selection.ids:
             return int(await self.redis.zadd(frozen, {i: n for n, i in enumerate(selection.ids)}))
         states = [selection.state] if selection.state else [str(s) for s in APPLIES[kind]]

@@ -69,7 +69,7 @@ class ErrorGroups:
         return [i.decode() for i in await self.redis.zrevrange(keys.error_jobs(fingerprint), 0, limit - 1)]
 
     async def forget(self, at_ms: int) -> int:
-        """Forget groups that are empty and old, and the oldest empty ones above the bound. Answers how many went."""
+        """Forget groups that are empty and old, and the oldest empty ones above the bound. Returns how many went."""
         old = await self.redis.zrangebyscore(keys.ERRORS, "-inf", at_ms - FORGOTTEN_MS, start=0, num=100)
         surplus = await self.redis.zcard(keys.ERRORS) - GROUPS_MAX
         if surplus > 0:

@@ -31,7 +31,7 @@ class JobFilter:
 
     @property
     def plain(self) -> dict[str, str]:
-        """What a record itself bears out."""
+        """Parts of the filter that a record itself bears out."""
         named = {"queue": self.queue, "state": self.state, "type": self.type, "owner": self.owner}
         return {name: value for name, value in named.items() if value is not None}
 
@@ -46,7 +46,7 @@ class JobFilter:
 
     @property
     def led_by_types(self) -> bool:
-        """Whether the indexes of all the queue's types hold what fits; a named type, or an owner alone, needs no others."""
+        """True where the indexes of all the queue's types hold what fits; a named type, or an owner alone, needs no others."""
         return not self.type and not self.any_of and bool(self.queue or not (self.named or self.owner))
 
     def leaders(self, types: Sequence[str]) -> list[Sequence[str]]:
@@ -92,7 +92,7 @@ class Reader:
 
     @property
     def step(self) -> int:
-        """How many to look at next, once the first few have not filled a page; each leading index is asked for as many."""
+        """Number of ids to look at next, once the first few have not filled a page; each leading index is asked for as many."""
         return STEP // (1 + len(self._leading or ()) // 8)
 
     async def _smallest(self) -> Sequence[str]:

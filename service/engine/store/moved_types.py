@@ -20,7 +20,7 @@ LOOKED_AT_MAX = 10_000
 """Jobs looked at for the oldest of a queue: those of the other queue that are older have been served by then, or soon are."""
 
 FRESH_S = 5.0
-"""How long a count stands: pages ask every two seconds, and a moved type may have many jobs that are kept."""
+"""Seconds for which a count stands: pages ask every two seconds, and a moved type may have many jobs that are kept."""
 
 
 def moved(seen: Iterable[tuple[str, str]]) -> set[str]:

@@ -107,7 +107,7 @@ class Queries:
         return [msgspec.json.decode(row, type=Attempt) for row in rows]
 
     async def log(self, job_id: str) -> list[LogLine]:
-        """What the job's task logged, oldest first (the last 200 lines, of all attempts)."""
+        """Lines that the job's task logged, oldest first (the last 200 lines, of all attempts)."""
         rows = await self.redis.lrange(keys.log(job_id), 0, -1)
         return [msgspec.json.decode(row, type=LogLine) for row in rows]
 
@@ -158,7 +158,7 @@ class Queries:
         return {value: [known[i] for i in row if i in known] for value, row in zip(values, ids, strict=True)}
 
     async def newer(self, wanted: JobFilter, stamp: int, limit: int) -> int:
-        """How many jobs that fit have come since the one of that creation stamp, `limit` at most."""
+        """Number of fitting jobs that have come since the one of that creation stamp, `limit` at most."""
         return len(await (await self._reader(wanted)).next(limit, above=stamp))
 
     async def _reader(self, wanted: JobFilter, cursor: str | None = None) -> Reader:
@@ -171,7 +171,7 @@ class Queries:
         return sorted({job_type for _, job_type in await self._seen([queue] if queue else QUEUES)})
 
     async def holds_others(self, queue: str) -> bool:
-        """Whether indexes of the queue's types hold jobs of other queues too."""
+        """True where indexes of the queue's types hold jobs of other queues too."""
         seen = await self._seen()
         return any(name in moved(seen) for one, name in seen if one == queue)
 

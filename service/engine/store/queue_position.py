@@ -1,4 +1,4 @@
-"""Where a waiting job stands: in its queue's fair order, under its queue's limit and under its queue's rate."""
+"""Position of a waiting job: in its queue's fair order, under its queue's limit and under its queue's rate."""
 
 from dataclasses import dataclass
 

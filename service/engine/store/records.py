@@ -60,7 +60,7 @@ class Job:
     permanent: bool = False
     """The error is one that no retry can mend as the job is."""
     postponed: int = 0
-    """How often it was handed back by workers of a release that could not read it."""
+    """Number of times that it was handed back by workers of a release that could not read it."""
     deleted_ms: int | None = None
     origin: str | None = None
     """The job that this one repeats."""
@@ -128,7 +128,7 @@ class WorkerInfo:
     quiet: bool = False
     """An operator wants it to begin nothing new."""
     fault: str | None = None
-    """Why it cannot do its queue's work, found by its self-check."""
+    """Reason why it cannot do its queue's work, found by its self-check."""
 
     def alive(self, at_ms: int) -> bool:
         """False for a worker that has been silent for SILENT_AFTER_S."""
@@ -136,7 +136,7 @@ class WorkerInfo:
 
     @property
     def takes(self) -> bool:
-        """Whether it takes jobs that wait."""
+        """True where it takes jobs that wait."""
         return not (self.stopping or self.quiet)
 
     @property

@@ -1,4 +1,4 @@
-"""What may go: jobs over their queue's age or count, and what has been in the bin long enough."""
+"""Candidates for removal: jobs over their queue's age or count, and what has been in the bin long enough."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ FULL_SHARE = 0.9
 """Share of the server's memory above which ended jobs go before their time: the rest is for those that wait and run."""
 
 BIN_S = 15 * 60
-"""How long a deleted job can be restored: long enough to notice a slip, short enough not to be storage."""
+"""Seconds for which a deleted job can be restored: long enough to notice a slip, short enough not to be storage."""
 
 
 class Retention:
@@ -36,7 +36,7 @@ class Retention:
         return int(await self.redis.zcount(keys.finished(queue), "-inf", "+inf" if before_ms is None else before_ms))
 
     async def over_memory(self, queues: Sequence[str], limit: int) -> list[str]:
-        """Where the server's memory is nearly full: deleted jobs, then the completed and cancelled ones of all queues that
+        """Removals where the server's memory is nearly full: deleted jobs, then the completed and cancelled ones of all queues that
         ended first."""
         memory = await self.redis.info("memory")
         if not memory["maxmemory"] or memory["used_memory"] < FULL_SHARE * memory["maxmemory"]:

@@ -1,4 +1,4 @@
-"""What travels into the scripts: a new job, and the outcome of an attempt."""
+"""Inputs of the scripts: a new job, and the outcome of an attempt."""
 
 import time
 from typing import Any
@@ -51,7 +51,7 @@ class NewJob(msgspec.Struct, omit_defaults=True):
 
 
 class Outcome(msgspec.Struct):
-    """How an attempt ended. It tells durations, never times: the server's clock is the one that counts."""
+    """End of an attempt. It tells durations, never times: the server's clock is the one that counts."""
 
     id: str
     queue: str
@@ -62,14 +62,14 @@ class Outcome(msgspec.Struct):
     """The attempt as its history keeps it, but for its times: a mapping, which travels as JSON text."""
     timed_out: bool = False
     delay_ms: int = 0
-    """How long to wait with the next try."""
+    """Wait before the next try."""
     waited_ms: int = 0
-    """How long the outcome has waited to be sent (`sent`)."""
+    """Time that the outcome has waited to be sent (`sent`)."""
     units: int = 0
     run_ms: int | bool = False
-    """How long the attempt took, for estimates; True: from its start to its end; False: nothing is to be learned from it."""
+    """Duration of the attempt, for estimates; True: from its start to its end; False: nothing is to be learned from it."""
     result: str | bool = False
-    """What a completed job answers, as JSON."""
+    """Result of a completed job, as JSON."""
     next: list[NewJob] = msgspec.field(default_factory=list)
     """Jobs that begin with the completion."""
     find: list[str] = msgspec.field(default_factory=list)

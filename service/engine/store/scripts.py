@@ -28,7 +28,7 @@ INCLUDES = re.compile(r"^-- includes: ([^;\n]*)(?:; when called: (.*))?$", re.MU
 
 
 class Head(NamedTuple):
-    """What a Lua file says of itself."""
+    """Head of a Lua file."""
 
     shebang: str
     includes: list[str]

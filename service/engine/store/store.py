@@ -36,11 +36,11 @@ PARTS_BATCH = 50
 
 
 REPLICATED_MS = 1_000
-"""How long replicas may take to confirm new jobs: some hundred times what they need on a healthy network."""
+"""Milliseconds that replicas may take to confirm new jobs: some hundred times what they need on a healthy network."""
 
 
 class Queued(msgspec.Struct, frozen=True):
-    """What became of a request to queue: `outcome` is new, same, conflict or full."""
+    """Result of a request to queue: `outcome` is new, same, conflict or full."""
 
     outcome: str
     job_id: str
@@ -49,7 +49,7 @@ class Queued(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True, frozen=True)
 class Claimed:
-    """What a claim brought back."""
+    """Result of a claim."""
 
     jobs: list[Job]
     foreign: list[str]
@@ -59,7 +59,7 @@ class Claimed:
     next_due_ms: int
     """Milliseconds until the next deferred job or lease is due; -1 when there is none."""
     go_on: int
-    """How many of the first ready jobs are of types that this worker cannot run; 0 where it has seen all that wait."""
+    """Number of the first ready jobs are of types that this worker cannot run; 0 where it has seen all that wait."""
 
 
 class Store(Queries):
@@ -140,7 +140,7 @@ class Store(Queries):
         SERVER.hear(seconds * 1000 + micros / 1000, asked_s)
 
     async def leads(self, process: str, term_ms: int) -> bool:
-        """Whether `process` does what one process at a time does, for the next `term_ms`. Sets this process's time too."""
+        """True where `process` leads for the next `term_ms`. Sets this process's time too."""
         asked_s = time.monotonic()
         elected, server_ms = await scripts.LEAD(self.redis, process, term_ms)
         SERVER.hear(server_ms, asked_s)
@@ -163,7 +163,7 @@ class Store(Queries):
         return bool(await self.redis.publish(channels.of_worker(worker), command))
 
     async def renewed(self, queue: str, lease_ms: int, held: Sequence[tuple[str, int]]) -> tuple[list[str], list[str]]:
-        """Prolong leases. Answers (ids whose lease is lost, ids somebody asked to stop)."""
+        """Prolong leases. Returns (ids whose lease is lost, ids somebody asked to stop)."""
         lost, stop = await scripts.RENEW(self.redis, queue, lease_ms, pack(held))
         return [x.decode() for x in lost], [x.decode() for x in stop]
 
@@ -176,7 +176,7 @@ class Store(Queries):
             raise LeaseLost(job.id)
 
     async def checkpointed(self, job: Job, name: str, value: bytes) -> bytes:
-        """Keep a small fact that later attempts can see. Answers the first value ever kept there. Raises LeaseLost."""
+        """Keep a small fact that later attempts can see. Returns the first value ever kept there. Raises LeaseLost."""
         stands = await scripts.CHECKPOINT(self.redis, job.id, job.queue, job.fence, name, value)
         if stands is None:
             raise LeaseLost(job.id)
@@ -206,7 +206,7 @@ class Store(Queries):
                 return left, [x.decode() for x in ids]
 
     async def settled(self, outcomes: Sequence[Outcome]) -> list[str]:
-        """Record how attempts ended, in one round trip. Answers each job's state, or `lost` where the lease was lost.
+        """Record how attempts ended, in one round trip. Returns each job's state, or `lost` where the lease was lost.
 
         Raises RedisError where the server takes no writes at present: the same call again later records what is left.
         """
@@ -247,7 +247,7 @@ class Store(Queries):
         return await self.present(job_id)
 
     async def purged(self, job_ids: Sequence[str]) -> int:
-        """Remove jobs that have ended for good, with their parts; what has not ended is left. Answers how many went."""
+        """Remove jobs that have ended for good, with their parts; what has not ended is left. Returns how many went."""
         return int(await scripts.PURGE(self.redis, *job_ids)) if job_ids else 0
 
     @staticmethod

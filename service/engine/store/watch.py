@@ -1,4 +1,4 @@
-"""Who watches a job is told of each change. One connection a process serves all of its watchers."""
+"""Watchers of a job, which hear of each change. One connection a process serves all of its watchers."""
 
 import asyncio
 import contextlib

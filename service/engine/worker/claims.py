@@ -1,4 +1,4 @@
-"""What a worker asks the queue for, and what it lets itself be handed."""
+"""Claims of a worker, and its offers to take jobs as they are enqueued."""
 
 import time
 from typing import NamedTuple
@@ -26,7 +26,7 @@ HANDED_MS = 1500
 
 
 class Claim(NamedTuple):
-    """What a look at the queue brought."""
+    """Result of a look at the queue."""
 
     jobs: list[Job]
     until_s: float

@@ -1,4 +1,4 @@
-"""Which errors are the same error: the exception's type, where in our code it passed, and its message without particulars."""
+"""Fingerprint of an error: the exception's type, where in our code it passed, and its message without particulars."""
 
 import hashlib
 import re

@@ -33,7 +33,7 @@ NEWER_S, NEWER_MAX_S = 1.0, 15.0
 """Seconds before a job that needs a newer worker is offered again: the first time, and at most. It doubles."""
 
 OF_A_NEWER_RELEASE = re.compile("unknown field|Invalid enum value")
-"""What is wrong, in msgspec's words, with a payload that was checked by a release that knows more than this one."""
+"""Faults, in msgspec's words, of a payload that was checked by a release that knows more than this one."""
 
 FOR_NEWER_LOGGED: set[str] = set()
 """Job types of which it has been logged that their payloads are newer than this process."""

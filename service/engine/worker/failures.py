@@ -1,4 +1,4 @@
-"""What an exception means for a job: the sentence, the attempt's entry, and whether and when it is tried again."""
+"""Meaning of an exception for a job: the sentence, the attempt's entry, and whether and when it is tried again."""
 
 import random
 import traceback

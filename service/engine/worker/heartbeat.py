@@ -13,7 +13,7 @@ from service.engine.store.worker_reports import WorkerReports
 from service.lib.clock import now_ms
 
 BEAT_S = 2.0
-"""How often a worker reports: a silent one stands out within seconds."""
+"""Seconds between two reports of a worker: a silent one stands out within seconds."""
 
 
 class Heartbeat:

@@ -1,4 +1,4 @@
-"""What a job's task logs, kept with the job for whoever looks at it: the last 200 lines, without personal values."""
+"""Lines that a job's task logs, kept with the job for whoever looks at it: the last 200 lines, without personal values."""
 
 import asyncio
 import contextlib

@@ -33,7 +33,7 @@ THROTTLE_S = 0.1
 """Progress is written ten times a second at most: faster than an eye or a poll, slower than a page of a fast task."""
 
 LINE_FIELDS = ("event", "level", "timestamp", "job", "attempt")
-"""What every line carries. A task's own field of such a name would be a TypeError, often while it handles another error."""
+"""Fields of every line. A task's own field of such a name would be a TypeError, often while it handles another error."""
 
 
 class PutAside(BaseException):
@@ -128,7 +128,7 @@ class JobRun:
         return sorted(path[len(base) :] for path in found if path.startswith(base + prefix))
 
     async def recall(self, name: str) -> bytes | None:
-        """What was kept under `name`, or None."""
+        """The bytes kept under `name`, or None."""
         path = kept_path(self.job.root, name)
         if not await self.runtime.storage.exists(path):
             return None
@@ -206,7 +206,7 @@ class JobRun:
         )
 
     def use(self, port: type[T]) -> T:
-        """What is offered under a protocol of tasks/ports/. Raises KeyError for one that nobody offers."""
+        """The implementation of a protocol of tasks/ports/. Raises KeyError for one that nobody offers."""
         return cast(T, self.runtime.ports[port])
 
     def log(self, event: str, /, **fields: Any) -> None:

@@ -1,4 +1,4 @@
-"""What wakes a worker: a word on the queue's channel, a job that is handed to it, one of its own that ended, or the time."""
+"""`Listener`: wakes a worker by its channels, for work, for a job that is dispatched to it, and for commands."""
 
 import asyncio
 import contextlib
@@ -76,7 +76,7 @@ class Listener:
 
     @property
     def reached(self) -> bool:
-        """Whether the worker's own channel has brought anything lately."""
+        """True where the worker's own channel has brought anything lately."""
         return time.monotonic() - self.heard_s < HEARD_S
 
     async def listen_forever(self) -> None:

@@ -60,7 +60,7 @@ class Outages:
 
     @property
     def holding(self) -> bool:
-        """Whether this worker must not claim at present."""
+        """True where this worker must not claim at present."""
         return bool(self._waits)
 
     def delay_s(self, job_id: str) -> float:
@@ -110,7 +110,7 @@ class Outages:
         return True
 
     async def _pause_queue(self, outage: Outage, for_s: float, *, renew: bool) -> bool:
-        """Whether this queue has been paused. The pause ends alone when no worker renews it."""
+        """True where this queue has been paused. The pause ends alone when no worker renews it."""
         with contextlib.suppress(RedisError, OSError):
             reason = with_stop(f"{outage.sentence}; the queue goes on once it is back")
             await self.store.controls.hold(self.queue, reason, for_s, renew=renew)

@@ -139,7 +139,7 @@ class OffloadWorker(Worker):
                 await self.work.wait(wait_s)
 
     def _wanted(self) -> int:
-        """How many jobs to claim. One whose task is over needs its slot no more, though its outcome still travels.
+        """Number of jobs to claim. One whose task is over needs its slot no more, though its outcome still travels.
 
         Half the slots at a time, where there are many: the server hands out one half while the other half runs.
         """
@@ -152,7 +152,7 @@ class OffloadWorker(Worker):
         return min(self.max_jobs - running, 2 * self.max_jobs - len(self.tasks))
 
     async def _claim(self, want: int) -> tuple[int, float]:
-        """Claim up to `want` jobs and start them. Answers (how many, seconds until something is due)."""
+        """Claim up to `want` jobs and start them. Returns (how many, seconds until something is due)."""
         claim = await self.claims.up_to(want, reached=self.listener.reached)
         self._redis_back()
         for job in claim.jobs:
@@ -190,7 +190,7 @@ class OffloadWorker(Worker):
             self._start(job, until_s)
 
     async def _take_no_more(self) -> None:
-        """Whoever is handed a job and is not there to hear it keeps the job waiting until its lease runs out."""
+        """Decline further jobs: one that is dispatched to a worker that is gone waits until its lease runs out."""
         with contextlib.suppress(RedisError, OSError, TimeoutError):
             if await self.claims.decline():
                 async with asyncio.timeout(1):

@@ -27,12 +27,12 @@ class Alerts:
         self.settings = settings
         self.declared = {rule.name: rule for rule in declared}
         self.problems = problems(tuple(declared))
-        """What is wrong with a rule, by its name: such a rule is shown and never evaluated."""
+        """Fault of a rule, by its name: such a rule is shown and never evaluated."""
         self.outbox = Outbox(settings, redis)
 
     @property
     def receivers(self) -> Sequence[str]:
-        """Which of slack and pager are set; none: alerts are kept and shown only."""
+        """Those of slack and pager that are set; none: alerts are kept and shown only."""
         return self.outbox.receivers
 
     async def rules(self) -> list[RuleState]:
@@ -52,7 +52,7 @@ class Alerts:
         ]
 
     async def firing(self) -> list[Standing]:
-        """What fires now, most serious first, then oldest."""
+        """Alerts that fire now, most serious first, then oldest."""
         order = {severity: number for number, severity in enumerate(Severity)}
         found = [
             one for one in (await self.standings()).values() if one.state == "firing" and one.rule in self.declared

@@ -124,7 +124,7 @@ class Evaluation:
 
 
 def sentence(rule: Rule, template: str, standing: Standing) -> str:
-    """What is said of an alert."""
+    """Sentence of an alert."""
     return template.format(
         subject=standing.subject,
         value=rule.shown(standing.value),

@@ -1,4 +1,4 @@
-"""How each measure that settings/alert_rules.py names is taken."""
+"""Measures that settings/alert_rules.py names."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -107,7 +107,7 @@ class Measures:
         return [Reading("redis", int(info.get("evicted_keys", 0)), detail, "/admin/storage")]
 
     async def held_s(self, _rule: Rule) -> list[Reading]:
-        """How long workers have paused a queue themselves, because a part that they need is missing."""
+        """Seconds since workers paused a queue themselves, because a part that they need is missing."""
         at_ms, found = now_ms(), []
         for queue in map(str, Queue):
             pause = (await self.store.controls.holds(queue)).get("pause")
@@ -163,7 +163,7 @@ class Measures:
         return [Reading(rule.of, total["timeout"], link=f"/admin/jobs?queue={rule.of}")]
 
     async def minutes_to_drain(self, rule: Rule) -> list[Reading]:
-        """How long what waits will take at the present pace. A paused queue is not meant to drain."""
+        """Minutes that the waiting jobs will take at the present pace. A paused queue is not meant to drain."""
         counts, at_ms, by_queue = await self.store.counts(), now_ms(), _by_queue(await self.store.workers())
         since_ms = await self.store.waiting_since_ms()
         found = []
@@ -190,7 +190,7 @@ class Measures:
         return found
 
     async def mail_server_away_s(self, _rule: Rule) -> list[Reading]:
-        """How long the mail server has been absent; nothing to measure while it takes messages, or none are sent."""
+        """Seconds since the mail server was last there; nothing to measure while it takes messages, or none are sent."""
         absence = await ServerStatus(self.store.redis).read()
         link = f"/admin/queues/{MAIL_QUEUE}"
         if absence is None:

@@ -33,10 +33,10 @@ log = structlog.get_logger("offload.alerts")
 
 RULE = "not-ready"
 CHECK_S = 5.0
-"""How often readiness is looked at."""
+"""Seconds between two checks of readiness."""
 
 FAILED_S = 60.0
-"""How long it must have failed: restarts and failovers take less."""
+"""Seconds for which it must have failed: restarts and failovers take less."""
 
 SEND_TIMEOUT_S = 5.0
 PAGE = "/admin/alerts"
@@ -65,7 +65,7 @@ class NotReady:
         """Parts that have failed since readiness was lost, with the last reason of each."""
         self.since_s: float | None = None
         self._known = False
-        """Whether this process need not tell any more."""
+        """True where this process need not tell any more."""
         self._unfiled: Outbreak | None = None
         """The outbreak that it has told and that could not be written to the file."""
         self._unsent: dict[str, dict[str, Any]] = {}
@@ -127,7 +127,7 @@ class NotReady:
             await self._note(outbreak, said)
 
     async def _first(self) -> bool:
-        """Whether no other machine has told of it, as far as that can be known: without the queue server, the pager
+        """True where no other machine has told of it, as far as that can be known: without the queue server, the pager
         alone recognises a second call."""
         with contextlib.suppress(RedisError, OSError, TimeoutError):
             async with asyncio.timeout(SEND_TIMEOUT_S):
@@ -181,7 +181,7 @@ class NotReady:
 
 
 def recovery(outbreak: Outbreak, at_s: float) -> str:
-    """What is said afterwards, with what was missed in between."""
+    """Message sent afterwards, with what was missed in between."""
     minutes = max(1, round((at_s - outbreak.since_ms / 1000) / 60))
     began = datetime.fromtimestamp(outbreak.since_ms / 1000, UTC)
     said = f"Offload is ready again after {minutes} min (since {began:%H:%M} UTC): {', '.join(outbreak.parts)} was out"

@@ -35,7 +35,7 @@ AT_ONCE = 20
 """Messages sent in one go: Slack takes about one a second and says when it is too many."""
 
 PATIENT_WITH = {401, 403, 404, 408, 410, 425, 429}
-"""Answers that concern the receiver as a whole: an address or a key that an operator can mend, a rate that passes. Any
+"""Returns that concern the receiver as a whole: an address or a key that an operator can mend, a rate that passes. Any
 other from 400 to 499 is about the message, which would be refused for ever."""
 
 
@@ -50,11 +50,11 @@ class Outbox:
 
     @property
     def receivers(self) -> Sequence[str]:
-        """Which of slack and pager are set."""
+        """Those of slack and pager that are set."""
         return list(self.urls)
 
     async def put(self, message_id: str, channel: str, body: dict[str, Any], words: str, *, once_s: int) -> bool:
-        """Give a message to a receiver unless that was done within `once_s` seconds. Answers whether it was new."""
+        """Give a message to a receiver unless that was done within `once_s` seconds. Returns whether it was new."""
         pipe = self.redis.pipeline(transaction=True)
         pipe.set(keys.said(message_id), 1, nx=True, ex=once_s)
         if not (await write_small(self.redis, pipe))[0]:
@@ -70,13 +70,13 @@ class Outbox:
         pipe.ltrim(keys.outbox(channel), -KEPT_MAX, -1)
 
     async def waiting(self) -> list[Message]:
-        """What has not been sent yet, oldest first."""
+        """Messages that have not been sent yet, oldest first."""
         found = [raw for name in ("slack", "pager") for raw in await self.redis.lrange(keys.outbox(name), 0, -1)]
         messages = [msgspec.json.decode(raw, type=Message) for raw in found]
         return sorted(messages, key=lambda message: message.created_ms)
 
     async def channels(self) -> list[Channel]:
-        """How the receivers stand that are set."""
+        """Status of the receivers that are set."""
         return [await self._channel(name) for name in self.receivers]
 
     async def _channel(self, name: str) -> Channel:
@@ -119,7 +119,7 @@ class Outbox:
                 await write_small(self.redis, pipe)
 
     async def _send(self, client: httpx.AsyncClient, channel: Channel, message: Message) -> bool:
-        """Whether the message is dealt with: taken, or refused for good."""
+        """True where the message is dealt with: taken, or refused for good."""
         body = message.body
         if channel.name == "pager":
             body = {"routing_key": routing_key(self.settings)} | body

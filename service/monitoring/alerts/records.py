@@ -1,4 +1,4 @@
-"""What is known of an alert: its present state, its history, and what still has to be sent."""
+"""Records of an alert: its present state, its history, and what still has to be sent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class NoSuchRule(Exception):
 
 
 class Standing(msgspec.Struct):
-    """Where one rule stands for one subject (a queue, a schedule, or `redis`). Times in ms."""
+    """Status of one rule for one subject (a queue, a schedule, or `redis`). Times in ms."""
 
     rule: str
     subject: str
@@ -29,7 +29,7 @@ class Standing(msgspec.Struct):
     value: float | None = None
     """The last measurement in the rule's unit; None where there was nothing to measure."""
     detail: str = ""
-    """What the measurement was about, in words: job ids, worker ids, never anything personal."""
+    """Subject of the measurement, in words: job ids, worker ids, never anything personal."""
     link: str = ""
     """Path of the page to look at, such as /admin/jobs/…"""
     since_ms: int | None = None
@@ -40,7 +40,7 @@ class Standing(msgspec.Struct):
     told_ms: int | None = None
     """When its firing was last sent (or would have been, with no receiver set)."""
     announced: bool = False
-    """Whether the present firing has been told: only then is its recovery."""
+    """True where the present firing has been told: only then is its recovery."""
 
     @property
     def key(self) -> str:
@@ -73,13 +73,13 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Channel(msgspec.Struct):
-    """How a receiver stands. Times in ms."""
+    """Status of a receiver. Times in ms."""
 
     name: str
     tries: int = 0
     """Failed tries in a row."""
     error: str = ""
-    """What the last try met with, in one sentence; empty when it went well."""
+    """Error of the last try, in one sentence; empty when it went well."""
     again_ms: int = 0
     """When it is tried again."""
     refused: str = ""
@@ -96,7 +96,7 @@ class RuleState:
     standings: Sequence[Standing]
     """Only subjects that have been measured; firing first."""
     problem: str | None = None
-    """What is wrong with the declaration, in one sentence: such a rule is never evaluated."""
+    """Fault of the declaration, in one sentence: such a rule is never evaluated."""
 
     @property
     def state(self) -> State:

@@ -1,4 +1,4 @@
-"""How the queue server itself is."""
+"""State of the queue server itself."""
 
 import statistics
 import time
@@ -12,7 +12,7 @@ PINGS = 5
 
 @dataclass(slots=True, frozen=True)
 class ServerState:
-    """What INFO says, and a measured round trip. `max_bytes` is 0 where the server has no bound of its own."""
+    """Figures of INFO, and a measured round trip. `max_bytes` is 0 where the server has no bound of its own."""
 
     version: str
     used_bytes: int

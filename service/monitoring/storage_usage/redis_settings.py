@@ -13,7 +13,7 @@ log = structlog.get_logger("offload")
 
 
 def unsafe(info: Mapping[str, Any]) -> list[str]:
-    """What INFO says that must not be so, each in some words."""
+    """Settings in INFO that endanger jobs, each in some words."""
     found = []
     policy = info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":

@@ -131,7 +131,7 @@ async def _stored(storage: Storage, database: Database, rooms: Sequence[QueueRoo
 
 
 async def _pictures(storage: Storage, sha256: str) -> tuple[int, int]:
-    """How many files stand beside one content, and their bytes."""
+    """Number and bytes of the files made of one content."""
     count = total = 0
     for path in await storage.list(content_folder(sha256)):
         try:

@@ -15,7 +15,7 @@ from service.monitoring.tracing.http_spans import request_spans
 from service.monitoring.tracing.spans import VERSION, Spans
 
 FLUSH_S = 3.0
-"""How long the end of a process waits for a collector that takes no spans: a deploy has other things to do."""
+"""Seconds that the end of a process waits for a collector that takes no spans: a deploy has other things to do."""
 
 
 class Exporter(Spans):

@@ -23,16 +23,16 @@ from service.engine.store.script_inputs import Outcome
 VERSION = version("offload")
 
 SYSTEM = "offload"
-"""What the conventions call the messaging system."""
+"""Name of the messaging system in the conventions."""
 
 JOB_TYPE = "offload.job.type"
 JOB_ATTEMPT = "offload.job.attempt"
 JOB_OUTCOME = "offload.job.outcome"
 JOB_PARENT = "offload.job.parent"
-"""What the conventions have no name for."""
+"""Attributes that the conventions have no name for."""
 
 W3C = TraceContextTextMapPropagator()
-"""How a trace travels in a job's record, however requests carry theirs (OTEL_PROPAGATORS)."""
+"""Propagation of a trace in a job's record, however requests carry theirs (OTEL_PROPAGATORS)."""
 
 UNHAPPY = frozenset({"failed", "retry", "lost"})
 """Outcomes that make an attempt's span an error."""
@@ -129,6 +129,6 @@ def failed(span: Span, error_type: str) -> None:
 
 
 def ids(span: Span) -> dict[str, str]:
-    """How a line in the log names a span."""
+    """Fields by which a line in the log names a span."""
     seen = span.get_span_context()
     return {"trace_id": format_trace_id(seen.trace_id), "span_id": format_span_id(seen.span_id)}

@@ -1,4 +1,4 @@
-"""What became of each message of each campaign."""
+"""Result of each message of each campaign."""
 
 from tasks.exports.columns import Column, Kind
 from tasks.exports.dataset import Dataset, Readers

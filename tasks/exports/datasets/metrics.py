@@ -1,4 +1,4 @@
-"""What happened on each queue in each minute of the last two days; minutes in which nothing did are left out."""
+"""Events on each queue in each minute of the last two days; minutes in which nothing did are left out."""
 
 from settings.queues import Queue
 from tasks.exports.columns import Column, Kind

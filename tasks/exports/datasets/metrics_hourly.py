@@ -1,4 +1,4 @@
-"""What happened to each job type in each hour of the last five weeks; hours in which nothing did are left out."""
+"""Events of each job type in each hour of the last five weeks; hours in which nothing did are left out."""
 
 from settings.queues import Queue
 from tasks.exports.columns import Column, Kind

@@ -30,11 +30,11 @@ class EasyReader:
         return _words(found, self._spelled([cut(picture, corners) for corners in found]))
 
     def crops(self, picture: np.ndarray, page_side: int) -> list[np.ndarray]:
-        """What the recogniser would be given of the picture."""
+        """Input of the recogniser of the picture."""
         return [cut(picture, corners) for corners in self._pieces(picture, page_side)]
 
     def reduced(self, picture: np.ndarray, page_side: int) -> tuple[np.ndarray, float]:
-        """What CRAFT would be given of the picture, and its scale."""
+        """Input of CRAFT for the picture, and its scale."""
         scale = CANVAS / page_side
         size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
         return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), scale

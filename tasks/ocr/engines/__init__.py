@@ -16,7 +16,7 @@ ENGINES = {
     "rapidocr": "tasks.ocr.engines.rapidocr",
     "auto": "tasks.ocr.engines.auto",
 }
-"""Where each engine's `load(languages, models)` and `prepared(languages, models)` live."""
+"""Module in which each engine's `load(languages, models)` and `prepared(languages, models)` live."""
 
 
 @dataclass
@@ -64,7 +64,7 @@ class NotPrepared(Exception):
 
 
 def prepared(name: str, languages: tuple[str, ...], models: Path) -> bool:
-    """Whether `load_engine` will take a second and not a minute."""
+    """True where `load_engine` will take a second and not a minute."""
     return importlib.import_module(ENGINES[name]).prepared(languages, models)
 
 

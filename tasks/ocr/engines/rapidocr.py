@@ -74,7 +74,7 @@ def load(languages: tuple[str, ...], models: Path) -> Engine:
 
 
 def reads(languages: tuple[str, ...]) -> bool:
-    """Whether its networks know the writing of all these languages."""
+    """True where its networks know the writing of all these languages."""
     from tasks.ocr.ppocr.alphabet import LANGUAGES
 
     return all(language in LANGUAGES for language in languages)

@@ -37,11 +37,11 @@ class Shelf:
         return entry if whole else None
 
     def has(self, name: str) -> bool:
-        """Whether the entry is there, unchecked: what may be asked before every page."""
+        """True where the entry is there, unchecked: cheap enough to ask before every page."""
         return (self.folder / name / MANIFEST).exists()
 
     def facts(self, name: str) -> dict[str, object]:
-        """What the entry's maker returned."""
+        """The result of the entry's maker."""
         return json.loads((self.folder / name / MANIFEST).read_text())
 
     def get(self, name: str, make: Callable[[Path], dict[str, object]]) -> Path:

@@ -1,4 +1,4 @@
-"""What networks are called on the shelf, and in what state those of some languages are. Imports nothing heavy."""
+"""Names of networks in the cache, and the state in which those of some languages are. Imports nothing heavy."""
 
 import hashlib
 from functools import cache
@@ -27,7 +27,7 @@ def made_from() -> str:
 
 
 def ready(shelf: Shelf, languages: tuple[str, ...]) -> bool:
-    """Whether a pair can be opened without converting anything."""
+    """True where a pair can be opened without converting anything."""
     detectors = [names(languages, small=small)[0] for small in (True, False)]
     return shelf.has(names(languages, small=False)[1]) and any(shelf.has(name) for name in detectors)
 

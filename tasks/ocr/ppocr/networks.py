@@ -49,7 +49,7 @@ class Networks:
         return self._detector(padded)[0][0, 0, : picture.shape[0], : picture.shape[1]]
 
     def features(self, crops: np.ndarray) -> np.ndarray:
-        """What the recogniser sees in crops (n, 1, 48, width): (n, steps, 120), eight columns a step."""
+        """Output of the recogniser for crops (n, 1, 48, width): (n, steps, 120), eight columns a step."""
         return self._body(crops)[0]
 
     def classes(self, features: np.ndarray, letters: frozenset[str] | None) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""What a scanner makes of a page: a picture, a little crooked, a little grey, a little noisy, and compressed."""
+"""A scanner's view of a page: a picture, a little crooked, a little grey, a little noisy, and compressed."""
 
 import time
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wear:
-    """How bad the scan is. `skew` in degrees (positive: lines run downhill), `noise` as the standard deviation of its
+    """Quality of the scan. `skew` in degrees (positive: lines run downhill), `noise` as the standard deviation of its
     grey levels, `quality` as JPEG's, `blur` in pixels, `turn` in degrees clockwise (0, 90, 180, 270)."""
 
     skew: float = 0.0

@@ -113,7 +113,7 @@ def pause_s(attempt: int, response: httpx.Response | None) -> float:
 
 
 def worth_repeating(call: Call, response: httpx.Response) -> bool:
-    """Whether the same request may succeed later."""
+    """True where the same request may succeed later."""
     return call.safe and response.status_code in REPEATED
 
 
@@ -123,7 +123,7 @@ def unreachable(base_url: object, error: Exception) -> Unreachable:
 
 
 def changed(last: Status | None, status: Status) -> bool:
-    """Whether a status differs in more than its estimate, which moves with the clock."""
+    """True where a status differs in more than its estimate, which moves with the clock."""
     return last is None or msgspec.structs.replace(status, estimated_completion=last.estimated_completion) != last
 
 

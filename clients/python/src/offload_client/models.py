@@ -50,7 +50,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def terminal(self) -> bool:
-        """Whether the job has ended."""
+        """True where the job has ended."""
         return self.status in TERMINAL
 
 
