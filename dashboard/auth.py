@@ -12,6 +12,7 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 
+from service.lib.fair_turns import WHOSE
 from settings.credentials import DashboardUser, Role
 
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="Offload", charset="UTF-8"'}
@@ -43,6 +44,7 @@ class BasicAuth(AbstractAuthenticationMiddleware):
         user = known_user(connection.app.state.settings.dashboard_users, name, password)
         if user is None:
             raise NotAuthorizedException("Sign in with a dashboard user's name and password.", headers=CHALLENGE)
+        WHOSE.set(f"dashboard:{user.name}")
         return AuthenticationResult(user=user, auth=None)
 
 

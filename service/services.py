@@ -115,6 +115,9 @@ async def open_services(
         # Enqueuers make one call at a time: over a connection of their own none has to look for a free one.
         lane = CommandConnection(settings.queue_server_url())
         stack.push_async_callback(lane.aclose)
+        # Probes have one too: however many wait for a connection, an orchestrator learns that all is well.
+        probe = CommandConnection(settings.queue_server_url())
+        stack.push_async_callback(probe.aclose)
         enqueuer = Enqueuer(Store(redis, lane, replicas=settings.enqueue_wait), settings.queues, tracing or NO_TRACING)
         metrics, alerts, schedules = Metrics(redis), Alerts(settings, redis), Schedules(store, enqueuer)
         more = watching(metrics, alerts, schedules, Measures(settings, store, metrics, schedules))
@@ -145,7 +148,7 @@ async def open_services(
             alerts=alerts,
             audit=audit,
             readiness=Readiness(
-                {"redis": store.check_writes, "database": database.check, "storage": storage.check},
+                {"redis": Store(redis, probe).check_writes, "database": database.check, "storage": storage.check},
             ),
             api_keys=api_keys,
             tickets=Tickets(settings.link_key),

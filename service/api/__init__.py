@@ -27,6 +27,7 @@ from service.api import (
 )
 from service.api.audit_middleware import Audited
 from service.api.auth import provide_caller, provide_owner, require_key
+from service.api.client_gone import ClientGone
 from service.api.errors import EXCEPTION_HANDLERS
 from service.api.nul import refuse_nul
 from service.api.submit import refuse_unknown_type, submit_route
@@ -62,7 +63,7 @@ def api_routes() -> list[ControllerRouterHandler]:
             ),
         ],
         guards=[require_key, refuse_nul],
-        middleware=[Audited()],
+        middleware=[ClientGone(), Audited()],
         dependencies={
             "owner": Provide(provide_owner, sync_to_thread=False),
             "caller": Provide(provide_caller, sync_to_thread=False),

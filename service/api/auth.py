@@ -19,6 +19,7 @@ from litestar.types import Scope as ConnectionScope
 
 from service.database.api_keys import Scope
 from service.engine.store import NoSuchJob
+from service.lib.fair_turns import WHOSE
 from service.lib.tickets import PREFIX as TICKET_PREFIX
 from service.lib.tickets import BadTicket
 from service.services import Services
@@ -114,6 +115,7 @@ async def require_key(connection: ASGIConnection[Any, Any, Any, Any], handler: B
         raise
     connection.scope["state"]["caller"] = caller
     connection.scope["state"]["owner"] = caller.owner
+    WHOSE.set(caller.owner)
 
 
 def _unauthorized(connection: ASGIConnection[Any, Any, Any, Any], sentence: str) -> Exception:

@@ -16,6 +16,7 @@ from service.engine.schedules.owned import NameTaken, TooManySchedules
 from service.engine.schedules.records import NoSuchSchedule
 from service.engine.store import IdempotencyConflict, NoSuchJob, NotReplicated, TooManyQueued, WrongState
 from service.engine.store.errors import StoreError
+from service.lib.fair_turns import Abandoned
 from service.lib.outages import Outage, outage_of
 from service.lib.text import as_sentence, with_stop
 from service.mail.templates import NoSuchTemplate
@@ -82,6 +83,9 @@ def explained(error: Exception) -> Explained:
             return Explained(400, sentence, [FieldError(error.field, sentence)])
         case TooManyQueued():
             return Explained(429, as_sentence(str(error)), headers={"Retry-After": str(error.retry_after_s)})
+        case Abandoned():
+            # Nobody reads it.
+            return Explained(400, str(error))
     status_code = next((code for kind, code in STATUS_CODES.items() if isinstance(error, kind)), None)
     if status_code:
         return Explained(status_code, as_sentence(str(error)))

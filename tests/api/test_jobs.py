@@ -183,3 +183,14 @@ async def test_many_readers_at_once_are_all_answered(acme: httpx.AsyncClient) ->
     job_id = await queued(acme)
     answers = await asyncio.gather(*(acme.get(f"/api/jobs/{job_id}/status") for _ in range(60)))
     assert {answer.status_code for answer in answers} == {200}
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+async def test_one_owners_burst_hurts_nobody_else(
+    acme: httpx.AsyncClient, globex: httpx.AsyncClient, nobody: httpx.AsyncClient
+) -> None:
+    await queued(acme)
+    burst = asyncio.gather(*(acme.get("/api/jobs?limit=200") for _ in range(150)))
+    others = [await globex.get("/api/jobs"), await nobody.get("/health/ready")]
+    assert [answer.status_code for answer in others] == [200, 200], others[1].text
+    assert {answer.status_code for answer in await burst} == {200}

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from service.engine.pool.slot import PoolSlot
+from service.lib.fair_turns import WHOSE, FairTurns, unless_gone
 
 T = TypeVar("T")
 
@@ -31,22 +32,27 @@ class CpuPool:
         self._free: asyncio.LifoQueue[PoolSlot] = asyncio.LifoQueue()
         for slot in self._slots:
             self._free.put_nowait(slot)
+        self._turns = FairTurns(workers)
         self._closed = False
 
     async def run(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T:
         """Return `function(*args)` as computed in a child. Arguments, result and errors must be picklable.
 
         `timeout_s` counts from the moment the child begins, not from the moment the call joined the queue. Raises the
-        function's own error, TimeoutError, MemoryCeiling, or ChildDied. In each case but the first, and when the
-        awaiting task is cancelled, the child is killed.
+        function's own error, TimeoutError, MemoryCeiling, or ChildDied; Abandoned when the request's client has gone
+        away. In each case but the first, and when the awaiting task is cancelled, the child is killed. Owners take turns.
         """
-        slot = await self._free.get()
-        try:
-            if self._closed:
-                raise RuntimeError(f"the pool {self.name} is closed")
-            return await slot.run(function, args, timeout_s)
-        finally:
-            self._free.put_nowait(slot)
+        return await unless_gone(self._in_turn(function, args, timeout_s))
+
+    async def _in_turn(self, function: Callable[..., T], args: tuple[Any, ...], timeout_s: float | None) -> T:
+        async with self._turns.of(WHOSE.get()):
+            slot = self._free.get_nowait()
+            try:
+                if self._closed:
+                    raise RuntimeError(f"the pool {self.name} is closed")
+                return await slot.run(function, args, timeout_s)
+            finally:
+                self._free.put_nowait(slot)
 
     def pids(self) -> list[int]:
         """Process ids of the children that are alive."""

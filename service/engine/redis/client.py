@@ -4,10 +4,11 @@ import socket
 from typing import Any, TypeAlias
 
 from arq.connections import ArqRedis, RedisSettings
-from redis.asyncio import BlockingConnectionPool, ConnectionPool
+from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import parse_url
 
 from service.engine.redis.sentinel import PrimaryPool, primary_of, primary_options
+from service.engine.redis.shared_pool import SharedPool
 from settings.urls import SENTINEL_SCHEMES, sentinel_url
 
 Client: TypeAlias = Any
@@ -28,7 +29,7 @@ def connect(url: str, *, max_connections: int = MAX_CONNECTIONS, **extra: Any) -
     options = {"max_connections": max_connections, "timeout": SOCKET_TIMEOUT_S, **_manners(url), **extra}
     if behind_sentinels(url):
         return ArqRedis(pool_or_conn=PrimaryPool(url, **options))
-    return ArqRedis(pool_or_conn=BlockingConnectionPool.from_url(url, **options))
+    return ArqRedis(pool_or_conn=SharedPool.from_url(url, **options))
 
 
 def unconnected(url: str) -> Client:

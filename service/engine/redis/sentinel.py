@@ -13,11 +13,12 @@ from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary, WeakSet
 
 import structlog
-from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
+from redis.asyncio import Connection, Redis, SSLConnection
 from redis.asyncio.connection import parse_url
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from service.engine.redis.shared_pool import SharedPool
 from service.lib.async_tasks import end, pause
 from settings.urls import SentinelUrl, sentinel_url
 
@@ -226,7 +227,7 @@ class SecurePrimaryConnection(_ToPrimary, SSLConnection):
         self.primary = primary
 
 
-class PrimaryPool(BlockingConnectionPool):
+class PrimaryPool(SharedPool):
     """Connections to the primary. Once it is disconnected, the Sentinels are no longer watched."""
 
     def __init__(self, url: str, **options: Any) -> None:

@@ -156,7 +156,7 @@ class Store(Queries):
 
     async def check_writes(self) -> None:
         """Raises RedisError, with the server's own words, where it would refuse a job now."""
-        await scripts.ENQUEUE(self.redis, pack([]))
+        await scripts.ENQUEUE(self.lane, pack([]))
 
     async def command(self, worker: str, command: bytes) -> bool:
         """Send a worker one of channels.COMMANDS. False where it does not listen."""
