@@ -71,6 +71,9 @@ async def download(
     if wanted:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     stream = await open_bytes(start, end) if end > start else _nothing()
+    if media_type.startswith("text/"):
+        # Litestar names the charset of any text; a second one would make the header invalid.
+        media_type = media_type.partition(";")[0]
     return Stream(stream, status_code=206 if wanted else 200, headers=headers, media_type=media_type)
 
 

@@ -40,6 +40,8 @@ async def test_from_queued_to_its_text(acme: httpx.AsyncClient, hands: Hands) ->
     ended = (await acme.get(f"/api/jobs/{job_id}/status")).json()
     assert ended["files"][0]["url"] == f"/api/jobs/{job_id}/files/text.txt"
     assert (await acme.get(ended["files"][0]["url"])).text == "The text of the scan."
+    named = await acme.get(ended["files"][0]["url"])
+    assert named.headers["content-type"] == "text/plain; charset=utf-8"
     other = (await acme.get(f"/api/jobs/{job_id}/files/text.tx")).json()["detail"]
     assert other == f"Job {job_id} has no file text.tx: it has text.txt."
     detail = (await acme.get(f"/api/jobs/{job_id}")).json()
