@@ -62,7 +62,9 @@ async def test_an_unknown_type_is_named_with_those_that_there_are(
 ) -> None:
     answer = await acme.post("/api/jobs/pdf-orc", content=b"{")
     assert answer.status_code == 404
-    assert answer.json()["detail"].startswith("There is no job type pdf-orc: there are csv-export, email-batch")
+    sentence, _, named = answer.json()["detail"].partition(": there are ")
+    assert sentence == "There is no job type pdf-orc"
+    assert {"csv-export", "email-batch", "pdf-ocr", "thumbnails"} <= set(named.removesuffix(".").split(", "))
     for private in ("weekly-report", "x" * 5000):
         detail = (await acme.post(f"/api/jobs/{private}", json={})).json()["detail"]
         assert detail.startswith(f"There is no job type {private[:80]}: ") and private not in detail.partition(":")[2]

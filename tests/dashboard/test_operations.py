@@ -30,7 +30,7 @@ async def test_the_question_is_asked_in_words_and_changes_nothing(operator: Clie
     failed, waiting = await made.failed(await made.active()), await made.queued()
     answer = await operator.get("/admin/operations/new", params={"kind": "retry", "id": [failed, waiting]})
     assert "Retry 2 chosen jobs?" in answer.text
-    assert "1 of them will be passed over: this is for jobs that are failed or cancelled." in answer.text
+    assert "1 of them will be passed over: this is for jobs that are failed, cancelled or expired." in answer.text
     assert (await made.store.present(failed)).state is State.FAILED
 
 

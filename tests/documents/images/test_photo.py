@@ -54,5 +54,5 @@ def test_torn_exif_is_a_picture_like_any_other(tmp_path: Path) -> None:
 
 
 def test_no_photo_is_told_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(BadPicture, match=r"^The file is no picture that can be read: .*\.$"):
+    with pytest.raises(BadPicture, match=r"^The file is not a picture that can be read: .*\.$"):
         process_photo(written(tmp_path, b"%PDF-1.7"))

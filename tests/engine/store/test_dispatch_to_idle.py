@@ -144,7 +144,7 @@ async def test_a_worker_that_turns_out_to_be_busy_hands_it_back(store, enqueuer,
     start_worker()
     (worker,) = await wait_until_async(store.workers)
     busy = await enqueuer.enqueue_many(
-        probe.probe_steps, [probe.Steps(steps=20, step_s=0.1)] * worker.slots, owner="acme"
+        probe.probe_steps, [probe.Steps(steps=50, step_s=0.1)] * worker.slots, owner="acme"
     )
     await wait_until_async(lambda: len(ledger.lines("begin")) == worker.slots)
     await store.redis.hset(keys.idle(QUEUE), worker.id, f"{now_ms() + 60_000} 2000 1 probe-echo ")
