@@ -34,10 +34,10 @@ _REASONS = {
     507: "A disk, or the database's, is full; Retry-After says when to try again.",
 }
 
-BINARY = ResponseSpec(bytes, generate_examples=False, description="The bytes.", media_type="application/octet-stream")
+BINARY = ResponseSpec(bytes, generate_examples=False, description="The bytes.", media_type="*/*")
 
 RANGED = {
-    206: ResponseSpec(bytes, generate_examples=False, description="The range.", media_type="application/octet-stream"),
+    206: ResponseSpec(bytes, generate_examples=False, description="The range.", media_type="*/*"),
     304: ResponseSpec(None, generate_examples=False, description="Unchanged since the ETag given."),
 }
 
