@@ -1,15 +1,21 @@
-"""Liveness, readiness and the workers. No key is asked for: nothing here tells of anybody's files or jobs."""
+"""Liveness, readiness and the workers. No key is asked for: nothing here shows a person's files or jobs."""
+
+from typing import Annotated
 
 from litestar import Response, get
+from litestar.params import FromQuery, QueryParameter
 
 from service.api.dependencies import Wired
+from service.api.errors import BadRequest
 from service.api.job_status import rfc3339
-from service.api.openapi import unavailable
-from service.api.schemas import Health, WorkerBody, WorkersHealth
+from service.api.openapi import refusals, unavailable
+from service.api.schemas import FieldError, Health, WantedBody, WorkerBody, WorkersHealth
+from service.engine.scaling import wanted
 from service.engine.states import State
 from service.engine.store import WorkerInfo
 from service.lib.clock import now_ms
 from service.monitoring.readiness import OK
+from settings.queues import Queue
 
 
 @get("/health/live", summary="Is the process alive?", security=[])
@@ -84,4 +90,25 @@ def worker_body(worker: WorkerInfo, at_ms: int) -> WorkerBody:
     )
 
 
-handlers = [live, ready, workers]
+@get(
+    "/workers/wanted",
+    summary="How many workers a queue's present work asks for",
+    security=[],
+    responses=refusals(400),
+)
+async def wanted_workers(
+    services: Wired,
+    queue: FromQuery[str],
+    within_s: Annotated[float, QueryParameter(ge=1, le=86_400)] = 60,
+) -> WantedBody:
+    """For autoscalers: `wanted` workers would finish what waits within `within_s` seconds, and none of the running jobs
+    has to be handed back; 0 where nothing waits or runs. `backlog_seconds` is the work that waits, for a single slot;
+    `slots` is the number of jobs that the live workers run at once.
+    """
+    if queue not in list(Queue):
+        raise BadRequest(FieldError("queue", f"queue must be one of {', '.join(Queue)}."))
+    found = await wanted(services.store, queue, services.settings.queues[Queue(queue)].jobs_at_once, within_s)
+    return WantedBody(queue=queue, wanted=found.workers, backlog_seconds=found.backlog_s, slots=found.slots)
+
+
+handlers = [live, ready, workers, wanted_workers]

@@ -150,6 +150,15 @@ class WorkersHealth(TypedDict):
     workers: list[WorkerBody]
 
 
+class WantedBody(TypedDict):
+    """`backlog_seconds` is work that waits, for one slot; `slots` are those of the workers that are alive."""
+
+    queue: str
+    wanted: int
+    backlog_seconds: float
+    slots: int
+
+
 class Health(TypedDict):
     """`status` is ok or unavailable; `checks` has "ok" or what is wrong for each part."""
 

@@ -48,7 +48,7 @@ def _span(low: float, high: float, unit: str) -> str:
 
 
 class Estimator:
-    """Returns from a short-lived copy of the measured pace and the queues' backlog."""
+    """Calculates from a short-lived copy of the measured pace and the queues' backlog."""
 
     def __init__(self, store: Store) -> None:
         self.store = store

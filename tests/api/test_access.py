@@ -12,7 +12,7 @@ from litestar.routes import HTTPRoute
 from service.api.auth import owner_of
 from tests.api.conftest import ACME, Served
 
-OPEN = ("/health", "/workers/health", "/metrics", "/schema", "/unsubscribe")
+OPEN = ("/health", "/workers/health", "/workers/wanted", "/metrics", "/schema", "/unsubscribe")
 """What asks for no API key: probes, counts, the reference, and the link in a mail that carries a signature of its own."""
 
 
