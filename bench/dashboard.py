@@ -26,7 +26,7 @@ from bench.harness.queue_server import running, server, until
 from bench.harness.shares import shared_out
 from bench.harness.viewers import CAP_S, Visitor, crowd, latency
 from bench.peers.ours_board import OWNERS, PAYLOADS, STEP_MS
-from service.supervisor.valkey import free_port
+from service.lib.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 SIZES = (10_000, 1_000_000)

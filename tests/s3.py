@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from moto.server import ThreadedMotoServer
 
-from service.supervisor.valkey import free_port
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 

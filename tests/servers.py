@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from service.supervisor.valkey import free_port
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 

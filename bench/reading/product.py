@@ -14,7 +14,7 @@ import httpx
 
 from bench.reading.documents import Document
 from bench.reading.result import PeakMemory, Result, Stopwatch, result
-from service.supervisor.valkey import free_port
+from service.lib.ports import free_port
 
 KEY = "bench-secret-key"
 READY_S = 120.0

@@ -15,8 +15,9 @@ from typing import Self
 
 import httpx
 
+from service.lib.ports import free_port
 from service.supervisor.child import BACKOFF_MAX_S, BACKOFF_MIN_S, HEALTHY_S, Child, Say
-from service.supervisor.valkey import EmbeddedValkey, ServerError, free_port
+from service.supervisor.valkey import EmbeddedValkey, ServerError
 from settings import Queue, Settings
 from settings.private_files import private_folder, write_private
 

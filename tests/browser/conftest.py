@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -20,6 +19,7 @@ from service.services import open_services
 from settings import load_settings
 from tests.conftest import API_KEYS, DASHBOARD_USERS
 from tests.dashboard.made import Maker
+from tests.ports import free_port
 from tests.waiting import wait_until_async
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -78,7 +78,7 @@ def address(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactor
 
     It ends with this folder's tests: its caretaker would meddle with those of others on the same queue server.
     """
-    port = _free_port()
+    port = free_port()
     log = tmp_path_factory.mktemp("web") / "web.log"
     command = [sys.executable, "-m", "uvicorn", "--factory", "dashboard.app:create_app", "--port", str(port)]
     with log.open("wb") as output:
@@ -141,13 +141,6 @@ async def desk(browser: Browser, address: str, made: Maker) -> AsyncIterator[Des
 async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
     """Waits until the page is as told."""
     await wait_until_async(condition)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _answers(port: int) -> bool:

@@ -5,7 +5,7 @@ import json
 import redis
 
 from service.engine.store import channels
-from service.supervisor.valkey import free_port
+from tests.ports import free_port
 from tests.supervisor.stack import Stack
 from tests.waiting import wait_until
 

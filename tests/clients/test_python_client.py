@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from service.engine.store import Job
 from tests.api.conftest import ACME, GLOBEX, Served
 from tests.api.hands import Hands
 from tests.ocr.documents import text_pdf
+from tests.ports import free_port
 from tests.waiting import wait_until_async
 
 EXPORT = {"dataset": "users", "format": "csv"}
@@ -155,7 +155,7 @@ async def test_the_synchronous_client_does_the_same(served: Served, hands: Hands
             path.write_bytes(text_pdf()[0])
             job = offload.submit("pdf-ocr", {"file_id": offload.upload(path).file_id})
             ticket = job.ticket(minutes=5)
-            assert httpx.get(served.url + ticket.status_url).json()["id"] == job.id
+            assert httpx.get(served.url + ticket.status_url, timeout=60).json()["id"] == job.id
             return job.wait(60), job.read("text.txt"), [one.id for one in offload.jobs(status="completed")]
 
     working = asyncio.create_task(asyncio.to_thread(whole_way))
@@ -171,8 +171,7 @@ async def queued_jobs(served: Served) -> list[Job]:
 
 async def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calls, "RETRIES", 1)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     async with AsyncClient(f"http://127.0.0.1:{port}", ACME) as client:
         with pytest.raises(Unreachable, match=f"127.0.0.1:{port}"):
             await client.job("x").status()

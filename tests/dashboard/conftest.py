@@ -19,7 +19,7 @@ from settings import Settings
 from tests.conftest import API_KEYS, DASHBOARD_USERS
 from tests.dashboard.made import Maker
 from tests.databases import new_database
-from tests.waiting import wait_until_async
+from tests.waiting import LIMIT_S, wait_until_async
 
 OPERATOR = BasicAuth("admin", "admin-password-1")
 VIEWER = BasicAuth("viewer", "viewer-password-1")
@@ -73,7 +73,7 @@ async def made(served: tuple[Litestar, str], redis_url: str) -> Maker:
 @pytest_asyncio.fixture(loop_scope="session")
 async def anybody(served: tuple[Litestar, str], made: Maker) -> AsyncIterator[Client]:
     """A browser in which nobody has signed in."""
-    async with AsyncClient(base_url=served[1]) as client:
+    async with AsyncClient(base_url=served[1], timeout=LIMIT_S) as client:
         yield client
 
 

@@ -4,6 +4,7 @@ from dashboard.flash_messages import NOTICES
 from service.engine.store import channels
 from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.made import Maker
+from tests.waiting import LIMIT_S
 
 
 async def test_a_worker_shows_what_it_is_and_does(operator: Client, made: Maker) -> None:
@@ -27,11 +28,11 @@ async def test_an_order_reaches_the_worker_and_is_audited(operator: Client, made
     worker = await made.worker()
     pubsub = made.store.redis.pubsub(ignore_subscribe_messages=True)
     await pubsub.subscribe(channels.of_worker(worker))
-    await pubsub.get_message(timeout=10)
+    await pubsub.get_message(timeout=LIMIT_S)
     for verb, notice in (("quiet", "quieted"), ("resume", "unquieted"), ("stop", "stopping")):
         answer = await act(operator, f"/admin/workers/{worker}/{verb}")
         assert answer.headers["location"] == f"/admin/workers?notice={notice}"
-        assert (await pubsub.get_message(timeout=10))["data"] == verb.encode()
+        assert (await pubsub.get_message(timeout=LIMIT_S))["data"] == verb.encode()
         assert NOTICES[notice].words in (await operator.get(answer.headers["location"])).text
     await pubsub.aclose()
     lines = (await operator.get("/admin/audit", params={"target": worker})).text

@@ -12,10 +12,10 @@ import httpx
 import psutil
 import pytest
 
-from service.supervisor.valkey import free_port
 from settings import Settings
 from settings.load import PREFIX
 from settings.validation_messages import takes, variables
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from service.lib.fair_turns import GONE, Abandoned, FairTurns, unless_gone
+from tests.waiting import LIMIT_S
 
 
 async def test_owners_take_turns_whatever_each_asks_for() -> None:
@@ -42,7 +43,7 @@ async def test_who_gives_up_leaves_no_turn_behind() -> None:
     await asyncio.wait(waiting)
     assert not waiting[2].cancelled(), "the turn went to who still waited"
     turns.leave("b")
-    await asyncio.wait_for(turns.enter("c"), 5)
+    await asyncio.wait_for(turns.enter("c"), LIMIT_S)
 
 
 async def test_work_for_a_client_that_is_gone_is_dropped() -> None:

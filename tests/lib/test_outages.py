@@ -16,10 +16,10 @@ from sqlalchemy.exc import IntegrityError
 from service.database.connection import Database
 from service.lib.object_storage import Storage
 from service.lib.outages import Outage, outage_of
-from service.supervisor.valkey import free_port
 from tasks.exports.reading import read
 from tasks.exports.source import PostgresSource, Query
 from tests.databases import PostgresServer
+from tests.ports import free_port
 from tests.s3 import BucketServer
 
 

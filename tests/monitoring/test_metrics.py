@@ -34,7 +34,8 @@ async def test_a_job_is_counted_by_queue_and_by_type_with_its_times(parts: Parts
     assert sum(total.waits.values()) == 3 and sum(total.runs.values()) == 2
     assert total.failure_rate == pytest.approx(1 / 3)
     assert total.mean_run_ms == 150
-    assert (await parts.store.minutes("thumbnails", range(int(time.time() // 60) - 1, int(time.time() // 60) + 1)))[-1]
+    now = int(time.time() // 60)
+    assert any(await parts.store.minutes("thumbnails", range(now - 2, now + 1)))
 
 
 async def test_the_wait_is_counted_from_when_a_job_could_have_started(parts: Parts) -> None:

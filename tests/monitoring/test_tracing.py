@@ -13,7 +13,7 @@ import pytest
 
 from tests.api.apart import apart
 from tests.monitoring.collector import collecting
-from tests.waiting import wait_until_async
+from tests.waiting import LIMIT_S, wait_until_async
 
 ACME = {"Authorization": "Bearer acme-secret-key-1"}
 EXPORT = {"dataset": "users", "query_params": {"email": "somebody@example.com"}, "format": "csv"}
@@ -46,7 +46,7 @@ async def test_one_trace_leads_from_the_request_to_the_end_of_the_task(
             apart(settings_env, tmp_path / "web.log", "dashboard.app:create_app") as web,
         ):
             caller = f"00-{'ab' * 16}-{'cd' * 8}-01"
-            async with httpx.AsyncClient(base_url=web.url, headers=ACME) as client:
+            async with httpx.AsyncClient(base_url=web.url, headers=ACME, timeout=LIMIT_S) as client:
                 answer = await client.post(
                     "/api/jobs/csv-export?note=private", json=EXPORT, headers={"traceparent": caller}
                 )

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from service.supervisor.valkey import free_port
+from tests.ports import free_port
 from tests.production.servers import Watched
 from tests.waiting import wait_until
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from service.supervisor.valkey import free_port
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 DOWN_AFTER_MS = 3_000

@@ -1,6 +1,5 @@
 """`offload up` as a test sees it: a real process with all its children, on a free port, over a folder of its own."""
 
-import json
 import os
 import subprocess
 import sys
@@ -10,9 +9,9 @@ from typing import Any
 import httpx
 import psutil
 
-from service.supervisor.valkey import free_port
 from settings import Queue
 from tests.conftest import API_KEYS, DASHBOARD_USERS
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 OFFLOAD = [sys.executable, "-m", "service.cli.main"]
@@ -59,7 +58,9 @@ class Stack:
 
     def workers(self) -> list[dict[str, Any]]:
         """Workers that have reported themselves in the last seconds."""
-        answer: dict[str, Any] = httpx.get(f"{self.url}/workers/health", headers=KEY, trust_env=False).json()
+        answer: dict[str, Any] = httpx.get(
+            f"{self.url}/workers/health", headers=KEY, trust_env=False, timeout=60
+        ).json()
         return [worker for worker in answer["workers"] if worker["heartbeat_age_seconds"] < 5]
 
     def family(self) -> list[psutil.Process]:
@@ -80,9 +81,8 @@ class Stack:
 
     def jobs(self) -> list[dict[str, Any]]:
         """What the API lists."""
-        listed: list[dict[str, Any]] = json.loads(httpx.get(f"{self.url}/api/jobs", headers=KEY, trust_env=False).text)[
-            "jobs"
-        ]
+        answer = httpx.get(f"{self.url}/api/jobs", headers=KEY, trust_env=False, timeout=60)
+        listed: list[dict[str, Any]] = answer.json()["jobs"]
         return listed
 
 

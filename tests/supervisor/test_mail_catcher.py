@@ -11,7 +11,7 @@ from pathlib import Path
 import aiosmtplib
 import pytest
 
-from service.supervisor.valkey import free_port
+from tests.ports import free_port
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import httpx
 import psutil
 import pytest
 
-from service.supervisor.valkey import free_port
 from tests.ocr.documents import text_pdf
+from tests.ports import free_port
 from tests.supervisor.stack import KEY, OFFLOAD, Stack, gone
 from tests.waiting import wait_until
 
@@ -24,7 +24,7 @@ Start = Callable[..., Stack]
 def completed_job(stack: Stack) -> str:
     """Id of a job that was sent and has completed."""
     content, _ = text_pdf()
-    with httpx.Client(base_url=stack.url, headers=KEY, trust_env=False) as client:
+    with httpx.Client(base_url=stack.url, headers=KEY, trust_env=False, timeout=60) as client:
         stored = client.post("/api/files", files={"file": ("text.pdf", content)}).json()
         job_id: str = client.post("/api/jobs/pdf-ocr", json={"file_id": stored["file_id"]}).json()["job_id"]
         wait_until(lambda: client.get(f"/api/jobs/{job_id}/status").json()["status"] == "completed")

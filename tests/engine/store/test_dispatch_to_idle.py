@@ -12,7 +12,7 @@ from service.engine.store.records import handed_job
 from service.engine.store.script_inputs import Outcome
 from service.lib.clock import now_ms
 from tests.engine import probe
-from tests.waiting import until_state, wait_until_async
+from tests.waiting import LIMIT_S, until_state, wait_until_async
 
 QUEUE = "thumbnails"
 KNOWN = msgspec.msgpack.encode(["probe-echo"])
@@ -34,7 +34,7 @@ class Hands:
         """What was said on the channel until now, but for what looks say there themselves."""
         await self.store.redis.publish(channels.of_worker(self.name), b"mark")
         said = []
-        while (message := await self.pubsub.get_message(timeout=10))["data"] != b"mark":
+        while (message := await self.pubsub.get_message(timeout=LIMIT_S))["data"] != b"mark":
             said.append(message["data"])
         return [word for word in said if word != channels.ALIVE]
 
@@ -43,7 +43,7 @@ class Hands:
 async def hands(store):
     pubsub = store.redis.pubsub(ignore_subscribe_messages=True)
     await pubsub.subscribe(channels.of_worker("w"))
-    await pubsub.get_message(timeout=10)
+    await pubsub.get_message(timeout=LIMIT_S)
     yield Hands(store, pubsub, "w")
     await pubsub.aclose()
 
@@ -126,7 +126,7 @@ async def test_a_worker_that_has_not_looked_for_long_or_no_longer_listens_is_pas
 
 async def test_a_worker_is_handed_nothing_before_it_has_heard_itself(store, enqueuer, hands) -> None:
     await hands.look(heard=False)
-    assert (await hands.pubsub.get_message(timeout=10))["data"] == channels.ALIVE
+    assert (await hands.pubsub.get_message(timeout=LIMIT_S))["data"] == channels.ALIVE
     assert (await store.present(await echo(enqueuer))).state is State.QUEUED
 
 
@@ -147,9 +147,12 @@ async def test_a_worker_that_turns_out_to_be_busy_hands_it_back(store, enqueuer,
         probe.probe_steps, [probe.Steps(steps=50, step_s=0.1)] * worker.slots, owner="acme"
     )
     await wait_until_async(lambda: len(ledger.lines("begin")) == worker.slots)
+    # Stopped, for it would take back the note, or hand back the job, before either is seen.
+    os.kill(worker.pid, signal.SIGSTOP)
     await store.redis.hset(keys.idle(QUEUE), worker.id, f"{now_ms() + 60_000} 2000 1 probe-echo ")
     job_id = await echo(enqueuer)
     assert (await store.present(job_id)).worker == worker.id
+    os.kill(worker.pid, signal.SIGCONT)
     await wait_until_async(lambda: ledger.lines("echo"))
     job = await store.present(job_id)
     assert (job.fence, job.attempt) == (2, 1), "leased twice, tried once"

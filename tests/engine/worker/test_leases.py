@@ -11,8 +11,8 @@ from service.engine.redis.client import connect
 from service.engine.store import Job, Store
 from service.engine.worker.leases import Leases
 from service.lib.clock import now_ms
-from service.supervisor.valkey import free_port
 from tests.engine import probe
+from tests.ports import free_port
 
 QUEUE = "thumbnails"
 KNOWN = msgspec.msgpack.encode(["probe-echo"])
