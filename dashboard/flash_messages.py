@@ -37,5 +37,8 @@ NOTICES = {
     "created": Notice("The template works and is kept."),
     "saved": Notice("Saved. Running campaigns keep the text they started with."),
     "document-deleted": Notice("The document is deleted."),
+    "webhook-tested": Notice("A test message is on its way."),
+    "webhook-enabled": Notice("Enabled. Jobs that ended in the meantime are not told of."),
+    "redelivered": Notice("On its way once more, under its first id."),
     "restored": Notice("Restored, with its files."),
 }

@@ -31,6 +31,7 @@ NAVIGATION = (
     Link("Documents", "/admin/documents", "d"),
     Link("Workers", "/admin/workers", "w"),
     Link("Schedules", "/admin/schedules", "s"),
+    Link("Webhooks", "/admin/webhooks", "h"),
     Link("Templates", "/admin/templates", "t"),
     Link("Errors", "/admin/errors", "e"),
     Link("Alerts", "/admin/alerts", "a"),

@@ -49,6 +49,8 @@ from dashboard.queues.views import queues_live, queues_page
 from dashboard.schedules.actions import pause_schedule, resume_schedule, run_schedule
 from dashboard.schedules.views import schedules_page
 from dashboard.storage.views import storage_page
+from dashboard.webhooks.actions import enable_webhook, redeliver, try_webhook
+from dashboard.webhooks.views import webhooks_page
 from dashboard.workers.actions import quiet_worker, resume_worker, stop_worker
 from dashboard.workers.views import workers_page
 from service.api import EXCEPTION_HANDLERS
@@ -153,6 +155,10 @@ def dashboard_routes() -> list[Any]:
             storage_page,
             audit_page,
             audit_live,
+            webhooks_page,
+            try_webhook,
+            enable_webhook,
+            redeliver,
             workers_page,
             quiet_worker,
             resume_worker,

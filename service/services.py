@@ -44,6 +44,7 @@ from service.monitoring.readiness import Readiness
 from service.monitoring.storage_usage.redis_settings import warn_of_settings
 from service.monitoring.tracing import ExportedTracing
 from service.monitoring.weekly_report import ReportFigures
+from service.webhooks.wiring import WebhookParts, webhook_parts
 from settings import Settings
 from tasks.ports.exports import Exports
 from tasks.ports.files import Files
@@ -51,6 +52,7 @@ from tasks.ports.images import Images
 from tasks.ports.reports import Operators, Reports
 from tasks.ports.thumbnails import Thumbnails, ThumbnailUpkeep
 from tasks.ports.upkeep import Leftovers
+from tasks.ports.webhooks import Webhooks
 
 SLOTS_S = 2
 """Seconds by which a scheduled job may be late."""
@@ -62,7 +64,13 @@ RULES_S = 10
 """Interval in which alert rules are measured: well within the shortest of their times."""
 
 SEND_S = 1
-"""Interval in which the outbox is read."""
+"""Interval in which the outbox is read, and ends of jobs that webhooks wait for."""
+
+SYNC_S = 10
+"""Interval in which what the scripts know of webhooks is held against the table."""
+
+FORGET_S = 600
+"""Interval in which old deliveries are removed from the log."""
 
 
 @dataclass(slots=True)
@@ -84,6 +92,7 @@ class Services:
     audit: Audit
     api_keys: ApiKeys
     tickets: Tickets
+    webhooks: WebhookParts
     readiness: Readiness
     runtime: Runtime
     """The parts of these that running a job takes."""
@@ -120,7 +129,8 @@ async def open_services(
         stack.push_async_callback(probe.aclose)
         enqueuer = Enqueuer(Store(redis, lane, replicas=settings.enqueue_wait), settings.queues, tracing or NO_TRACING)
         metrics, alerts, schedules = Metrics(redis), Alerts(settings, redis), Schedules(store, enqueuer)
-        more = watching(metrics, alerts, schedules, Measures(settings, store, metrics, schedules))
+        webhooks = webhook_parts(settings, database, redis, enqueuer)
+        more = watching(metrics, alerts, schedules, Measures(settings, store, metrics, schedules)) + telling(webhooks)
         warning = asyncio.create_task(warn_of_settings(redis))
         stack.push_async_callback(end, warning)
         await stack.enter_async_context(maintaining(Maintenance(settings, store, jobs, more)))
@@ -129,6 +139,7 @@ async def open_services(
             | offered_ports(settings, database, store, storage)
             | {
                 Files: files,
+                Webhooks: webhooks.deliveries,
                 Operators: OperatorMail(settings, mail_limiter(settings, redis), ServerStatus(redis)),
                 Reports: ReportFigures(metrics, alerts.outbox, settings.links_url),
             }
@@ -152,6 +163,7 @@ async def open_services(
             ),
             api_keys=api_keys,
             tickets=Tickets(settings.link_key),
+            webhooks=webhooks,
             runtime=Runtime(settings, store, enqueuer, storage, ports, tracing or NO_TRACING),
         )
 
@@ -198,6 +210,15 @@ def watching(metrics: Metrics, alerts: Alerts, schedules: Schedules, measures: M
         Duty("metrics", FOLD_S, metrics.fold),
         Duty("alerts", RULES_S, Evaluation(alerts, measures).evaluate),
         Duty("outbox", SEND_S, alerts.outbox.deliver, apart=True),
+    ]
+
+
+def telling(webhooks: WebhookParts) -> list[Duty]:
+    """Duties of maintenance for webhooks."""
+    return [
+        Duty("webhooks", SEND_S, webhooks.handover.hand_over, apart=True),
+        Duty("webhook flags", SYNC_S, webhooks.handover.sync, apart=True),
+        Duty("webhook log", FORGET_S, webhooks.rows.forget, apart=True),
     ]
 
 

@@ -13,6 +13,7 @@ from service.engine.enqueuer import Accepted
 from service.engine.terms import NO_TERMS, Terms
 from service.lib.clock import now_ms
 from service.services import Services
+from service.webhooks.addresses import RefusedUrl
 from tasks.ports.files import StoredFile
 from tasks.sdk.errors import Refused
 from tasks.sdk.types import REGISTRY, JobType, Payload
@@ -119,5 +120,15 @@ async def checked_units(services: Services, job_type: JobType, payload: Payload,
     """Check a payload and its terms on behalf of its owner; returns its amount of work. Raises Refused, naming the field."""
     if problem := terms.problem(datetime.fromtimestamp(now_ms() / 1000, UTC) - PAST_ALLOWED):
         raise Refused(problem[1], field=problem[0])
+    if terms.callback_url:
+        await check_callback(services, terms.callback_url)
     units = await job_type.accepts(payload, Checks(services, owner)) if job_type.accepts else None
     return units or 0
+
+
+async def check_callback(services: Services, url: str) -> None:
+    """See that webhooks may go to a URL. Raises Refused, naming `callback_url`."""
+    try:
+        await services.webhooks.addresses.check(url)
+    except RefusedUrl as error:
+        raise Refused(str(error), field="callback_url") from None

@@ -101,6 +101,7 @@ MEASURES: dict[str, Measure] = {
     "doubtful_pages": Measure(
         "share of the pages read that a person should look at, 0 to 1", "one queue", "queue", looks_back=True
     ),
+    "disabled_webhooks": Measure("webhooks that were disabled because nothing could be delivered", "all webhooks"),
     "missed_slots": Measure("slots missed since the last completed run", "every schedule"),
 }
 """The measures by the name that a rule gives. docs/monitoring/alerts.md shows them as a table."""
@@ -173,6 +174,11 @@ RULES: tuple[Rule, ...] = (
         "doubtful-pages", "doubtful_pages", 0.30,
         "{value} of the pages of {subject} were read doubtfully within the last hour: {detail}",
         "{subject} is back to {value} of pages read doubtfully", Severity.WARNING, unit="%", of="pdf-processing", window_s=HOUR_S,
+    ),
+    # Its owner, who may not look here, has to be told. Enabling or deleting it ends the alert.
+    Rule(
+        "webhook-disabled", "disabled_webhooks", 0, "{value} disabled after failing for days: {detail}",
+        "no webhook is disabled any more", Severity.WARNING, unit="webhooks",
     ),
     # One run on time, or one that made up for the missed, and it is over.
     Rule(

@@ -18,12 +18,13 @@ from settings.queues import QUEUE_TABLE, Queue, QueueSettings, merged, refuse_un
 from settings.receivers import Receivers
 from settings.validation_messages import sentences, unknown_variables
 from settings.web import Web
+from settings.webhooks import Webhooks
 from settings.workers import Workers
 
 PREFIX: Final = "OFFLOAD_"
 
 
-class Settings(Workers, Web, Backends, Credentials, UploadLimits, Receivers, Ocr, Mail, BaseSettings):
+class Settings(Workers, Web, Webhooks, Backends, Credentials, UploadLimits, Receivers, Ocr, Mail, BaseSettings):
     """All settings. Keyword arguments go before the environment: `Settings(data_dir=folder)`."""
 
     model_config = SettingsConfigDict(

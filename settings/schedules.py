@@ -58,6 +58,8 @@ class Schedule:
     """Owner of the runs' jobs; empty for a declared schedule, whose jobs only operators see."""
     title: str = ""
     """The owner's name for it; empty for a declared one, whose name it bears."""
+    callback_url: str = ""
+    """Gets a signed POST when a run has ended."""
 
     @cached_property
     def problem(self) -> str | None:

@@ -79,6 +79,7 @@ POOLS = {
     Queue.EMAIL_SENDER: PoolNeeds(children=1),
     # The reference machine has two cores; documents beyond them overlap in reading and writing.
     Queue.THUMBNAILS: PoolNeeds(children=2),
+    Queue.WEBHOOKS: PoolNeeds(children=1),
 }
 """Queues whose pool is not one child for each job at once."""
 

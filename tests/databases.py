@@ -18,7 +18,7 @@ from service.database import open_database
 
 TEMPLATE = "offload_template"
 
-ROOMS_ON_BOTH = {"api", "dashboard", "documents", "exports", "mail"}
+ROOMS_ON_BOTH = {"api", "dashboard", "documents", "exports", "mail", "webhooks"}
 """Folders whose tests run once on each kind of database: what they try sends SQL of its own."""
 
 KINDS = ("sqlite", "postgresql")

@@ -35,8 +35,8 @@ class Field:
         return self.name.replace("_", " ").capitalize()
 
 
-FOR_PROGRAMS = {"unique_key", "unique_for_s", "debounce"}
-"""Terms of a job that a person at a form has no use for: they are about requests that come again."""
+FOR_PROGRAMS = {"unique_key", "unique_for_s", "debounce", "callback_url"}
+"""Terms of a job that a person at a form has no use for: they are about requests that come again, and programs to call."""
 
 
 def fields_of(job_type: JobType) -> list[Field]:

@@ -24,6 +24,7 @@ from service.api import (
     thumbnails,
     tickets,
     unsubscribe,
+    webhooks,
 )
 from service.api.audit_middleware import Audited
 from service.api.auth import provide_caller, provide_owner, require_key
@@ -48,6 +49,7 @@ def api_routes() -> list[ControllerRouterHandler]:
             images.routes,
             languages.routes,
             schedules.routes,
+            webhooks.routes,
             Router(
                 "/jobs",
                 route_handlers=[

@@ -21,6 +21,7 @@ from service.lib.outages import Outage, outage_of
 from service.lib.text import as_sentence, with_stop
 from service.mail.templates import NoSuchTemplate
 from service.monitoring.alerts import NoSuchRule
+from service.webhooks.rows import NoSuchDelivery, NoSuchWebhook, NotDeliverable, TooManyWebhooks
 from tasks.sdk.errors import Refused
 
 AWAY_S, FULL_S, REPLICA_S = 5, 60, 1
@@ -62,6 +63,10 @@ STATUS_CODES: Mapping[type[Exception], int] = {
     NoSuchSchedule: 404,
     NameTaken: 409,
     TooManySchedules: 409,
+    NoSuchWebhook: 404,
+    NoSuchDelivery: 404,
+    TooManyWebhooks: 409,
+    NotDeliverable: 409,
     WrongState: 409,
     IdempotencyConflict: 409,
     # What is left of the store's refusals: there is no such operation (any more).

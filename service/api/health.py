@@ -7,9 +7,9 @@ from litestar.params import FromQuery, QueryParameter
 
 from service.api.dependencies import Wired
 from service.api.errors import BadRequest
-from service.api.job_status import rfc3339
 from service.api.openapi import refusals, unavailable
 from service.api.schemas import FieldError, Health, WantedBody, WorkerBody, WorkersHealth
+from service.engine.job_status import rfc3339
 from service.engine.scaling import wanted
 from service.engine.states import State
 from service.engine.store import WorkerInfo

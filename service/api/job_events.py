@@ -17,9 +17,9 @@ from litestar.response.sse import ServerSentEventMessage
 from service.api.auth import WS_NOT_FOUND, WS_UNAUTHORIZED, Caller
 from service.api.dependencies import CallerDep, Wired
 from service.api.errors import error_response
-from service.api.job_status import status_object
 from service.api.jobs import own_job
 from service.api.openapi import refusals
+from service.engine.job_status import status_object
 from service.engine.store import NoSuchJob
 from service.services import Services
 

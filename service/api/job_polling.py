@@ -11,10 +11,10 @@ from service.api.auth import Caller
 from service.api.dependencies import CallerDep, Wired
 from service.api.downloads import matches
 from service.api.job_events import Expired, event_id, statuses
-from service.api.job_status import status_object
 from service.api.jobs import own_job
 from service.api.openapi import refusals
 from service.api.schemas import JobStatus
+from service.engine.job_status import status_object
 from service.services import Services
 
 WAIT_MAX_S = 60

@@ -10,10 +10,10 @@ from service.api.artefacts import NoSuchArtefact, download_artefact
 from service.api.audit_middleware import AUDIT
 from service.api.dependencies import Owner, Wired
 from service.api.errors import BadRequest
-from service.api.job_status import detail_object, progress_object, status_object
 from service.api.openapi import BINARY, RANGED, refusals
 from service.api.schemas import FieldError, JobDetail, JobList, JobStatus, JobSummary
 from service.database.api_keys import Scope
+from service.engine.job_status import detail_object, progress_object, status_object
 from service.engine.states import State
 from service.engine.store import Job, NoSuchJob
 from service.services import Services

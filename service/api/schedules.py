@@ -10,18 +10,19 @@ from litestar.params import FromPath, JSONBody
 from service.api.audit_middleware import AUDIT, BY_HANDLER
 from service.api.dependencies import CallerDep, Owner, Wired
 from service.api.errors import BadRequest
-from service.api.job_status import rfc3339
 from service.api.openapi import refusals
 from service.api.schemas import FieldError
 from service.api.strict_json import StrictJson, decode_body
 from service.database.api_keys import Scope
+from service.engine.job_status import rfc3339
 from service.engine.schedules.owned import OwnedSchedule, new_schedule_id
 from service.engine.schedules.records import ScheduleState
+from service.engine.terms import CallbackUrl
 from service.lib.clock import now_ms
 from service.lib.text import as_sentence
 from service.monitoring.audit_log import Target
 from service.services import Services
-from service.submission import Checks, requestable
+from service.submission import Checks, check_callback, requestable
 from settings.schedules import CatchUp, Overlap
 from tasks.sdk.errors import Refused
 from tasks.sdk.types import Payload
@@ -39,8 +40,8 @@ class ScheduleRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, k
     """A recurring job. Exactly one of `cron` (five fields, read in `zone`) and `every_s` (at least 60 seconds).
 
     `overlap`: what a slot does while the run before it has not ended. `catch_up`: whether one run makes up for slots that
-    passed while no process was there. `jitter_s`: runs begin up to so many seconds after their slot. `{date}` in a text of
-    the payload becomes the slot's date.
+    passed while no process was there. `jitter_s`: runs begin up to so many seconds after their slot. `callback_url`: gets a
+    signed POST when a run has ended. `{date}` in a text of the payload becomes the slot's date.
     """
 
     name: Name
@@ -53,6 +54,7 @@ class ScheduleRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, k
     catch_up: bool | Literal["once", "never"] = True
     jitter_s: Annotated[int, msgspec.Meta(ge=0, le=86_400)] = 0
     ends: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    callback_url: CallbackUrl | None = None
 
 
 class SchedulePatch(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -86,6 +88,7 @@ class ScheduleBody(msgspec.Struct):
     catch_up: bool
     jitter_s: int
     ends: str | None
+    callback_url: str | None
     paused: bool
     pause_reason: str | None
     created_at: str | None
@@ -134,6 +137,7 @@ async def create_schedule(
         catch_up=CatchUp.ONCE if data.catch_up in (True, "once") else CatchUp.NEVER,
         jitter_s=data.jitter_s,
         ends=data.ends,
+        callback_url=data.callback_url or "",
     )
     await _check(services, one)
     await services.schedules.owned.add(one)
@@ -155,6 +159,8 @@ async def _check(services: Services, one: OwnedSchedule) -> None:
     if schedule.next_after(datetime.now(UTC)) is None:
         raise Refused("No slot comes before the schedule ends.", field="ends")
     payload = _payload(job_type.payload, schedule.payload_at(datetime.now(UTC)))
+    if one.callback_url:
+        await check_callback(services, one.callback_url)
     if job_type.accepts:
         await job_type.accepts(payload, Checks(services, one.owner))
 
@@ -244,6 +250,7 @@ async def _body(services: Services, one: OwnedSchedule) -> ScheduleBody:
         catch_up=one.catch_up is CatchUp.ONCE,
         jitter_s=one.jitter_s,
         ends=rfc3339(int(one.ends.timestamp() * 1000)) if one.ends else None,
+        callback_url=one.callback_url or None,
         paused=state.pause is not None,
         pause_reason=state.pause.reason if state.pause else None,
         created_at=rfc3339(one.created_ms),

@@ -9,11 +9,11 @@ from litestar.params import FromPath, JSONBody
 from service.api.audit_middleware import AUDIT, NOTHING
 from service.api.dependencies import Owner, Wired
 from service.api.errors import BadRequest
-from service.api.job_status import rfc3339
 from service.api.openapi import refusals
 from service.api.schemas import FieldError
 from service.api.strict_json import StrictJson
 from service.database import Template, User
+from service.engine.job_status import rfc3339
 from service.mail.templates import TemplateRows
 from service.mail.wiring import links
 from service.services import Services

@@ -10,11 +10,11 @@ from litestar.params import FromPath, JSONBody
 
 from service.api.audit_middleware import AUDIT
 from service.api.dependencies import Owner, Wired
-from service.api.job_status import rfc3339
 from service.api.jobs import own_job
 from service.api.openapi import refusals
 from service.api.strict_json import StrictJson
 from service.database.api_keys import Scope
+from service.engine.job_status import rfc3339
 
 MINUTES = 60
 """Default life of a ticket: longer than nearly every job, shorter than an address lives in a browser's history."""

@@ -6,6 +6,7 @@ from service.database.base import Base, Document
 from service.database.connection import Database, open_database
 from service.database.images import ImageRecord
 from service.database.mail import Campaign, Delivery, Suppression, Template, User
+from service.database.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "ApiKey",
@@ -19,5 +20,7 @@ __all__ = [
     "Suppression",
     "Template",
     "User",
+    "Webhook",
+    "WebhookDelivery",
     "open_database",
 ]

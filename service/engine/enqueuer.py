@@ -228,9 +228,13 @@ def set_terms(request: NewJob, terms: Terms) -> None:
     if terms.unique_key:
         for_ms = round(terms.unique_for_s * 1000) if terms.unique_for_s else None
         request.unique = {"key": terms.unique_key} | ({"for_ms": for_ms} if for_ms else {})
+    if terms.callback_url:
+        request.fields += ["callback_url", terms.callback_url]
     if terms.debounce:
         put_off = terms.debounce
         longest_ms = round(put_off.longest_s * 1000)
+        # Of the latest request, like its payload: none where that names none.
+        request.fields += ["callback_url", terms.callback_url or ""]
         request.debounce = {"key": put_off.key, "delay_ms": round(put_off.delay_s * 1000), "max_delay_ms": longest_ms}
 
 
@@ -248,5 +252,7 @@ def fingerprint(job_type: JobType, payload: Payload, priority: str, due_ms: int,
     more = [terms.not_after, terms.deadline, terms.unique_key, terms.unique_for_s, terms.debounce]
     if any(more):
         asked += more
+    if terms.callback_url:
+        asked.append(terms.callback_url)
     body = msgspec.json.encode(asked, order="deterministic")
     return hashlib.sha256(body).hexdigest()

@@ -13,6 +13,9 @@ Key = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=30 * 86_400)]
 """A month at most: keys are kept for that long."""
 
+CallbackUrl = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+"""Checked where its host is looked up, before the job is queued (service/webhooks/addresses.py)."""
+
 DELAYS_MAX = 10
 """Without `max_delay_s` a debounced job begins after so many delays at last, however often it is asked for."""
 
@@ -45,6 +48,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     unique_for_s: Seconds | None = None
     """For so long after the job was accepted; until it has ended where this is not given."""
     debounce: Debounce | None = None
+    callback_url: CallbackUrl | None = None
+    """Gets a signed POST when the job has ended, whichever way (docs/webhooks.md)."""
 
     def problem(self, now: datetime) -> tuple[str, str] | None:
         """The field that makes no sense and a sentence that says why, or None."""

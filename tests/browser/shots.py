@@ -48,6 +48,7 @@ PAGES = {
     "operations": "operations",
     "workers": "workers",
     "schedules": "schedules",
+    "webhooks": "webhooks",
     "templates": "templates",
     "template": "template",
     "errors": "errors",

@@ -7,6 +7,8 @@ from service.documents.thumbnails.store import ThumbnailStore
 from service.engine.store.bulk_operations import Selection
 from service.lib.clock import now_ms
 from service.monitoring.audit_log import Target
+from service.webhooks.events import EVENTS
+from service.webhooks.sender import Answer
 from settings import Queue
 from tests.browser.conftest import DESK, PHONE, VIEWER, WALL, Desk
 from tests.dashboard.documents import kept, picture, pictured
@@ -31,6 +33,7 @@ PAGES = [
     "operation",
     "workers",
     "schedules",
+    "webhooks",
     "templates",
     "template",
     "template edit",
@@ -67,6 +70,7 @@ async def furnish(made: Maker) -> dict[str, str]:
     await made.services.audit.record(
         "ada", "operator", "queue.steered", Target("queue", "thumbnails"), "e" * 300, owner="ada"
     )
+    await furnish_webhooks(made)
     operation = await made.store.operations.begin("delete", Selection(ids=("a",)), words="1 chosen job", by="ada")
     template = await made.mail_template("News of May " + "f" * 240)
     (group,) = await made.store.error_groups.list()
@@ -81,6 +85,17 @@ async def furnish(made: Maker) -> dict[str, str]:
         "operation": f"operations/{operation.id}",
         "error": f"errors/{group.fingerprint}",
     }
+
+
+async def furnish_webhooks(made: Maker) -> None:
+    """A webhook that was disabled, with a delivery that failed."""
+    rows = made.services.webhooks.rows
+    for one in await rows.list():
+        await rows.delete(one.webhook_id)
+    webhook = await rows.create("acme", "https://8.8.8.8/" + "j" * 300, EVENTS)
+    delivery = await rows.add_trial(webhook)
+    answer = Answer(410, "It answered 410: " + "k" * 300)
+    await made.services.webhooks.deliveries._note(delivery.delivery_id, answer)
 
 
 async def furnish_documents(made: Maker) -> str:

@@ -181,3 +181,17 @@ def test_fields_of_a_newer_server_are_ignored() -> None:
     body = json.dumps({"id": "a-1", "status": "dreaming", "mood": {"good": True}})
     status = calls.decoded(httpx.Response(200, content=body), Status)
     assert (status.id, status.status, status.terminal) == ("a-1", "dreaming", False)
+
+
+async def test_webhooks(offload: AsyncClient, served: Served) -> None:
+    made = await offload.create_webhook("https://8.8.8.8/hook", ["job.failed"])
+    (listed,) = await offload.webhooks()
+    assert (listed.webhook_id, listed.events) == (made.webhook_id, ["job.failed"]) and made.secret.startswith("whsec_")
+    await offload.test_webhook(made.webhook_id)
+    with Client(served.url, ACME) as same:
+        assert await asyncio.to_thread(same.callback_secret) == await offload.callback_secret()
+        assert await asyncio.to_thread(same.webhooks) == [listed]
+        await asyncio.to_thread(same.delete_webhook, made.webhook_id)
+    assert await offload.webhooks() == []
+    with pytest.raises(BadRequest, match="loopback"):
+        await offload.create_webhook("http://127.0.0.1/", ["job.failed"])

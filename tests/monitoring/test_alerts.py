@@ -19,6 +19,7 @@ from service.lib.clock import SERVER, now_ms
 from service.mail.server_status import ServerStatus
 from service.monitoring.alerts import Alerts, NoSuchRule
 from service.monitoring.alerts.measures import Measures
+from service.webhooks import keys as webhook_keys
 from settings import Queue, load_settings
 from settings.alert_rules import RULES, Rule, Severity
 from tasks.csv_export import Export, csv_export
@@ -353,6 +354,14 @@ async def test_a_missed_schedule_until_it_has_run(watch: Watch, parts: Parts) ->
     (job,) = (await parts.store.claimed("thumbnails", "w", 1, 60_000, packed, reap=False)).jobs
     await parts.end(job)
     assert await watch.state("missed-schedule", "missing-thumbnails") == "quiet"
+
+
+async def test_a_disabled_webhook_until_it_is_enabled_or_deleted(watch: Watch, parts: Parts) -> None:
+    assert await watch.state("webhook-disabled") == "quiet"
+    await parts.store.redis.hset(webhook_keys.DISABLED, "webhook-1", "acme: Every delivery has failed for 3 days.")
+    assert await watch.state("webhook-disabled") == "firing"
+    await parts.store.redis.delete(webhook_keys.DISABLED)
+    assert await watch.state("webhook-disabled") == "quiet"
 
 
 def test_every_rule_is_tested_here() -> None:

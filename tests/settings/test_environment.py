@@ -83,7 +83,7 @@ def test_a_field_of_one_queue_leaves_all_else_alone(read):
             "QUEUES__MAIL__RETRIES",
             "1",
             "OFFLOAD_QUEUES__MAIL__RETRIES names no queue; "
-            "the queues are PDF_PROCESSING, EMAIL_SENDER, CSV_EXPORT, THUMBNAILS.",
+            "the queues are PDF_PROCESSING, EMAIL_SENDER, CSV_EXPORT, THUMBNAILS, WEBHOOKS.",
         ),
         (
             "QUEUES__EMAIL_SENDER__SPEED",

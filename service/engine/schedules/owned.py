@@ -46,6 +46,7 @@ class OwnedSchedule(msgspec.Struct, frozen=True, kw_only=True):
     catch_up: CatchUp = CatchUp.ONCE
     jitter_s: int = 0
     ends: datetime | None = None
+    callback_url: str = ""
 
     def schedule(self) -> Schedule:
         """The schedule that the ticker works with, under its id: names are unique only within an owner."""
@@ -63,6 +64,7 @@ class OwnedSchedule(msgspec.Struct, frozen=True, kw_only=True):
             ends=self.ends,
             owner=self.owner,
             title=self.name,
+            callback_url=self.callback_url,
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 import tasks.sdk.discovery  # noqa: F401  # schedules name job types, which this declares
-from service.engine.enqueuer import Enqueuer
+from service.engine.enqueuer import Enqueuer, set_terms
 from service.engine.holds import Hold, hold
 from service.engine.schedules import keys
 from service.engine.schedules.owned import OwnedSchedules
@@ -16,6 +16,7 @@ from service.engine.schedules.records import ScheduleState, SlotRun
 from service.engine.store import NoSuchJob, Store, WrongState
 from service.engine.store.script_inputs import NewJob
 from service.engine.store.scripts import SCHEDULE
+from service.engine.terms import Terms
 from service.lib.clock import now_ms
 from settings.schedules import SCHEDULES, Overlap, Schedule
 from tasks.sdk.types import REGISTRY
@@ -163,13 +164,15 @@ class Schedules:
         job_type = REGISTRY[schedule.job]
         payload = msgspec.convert(schedule.payload_at(to_moment(run.slot_ms)), job_type.payload)
         delay_ms = round(schedule.delay_s(to_moment(run.slot_ms)) * 1000) if run.kind != "manual" else 0
-        return await self.enqueuer.request(
+        request = await self.enqueuer.request(
             job_type,
             payload,
             job_id=run.job,
             owner=schedule.owner or OWNER.format(name=schedule.name),
             due_ms=run.at_ms + delay_ms if delay_ms else 0,
         )
+        set_terms(request, Terms(callback_url=schedule.callback_url or None))
+        return request
 
 
 def run_prefix(schedule: Schedule) -> str:

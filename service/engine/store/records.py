@@ -29,6 +29,7 @@ class Job:
     due_ms: int | None = None
     not_after_ms: int | None = None
     deadline_ms: int | None = None
+    callback_url: str | None = None
     debounced: int = 0
     """Requests that put it off, besides the first."""
     started_ms: int | None = None
@@ -162,7 +163,7 @@ READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
     **{
         name.encode(): (name, bytes.decode)
         for name in ("type", "queue", "owner", "priority", "message", "worker", "error", "error_type", "parent", "fingerprint",
-                     "origin", "traceparent", "tracestate")
+                     "origin", "traceparent", "tracestate", "callback_url")
     },
     **{name.encode(): (name, msgspec.json.decode) for name in ("payload", "result", "artefacts")},
     b"data": ("data", _data),
@@ -195,6 +196,12 @@ def handed_job(message: bytes) -> Job:
     """The job in a message on a worker's channel: msgpack of its id, its fence and its record as a flat list."""
     job_id, _, words = msgspec.msgpack.decode(message)
     return _read(job_id, zip(words[::2], words[1::2], strict=True), HANDED)
+
+
+def ended_job(message: bytes) -> tuple[Job, int]:
+    """A job as it ended, and the how manieth of its ends that was: a message of finish_job.lua."""
+    job_id, number, words = msgspec.msgpack.decode(message)
+    return _read(job_id, zip(words[::2], words[1::2], strict=True), HANDED), number
 
 
 def _read(

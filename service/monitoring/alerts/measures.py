@@ -12,6 +12,7 @@ from service.mail.counters import MAIL_QUEUE, MEASURES
 from service.mail.server_status import ServerStatus
 from service.monitoring.metrics import Metrics
 from service.monitoring.storage_usage.redis_settings import unsafe
+from service.webhooks import keys as webhook_keys
 from settings import Queue, Settings
 from settings.alert_rules import UNENDING, Rule
 
@@ -59,6 +60,7 @@ class Measures:
             "minutes_to_drain": self.minutes_to_drain,
             "mail_server_away_s": self.mail_server_away_s,
             "doubtful_pages": self.doubtful_pages,
+            "disabled_webhooks": self.disabled_webhooks,
             "missed_slots": self.missed_slots,
         }
         return await by_name[rule.measure](rule)
@@ -203,6 +205,12 @@ class Measures:
         read, doubtful = total["page_read"], total["page_doubtful"]
         share = doubtful / read if read >= PAGES_MIN else None
         return [Reading(rule.of, share, f"{doubtful:,} of {read:,}", "/admin/jobs?tag=doubtful")]
+
+    async def disabled_webhooks(self, _rule: Rule) -> list[Reading]:
+        """Webhooks that were disabled after failures, until they are enabled or deleted."""
+        found = await self.store.redis.hgetall(webhook_keys.DISABLED)
+        detail = "; ".join(sorted(text.decode() for text in found.values())[:3])
+        return [Reading("webhooks", len(found), detail, "/admin/webhooks")]
 
     async def missed_slots(self, _rule: Rule) -> list[Reading]:
         """Slots that were missed since the last completed run; a schedule that cannot be read misses every one."""

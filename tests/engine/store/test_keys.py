@@ -9,8 +9,9 @@ from service.engine.schedules import keys as schedule_keys
 from service.engine.store import channels, keys
 from service.mail import keys as mail_keys
 from service.monitoring.alerts import keys as alert_keys
+from service.webhooks import keys as webhook_keys
 
-OWNERS = (keys, channels, schedule_keys, alert_keys, mail_keys)
+OWNERS = (keys, channels, schedule_keys, alert_keys, mail_keys, webhook_keys)
 
 
 def names_of(module: ModuleType) -> dict[str, str]:

@@ -22,10 +22,10 @@ from offload_client.errors import (
     Unreachable,
     WaitTimeout,
 )
-from offload_client.models import Accepted, Artefact, Attempt, File, JobDetail, Status, Ticket
+from offload_client.models import Accepted, Artefact, Attempt, File, JobDetail, Status, Ticket, Webhook, WebhookMade
 
 __all__ = [
     "Accepted", "ApiError", "Artefact", "AsyncClient", "AsyncJob", "Attempt", "BadRequest", "Client", "Conflict", "File", "Job",
     "JobDetail", "JobFailed", "NotAllowed", "NotFound", "OffloadError", "ServerError", "Status", "Ticket", "TooMany",
-    "Unreachable", "WaitTimeout",
+    "Unreachable", "WaitTimeout", "Webhook", "WebhookMade",
 ]  # fmt: skip

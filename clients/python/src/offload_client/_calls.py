@@ -82,6 +82,11 @@ def status_call(job_id: str, etag: str | None = None, wait_s: int = 0) -> Call:
     return Call("GET", f"/api/jobs/{job_id}/status", params={"wait": wait_s or None}, headers=headers)
 
 
+def webhook_creation(url: str, events: Sequence[str]) -> Call:
+    """Make a webhook. A repetition would make a second one."""
+    return Call("POST", "/api/webhooks", {"url": url, "events": list(events)}, safe=False)
+
+
 def encoded(value: datetime | None) -> str | None:
     """RFC 3339 of a moment. Raises ValueError for one without a time zone."""
     if value is None:

@@ -13,7 +13,18 @@ import httpx
 
 from offload_client import _calls as calls
 from offload_client.errors import JobFailed, WaitTimeout, error_of
-from offload_client.models import Accepted, File, JobDetail, JobPage, Status, Ticket
+from offload_client.models import (
+    Accepted,
+    File,
+    JobDetail,
+    JobPage,
+    Status,
+    Ticket,
+    Webhook,
+    WebhookList,
+    WebhookMade,
+    WebhookSecret,
+)
 
 T = TypeVar("T")
 
@@ -103,6 +114,26 @@ class AsyncClient:
             if cursor is None:
                 return
             left = None if left is None else left - len(page.jobs)
+
+    async def create_webhook(self, url: str, events: Sequence[str]) -> WebhookMade:
+        """Have a URL told of `events`, such as job.completed. Keep the secret: it verifies the messages."""
+        return calls.decoded(await self._send(calls.webhook_creation(url, events)), WebhookMade)
+
+    async def webhooks(self) -> list[Webhook]:
+        """The owner's webhooks, oldest first."""
+        return (await self._get("/api/webhooks", WebhookList)).webhooks
+
+    async def test_webhook(self, webhook_id: str) -> None:
+        """Have a message of the type webhook.test sent."""
+        await self._send(calls.Call("POST", f"/api/webhooks/{webhook_id}/test", safe=False))
+
+    async def delete_webhook(self, webhook_id: str) -> None:
+        """Remove a webhook."""
+        await self._send(calls.Call("DELETE", f"/api/webhooks/{webhook_id}", safe=False))
+
+    async def callback_secret(self) -> str:
+        """The secret that verifies calls of `callback_url`s."""
+        return (await self._get("/api/webhooks/callback-secret", WebhookSecret)).secret
 
     async def _get(self, path: str, kind: type[T], params: Mapping[str, Any] | None = None) -> T:
         return calls.decoded(await self._send(calls.Call("GET", path, params=params)), kind)

@@ -12,7 +12,18 @@ import httpx
 
 from offload_client import _calls as calls
 from offload_client.errors import JobFailed, WaitTimeout, error_of
-from offload_client.models import Accepted, File, JobDetail, JobPage, Status, Ticket
+from offload_client.models import (
+    Accepted,
+    File,
+    JobDetail,
+    JobPage,
+    Status,
+    Ticket,
+    Webhook,
+    WebhookList,
+    WebhookMade,
+    WebhookSecret,
+)
 
 T = TypeVar("T")
 
@@ -99,6 +110,26 @@ class Client:
             if cursor is None:
                 return
             left = None if left is None else left - len(page.jobs)
+
+    def create_webhook(self, url: str, events: Sequence[str]) -> WebhookMade:
+        """Have a URL told of `events`, such as job.completed. Keep the secret: it verifies the messages."""
+        return calls.decoded(self._send(calls.webhook_creation(url, events)), WebhookMade)
+
+    def webhooks(self) -> list[Webhook]:
+        """The owner's webhooks, oldest first."""
+        return self._get("/api/webhooks", WebhookList).webhooks
+
+    def test_webhook(self, webhook_id: str) -> None:
+        """Have a message of the type webhook.test sent."""
+        self._send(calls.Call("POST", f"/api/webhooks/{webhook_id}/test", safe=False))
+
+    def delete_webhook(self, webhook_id: str) -> None:
+        """Remove a webhook."""
+        self._send(calls.Call("DELETE", f"/api/webhooks/{webhook_id}", safe=False))
+
+    def callback_secret(self) -> str:
+        """The secret that verifies calls of `callback_url`s."""
+        return self._get("/api/webhooks/callback-secret", WebhookSecret).secret
 
     def _get(self, path: str, kind: type[T], params: Mapping[str, Any] | None = None) -> T:
         return calls.decoded(self._send(calls.Call("GET", path, params=params)), kind)

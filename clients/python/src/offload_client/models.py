@@ -98,6 +98,38 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     status_url: str
 
 
+class WebhookMade(msgspec.Struct, frozen=True, kw_only=True):
+    """A new webhook. The secret, which verifies its messages, cannot be read again."""
+
+    webhook_id: str
+    secret: str
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """A URL that is told how jobs end."""
+
+    webhook_id: str
+    url: str
+    events: list[str]
+    created_at: datetime | None = None
+    delivered_at: datetime | None = None
+    failing_since: datetime | None = None
+    disabled_at: datetime | None = None
+    disabled_reason: str | None = None
+
+
+class WebhookList(msgspec.Struct, frozen=True, kw_only=True):
+    """All webhooks of the owner."""
+
+    webhooks: list[Webhook]
+
+
+class WebhookSecret(msgspec.Struct, frozen=True, kw_only=True):
+    """The secret that signs what goes to `callback_url`s."""
+
+    secret: str
+
+
 class JobPage(msgspec.Struct, frozen=True, kw_only=True):
     """One page of a list, newest first."""
 

@@ -22,7 +22,7 @@ local function job_key(id) return P .. 'job:' .. id end
 -- What one call counts, places and removes is written at its end (service/engine/store/scripts.py), each key in one command: a
 -- batch of a hundred jobs costs little more than one. Whoever reads such a key within the call calls write_out() first.
 -- Nothing of it is where the call ends in an error.
-local placed, removed, backlog, counted = {}, {}, {}, {}
+local placed, removed, backlog, counted, events = {}, {}, {}, {}, {}
 
 -- For a script that goes on after an error: what stood where, three words a change, since it last said `undo = {}`.
 local undo
@@ -106,7 +106,8 @@ local function write_out()
       end
     end
   end
-  placed, removed, backlog, counted = {}, {}, {}, {}
+  send(events, 'RPUSH', P .. 'webhooks:ended')
+  placed, removed, backlog, counted, events = {}, {}, {}, {}, {}
 end
 
 -- What happened to jobs is counted by type: a queue's own figure is the sum over `|`, and parts stand apart with a `/`.

@@ -33,6 +33,24 @@ local function part_ended(j)
   end
 end
 
+-- A webhook tells what was true at the end: a job that is queued again says something else by the time of its delivery.
+local TOLD = {'type', 'queue', 'owner', 'state', 'progress', 'message', 'data', 'created_ms', 'started_ms', 'first_started_ms',
+  'finished_ms', 'attempt', 'error', 'result', 'artefacts', 'callback_url'}
+
+-- Note an end that somebody wants to be told of: the job names a URL, or its owner has webhooks for such ends. Written with the
+-- end, so that no death of a process comes between (service/webhooks/handover.py takes it from there).
+local wanted = {}
+local function tell(j, state)
+  if wanted[j.owner] == nil then wanted[j.owner] = redis.call('HGET', P .. 'webhooks:owners', j.owner) or '' end
+  if (j.callback_url or '') == '' and not string.find(wanted[j.owner], state, 1, true) then return end
+  local v, record = redis.call('HMGET', job_key(j.id), unpack(TOLD)), {}
+  for i, name in ipairs(TOLD) do
+    if v[i] then record[#record + 1], record[#record + 2] = name, v[i] end
+  end
+  local number = redis.call('HINCRBY', job_key(j.id), 'ends', 1)
+  change(events, #events + 1, cmsgpack.pack({j.id, number, record}))
+end
+
 -- Bring a job to a terminal state. `fields` is a flat list of what to write beside it; `at` is when it ended, where that is
 -- not now.
 local function finish(j, state, fields, at)
@@ -40,6 +58,8 @@ local function finish(j, state, fields, at)
   redis.call('HSET', job_key(j.id), 'state', state, 'finished_ms', at or now, 'cancel_requested', '', 'worker', '', unpack(fields))
   move(j, state)
   tally(j, state, 1)
+  -- Deliveries are told of to nobody: each would be followed by another.
+  if j.parent == '' and j.queue ~= 'webhooks' then tell(j, state) end
   if j.parent ~= '' then part_ended(j)
   elseif state ~= 'failed' then place(P .. 'finished:' .. j.queue, j.id, at or now) end
 end

@@ -77,6 +77,7 @@ def detail_object(job: Job, attempts: Sequence[Attempt], parts: Sequence[Job]) -
         "schedule_at": rfc3339(job.due_ms) if job.state is State.SCHEDULED else None,
         "not_after": rfc3339(job.not_after_ms),
         "deadline": rfc3339(job.deadline_ms),
+        "callback_url": job.callback_url,
         "worker": job.worker,
         "max_attempts": job.retries + 1,
         "payload": job.payload,

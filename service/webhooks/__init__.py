@@ -1,0 +1,1 @@
+"""Webhooks: owners' addresses that are told how jobs end."""

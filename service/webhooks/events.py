@@ -1,0 +1,68 @@
+"""Messages: what is sent for the end of a job, and the secrets that sign it."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from typing import Literal
+
+import msgspec
+
+from service.engine.job_status import rfc3339, status_object
+from service.engine.store import Job
+from service.lib.clock import now_ms
+
+Event = Literal["job.completed", "job.failed", "job.cancelled", "job.expired"]
+
+EVENTS: tuple[Event, ...] = ("job.completed", "job.failed", "job.cancelled", "job.expired")
+
+TEST = "webhook.test"
+"""Type of the message that a test sends. No webhook subscribes to it."""
+
+SECRET_PREFIX = "whsec_"
+
+ID_BYTES = 15
+
+
+def new_secret() -> str:
+    """A secret as Standard Webhooks writes it: 192 random bits in base64."""
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(24)).decode()
+
+
+def callback_secret(key: bytes, owner: str) -> str:
+    """The secret that signs what goes to an owner's `callback_url`s, derived from the installation's key."""
+    return (
+        SECRET_PREFIX
+        + base64.b64encode(hmac.new(key, b"callbacks " + owner.encode(), hashlib.sha256).digest()).decode()
+    )
+
+
+def event_of(job: Job) -> str:
+    """The type of the message for a job that has ended."""
+    return f"job.{job.state}"
+
+
+def body_of(job: Job) -> str:
+    """The message for the end of a job: the status object as it was then."""
+    return body(event_of(job), rfc3339(job.finished_ms), status_object(job))
+
+
+def trial_body(webhook_id: str) -> str:
+    """The message of a test."""
+    return body(TEST, rfc3339(now_ms()), {"webhook_id": webhook_id})
+
+
+def body(kind: str, timestamp: str | None, data: object) -> str:
+    """A message as JSON. It is kept as it was first written: a signature is of bytes."""
+    return msgspec.json.encode({"type": kind, "timestamp": timestamp, "data": data}).decode()
+
+
+def message_id(job_id: str, number: int, target: str) -> str:
+    """The id of the message to `target` for one end of a job: the same however often it is handed over."""
+    digest = hashlib.sha256(msgspec.json.encode([job_id, number, target])).hexdigest()
+    return f"msg_{digest[: 2 * ID_BYTES]}"
+
+
+def new_message_id() -> str:
+    """An id that no other message has."""
+    return f"msg_{secrets.token_hex(ID_BYTES)}"

@@ -1,0 +1,140 @@
+"""`Handover`: makes deliveries, and the jobs that carry them out, of the ends that the scripts have noted.
+
+An end stays noted until its jobs are queued. What was done when a process died in between is done again, under the same ids: no
+end is lost, and none is handed over twice.
+"""
+
+from collections.abc import Sequence
+
+import structlog
+from redis.exceptions import WatchError
+
+from service.database import Webhook, WebhookDelivery
+from service.engine.enqueuer import Enqueuer
+from service.engine.redis.client import Client
+from service.engine.store import Job
+from service.engine.store.records import ended_job
+from service.engine.store.script_inputs import Idem, NewJob
+from service.lib.outages import outage_of
+from service.lib.reminder import Reminder
+from service.webhooks import keys
+from service.webhooks.events import body_of, event_of, message_id
+from service.webhooks.rows import WebhookRows, new_delivery, subscribed
+from tasks.webhook_delivery import WebhookDelivery as DeliveryPayload
+from tasks.webhook_delivery import webhook_delivery
+
+log = structlog.get_logger("offload.webhooks")
+
+AT_ONCE = 100
+"""Ends that one transaction deals with."""
+
+OWNER = "webhooks:{owner}"
+"""Owner of an owner's delivery jobs: no API key's owner has a colon in it, and each owner has a turn of its own in the queue."""
+
+
+class Handover:
+    """Duties of maintenance."""
+
+    def __init__(self, redis: Client, rows: WebhookRows, enqueuer: Enqueuer) -> None:
+        self.redis = redis
+        self.rows = rows
+        self.enqueuer = enqueuer
+        self.away = Reminder()
+
+    async def hand_over(self) -> None:
+        """Queue the deliveries of all ends that are noted. Waits where the database is away."""
+        try:
+            while raws := await self.redis.lrange(keys.ENDED, 0, AT_ONCE - 1):
+                await self._hand_over(raws)
+                pipe = self.redis.pipeline(transaction=True)
+                for raw in raws:
+                    # By value: another process that led a moment ago may have removed some.
+                    pipe.lrem(keys.ENDED, 1, raw)
+                await pipe.execute()
+            self.away.over()
+        except Exception as error:
+            outage = outage_of(error)
+            if outage is None:
+                raise
+            if self.away.due():
+                log.warning("webhooks wait", why=outage.sentence)
+
+    async def _hand_over(self, raws: Sequence[bytes]) -> None:
+        ends = [end for raw in raws if (end := _read(raw)) is not None]
+        webhooks = await self.rows.of_owners({job.owner for job, _ in ends})
+        deliveries = [one for job, number in ends for one in deliveries_of(job, number, webhooks)]
+        await self.rows.add(deliveries)
+        await self.queue(deliveries)
+
+    async def queue(self, deliveries: Sequence[WebhookDelivery], *, again: str = "") -> None:
+        """Queue the jobs of deliveries that are kept, each once for ever; once more under another `again`."""
+        requests = [await self._request(one, again) for one in deliveries]
+        if requests:
+            await self.enqueuer.store.queued(requests)
+
+    async def _request(self, delivery: WebhookDelivery, again: str) -> NewJob:
+        payload = DeliveryPayload(delivery_id=delivery.delivery_id)
+        owner = OWNER.format(owner=delivery.owner)
+        # No bound on how many wait: what would be refused here would be lost.
+        request = await self.enqueuer.request(webhook_delivery, payload, owner=owner)
+        request.idem = Idem(delivery.delivery_id + again, delivery.delivery_id)
+        return request
+
+    async def sync(self) -> None:
+        """Bring what the scripts know of owners' webhooks in line with the table.
+
+        Watched, so that two processes at it cannot write an older state over a newer one.
+        """
+        while True:
+            async with self.redis.pipeline(transaction=True) as pipe:
+                await pipe.watch(keys.OWNERS, keys.DISABLED)
+                before = [await pipe.hgetall(keys.OWNERS), await pipe.hgetall(keys.DISABLED)]
+                now = _flags(await self.rows.list())
+                if before == [{k.encode(): v.encode() for k, v in one.items()} for one in now]:
+                    return
+                pipe.multi()
+                for key, flags in zip((keys.OWNERS, keys.DISABLED), now, strict=True):
+                    pipe.delete(key)
+                    if flags:
+                        pipe.hset(key, mapping=flags)
+                try:
+                    await pipe.execute()
+                    return
+                except WatchError:
+                    continue
+
+
+def _read(raw: bytes) -> tuple[Job, int] | None:
+    try:
+        return ended_job(raw)
+    except Exception:
+        # One that cannot be read must not keep all others from being told.
+        log.exception("an end that was noted for webhooks cannot be read", noted=raw[:500])
+        return None
+
+
+def deliveries_of(job: Job, number: int, webhooks: Sequence[Webhook]) -> list[WebhookDelivery]:
+    """The deliveries of one end: to the job's own URL, and to each webhook of its owner that wants it."""
+    targets: list[tuple[str | None, str]] = [(None, job.callback_url)] if job.callback_url else []
+    targets += [
+        (one.webhook_id, one.url) for one in webhooks if one.owner == job.owner and event_of(job) in subscribed(one)
+    ]
+    body, found = body_of(job), []
+    for webhook_id, url in targets:
+        delivery_id = message_id(job.id, number, webhook_id or url)
+        row = new_delivery(delivery_id, webhook_id, job.owner, url, event_of(job), job.id)
+        row.number, row.body = number, body
+        found.append(row)
+    return found
+
+
+def _flags(webhooks: Sequence[Webhook]) -> tuple[dict[str, str], dict[str, str]]:
+    """For each owner the states that its webhooks want, and for each disabled webhook a sentence."""
+    wanted: dict[str, set[str]] = {}
+    disabled: dict[str, str] = {}
+    for one in webhooks:
+        if one.disabled_at is not None:
+            disabled[one.webhook_id] = f"{one.owner}: {one.disabled_why or 'disabled'}"
+        else:
+            wanted.setdefault(one.owner, set()).update(event.removeprefix("job.") for event in subscribed(one))
+    return {owner: " ".join(sorted(states)) for owner, states in wanted.items()}, disabled

@@ -1,0 +1,197 @@
+"""Webhooks and their log as they are kept. Each belongs to an owner, and another's does not exist."""
+
+import json
+import secrets
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from service.database import Database, Webhook, WebhookDelivery
+from service.database.column_types import utc_now
+from service.webhooks.events import TEST, new_message_id, new_secret, trial_body
+
+PER_OWNER = 20
+"""More than programs that an owner keeps; each end of a job may cost so many deliveries."""
+
+KEPT_DAYS = 30
+"""Days that a delivery stays in the log."""
+
+FORGET_AT_ONCE = 1_000
+
+
+class NoSuchWebhook(Exception):
+    """There is no such webhook, or it belongs to another owner."""
+
+    def __init__(self, webhook_id: str) -> None:
+        super().__init__(f"there is no webhook {webhook_id[:80]}")
+
+
+class NoSuchDelivery(Exception):
+    """There is no such delivery, or it belongs to another owner."""
+
+    def __init__(self, delivery_id: str) -> None:
+        super().__init__(f"there is no delivery {delivery_id[:80]}")
+
+
+class TooManyWebhooks(Exception):
+    """The owner is at its bound."""
+
+    def __init__(self) -> None:
+        super().__init__(f"an owner keeps at most {PER_OWNER} webhooks: delete one first")
+
+
+class NotDeliverable(Exception):
+    """A delivery that cannot be sent (again) now. The message says why."""
+
+
+def subscribed(webhook: Webhook) -> list[str]:
+    """The events that a webhook wants, such as job.failed."""
+    return list(json.loads(webhook.events))
+
+
+class WebhookRows:
+    """The tables' verbs."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def create(self, owner: str, url: str, events: Collection[str]) -> Webhook:
+        """Keep a new webhook; a URL that its owner has already gets one more. Raises TooManyWebhooks."""
+        row = Webhook(
+            webhook_id=f"webhook-{secrets.token_hex(8)}",
+            owner=owner,
+            url=url,
+            events=json.dumps(list(dict.fromkeys(events))),
+            secret=new_secret(),
+            created_at=utc_now(),
+        )
+        async with self.database.writing() as session:
+            count = select(func.count()).select_from(Webhook).where(Webhook.owner == owner)
+            if (await session.scalar(count) or 0) >= PER_OWNER:
+                raise TooManyWebhooks
+            session.add(row)
+        return row
+
+    async def list(self, owner: str | None = None) -> Sequence[Webhook]:
+        """One owner's webhooks, or all, oldest first."""
+        query = select(Webhook).order_by(Webhook.created_at, Webhook.webhook_id)
+        async with self.database.reading() as session:
+            return list(await session.scalars(query if owner is None else query.where(Webhook.owner == owner)))
+
+    async def of_owners(self, owners: Collection[str]) -> Sequence[Webhook]:
+        """The webhooks of some owners that are not disabled."""
+        query = select(Webhook).where(Webhook.owner.in_(owners), Webhook.disabled_at.is_(None))
+        async with self.database.reading() as session:
+            return list(await session.scalars(query.order_by(Webhook.created_at, Webhook.webhook_id)))
+
+    async def get(self, webhook_id: str, owner: str | None = None) -> Webhook:
+        """One webhook. Raises NoSuchWebhook."""
+        async with self.database.reading() as session:
+            row = await session.get(Webhook, webhook_id)
+        if row is None or owner not in (None, row.owner):
+            raise NoSuchWebhook(webhook_id)
+        return row
+
+    async def delete(self, webhook_id: str, owner: str | None = None) -> Webhook:
+        """Remove a webhook with its log. Raises NoSuchWebhook."""
+        row = await self.get(webhook_id, owner)
+        async with self.database.writing() as session:
+            await session.execute(delete(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook_id))
+            await session.execute(delete(Webhook).where(Webhook.webhook_id == webhook_id))
+        return row
+
+    async def enable(self, webhook_id: str, owner: str | None = None) -> Webhook:
+        """Take a disablement back. Ends that passed are not delivered. Raises NoSuchWebhook."""
+        await self.get(webhook_id, owner)
+        async with self.database.writing() as session:
+            row = await session.get(Webhook, webhook_id)
+            if row is None:
+                raise NoSuchWebhook(webhook_id)
+            row.disabled_at = row.disabled_why = row.failing_since = row.failed_at = None
+        return row
+
+    async def add(self, rows: Sequence[WebhookDelivery]) -> None:
+        """Keep new deliveries; one that is there already stays as it is."""
+        if not rows:
+            return
+        insert = sqlite.insert if self.database.sqlite else postgresql.insert
+        columns = WebhookDelivery.__table__.columns.keys()
+        values = [{name: getattr(row, name) for name in columns} for row in rows]
+        async with self.database.writing() as session:
+            await session.execute(insert(WebhookDelivery).on_conflict_do_nothing(), values)
+
+    async def add_trial(self, webhook: Webhook) -> WebhookDelivery:
+        """Keep a test's delivery."""
+        row = new_delivery(new_message_id(), webhook.webhook_id, webhook.owner, webhook.url, TEST)
+        row.body = trial_body(webhook.webhook_id)
+        await self.add([row])
+        return row
+
+    async def deliveries(
+        self, webhook_id: str | None = None, *, limit: int, before: str | None = None
+    ) -> Sequence[WebhookDelivery]:
+        """Deliveries of a webhook, or of all and of callbacks, newest first; those older than the delivery `before`."""
+        order = (WebhookDelivery.created_at.desc(), WebhookDelivery.delivery_id.desc())
+        query = select(WebhookDelivery).order_by(*order).limit(limit)
+        if webhook_id is not None:
+            query = query.where(WebhookDelivery.webhook_id == webhook_id)
+        if before is not None:
+            last = await self.delivery(before)
+            position = tuple_(WebhookDelivery.created_at, WebhookDelivery.delivery_id)
+            query = query.where(position < tuple_(last.created_at, last.delivery_id))
+        async with self.database.reading() as session:
+            return list(await session.scalars(query))
+
+    async def delivery(self, delivery_id: str, owner: str | None = None) -> WebhookDelivery:
+        """One delivery. Raises NoSuchDelivery."""
+        async with self.database.reading() as session:
+            row = await session.get(WebhookDelivery, delivery_id)
+        if row is None or owner not in (None, row.owner):
+            raise NoSuchDelivery(delivery_id)
+        return row
+
+    async def reopen(self, delivery_id: str, owner: str | None = None) -> WebhookDelivery:
+        """Make a delivery that has ended pending again. Raises NoSuchDelivery, NotDeliverable."""
+        await self.delivery(delivery_id, owner)
+        async with self.database.writing() as session:
+            row = await session.get(WebhookDelivery, delivery_id, with_for_update=True)
+            if row is None:
+                raise NoSuchDelivery(delivery_id)
+            if row.state == "pending":
+                raise NotDeliverable(f"the delivery {delivery_id} is on its way already")
+            if row.webhook_id is not None:
+                webhook = await session.get(Webhook, row.webhook_id)
+                if webhook is not None and webhook.disabled_at is not None:
+                    raise NotDeliverable(f"the webhook {row.webhook_id} is disabled: enable it first")
+            row.state, row.tries, row.next_at = "pending", 0, None
+        return row
+
+    async def forget(self) -> int:
+        """Remove deliveries that ended KEPT_DAYS ago. Returns how many."""
+        old = select(WebhookDelivery.delivery_id).where(
+            WebhookDelivery.created_at < utc_now() - timedelta(days=KEPT_DAYS), WebhookDelivery.state != "pending"
+        )
+        async with self.database.writing() as session:
+            ids = list(await session.scalars(old.order_by(WebhookDelivery.created_at).limit(FORGET_AT_ONCE)))
+            await session.execute(delete(WebhookDelivery).where(WebhookDelivery.delivery_id.in_(ids)))
+        return len(ids)
+
+
+def new_delivery(
+    delivery_id: str, webhook_id: str | None, owner: str, url: str, event: str, job_id: str | None = None
+) -> WebhookDelivery:
+    """A delivery that nobody has tried, still without its body."""
+    return WebhookDelivery(
+        delivery_id=delivery_id,
+        webhook_id=webhook_id,
+        owner=owner,
+        url=url,
+        event=event,
+        job_id=job_id,
+        number=0,
+        state="pending",
+        tries=0,
+        created_at=utc_now(),
+    )

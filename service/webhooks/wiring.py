@@ -1,0 +1,37 @@
+"""The parts of webhooks, wired."""
+
+from dataclasses import dataclass
+
+from service.database import Database
+from service.engine.enqueuer import Enqueuer
+from service.engine.redis.client import Client
+from service.webhooks.addresses import Addresses
+from service.webhooks.deliveries import Deliveries
+from service.webhooks.events import callback_secret
+from service.webhooks.handover import Handover
+from service.webhooks.rows import WebhookRows
+from service.webhooks.sender import Sender
+from settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookParts:
+    """Open for the life of a process."""
+
+    settings: Settings
+    addresses: Addresses
+    rows: WebhookRows
+    handover: Handover
+    deliveries: Deliveries
+
+    def callback_secret(self, owner: str) -> str:
+        """The secret that signs what goes to the `callback_url`s of an owner's jobs."""
+        return callback_secret(self.settings.link_key, owner)
+
+
+def webhook_parts(settings: Settings, database: Database, redis: Client, enqueuer: Enqueuer) -> WebhookParts:
+    """The parts, which open nothing themselves."""
+    addresses, rows = Addresses(allow_private=settings.webhooks_allow_private), WebhookRows(database)
+    handover = Handover(redis, rows, enqueuer)
+    deliveries = Deliveries(database, Sender(addresses), lambda: settings.link_key, handover.sync)
+    return WebhookParts(settings, addresses, rows, handover, deliveries)
