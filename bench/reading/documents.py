@@ -1,5 +1,6 @@
-"""Documents to read, each with the truth of its pages. None is of the pages that the networks were calibrated on."""
+"""Documents to read, each with the words of its pages. None is among the pages that the networks were calibrated on."""
 
+import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -10,7 +11,7 @@ import pikepdf
 from tasks.ocr.document import count_pages
 from tasks.ocr.networks.quantize import SEEDS
 from tasks.ocr.synthetic.prose import paragraphs
-from tasks.ocr.synthetic.scan import CLEAN, HEAVY, MILD, as_pdf, pictures
+from tasks.ocr.synthetic.scan import CLEAN, HEAVY, MILD, Wear, as_pdf, pictures
 from tasks.ocr.synthetic.typeset import Run, Style, Typesetter
 
 FIRST_SEED = 20_000
@@ -18,7 +19,8 @@ FIRST_SEED = 20_000
 
 WORDS = 470
 DPI = 200
-WEAR = {"clean": CLEAN, "mild": MILD, "heavy": HEAVY}
+TURNED = Wear(turn=90)
+WEAR = {"clean": CLEAN, "mild": MILD, "heavy": HEAVY, "turned": TURNED}
 STYLES = (Style("Times-Roman", 11), Style("Helvetica", 10), Style("Times-Roman", 10), Style("Helvetica", 11))
 
 SCANS_IN_MIX = 0.25
@@ -27,14 +29,24 @@ SCANS_IN_MIX = 0.25
 DISTINCT = 24
 """Different pages in a long document, which repeats them: no reader remembers a page, and making them takes time."""
 
+READABLE = (".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
+
+SROIE_CORNERS = 8
+"""Columns before the text of a line in the SROIE set's tables."""
+
 
 @dataclass(frozen=True)
 class Document:
-    """A file and the truth of its pages; None for a page of which no transcript exists."""
+    """Pages of one kind, (file, index in it from 0) each, and their truths; None for a page without a transcript."""
 
     name: str
-    path: Path
+    sheets: Sequence[tuple[Path, int]]
     truths: Sequence[str | None]
+
+    @property
+    def path(self) -> Path:
+        """The file, of a document that is one."""
+        return self.sheets[0][0]
 
     @property
     def pages(self) -> int:
@@ -70,7 +82,7 @@ def slip(folder: Path) -> Document:
     truth = setter.page([Run(["Nothing on this slip is scored."])])
     path = folder / "slip.pdf"
     path.write_bytes(as_pdf(pictures(setter.save(), DPI, CLEAN, 0), DPI))
-    return Document("slip", path, [truth])
+    return Document("slip", [(path, 0)], [truth])
 
 
 def with_text(folder: Path, count: int) -> Document:
@@ -95,27 +107,46 @@ def repeated(folder: Path, name: str, pages: Sequence[tuple[bytes, int, str]], c
     """A document of `count` pages, taken in turn from `pages`: (PDF, index of its page, truth)."""
     whole = pikepdf.new()
     for start in range(0, count, len(pages)):
-        # Opened anew each time round: pages of one opened file would share their pictures, and a scan's do not.
+        # Opened each time round: pages of one opened file would share their pictures, and a scan's do not.
         opened = {id(data): pikepdf.open(BytesIO(data)) for data, _, _ in pages}
         for data, index, _ in pages[: count - start]:
             whole.pages.append(opened[id(data)].pages[index])
     path = folder / f"{name.replace(' ', '-')}.pdf"
     whole.save(path)
-    return Document(name, path, [pages[number % len(pages)][2] for number in range(count)])
+    truths = [pages[number % len(pages)][2] for number in range(count)]
+    return Document(name, [(path, index) for index in range(count)], truths)
 
 
-def real(folder: Path) -> list[Document]:
-    """The PDFs and pictures of a folder that can be opened; NAME.txt is the transcript of a one-page NAME."""
-    found: list[Document] = []
+def real(folder: Path, most: int) -> list[Document]:
+    """The PDFs and pictures of a folder: each folder in it is a kind, and those directly in it are one more.
+
+    Beside each one-page NAME its transcript in NAME.txt, or its lines in NAME.csv as the SROIE set has them. `most` bounds
+    the pages of a kind, which are then taken evenly from all of its files.
+    """
+    kinds = [_kind(path, most) for path in (folder, *sorted(folder.iterdir())) if path.is_dir()]
+    return [kind for kind in kinds if kind.pages]
+
+
+def _kind(folder: Path, most: int) -> Document:
+    sheets: list[tuple[Path, int]] = []
+    truths: list[str | None] = []
     for path in sorted(folder.iterdir()):
-        pages = _pages(path, count_pages) if path.suffix.lower() in (".pdf", ".png", ".jpg", ".tif") else 0
-        transcript = path.with_suffix(".txt")
-        truths: list[str | None] = [None] * pages
-        if pages == 1 and transcript.exists():
-            truths = [transcript.read_text()]
-        if pages:
-            found.append(Document(path.stem, path, truths))
-    return found
+        pages = _pages(path, count_pages) if path.suffix.lower() in READABLE else 0
+        sheets += [(path, index) for index in range(pages)]
+        truths += [transcript(path)] if pages == 1 else [None] * pages
+    chosen = range(len(sheets)) if len(sheets) <= most else [len(sheets) * place // most for place in range(most)]
+    return Document(folder.name, [sheets[index] for index in chosen], [truths[index] for index in chosen])
+
+
+def transcript(path: Path) -> str | None:
+    """The words of a page beside it, or None."""
+    if path.with_suffix(".txt").exists():
+        return path.with_suffix(".txt").read_text(errors="ignore")
+    table = path.with_suffix(".csv")
+    if not table.exists():
+        return None
+    with table.open(errors="ignore", newline="") as lines:
+        return "\n".join(",".join(row[SROIE_CORNERS:]) for row in csv.reader(lines, quoting=csv.QUOTE_NONE))
 
 
 def _pages(path: Path, count: Callable[[Path], int]) -> int:

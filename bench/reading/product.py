@@ -1,5 +1,6 @@
-"""The product as a user has it: `offload up` in processes of its own, documents sent and fetched over HTTP."""
+"""The product as a client uses it: `offload up` in processes of its own, documents sent and fetched over HTTP."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,14 +14,14 @@ from typing import Any
 import httpx
 
 from bench.reading.documents import Document
-from bench.reading.result import PeakMemory, Result, Stopwatch, result
+from bench.reading.result import PageRead, PeakMemory, Result, Stopwatch, result
 from service.lib.ports import free_port
 
 KEY = "bench-secret-key"
 READY_S = 120.0
 POLL_S = 0.1
 FOLLOW_S = 0.2
-"""Between two looks at a job whose first page is there: looking costs the server time that the pages want."""
+"""Between two polls of a job whose first page is there: polling costs the server time that the pages need."""
 
 WHOLE = ("text.txt", "pages.json", "searchable.pdf")
 """The artefacts that are fetched before the watch is stopped, where they exist."""
@@ -48,12 +49,12 @@ class Product:
                 if file["name"] in WHOLE
             }
             seconds = watch.seconds()
-        texts = files["text.txt"].decode().split("\f")[: document.pages]
         peak_mb = memory.largest_mb("multiprocessing")
-        return result(f"Offload, {engine}, end to end", document, texts, seconds, watch.first_s, peak_mb)
+        read = pages_read(files["pages.json"])
+        return result(f"Offload, {engine}, end to end", document, read, seconds, watch.first_s, peak_mb)
 
     def start(self, document: Document, engine: str) -> str:
-        """Upload and queue; answers the job's id."""
+        """Upload and queue. Returns the job's id."""
         with document.path.open("rb") as file:
             stored = self.call("POST", "/api/files", files={"file": (document.path.name, file)}).json()
         asked = {"file_id": stored["file_id"], "engine": engine}
@@ -70,10 +71,18 @@ class Product:
             time.sleep(FOLLOW_S if watch.first_s else POLL_S)
 
     def call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        """Raises httpx.HTTPStatusError where the answer is an error."""
+        """The reply to a request. Raises httpx.HTTPStatusError where it is an error."""
         response = self.http.request(method, path, **arguments)
         response.raise_for_status()
         return response
+
+
+def pages_read(pages_json: bytes) -> list[PageRead]:
+    """The pages of a finished job, from its pages.json."""
+    return [
+        PageRead(page["text"], confidence=page["confidence"], doubtful=page["doubtful"])
+        for page in json.loads(pages_json)["pages"]
+    ]
 
 
 @contextmanager

@@ -1,9 +1,9 @@
-"""What one reader made of one document, and the memory its processes took meanwhile."""
+"""Reading of one document by one reader: its scores, its time, and the memory of its processes."""
 
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean
 from types import TracebackType
@@ -15,15 +15,28 @@ from bench.reading.documents import Document
 from tests.ocr.score import precision, recall
 
 SAMPLE_S = 0.1
-"""Processes are looked at so often; each says itself what its peak was, so only those that live shorter are missed."""
+"""Time between two samples of memory. Each process reports its own peak, so only one that lives shorter is missed."""
 
 MB = 1 << 20
 
 
 @dataclass(frozen=True)
+class PageRead:
+    """One page as a reader gave it. `cpu_s` and `stages` (CPU seconds by stage) are of its process and its children;
+    `confidence` and `doubtful` are None for a reader without them."""
+
+    text: str
+    cpu_s: float = 0.0
+    confidence: float | None = None
+    doubtful: bool | None = None
+    stages: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Result:
-    """`first_s`: seconds to the first page. `peak_mb`: of the largest process. `scores`: recall and precision of each page,
-    of words as a bag, case counting; None for a page without a truth."""
+    """`first_s`: seconds to the first page. `peak_mb`: of the largest process. `cpu_s`: CPU seconds a page, None where
+    they were not measured. `scores`: recall and precision of each page, of words as a bag, case counting; None for a page
+    without a truth. `confidences`, `doubtful`, `stages`: of each page, empty for a reader that gives none."""
 
     reader: str
     document: str
@@ -32,6 +45,11 @@ class Result:
     first_s: float
     peak_mb: int
     scores: tuple[tuple[float, float] | None, ...]
+    cpu_s: float | None = None
+    confidences: tuple[float | None, ...] = ()
+    doubtful: tuple[bool | None, ...] = ()
+    stages: Mapping[str, float] = field(default_factory=dict)
+    """Mean CPU seconds a page by stage."""
 
     def mean_scores(self, pages: int | None = None) -> tuple[float, float] | None:
         """Mean recall and precision, of the first `pages` pages or of all; None where none has a truth."""
@@ -39,20 +57,42 @@ class Result:
         return (mean(r for r, _ in scored), mean(p for _, p in scored)) if scored else None
 
 
-def result(
-    reader: str, document: Document, texts: Sequence[str], seconds: float, first_s: float, peak_mb: int
-) -> Result:
-    """The texts of the document's first pages, scored."""
-    scores = tuple(
+def scored(document: Document, texts: Sequence[str]) -> tuple[tuple[float, float] | None, ...]:
+    """Recall and precision of the texts of the document's first pages."""
+    return tuple(
         None if truth is None else (recall(text, truth), precision(text, truth))
         for text, truth in zip(texts, document.truths, strict=False)
     )
-    pages_per_minute = 60 * len(texts) / seconds
-    return Result(reader, document.name, len(texts), pages_per_minute, first_s, peak_mb, scores)
+
+
+def result(
+    reader: str,
+    document: Document,
+    read: Sequence[PageRead],
+    seconds: float,
+    first_s: float,
+    peak_mb: int,
+    cpu_s: float | None = None,
+) -> Result:
+    """The readings of the document's first pages, scored."""
+    stages = sorted({stage for page in read for stage in page.stages})
+    return Result(
+        reader,
+        document.name,
+        len(read),
+        60 * len(read) / seconds,
+        first_s,
+        peak_mb,
+        scored(document, [page.text for page in read]),
+        cpu_s,
+        tuple(page.confidence for page in read),
+        tuple(page.doubtful for page in read),
+        {stage: mean(page.stages.get(stage, 0.0) for page in read) for stage in stages},
+    )
 
 
 class PeakMemory:
-    """Watches all processes that this one has started, and theirs, for as long as it is entered."""
+    """Watches all descendants of this process for as long as it is entered."""
 
     def __init__(self) -> None:
         self._peaks: dict[int, tuple[str, int]] = {}
