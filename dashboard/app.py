@@ -19,7 +19,7 @@ from dashboard.templating import template_environment
 from service.api import EXCEPTION_HANDLERS, api_routes, openapi_config
 from service.lib.async_tasks import end
 from service.monitoring.alerts.not_ready import NotReady
-from service.monitoring.logging import configure_logs
+from service.monitoring.logging import configure_logs, log_problems
 from service.monitoring.tracing import open_tracing
 from service.services import Services, check_database, open_services
 from settings import Settings, load_settings
@@ -38,6 +38,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         refuse_bad_rules(job_types=REGISTRY)
         private_folder(settings.data_dir)
         configure_logs(settings)
+        log_problems()
         check_database(settings.database_url)
         # As in the workers: what is imported stays, and is no longer looked through.
         gc.freeze()

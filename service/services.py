@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import structlog
 from arq.connections import ArqRedis
 
 from service.cleanup import LeftoverFiles
@@ -53,6 +54,9 @@ from tasks.ports.reports import Operators, Reports
 from tasks.ports.thumbnails import Thumbnails, ThumbnailUpkeep
 from tasks.ports.upkeep import Leftovers
 from tasks.ports.webhooks import Webhooks
+from tasks.sdk.extend import PORTS
+
+log = structlog.get_logger("offload")
 
 SLOTS_S = 2
 """Seconds by which a scheduled job may be late."""
@@ -137,6 +141,7 @@ async def open_services(
         ports = (
             mail_ports
             | offered_ports(settings, database, store, storage)
+            | await packages_ports(stack, settings)
             | {
                 Files: files,
                 Webhooks: webhooks.deliveries,
@@ -231,6 +236,18 @@ def offered_ports(settings: Settings, database: Database, store: Store, storage:
         Thumbnails: ThumbnailStore(storage),
         ThumbnailUpkeep: Upkeep(storage, database),
     }
+
+
+async def packages_ports(stack: contextlib.AsyncExitStack, settings: Settings) -> dict[type, object]:
+    """The implementations that packages offer. One that cannot be made is left out, and its tasks fail by name."""
+    found: dict[type, object] = {}
+    for protocol, factory in PORTS.items():
+        try:
+            made = factory(settings)
+            found[protocol] = await stack.enter_async_context(made) if hasattr(made, "__aenter__") else made
+        except Exception:
+            log.exception("a package's port cannot be opened", port=protocol.__name__)
+    return found
 
 
 @contextlib.asynccontextmanager

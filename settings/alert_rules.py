@@ -106,7 +106,7 @@ MEASURES: dict[str, Measure] = {
 }
 """The measures by the name that a rule gives. docs/monitoring/alerts.md shows them as a table."""
 
-RULES: tuple[Rule, ...] = (
+RULES: list[Rule] = [
     # A hundred waiting jobs are a lot for people and little for machines: ten minutes tell a wave from a flood.
     Rule(
         "queue-backlog", "waiting_jobs", 100, "{value} wait in {subject}", "{subject} has caught up: {value} wait",
@@ -185,7 +185,7 @@ RULES: tuple[Rule, ...] = (
         "missed-schedule", "missed_slots", 0, "the schedule {subject} missed {value}: {detail}",
         "the schedule {subject} has run again", Severity.ERROR, unit="slots",
     ),
-)  # fmt: skip
+]  # fmt: skip
 
 
 PLACEHOLDERS = frozenset({"subject", "value", "threshold", "detail"})

@@ -3,9 +3,9 @@
 import os
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, PlainValidator, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from settings.alert_rules import refuse_bad_rules
@@ -14,7 +14,8 @@ from settings.credentials import Credentials
 from settings.limits import UploadLimits
 from settings.mail import Mail
 from settings.ocr import Ocr
-from settings.queues import QUEUE_TABLE, Queue, QueueSettings, merged, refuse_unbounded_queues
+from settings.packages import Packages
+from settings.queues import QUEUE_TABLE, Queue, QueueSettings, add_named_queues, merged, refuse_unbounded_queues
 from settings.receivers import Receivers
 from settings.validation_messages import sentences, unknown_variables
 from settings.web import Web
@@ -24,7 +25,9 @@ from settings.workers import Workers
 PREFIX: Final = "OFFLOAD_"
 
 
-class Settings(Workers, Web, Webhooks, Backends, Credentials, UploadLimits, Receivers, Ocr, Mail, BaseSettings):
+class Settings(
+    Packages, Workers, Web, Webhooks, Backends, Credentials, UploadLimits, Receivers, Ocr, Mail, BaseSettings
+):
     """All settings. Keyword arguments go before the environment: `Settings(data_dir=folder)`."""
 
     model_config = SettingsConfigDict(
@@ -38,7 +41,9 @@ class Settings(Workers, Web, Webhooks, Backends, Credentials, UploadLimits, Rece
         hide_input_in_errors=True,
     )
 
-    queues: dict[Queue, QueueSettings] = Field(default=QUEUE_TABLE)
+    queues: dict[Annotated[Queue, PlainValidator(Queue)], QueueSettings] = Field(
+        default_factory=lambda: dict(QUEUE_TABLE)
+    )
 
     @field_validator("queues", mode="before")
     @classmethod
@@ -48,6 +53,7 @@ class Settings(Workers, Web, Webhooks, Backends, Credentials, UploadLimits, Rece
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Settings from the process's environment. Raises SystemExit: one sentence a bad variable, each naming it."""
+    add_named_queues(PREFIX, environment)
     unknown = unknown_variables(Settings, PREFIX, environment)
     if unknown:
         raise SystemExit("\n".join(unknown))

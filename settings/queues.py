@@ -1,10 +1,15 @@
-"""The queues and what bounds each. An operator overrides a field with OFFLOAD_QUEUES__<QUEUE_NAME>__<FIELD>."""
+"""The queues and what bounds each. An operator overrides a field with OFFLOAD_QUEUES__<QUEUE_NAME>__<FIELD>, or adds a queue.
 
+Packages of job types add queues too (`add_queue`).
+"""
+
+import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 
 class Queue(StrEnum):
@@ -70,6 +75,68 @@ QUEUE_TABLE: dict[Queue, QueueSettings] = {
     # Tries of a receiver that is away are the delivery's own matter (service/webhooks/deliveries.py).
     Queue.WEBHOOKS: QueueSettings(retries=5, timeout_s=60, jobs_at_once=20, keep_jobs=10_000),
 }
+
+
+NEW_QUEUE = {"retries": 2, "timeout_s": 600, "jobs_at_once": 1}
+"""Bounds of an added queue that says nothing else: those of work that a person waits for, one job at a time."""
+
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+NAME_MAX = 40
+
+NAMED: set[str] = set()
+"""Queues that the environment has added."""
+
+LIKE = 0.8
+"""Likeness from which a new queue's name in a variable is taken for a typing error."""
+
+
+def add_queue(name: str, **bounds: Any) -> Queue:
+    """A queue besides those above, with the bounds of QueueSettings that it names. Raises ValueError for a bad or taken name."""
+    if not NAME.fullmatch(name) or len(name) > NAME_MAX:
+        raise ValueError(
+            f"the queue {name[:80]!r} has a bad name: small letters, digits and dashes, {NAME_MAX} at most"
+        )
+    if name in list(Queue):
+        raise ValueError(f"the queue {name} is taken")
+    try:
+        settings = QueueSettings(**{**NEW_QUEUE, **bounds})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise ValueError(f"the queue {name} has a bad {problem['loc'][0]}: {problem['msg']}") from None
+    member = _member(name)
+    QUEUE_TABLE[member] = settings
+    return member
+
+
+def _member(name: str) -> Queue:
+    """A new member of the enumeration, which is closed for all but those who declare a queue."""
+    member = str.__new__(Queue, name)
+    member._name_, member._value_ = name.upper().replace("-", "_"), name
+    Queue._member_map_[member._name_] = member
+    Queue._member_names_.append(member._name_)
+    Queue._value2member_map_[name] = member
+    return member
+
+
+def remove_queue(name: str) -> None:
+    """Take back `add_queue`: for a package that turns out broken."""
+    member = Queue(name)
+    del QUEUE_TABLE[member], Queue._member_map_[member._name_], Queue._value2member_map_[name]
+    Queue._member_names_.remove(member._name_)
+
+
+def add_named_queues(prefix: str, environment: Mapping[str, str]) -> None:
+    """Add each queue that does not exist and whose JOBS_AT_ONCE the environment sets: <prefix>QUEUES__<NAME>__JOBS_AT_ONCE.
+
+    A name much like an existing one is left out: it is a typing error, and is refused as one.
+    """
+    for variable, value in sorted(environment.items()):
+        found = re.fullmatch(rf"{prefix}QUEUES__([A-Z0-9_]+?)__JOBS_AT_ONCE", variable.upper())
+        name = found.group(1).lower().replace("_", "-") if found and value else ""
+        known = [str(queue) for queue in Queue]
+        if name and name not in known and NAME.fullmatch(name) and not get_close_matches(name, known, 1, LIKE):
+            add_queue(name)
+            NAMED.add(name)
 
 
 def refuse_unbounded_queues() -> None:

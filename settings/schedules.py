@@ -161,7 +161,7 @@ def _moment(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
-SCHEDULES: tuple[Schedule, ...] = (
+SCHEDULES: list[Schedule] = [
     # Eight in the morning: before the working day, after the night's maintenance. Yesterday's digest helps nobody at noon
     # the day after, but one missed at eight is welcome at nine.
     Schedule("daily-digest", "0 8 * * *", "daily-digest", {"day": "{date}"}),
@@ -174,4 +174,4 @@ SCHEDULES: tuple[Schedule, ...] = (
     Schedule("missing-thumbnails", "0 2 * * *", "thumbnails-maintenance"),
     # Hourly: an upload broken off half way should not hold disk for a day. The next hour is catch-up enough.
     Schedule("temporary-uploads", "0 * * * *", "sweep-uploads", catch_up=CatchUp.NEVER),
-)
+]

@@ -21,7 +21,7 @@ from service.engine.pool.sizing import CHILD_MB, pool_size
 from service.engine.redis.client import arq_settings
 from service.engine.worker.self_check import SelfCheck
 from service.engine.worker.worker import OffloadWorker
-from service.monitoring.logging import configure_logs
+from service.monitoring.logging import configure_logs, log_problems
 from service.monitoring.tracing import open_tracing
 from service.services import open_services
 from settings import Queue, load_settings
@@ -49,6 +49,7 @@ use_data_folder(settings.data_dir)
 private_folder(settings.data_dir)
 configure_logs(settings)
 log = structlog.get_logger("offload.worker")
+log_problems()
 redis_settings = arq_settings(settings.queue_server_url())
 
 FOREVER_S = 30 * 86_400

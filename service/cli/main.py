@@ -16,10 +16,12 @@ from service.cli.client import Api, CliError, open_api
 from service.cli.health import check_health
 from service.cli.jobs import print_jobs, retry_failed
 from service.cli.ocr import read_text
+from service.cli.queue_name import QueueName
 from service.lib.parent_death import die_with_parent
 from service.supervisor.backup import BackupError, back_up
 from service.supervisor.backup import restore as restore_from
-from settings import Queue, Settings, load_settings
+from settings import Settings, load_settings
+from tasks.sdk.packages import PROBLEMS, load_packages
 
 STATUSES = ("queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled", "expired")
 
@@ -46,6 +48,8 @@ class Commands(click.Group):
 @click.version_option(package_name="offload", prog_name="offload")
 def main() -> None:
     """Offload: background jobs for documents. Configured by OFFLOAD_ variables; see the README."""
+    # Before settings are read: packages may add queues. What is wrong with one is told by the processes that use it.
+    load_packages()
 
 
 def on_server(command: Callable[..., None]) -> Callable[..., None]:
@@ -64,7 +68,7 @@ def on_server(command: Callable[..., None]) -> Callable[..., None]:
     return with_api
 
 
-queue_option = click.option("--queue", type=click.Choice([queue.value for queue in Queue]), help="Only this queue.")
+queue_option = click.option("--queue", type=QueueName(), help="Only this queue.")
 type_option = click.option("--type", "job_type", metavar="TYPE", help="Only this job type, such as pdf-ocr.")
 
 
@@ -82,6 +86,8 @@ def up(sample: Path | None, with_parent: bool) -> None:
 
     if with_parent:
         die_with_parent(signal.SIGTERM)
+    for problem in PROBLEMS:
+        click.echo(f"Left out: {problem.sentence}", err=True)
     sys.exit(asyncio.run(run_stack(load_settings(), Terminal(), sample)))
 
 

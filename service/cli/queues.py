@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 import click
 from redis.exceptions import RedisError
 
+from service.cli.queue_name import QueueName
 from service.database.connection import open_database
 from service.engine.redis.client import connect
 from service.engine.states import State
@@ -15,14 +16,14 @@ from service.engine.store import Store
 from service.lib.clock import now_ms
 from service.lib.user_agent import terminal_user, user_agent
 from service.monitoring.audit_log import Audit, Target
-from settings import Queue, load_settings
+from settings import load_settings
 
 POLL_S = 0.5
 """Between two counts while a queue drains."""
 
 REASON = "paused by `offload {command}`"
 
-queue_argument = click.argument("queue", type=click.Choice([str(queue) for queue in Queue]))
+queue_argument = click.argument("queue", type=QueueName())
 reason_option = click.option("--reason", help="Shown on the dashboard beside the pause.")
 
 

@@ -7,6 +7,7 @@ import time
 
 import click
 
+from service.cli.queue_name import QueueName
 from service.lib.parent_death import die_with_parent
 from settings import Queue
 
@@ -14,7 +15,7 @@ POLL_S = 0.2
 
 
 @click.command()
-@click.argument("queues", nargs=-1, required=True, type=click.Choice([str(queue) for queue in Queue]))
+@click.argument("queues", nargs=-1, required=True, type=QueueName())
 def worker(queues: tuple[str, ...]) -> None:
     """Run workers of QUEUES in this terminal until Ctrl-C or SIGTERM, which hands running jobs back.
 

@@ -11,6 +11,7 @@ import structlog
 from service.engine.worker.job_log import capture
 from service.monitoring.log_secrets import Masker, secret_values
 from settings import Settings
+from tasks.sdk.packages import PROBLEMS
 
 
 def configure_logs(settings: Settings) -> None:
@@ -47,3 +48,9 @@ def configure_logs(settings: Settings) -> None:
 
 def _json_line(event: dict[str, Any], **_: Any) -> bytes:
     return msgspec.json.encode(event, enc_hook=repr)
+
+
+def log_problems() -> None:
+    """Say which packages of job types were left out, and why."""
+    for problem in PROBLEMS:
+        structlog.get_logger("offload").error("a package of job types is left out", why=problem.sentence)

@@ -21,8 +21,11 @@ from service.supervisor.valkey import EmbeddedValkey, ServerError
 from settings import Queue, Settings
 from settings.private_files import private_folder, write_private
 
-WORKERS = {queue: f"tasks.workers.{queue.worker_class}" for queue in Queue}
-"""The worker of each queue, as the stock command starts it."""
+
+def worker_classes() -> dict[str, str]:
+    """The worker of each queue, as the stock command starts it."""
+    return {str(queue): f"tasks.workers.{queue.worker_class}" for queue in Queue}
+
 
 GRACE_S = 5
 """For a worker to finish its jobs, unless the operator sets another: whoever presses Ctrl-C waits for it, and what does
@@ -71,7 +74,7 @@ class Stack:
             raise SystemExit(str(error)) from None
         self._start_mail_catcher()
         self._fronts = [self._child("web", self._web_command())]
-        self._fronts += [self._child(queue, python("arq", settings)) for queue, settings in WORKERS.items()]
+        self._fronts += [self._child(queue, python("arq", settings)) for queue, settings in worker_classes().items()]
         return self
 
     async def ready(self) -> None:

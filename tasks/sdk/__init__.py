@@ -1,11 +1,20 @@
-"""Imports of a job's author: `job`, `Payload`, `Run`, `Meter` and the errors."""
+"""Imports of a job's author: `job`, `Payload`, `Run`, `Meter`, the errors, and what packages declare besides job types.
 
+Stability: what is listed here keeps its meaning within a major API_VERSION; minor versions only add. Everything else of tasks/
+and the other packages may change with any release.
+"""
+
+from settings.alert_rules import Rule, Severity
+from settings.schedules import Schedule
 from tasks.sdk.errors import ChildDied, MemoryCeiling, Permanent, Refused, RetryLater
+from tasks.sdk.extend import alert_rule, port, queue, schedule
 from tasks.sdk.job import job
 from tasks.sdk.run import Run
 from tasks.sdk.types import Meter, PartResult, Payload
+from tasks.sdk.version import API_VERSION
 
 __all__ = [
+    "API_VERSION",
     "ChildDied",
     "MemoryCeiling",
     "Meter",
@@ -14,6 +23,13 @@ __all__ = [
     "Permanent",
     "Refused",
     "RetryLater",
+    "Rule",
     "Run",
+    "Schedule",
+    "Severity",
+    "alert_rule",
     "job",
+    "port",
+    "queue",
+    "schedule",
 ]

@@ -8,6 +8,7 @@ from arq.worker import Function
 
 import tasks
 from settings.queues import Queue
+from tasks.sdk.packages import load_packages
 from tasks.sdk.types import REGISTRY
 
 ROOT = "workers"
@@ -16,6 +17,10 @@ ROOT = "workers"
 for module in pkgutil.iter_modules(tasks.__path__):
     if not module.ispkg and module.name != ROOT:
         importlib.import_module(f"tasks.{module.name}")
+
+
+# After our own, whose names are taken.
+load_packages()
 
 
 def functions(queue: Queue) -> list[Function]:

@@ -41,24 +41,33 @@ class JobOptions(TypedDict, total=False):
     """`accepts(payload, checks)` may refuse a payload before it is queued (raising Refused). Returns its number of units."""
 
 
-def job(queue: Queue, *, name: str | None = None, **options: Unpack[JobOptions]) -> Callable[[Function], JobType]:
+def job(queue: Queue | str, *, name: str | None = None, **options: Unpack[JobOptions]) -> Callable[[Function], JobType]:
     """Declare a coroutine `(payload, run) -> result` as a job type and register it under `name` (default: its own, dashed).
 
-    Raises ValueError where the name is taken.
+    Raises ValueError where the name is taken, or there is no such queue.
     """
 
     def register(function: Function) -> JobType:
         declared = JobType(
             name=name or function.__name__.replace("_", "-"),
-            queue=queue,
+            queue=_known(queue),
             payload=get_type_hints(function)["payload"],
             function=function,
             description=(function.__doc__ or "").strip(),
             **options,
         )
         if declared.name in REGISTRY:
-            raise ValueError(f"two job types are named {declared.name}")
+            other = REGISTRY[declared.name].function.__module__
+            raise ValueError(f"the job type {declared.name} is taken by {other}")
         REGISTRY[declared.name] = declared
         return declared
 
     return register
+
+
+def _known(queue: str) -> Queue:
+    try:
+        return Queue(queue)
+    except ValueError:
+        known = ", ".join(Queue)
+        raise ValueError(f"there is no queue {queue[:80]}: declare it with queue(); there are {known}") from None

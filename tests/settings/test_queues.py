@@ -41,10 +41,10 @@ def test_an_added_queue_has_a_worker_that_offload_up_starts_and_arq_reads(tmp_pa
     code = """
 import arq.worker
 from arq.utils import import_string
-from service.supervisor.stack import WORKERS
-path = WORKERS["nightly-sums"]
+from service.supervisor.stack import worker_classes
+path = worker_classes()["nightly-sums"]
 given = arq.worker.get_kwargs(import_string(path))
-print(path, given["queue_name"], given["max_jobs"], given["job_timeout"], sorted(WORKERS))
+print(path, given["queue_name"], given["max_jobs"], given["job_timeout"], sorted(worker_classes()))
 """
     done = run(changed(tmp_path, bounded=True), code)
     assert done.returncode == 0, done.stderr

@@ -15,8 +15,6 @@ from service.engine.store.records import Attempt, Job, LogLine, WorkerInfo, to_j
 from service.engine.store.worker_reports import WorkerReports
 from settings.queues import Queue
 
-QUEUES = tuple(str(queue) for queue in Queue)
-
 OLDEST_READ = 5
 """Waiting jobs of a type that are asked how long they have waited: the first created ones, few of which are retries."""
 
@@ -168,19 +166,20 @@ class Queries:
 
     async def types(self, queue: str | None = None) -> Sequence[str]:
         """Job types ever seen on a queue (all queues when None)."""
-        return sorted({job_type for _, job_type in await self._seen([queue] if queue else QUEUES)})
+        return sorted({job_type for _, job_type in await self._seen([queue] if queue else None)})
 
     async def holds_others(self, queue: str) -> bool:
         """True where indexes of the queue's types hold jobs of other queues too."""
         seen = await self._seen()
         return any(name in moved(seen) for one, name in seen if one == queue)
 
-    async def _seen(self, queues: Sequence[str] = QUEUES) -> Sequence[tuple[str, str]]:
-        """(queue, job type) of everything ever seen on these queues, in one round trip."""
+    async def _seen(self, queues: Sequence[str] | None = None) -> Sequence[tuple[str, str]]:
+        """(queue, job type) of everything ever seen on these queues, by default on all, in one round trip."""
+        names = [str(queue) for queue in Queue] if queues is None else queues
         pipe = self.redis.pipeline(transaction=False)
-        for name in queues:
+        for name in names:
             pipe.smembers(keys.types(name))
-        answers = zip(queues, await pipe.execute(), strict=True)
+        answers = zip(names, await pipe.execute(), strict=True)
         return [(name, job_type.decode()) for name, members in answers for job_type in members]
 
     async def counts(self) -> dict[str, dict[State, int]]:

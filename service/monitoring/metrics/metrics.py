@@ -17,10 +17,13 @@ TIER_MINUTES: Mapping[Tier, int] = {"minute": 1, "hour": 60, "day": 1440}
 class Metrics:
     """Figures of every queue and job type."""
 
-    queues = tuple(str(queue) for queue in Queue)
-
     def __init__(self, redis: Client) -> None:
         self.counters = Counters(redis)
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Names of all queues."""
+        return tuple(str(queue) for queue in Queue)
 
     async def fold(self) -> None:
         """Add the minutes that are over to their hours, days and totals. A duty of maintenance."""
