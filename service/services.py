@@ -17,6 +17,7 @@ from service.documents.images import ImageRecords
 from service.documents.store import DocumentStore
 from service.documents.thumbnails.cleanup import Upkeep
 from service.documents.thumbnails.store import ThumbnailStore
+from service.documents.videos.store import VideoStore
 from service.engine.enqueuer import Enqueuer
 from service.engine.job_files import JobFiles
 from service.engine.maintenance import Duty, Maintenance
@@ -53,6 +54,7 @@ from tasks.ports.images import Images
 from tasks.ports.reports import Operators, Reports
 from tasks.ports.thumbnails import Thumbnails, ThumbnailUpkeep
 from tasks.ports.upkeep import Leftovers
+from tasks.ports.videos import Videos
 from tasks.ports.webhooks import Webhooks
 from tasks.sdk.extend import PORTS
 
@@ -235,6 +237,7 @@ def offered_ports(settings: Settings, database: Database, store: Store, storage:
         Images: ImageRecords(database, storage),
         Thumbnails: ThumbnailStore(storage),
         ThumbnailUpkeep: Upkeep(storage, database),
+        Videos: VideoStore(database, storage),
     }
 
 

@@ -13,3 +13,6 @@ class UploadLimits(BaseModel):
 
     max_pages: int = Field(default=5_000, ge=1, le=1_000_000)
     """Two hours of OCR on two cores, the longest job that is still one job."""
+
+    max_video_seconds: int = Field(default=14_400, ge=1, le=604_800)
+    """Four hours: a few megabytes can hold days of a still picture, and each second of them is encoded."""

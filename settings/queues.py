@@ -20,6 +20,7 @@ class Queue(StrEnum):
     CSV_EXPORT = "csv-export"
     THUMBNAILS = "thumbnails"
     WEBHOOKS = "webhooks"
+    MEDIA = "media"
 
     @property
     def worker_class(self) -> str:
@@ -74,6 +75,8 @@ QUEUE_TABLE: dict[Queue, QueueSettings] = {
     # A delivery waits for somebody else's server, 15 seconds at most: twenty at once are a worker that hardly works.
     # Tries of a receiver that is away are the delivery's own matter (service/webhooks/deliveries.py).
     Queue.WEBHOOKS: QueueSettings(retries=5, timeout_s=60, jobs_at_once=20, keep_jobs=10_000),
+    # One encoder a worker, which keeps two cores busy; a part of an hour of 4K takes most of two hours on them.
+    Queue.MEDIA: QueueSettings(retries=2, timeout_s=7200, jobs_at_once=1, memory_mb=4096),
 }
 
 

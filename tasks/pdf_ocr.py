@@ -155,6 +155,8 @@ async def _accepts(payload: PdfOcr, checks: Any) -> int:
     if reason:
         raise Refused(reason, field="languages")
     document = await checks.file(payload.file_id)
+    if document.media_type.startswith("video/"):
+        raise Refused(f"{document.name} is a video, which has no pages to read.", field="file_id", status_code=415)
     return document.pages or 1
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from service.database import Document
 from service.documents.listing import documents_by_id
+from service.documents.media_types import VIDEOS
 from service.documents.thumbnails.store import ThumbnailStore
 from service.engine.store import Job
 from service.services import Services
@@ -27,6 +28,11 @@ KIND_WORDS = {
     "image/jpeg": "JPEG",
     "image/webp": "WebP",
     "image/jp2": "JPEG 2000",
+    "video/quicktime": "QuickTime",
+    "video/3gpp": "3GP",
+    "video/webm": "WebM",
+    "video/x-matroska": "Matroska",
+    "video/x-msvideo": "AVI",
 }
 
 
@@ -43,6 +49,10 @@ class Row:
     def kind(self) -> str:
         media_type = self.document.media_type
         return KIND_WORDS.get(media_type, media_type.rpartition("/")[2].upper())
+
+    @property
+    def is_video(self) -> bool:
+        return self.document.media_type in VIDEOS
 
     @property
     def uploaded_ms(self) -> int:
@@ -72,6 +82,8 @@ async def rows_named(services: Services, ids: str) -> list[Row]:
 
 
 async def _row(services: Services, document: Document, jobs: Sequence[Job]) -> Row:
+    if document.media_type in VIDEOS:
+        return Row(document, "given up", "A video has no thumbnails; video-transcode makes its poster.", jobs)
     store = ThumbnailStore(services.storage)
     standing = await store.standing(document.sha256, SHOWN)
     why = await store.reason_for_none(document.sha256) if standing == "given up" else None

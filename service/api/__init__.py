@@ -24,6 +24,7 @@ from service.api import (
     thumbnails,
     tickets,
     unsubscribe,
+    videos,
     webhooks,
 )
 from service.api.audit_middleware import Audited
@@ -44,7 +45,7 @@ def api_routes() -> list[ControllerRouterHandler]:
         "/api",
         route_handlers=[
             files.routes,
-            thumbnails.routes,
+            Router("/documents", route_handlers=[thumbnails.read_thumbnail, videos.read_video]),
             templates.routes,
             images.routes,
             languages.routes,

@@ -32,7 +32,7 @@ FORM_OVERHEAD_BYTES = 1 << 20
     summary="Upload a document",
 )
 async def upload_file(request: Request[Any, Any, Any], services: Wired, owner: Owner) -> FileBody:
-    """A PDF, PNG, JPEG, WebP, TIFF or GIF, told by its content, as the field `file` of a multipart/form-data body."""
+    """A PDF, an image or a video, whose kind is told by its content, as the field `file` of a multipart/form-data body."""
     limit = services.settings.max_upload_bytes
     if (request.content_length or 0) > limit + FORM_OVERHEAD_BYTES:
         raise Refused(f"The file is too large: the limit is {limit:,} bytes.", field="file", status_code=413)
@@ -90,6 +90,9 @@ def file_body(document: Document) -> FileBody:
         sha256=document.sha256,
         media_type=document.media_type,
         pages=document.pages,
+        width=document.width,
+        height=document.height,
+        duration_seconds=document.seconds,
     )
 
 

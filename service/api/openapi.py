@@ -27,7 +27,7 @@ _REASONS = {
     406: "Not to be had in a format that Accept names.",
     409: "Conflicts with the current state.",
     413: "Too large.",
-    415: "Neither a PDF nor an image, by its content.",
+    415: "A file of another kind than is wanted here, by its content.",
     416: "Range not satisfiable.",
     429: "Too many of the owner's jobs wait already; Retry-After says how long to wait.",
     503: "A part of the service is out of reach; Retry-After says when to try again.",

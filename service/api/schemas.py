@@ -20,8 +20,11 @@ class ErrorBody(msgspec.Struct):
     errors: list[FieldError]
 
 
-class FileBody(msgspec.Struct):
-    """A document. `pages` is null where they cannot be counted without a password."""
+class FileBody(msgspec.Struct, omit_defaults=True):
+    """A document. `pages` is null where they cannot be counted without a password.
+
+    A video has 0 pages, and its `width`, `height` (pixels as it is to be seen) and `duration_seconds`; others lack these.
+    """
 
     file_id: str
     name: str
@@ -29,6 +32,9 @@ class FileBody(msgspec.Struct):
     sha256: str
     media_type: str
     pages: int | None
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
 
 
 class AcceptedBody(msgspec.Struct, omit_defaults=True):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Request, Response, Router, route
+from litestar import Request, Response, route
 from litestar.enums import HttpMethod
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath
@@ -12,6 +12,7 @@ from service.api.errors import BadRequest, error_response
 from service.api.image_responses import thumbnail_response
 from service.api.openapi import BINARY, refusals
 from service.api.schemas import AcceptedBody, ErrorBody, FieldError
+from service.documents.media_types import VIDEOS
 from service.documents.thumbnails.request import order_thumbnails
 from service.documents.thumbnails.store import ThumbnailStore
 from tasks.images.variants import FORMATS, MEDIA_TYPES, SIZE_MAX, SIZE_MIN, Format, Variant
@@ -30,6 +31,7 @@ ASK_AGAIN_S = 1
         **refusals(400, 404, 429),
     },
     summary="A thumbnail of a document",
+    tags=["thumbnails"],
 )
 async def read_thumbnail(
     file_id: FromPath[str], size: FromPath[int], request: Request[Any, Any, Any], services: Wired, owner: Owner
@@ -38,6 +40,9 @@ async def read_thumbnail(
     if not SIZE_MIN <= size <= SIZE_MAX:
         raise BadRequest(FieldError("size", f"size must be from {SIZE_MIN} to {SIZE_MAX} pixels, not {size}."))
     document = await services.files.describe(file_id, owner)
+    if document.media_type in VIDEOS:
+        sentence = f"{document.name} is a video: video-transcode makes its poster."
+        return error_response(422, sentence, headers={"Cache-Control": "no-store"})
     variant = Variant(size, accepted_format(request))
     store = ThumbnailStore(services.storage)
     data = await store.picture(document.sha256, variant)
@@ -62,6 +67,3 @@ def accepted_format(request: Request[Any, Any, Any]) -> Format:
     """The first of our formats that the request accepts; WebP where it accepts none, as RFC 9110 allows."""
     best = request.accept.best_match([MEDIA_TYPES[format] for format in FORMATS])
     return next((format for format in FORMATS if MEDIA_TYPES[format] == best), FORMATS[0])
-
-
-routes = Router("/documents", route_handlers=[read_thumbnail], tags=["thumbnails"])

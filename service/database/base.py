@@ -34,6 +34,11 @@ class Document(Base):
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     media_type: Mapped[str] = mapped_column(String(100))
     pages: Mapped[int | None]
-    """None where the pages cannot be counted without a password."""
+    """None where the pages cannot be counted without a password; 0 for a video."""
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    """Pixels of a video as it is to be seen; None for other documents."""
+    seconds: Mapped[float | None]
+    """Length of a video; None for other documents."""
     path: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(UtcTime, default=utc_now)

@@ -4,22 +4,40 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.documents.media_types import PDF, READ_HERE
+from service.documents.media_types import PDF, READ_HERE, VIDEOS
+from service.lib.parent_death import bounded
 from tasks.ocr.document import frame_count, open_pdf
 from tasks.ocr.pdf_wholeness import is_torn
 from tasks.sdk.errors import Permanent
+from tasks.video.probe import BadVideo, probe
+
+PROBE_MB = 1536
+"""Memory of the program that looks into a video: a frame of 8K takes 50 to 100 MB, and it holds some ten of them."""
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """`pages` is None for a PDF that needs a password; `fault` says what is wrong with the file, after its name."""
+    """`pages` is None for a PDF that needs a password; `fault` says what is wrong with the file, after its name.
+
+    `width`, `height` (pixels as it is to be seen) and `seconds` are those of a video, which has 0 pages. `other_kind` says
+    that the fault is the kind of file.
+    """
 
     pages: int | None = None
     fault: str | None = None
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+    other_kind: bool = False
 
 
 def inspect_file(path: Path, media_type: str) -> Inspection:
-    """Count the pages of a PDF or the frames of a TIFF (any other image is one page), and see whether it is whole."""
+    """Count the pages of a PDF or the frames of a TIFF (any other image is one page), and see whether it is whole.
+
+    Of a video, its measures and its length.
+    """
+    if media_type in VIDEOS:
+        return _inspect_video(path, media_type)
     return _inspect_pdf(path) if media_type == PDF else _inspect_image(path, media_type)
 
 
@@ -35,6 +53,14 @@ def _inspect_pdf(path: Path) -> Inspection:
         # PDFium repairs what it can, so missing pages would come out blank, and no one would know.
         return Inspection(fault="is cut short: the end of the PDF is missing")
     return Inspection(pages)
+
+
+def _inspect_video(path: Path, media_type: str) -> Inspection:
+    try:
+        facts = probe(path, media_type, lambda command: bounded(command, PROBE_MB))
+    except BadVideo as error:
+        return Inspection(fault=str(error), other_kind=error.audio_only)
+    return Inspection(0, width=facts.size.width, height=facts.size.height, seconds=round(facts.seconds, 3))
 
 
 def _inspect_image(path: Path, media_type: str) -> Inspection:

@@ -8,7 +8,7 @@ from sqlalchemy import select, tuple_
 
 from service.database import Database, Document
 from service.database.cursors import Position, cursor_after, position_of
-from service.documents.media_types import IMAGES, PDF
+from service.documents.media_types import IMAGES, PDF, VIDEOS
 from service.documents.store import FILE_ID
 
 EXAMINED_MAX = 50_000
@@ -18,6 +18,7 @@ EXAMINED_MAX = 50_000
 KINDS: dict[str, tuple[str, ...]] = {
     "pdf": (PDF,),
     "image": IMAGES,
+    "video": VIDEOS,
     **{media_type.removeprefix("image/"): (media_type,) for media_type in IMAGES},
 }
 """Kinds as readers name them, and the media types of each."""

@@ -32,6 +32,21 @@ _BRANDS = {
 }
 """Brands of the ISO base media format (ISO/IEC 23008-12, Annex B)."""
 
+_AUDIO_BRANDS = (b"M4A ", b"M4B ", b"M4P ")
+
+_OLD_QUICKTIME = (b"moov", b"wide", b"mdat", b"free", b"skip")
+"""First boxes of QuickTime files from before they named their type."""
+
+VIDEOS = (
+    "video/mp4",
+    "video/quicktime",
+    "video/3gpp",
+    "video/webm",
+    "video/x-matroska",
+    "video/x-msvideo",
+)
+"""Media types of the videos that are read here."""
+
 _BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
 """Sizes of a bitmap's second header: two letters alone would make many texts a bitmap."""
 
@@ -48,22 +63,29 @@ IMAGES = (
 )
 """Media types of the pictures that are read here."""
 
-READ_HERE = "PDF, JPEG, PNG, TIFF, WebP, GIF, BMP, AVIF, HEIC or JPEG 2000"
+READ_HERE = (
+    "PDF; JPEG, PNG, TIFF, WebP, GIF, BMP, AVIF, HEIC or JPEG 2000; or MP4, QuickTime, 3GP, WebM, Matroska or AVI video"
+)
 """Formats to send, for people."""
 
 
 def media_type_of(head: bytes) -> str | None:
-    """Media type of a file by its first `SNIFF_BYTES` bytes, or None where it is neither a PDF nor an image we read."""
+    """Media type of a file by its first `SNIFF_BYTES` bytes, or None where it is of another kind."""
     if head[8:10] == b"CR" and head.startswith((b"II*\0", b"MM\0*")):
         # A camera's raw picture in a TIFF's clothes.
         return None
     for signature, media_type in _SIGNATURES:
         if head.startswith(signature):
             return media_type
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
+    if head[:4] == b"RIFF":
+        return {b"WEBP": "image/webp", b"AVI ": "video/x-msvideo"}.get(head[8:12])
     if head[4:8] == b"ftyp":
         return _of_brands(head)
+    if head[4:8] in _OLD_QUICKTIME and head[0] < 0x20:
+        # Text has no such first byte, though it may have the word.
+        return "video/quicktime"
+    if head.startswith(b"\x1aE\xdf\xa3"):
+        return _of_matroska(head)
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
         return "image/bmp"
     if b"%PDF-" in head[:SNIFF_BYTES]:
@@ -76,4 +98,16 @@ def _of_brands(head: bytes) -> str | None:
     size = min(int.from_bytes(head[:4], "big"), len(head))
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, size, 4))]
     known = [_BRANDS[brand] for brand in brands if brand in _BRANDS]
-    return "image/avif" if "image/avif" in known else known[0] if known else None
+    if known:
+        return "image/avif" if "image/avif" in known else known[0]
+    if brands[0] in _AUDIO_BRANDS or brands[0] == b"crx ":
+        return None
+    if brands[0] == b"qt  ":
+        return "video/quicktime"
+    return "video/3gpp" if brands[0][:2] == b"3g" else "video/mp4"
+
+
+def _of_matroska(head: bytes) -> str | None:
+    """By the document type, the text after the id 0x4282 and its length."""
+    kind = head[:64].partition(b"\x42\x82")[2][1:9]
+    return "video/webm" if kind.startswith(b"webm") else "video/x-matroska" if kind == b"matroska" else None

@@ -36,7 +36,6 @@ _SIGNATURES = (
     (0, b"\xfd7zXZ\0", "an xz archive"),
     (0, b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
     (257, b"ustar", "a tar archive"),
-    (0, b"\x1aE\xdf\xa3", "a Matroska video"),
     (0, b"OggS", "an Ogg file"),
     (0, b"fLaC", "a FLAC audio file"),
     (0, b"ID3", "an MP3 audio file"),
@@ -48,7 +47,7 @@ _SIGNATURES = (
 )
 """(offset, bytes, name) in the order in which they are tried."""
 
-_RIFF = {b"AVI ": "an AVI video", b"WAVE": "a WAV audio file"}
+_RIFF = {b"WAVE": "a WAV audio file"}
 
 _OFFICE = (
     (b"word/", "a Word document"),
@@ -84,13 +83,7 @@ def kind_of(head: bytes) -> str | None:
     if head[:4] == b"RIFF":
         return _RIFF.get(head[8:12], "a RIFF file")
     if head[4:8] == b"ftyp":
-        return (
-            "a QuickTime video"
-            if head[8:12] == b"qt  "
-            else "a Canon raw photo"
-            if head[8:12] == b"crx "
-            else "a video"
-        )
+        return "a Canon raw photo" if head[8:12] == b"crx " else "an MPEG-4 audio file"
     if head.startswith(_OLE):
         return "an old Office document or Outlook message"
     if head[:2] in _NETPBM and head[2:3].isspace():

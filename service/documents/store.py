@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 
 from service.database import Database, Document
 from service.documents.display_names import display_name
-from service.documents.upload import Pool, count_pages, received
+from service.documents.upload import Pool, inspected, received
 from service.lib.object_storage import NoSuchObject, Storage, copy_to
 from settings import Settings
 from tasks.sdk.errors import Permanent
@@ -48,6 +48,7 @@ class DocumentStore:
         shown = display_name(name)
         async with received(chunks, shown, self._settings) as scratch:
             file_id = f"file-{uuid.uuid4().hex}"
+            seen = await inspected(scratch, shown, self._settings, self._pool)
             document = Document(
                 file_id=file_id,
                 owner=owner,
@@ -55,7 +56,10 @@ class DocumentStore:
                 bytes=scratch.size,
                 sha256=scratch.sha256,
                 media_type=scratch.media_type,
-                pages=await count_pages(scratch, shown, self._settings, self._pool),
+                pages=seen.pages,
+                width=seen.width,
+                height=seen.height,
+                seconds=seen.seconds,
                 path=f"{document_folder(file_id)}/content",
             )
             try:

@@ -69,7 +69,8 @@ class ScratchFile:
 async def received(chunks: AsyncIterator[bytes], name: str, settings: Settings) -> AsyncIterator[ScratchFile]:
     """The whole file under DATA_DIR/uploads, counted, hashed and typed; gone afterwards unless it was moved elsewhere.
 
-    Raises Refused as soon as it is clear: 400 empty, 413 too large, 415 neither a PDF nor an image by its first bytes.
+    Raises Refused as soon as it is clear: 400 empty, 413 too large, 415 neither a PDF nor an image nor a
+    video by its first bytes.
     """
     folder = settings.data_dir / "uploads"
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
@@ -106,7 +107,7 @@ def _check_type(scratch: ScratchFile, name: str, beginning: bytearray) -> None:
 def _not_read(name: str, head: bytes) -> str:
     kind = kind_of(head)
     if kind is None:
-        return f"{name} is not a PDF or image; send {READ_HERE}."
+        return f"{name} is not a PDF, image or video; send {READ_HERE}."
     return f"{name} is {kind}, which is not read here; send {READ_HERE}."
 
 
@@ -114,10 +115,11 @@ def _too_large(name: str, limit: int) -> str:
     return f"{name} is too large: the limit is {limit:,} bytes."
 
 
-async def count_pages(scratch: ScratchFile, name: str, settings: Settings, pool: Pool) -> int | None:
-    """Pages of a received file, None where a password guards them.
+async def inspected(scratch: ScratchFile, name: str, settings: Settings, pool: Pool) -> Inspection:
+    """Facts of a received file: its pages, or the measures of a video.
 
-    Raises Refused: 400 damaged, cut short, without pages, or impossible to open safely; 413 more than MAX_PAGES.
+    Raises Refused: 400 damaged, cut short, without pages, or impossible to open safely; 413 more than MAX_PAGES or
+    MAX_VIDEO_SECONDS; 415 sound without a picture.
     """
     try:
         seen: Inspection = await pool.run(
@@ -130,8 +132,11 @@ async def count_pages(scratch: ScratchFile, name: str, settings: Settings, pool:
     except ChildDied:
         raise Refused(f"{name} cannot be opened: it crashes the reader.", field="file") from None
     if seen.fault:
-        raise Refused(f"{name} {seen.fault}.", field="file")
+        raise Refused(f"{name} {seen.fault}.", field="file", status_code=415 if seen.other_kind else 400)
+    if seen.seconds is not None and seen.seconds > settings.max_video_seconds:
+        sentence = f"{name} is {seen.seconds:,.0f} seconds long: the limit is {settings.max_video_seconds:,}."
+        raise Refused(sentence, field="file", status_code=413)
     if seen.pages is not None and seen.pages > settings.max_pages:
         sentence = f"{name} has {seen.pages:,} pages: the limit is {settings.max_pages:,}."
         raise Refused(sentence, field="file", status_code=413)
-    return seen.pages
+    return seen

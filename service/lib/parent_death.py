@@ -1,11 +1,13 @@
 """Tie a process's life to its parent's: a parent killed with -9 takes its children with it.
 
-`tied(command)` gives a command line that runs `command` so; this file, run as a script, is the launcher in it. The
-launcher replaces itself by the command, so the pid that the parent sees is the command's own.
+`tied(command)` gives a command line that runs `command` so, and `bounded` one that also limits its memory; this file, run
+as a script, is the launcher in it. The launcher replaces itself by the command, so
+the pid that the parent sees is the command's own.
 """
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -33,9 +35,21 @@ def tied(command: Sequence[str]) -> list[str]:
 
     Start it from a thread that lives as long as the process: to the kernel, the parent is the thread.
     """
-    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command]
+    return bounded(command, 0)
+
+
+def bounded(command: Sequence[str], memory_mb: int) -> list[str]:
+    """As `tied`, with at most `memory_mb` of memory of its own (0 for no limit): the kernel refuses it more."""
+    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), str(memory_mb), *command]
+
+
+def limit_memory(memory_mb: int) -> None:
+    """Limit the memory that this process can write to. Does nothing where the system knows no such limit."""
+    if memory_mb and sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, memory_mb << 20))
 
 
 if __name__ == "__main__":
     die_with_parent(parent=int(sys.argv[1]))
-    os.execvp(sys.argv[2], sys.argv[2:])
+    limit_memory(int(sys.argv[2]))
+    os.execvp(sys.argv[3], sys.argv[3:])

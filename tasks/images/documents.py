@@ -68,6 +68,8 @@ class _Work:
     async def document(self, document_id: str) -> DocumentDone:
         try:
             document = await self.run.use(Files).describe(document_id)
+            if document.media_type.startswith("video/"):
+                raise Permanent("It is a video: video-transcode makes its poster.")
             async with self.busy[document.sha256]:
                 return await self._content(document)
         except Permanent as error:

@@ -13,6 +13,9 @@ class StoredFile(Protocol):
     sha256: str
     media_type: str
     pages: int | None
+    width: int | None
+    height: int | None
+    seconds: float | None
     owner: str
 
 

@@ -9,6 +9,7 @@ from settings.schedules import Schedule
 from tasks.sdk.errors import ChildDied, MemoryCeiling, Permanent, Refused, RetryLater
 from tasks.sdk.extend import alert_rule, port, queue, schedule
 from tasks.sdk.job import job
+from tasks.sdk.program import ProgramFailed
 from tasks.sdk.run import Run
 from tasks.sdk.types import Meter, PartResult, Payload
 from tasks.sdk.version import API_VERSION
@@ -21,6 +22,7 @@ __all__ = [
     "PartResult",
     "Payload",
     "Permanent",
+    "ProgramFailed",
     "Refused",
     "RetryLater",
     "Rule",

@@ -34,6 +34,17 @@ class Run(Protocol):
         """Run a module-level function in the process pool. TimeoutError kills the child, and only that child."""
         ...
 
+    async def program(
+        self, command: Sequence[str], *, on_line: Callable[[str], None] | None = None, timeout_s: float | None = None
+    ) -> str:
+        """Run an external program in the scratch folder and return the end of its error output.
+
+        `on_line` is called with each line that it prints. It is killed with the attempt (a cancel, a time limit, the end
+        of the worker) and when it grows past the queue's memory ceiling. Raises ProgramFailed, TimeoutError,
+        MemoryCeiling, ChildDied.
+        """
+        ...
+
     def beside(self, work: Coroutine[Any, Any, None]) -> AbstractAsyncContextManager[None]:
         """Do `work` while the block runs. Once the block is over it has ended, whatever it was at."""
         ...

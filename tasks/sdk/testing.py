@@ -22,6 +22,7 @@ import msgspec
 from settings.queues import QUEUE_TABLE
 from tasks.ports.files import Files
 from tasks.sdk.errors import Permanent
+from tasks.sdk.program import run_program
 from tasks.sdk.testing_child import in_child
 from tasks.sdk.types import JobType, Meter, PartResult, Payload, check_parts
 
@@ -53,6 +54,9 @@ class LocalFile:
     media_type: str
     pages: int | None
     owner: str
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
 
 
 class LocalFiles:
@@ -71,11 +75,15 @@ class LocalFiles:
         name: str | None = None,
         media_type: str = "application/octet-stream",
         pages: int | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        seconds: float | None = None,
     ) -> str:
         """Put a file there under an id of the test's choice, which is returned."""
         (self.folder / file_id).write_bytes(data)
         digest = hashlib.sha256(data).hexdigest()
-        self._known[file_id] = LocalFile(file_id, name or file_id, len(data), digest, media_type, pages, self._owner)
+        facts = (len(data), digest, media_type, pages, self._owner, width, height, seconds)
+        self._known[file_id] = LocalFile(file_id, name or file_id, *facts)
         return file_id
 
     async def describe(self, file_id: str) -> LocalFile:
@@ -185,6 +193,12 @@ class LocalRun:
     async def cpu(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T:
         """Run a module-level function in a child process."""
         return await self.pool.run(function, *args, timeout_s=timeout_s)
+
+    async def program(
+        self, command: Sequence[str], *, on_line: Callable[[str], None] | None = None, timeout_s: float | None = None
+    ) -> str:
+        """Run an external program in the scratch folder."""
+        return await run_program(command, self.scratch, on_line=on_line, timeout_s=timeout_s)
 
     @contextlib.asynccontextmanager
     async def beside(self, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:

@@ -144,7 +144,7 @@ OTHERS = {
     b"AT&TFORM" + bytes(20): "a DjVu file",
     b"II*\0\x10\0\0\0CR\2\0" + bytes(20): "a Canon raw photo",
     b"\0\0\0\x18ftypcrx \0\0\0\1" + bytes(20): "a Canon raw photo",
-    b"\0\0\0\x18ftypisom\0\0\0\1" + bytes(20): "a video",
+    b"\0\0\0\x18ftypM4A \0\0\0\1" + bytes(20): "an MPEG-4 audio file",
     b"\xff\x0a" + bytes(20): "a JPEG XL image",
     b"%!PS-Adobe-3.0 EPSF-3.0\n": "a PostScript file",
     b"{\\rtf1 hello}": "an RTF document",

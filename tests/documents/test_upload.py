@@ -53,7 +53,7 @@ async def test_a_document_is_told_by_its_content(
     [
         (b"", 400, "scan.pdf is empty."),
         (b"just text", 415, f"scan.pdf is a text file, which is not read here; send {READ_HERE}."),
-        (b"\xfe" * 2_000_000, 415, f"scan.pdf is not a PDF or image; send {READ_HERE}."),
+        (b"\xfe" * 2_000_000, 415, f"scan.pdf is not a PDF, image or video; send {READ_HERE}."),
         (b"<html>" + b" " * 1100 + pdf(1), 415, f"scan.pdf is a web page, which is not read here; send {READ_HERE}."),
         (pdf(1) + b"\0" * 3_000_000, 413, "scan.pdf is too large: the limit is 3,000,000 bytes."),
         (b"%PDF-1.7\n", 400, "scan.pdf is damaged or cut short: it begins like a PDF but cannot be opened as one."),

@@ -3,16 +3,18 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 import pytest
 
 from settings.queues import Queue
 from tasks.ports.files import Files
-from tasks.sdk import ChildDied, Meter, Payload, Permanent, Run, job
+from tasks.sdk import ChildDied, Meter, Payload, Permanent, ProgramFailed, Run, job
 from tests.engine.probe import Echo, double, probe_echo
 
 METER = Meter("Piece {done} of {total} ({percent}%)", "pieces_done", "total_pieces", low=10, high=90)
@@ -64,6 +66,7 @@ async def run_contract(payload: Contract, run: Run) -> dict[str, Any]:
     await _files(run, payload)
     await _artefacts(run)
     await _beside(run)
+    await _programs(run)
     with pytest.raises(KeyError):
         run.use(Run)
     with pytest.raises(Permanent, match="contract-public cannot be a part"):
@@ -147,6 +150,31 @@ async def _beside(run: Run) -> None:
     async with run.beside(work()):
         await asyncio.sleep(0)
     assert ended == [True]
+
+
+async def _programs(run: Run) -> None:
+    lines: list[str] = []
+    python = [sys.executable, "-c"]
+    code = (
+        "import os, sys; print(os.getcwd()); print('x' * 100_000); "
+        "print(*(name for name in os.environ if name.startswith('OFFLOAD'))); sys.stderr.write('e' * 50_000)"
+    )
+    errors = await run.program([*python, code], on_line=lines.append)
+    # A line longer than is read is dropped in pieces, and no variable of the worker's reaches a program.
+    assert lines[0] == str(run.scratch) and lines[-1] == ""
+    assert errors == "e" * 16_384
+    with pytest.raises(ProgramFailed, match="no such thing"):
+        await run.program([*python, "raise SystemExit('no such thing')"])
+    with pytest.raises(ChildDied, match="SIGKILL"):
+        await run.program([*python, "import os; os.kill(os.getpid(), 9)"])
+    pid: list[int] = []
+    with pytest.raises(TimeoutError, match=r"limit of 0\.5 s"):
+        await run.program(
+            [*python, "import os, time; print(os.getpid(), flush=True); time.sleep(60)"],
+            on_line=lambda line: pid.append(int(line)),
+            timeout_s=0.5,
+        )
+    assert not any(psutil.pid_exists(one) for one in pid)
 
 
 def wait_for_a_signal() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 
 from service.database import Database, Document
+from service.documents.media_types import VIDEOS
 from service.documents.thumbnails.store import FOLDER, GIVEN_UP
 from service.lib.object_storage import Storage
 from tasks.images.variants import RECIPE, Variant
@@ -61,7 +62,8 @@ class Upkeep:
         beyond = "g" if shard == "ff" else f"{int(shard, 16) + 1:02x}"
         query = (
             select(Document.sha256, func.min(Document.file_id).label("file_id"))
-            .where(Document.sha256 >= shard, Document.sha256 < beyond)
+            # A video's poster is made by the job of its formats.
+            .where(Document.sha256 >= shard, Document.sha256 < beyond, Document.media_type.not_in(VIDEOS))
             .group_by(Document.sha256)
         )
         async with self._database.reading() as session:

@@ -21,8 +21,11 @@ from service.engine.runtime import Runtime
 from service.engine.store import Job, LeaseLost, OtherParts
 from service.engine.store.script_inputs import NewJob
 from service.lib.async_tasks import end
+from service.lib.parent_death import tied
 from service.lib.throttle import Throttled
+from settings.queues import Queue
 from tasks.sdk.errors import Permanent
+from tasks.sdk.program import run_program
 from tasks.sdk.types import REGISTRY, JobType, Meter, PartResult, Payload, check_parts
 
 T = TypeVar("T")
@@ -106,6 +109,16 @@ class JobRun:
         """Run a module-level function in the worker's process pool."""
         with self.tracing.step(f"cpu {getattr(function, '__name__', 'function')}"):
             return await self.pool.run(function, *args, timeout_s=timeout_s)
+
+    async def program(
+        self, command: Sequence[str], *, on_line: Callable[[str], None] | None = None, timeout_s: float | None = None
+    ) -> str:
+        """Run an external program in the scratch folder. It ends with this process, however that ends."""
+        memory_mb = self.runtime.settings.queues[Queue(self.job.queue)].memory_mb
+        with self.tracing.step(f"program {Path(command[0]).name}"):
+            return await run_program(
+                command, self.scratch, on_line=on_line, timeout_s=timeout_s, memory_mb=memory_mb, launch=tied
+            )
 
     @contextlib.asynccontextmanager
     async def beside(self, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:

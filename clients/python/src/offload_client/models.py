@@ -12,7 +12,10 @@ TERMINAL = frozenset({"completed", "failed", "cancelled", "expired"})
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
-    """An uploaded document. `pages` is None where they cannot be counted without a password."""
+    """An uploaded document. `pages` is None where they cannot be counted without a password.
+
+    A video has 0 pages, and its measures in pixels and seconds; they are None for other documents.
+    """
 
     file_id: str
     name: str
@@ -20,6 +23,9 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     media_type: str
     pages: int | None = None
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
 
 
 class Artefact(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,80 @@
+"""GET /api/documents/{id}/videos/{name}: a format, the poster or the strip of a video, or the job that makes it."""
+
+from functools import partial
+from typing import Any
+
+from litestar import Request, Response, route
+from litestar.enums import HttpMethod
+from litestar.openapi import ResponseSpec
+from litestar.params import FromPath
+
+from service.api.dependencies import Owner, Wired
+from service.api.downloads import download
+from service.api.errors import BadRequest, error_response
+from service.api.openapi import BINARY, RANGED, refusals
+from service.api.schemas import AcceptedBody, ErrorBody, FieldError
+from service.documents.media_types import VIDEOS
+from service.documents.videos.request import order_video
+from service.documents.videos.store import VideoStore
+from tasks.video.formats import FORMATS, Format, Size, file_name, refusal
+from tasks.video.stills import POSTER, STRIP
+
+STILLS = {"poster": POSTER, "strip": STRIP}
+
+ASK_AGAIN_S = 5
+"""Retry-After in seconds: a short clip is done by then."""
+
+
+@route(
+    "/{file_id:str}/videos/{format:str}",
+    http_method=[HttpMethod.GET, HttpMethod.HEAD],
+    responses={
+        200: BINARY,
+        202: ResponseSpec(AcceptedBody, generate_examples=False, description="It is being made, by this job."),
+        422: ResponseSpec(ErrorBody, generate_examples=False, description="The document is such that it has none."),
+        **RANGED,
+        **refusals(400, 404, 416, 429),
+    },
+    summary="A video in a format, its poster or its strip",
+    tags=["videos"],
+)
+async def read_video(
+    file_id: FromPath[str], format: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner
+) -> Response[Any]:
+    """`format` is 480p, 720p, 1080p or 4k for an MP4 file, poster or strip for a WebP picture. Ranges are honoured."""
+    known = next((one for one in FORMATS if one == format), None)
+    if known is None and format not in STILLS:
+        names = ", ".join([*FORMATS, *STILLS])
+        raise BadRequest(FieldError("format", f"format must be one of {names}, not {format[:40]}."))
+    document = await services.files.describe(file_id, owner)
+    unstored = {"Cache-Control": "no-store"}
+    if document.media_type not in VIDEOS:
+        return error_response(422, f"{document.name} is not a video.", headers=unstored)
+    name = file_name(known) if known else STILLS[format]
+    store = VideoStore(services.database, services.storage)
+    size = await store.size_or_none(file_id, name)
+    if size is not None:
+        stem = document.name.rpartition(".")[0] or document.name
+        return await download(
+            request,
+            partial(store.stream, file_id, name),
+            size=size,
+            name=f"{stem}-{format}.{name.rpartition('.')[2]}",
+            media_type="video/mp4" if known else "image/webp",
+            etag=f"{document.sha256[:32]}-{name}",
+        )
+    measures = Size(document.width or 0, document.height or 0)
+    if known and (reason := refusal(document.name, measures, [known])):
+        return error_response(422, reason, headers=unstored)
+    # Every job makes poster and strip too.
+    wanted: Format = known or FORMATS[0]
+    accepted = await order_video(services.enqueuer, document, wanted)
+    body = AcceptedBody(
+        job_id=accepted.job_id,
+        status=accepted.status,
+        status_url=f"/api/jobs/{accepted.job_id}/status",
+        estimated_duration=accepted.estimated_duration,
+        estimated_seconds=accepted.estimated_seconds,
+    )
+    headers = {"Retry-After": str(ASK_AGAIN_S), **unstored}
+    return Response(body, status_code=202, headers=headers, media_type="application/json")

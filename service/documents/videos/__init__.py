@@ -1,0 +1,1 @@
+"""Finished formats, posters and strips of videos, in the storage next to the document's bytes."""

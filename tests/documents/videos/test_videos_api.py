@@ -1,0 +1,155 @@
+"""From the upload to the video in its formats, through the API, the queue and the stock worker of `media`."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.api.conftest import acme, app, globex, nobody, served
+from tests.documents.videos.clips import clip, made, picture
+from tests.waiting import wait_until, wait_until_async
+
+__all__ = ["acme", "app", "globex", "nobody", "served"]
+
+Start = Callable[[], "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start_worker(settings_env: dict[str, str], tmp_path: Path) -> Iterator[Start]:
+    """Starts `arq tasks.workers.Media`; all of them end with the test."""
+    started: list[subprocess.Popen[bytes]] = []
+    log = tmp_path / "worker.log"
+
+    def start() -> "subprocess.Popen[bytes]":
+        with log.open("ab") as output:
+            command = [sys.executable, "-m", "arq", "tasks.workers.Media"]
+            environment = os.environ | settings_env | {"OFFLOAD_LEASE_S": "1"}
+            started.append(subprocess.Popen(command, env=environment, stdout=output, stderr=output))
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.kill()
+        worker.wait()
+    print(log.read_text()[-4000:] if log.exists() else "")
+
+
+async def uploaded(client: httpx.AsyncClient, data: bytes, name: str = "clip.mp4") -> dict[str, Any]:
+    answer = await client.post("/api/files", files={"file": (name, data)})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+async def job_of(client: httpx.AsyncClient, job_id: str) -> dict[str, Any]:
+    return dict((await client.get(f"/api/jobs/{job_id}")).json())
+
+
+async def test_an_upload_is_measured_and_what_cannot_be_a_video_is_refused(acme: httpx.AsyncClient) -> None:
+    document = await uploaded(acme, clip("wide"))
+    assert document | {"media_type": "video/mp4", "pages": 0, "width": 1000, "height": 500} == document
+    assert document["duration_seconds"] == pytest.approx(1.0, abs=0.1)
+    assert (await acme.get(f"/api/files/{document['file_id']}")).json() == document
+    for data, status_code, sentence in [
+        (b"Only text.", 415, "clip.mp4 is a text file, which is not read here; send "),
+        (clip("sound"), 415, "clip.mp4 has no picture, only sound."),
+        (clip("plain")[:6000], 400, "clip.mp4 is cut short: the end of the video is missing."),
+    ]:
+        refused = await acme.post("/api/files", files={"file": ("clip.mp4", data)})
+        assert (refused.status_code, refused.json()["detail"][: len(sentence)]) == (status_code, sentence)
+    # What other jobs cannot do with a video they say before the 202.
+    file_id = document["file_id"]
+    assert (await acme.post("/api/jobs/pdf-ocr", json={"file_id": file_id})).status_code == 415
+    assert (await acme.get(f"/api/documents/{file_id}/thumbnails/150")).status_code == 422
+    assert (await acme.post("/api/images", files={"file": ("clip.mp4", clip("plain"))})).status_code == 415
+    refused = await acme.post("/api/jobs/video-transcode", json={"file_id": file_id, "formats": ["480p", "4k"]})
+    assert refused.status_code == 400 and refused.json()["errors"] == [
+        {
+            "field": "formats",
+            "message": "clip.mp4 is 1,000 × 500 pixels, which 720p holds whole: 4k would be no larger. "
+            "Ask for 480p or 720p.",
+        }
+    ]
+    unknown = await acme.post("/api/jobs/video-transcode", json={"file_id": file_id, "formats": ["360p"]})
+    assert unknown.status_code == 400 and unknown.json()["errors"][0]["field"].startswith("formats")
+
+
+async def test_a_video_is_made_when_asked_for_and_served_with_ranges(
+    acme: httpx.AsyncClient, globex: httpx.AsyncClient, start_worker: Start
+) -> None:
+    file_id = (await uploaded(acme, clip("plain"), "my clip.mov"))["file_id"]
+    url = f"/api/documents/{file_id}/videos"
+    asked = await acme.get(f"{url}/480p")
+    assert asked.status_code == 202 and asked.headers["retry-after"]
+    assert (await acme.get(f"{url}/480p")).json()["job_id"] == asked.json()["job_id"]
+    assert (await globex.get(f"{url}/480p")).status_code == 404
+    assert (await acme.get(f"{url}/1080p")).status_code == 422
+    assert (await acme.get(f"{url}/360p")).status_code == 400
+    start_worker()
+    job_id = asked.json()["job_id"]
+
+    async def ended() -> bool:
+        return (await job_of(acme, job_id))["status"] in ("completed", "failed")
+
+    await wait_until_async(ended)
+    job = await job_of(acme, job_id)
+    assert job["status"] == "completed", job
+    assert [one["format"] for one in job["result"]["formats"]] == ["480p"] and len(job["parts"]) == 2
+    whole = await acme.get(f"{url}/480p")
+    assert (whole.status_code, whole.headers["content-type"]) == (200, "video/mp4")
+    assert len(whole.content) == job["result"]["formats"][0]["bytes"] and whole.content[4:8] == b"ftyp"
+    assert 'filename="my clip-480p.mp4"' in whole.headers["content-disposition"]
+    part = await acme.get(f"{url}/480p", headers={"Range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, whole.content[100:200])
+    assert part.headers["content-range"] == f"bytes 100-199/{len(whole.content)}"
+    beyond = await acme.get(f"{url}/480p", headers={"Range": f"bytes={len(whole.content)}-"})
+    assert beyond.status_code == 416
+    same = await acme.get(f"{url}/480p", headers={"If-None-Match": whole.headers["etag"]})
+    assert same.status_code == 304
+    for name in ("poster", "strip"):
+        still = await acme.get(job["result"][f"{name}_url"])
+        assert (still.status_code, still.headers["content-type"]) == (200, "image/webp")
+    assert (await acme.delete(f"/api/files/{file_id}")).status_code == 204
+    assert (await acme.get(f"{url}/480p")).status_code == 404
+
+
+@pytest.mark.chaos
+async def test_a_killed_worker_takes_its_encoder_with_it_and_only_unfinished_parts_are_repeated(
+    acme: httpx.AsyncClient, served: Any, start_worker: Start
+) -> None:
+    long = made("mkv", *picture(960, 540, 12, 30), "-c:v", "libx264", "-preset", "ultrafast", "-crf", "45")
+    file_id = (await uploaded(acme, long))["file_id"]
+    sent = await acme.post("/api/jobs/video-transcode", json={"file_id": file_id, "formats": ["480p", "720p"]})
+    assert sent.status_code == 202, sent.text
+    job_id = sent.json()["job_id"]
+    worker = start_worker()
+
+    async def second_is_under_way() -> bool:
+        parts = (await job_of(acme, job_id))["parts"]
+        return len(parts) == 3 and parts[0]["status"] == "completed" and parts[1]["progress"] > 0
+
+    await wait_until_async(second_is_under_way)
+    below = psutil.Process(worker.pid).children(recursive=True)
+    assert any("ffmpeg" in one.name() for one in below)
+    worker.kill()
+    worker.wait()
+    wait_until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in below))
+    (first,) = await served.services.storage.list(f"documents/{file_id}/videos")
+    assert first.endswith("r1-480p.mp4")
+    path = served.services.storage.local_path(first)
+    before = path.stat().st_mtime_ns
+    start_worker()
+
+    async def ended() -> bool:
+        return (await job_of(acme, job_id))["status"] in ("completed", "failed")
+
+    await wait_until_async(ended)
+    job = await job_of(acme, job_id)
+    assert job["status"] == "completed", job
+    assert [one["attempt"] for one in job["parts"]] == [1, 2, 1]
+    assert path.stat().st_mtime_ns == before and job["result"]["failed"] == []
