@@ -10,6 +10,7 @@ COPY settings settings
 COPY tasks tasks
 COPY service service
 COPY dashboard dashboard
+COPY offload offload
 # Editable, so that the image runs the sources in /app, with the templates, scripts and migrations beside them.
 RUN --mount=type=cache,target=/root/.cache/pip pip install -c constraints.txt -e '.[otel]'
 # The containers are read-only: uncompiled, every `arq --check` would compile all that it imports again.

@@ -14,10 +14,10 @@ OCR := $(if $(filter 0,$(EASYOCR)),ocr,easyocr)
 WEIGHT := $(if $(filter 0,$(EASYOCR)),under 2 GB,7 GB with torch (EASYOCR=0: under 2 GB))
 RUN_STAMP := $(VENV)/.offload-$(PINS)-run-$(OCR)
 DEV_STAMP := $(VENV)/.offload-$(PINS)-dev
-SOURCES := settings tasks service dashboard tests bench samples clients
+SOURCES := offload settings tasks service dashboard tests bench samples clients examples
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench screenshots clean
+.PHONY: help run test check format bench example screenshots clean
 
 help:  ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ format: $(DEV_STAMP)  ## Format the code as `make check` wants it.
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/djlint --quiet --reformat dashboard
+
+example: $(DEV_STAMP)  ## The example package's own tests, from a folder outside this one.
+	@outside=$$(mktemp -d) && trap 'rm -rf "$$outside"' EXIT && cp -r examples/invoice-extract "$$outside" && \
+		$(PIP) install --quiet --no-deps --target "$$outside/site" "$$outside/invoice-extract" && \
+		mv "$$outside/invoice-extract/src" "$$outside/sources" && bin=$$(realpath $(BIN)) && cd "$$outside/invoice-extract" && \
+		PYTHONPATH="$$outside/site" "$$bin/python" -m pytest -q
 
 bench: $(DEV_STAMP) $(PEERS)/.installed $(BULLMQ)/node_modules/.installed  ## Every benchmark, each printing one table.
 	@for bench in $$(grep -l __main__ bench/[a-z]*.py); do \

@@ -86,6 +86,9 @@ NEW_QUEUE = {"retries": 2, "timeout_s": 600, "jobs_at_once": 1}
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 NAME_MAX = 40
 
+OURS = tuple(Queue)
+"""The queues that are not added."""
+
 NAMED: set[str] = set()
 """Queues that the environment has added."""
 

@@ -49,7 +49,7 @@ class Commands(click.Group):
 def main() -> None:
     """Offload: background jobs for documents. Configured by OFFLOAD_ variables; see the README."""
     # Before settings are read: packages may add queues. What is wrong with one is told by the processes that use it.
-    load_packages()
+    load_packages(alone=True)
 
 
 def on_server(command: Callable[..., None]) -> Callable[..., None]:

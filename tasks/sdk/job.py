@@ -9,7 +9,7 @@ from typing import Any, TypedDict, Unpack, get_type_hints
 
 from settings.queues import Queue
 from tasks.sdk.run import Run
-from tasks.sdk.types import REGISTRY, JobType
+from tasks.sdk.types import REGISTRY, JobType, Payload
 
 Function = Callable[[Any, Run], Awaitable[Any]]
 
@@ -39,6 +39,10 @@ class JobOptions(TypedDict, total=False):
     """Payload fields that are masked wherever a viewer reads."""
     accepts: Callable[[Any, Any], Awaitable[Any]] | None
     """`accepts(payload, checks)` may refuse a payload before it is queued (raising Refused). Returns its number of units."""
+    after: str
+    """Name of a job type: a job of this one follows each completed job of that one, in the same transaction."""
+    follow: Callable[[Any], Payload | None] | None
+    """`follow(finished)` makes the payload of a job that follows, from `Finished`; None where none is to follow."""
 
 
 def job(queue: Queue | str, *, name: str | None = None, **options: Unpack[JobOptions]) -> Callable[[Function], JobType]:
@@ -56,6 +60,8 @@ def job(queue: Queue | str, *, name: str | None = None, **options: Unpack[JobOpt
             description=(function.__doc__ or "").strip(),
             **options,
         )
+        if bool(declared.after) != bool(declared.follow):
+            raise ValueError(f"the job type {declared.name} needs both after and follow, or neither")
         if declared.name in REGISTRY:
             other = REGISTRY[declared.name].function.__module__
             raise ValueError(f"the job type {declared.name} is taken by {other}")

@@ -9,6 +9,7 @@ import ast
 import importlib
 import importlib.util
 import os
+import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from settings.load import PREFIX
 from settings.packages import module_names
 from settings.queues import Queue, add_named_queues, remove_queue
 from settings.schedules import SCHEDULES
+from tasks.sdk.chain import chain_problem
 from tasks.sdk.extend import PORTS
 from tasks.sdk.types import REGISTRY
 from tasks.sdk.version import API_VERSION, NEEDED, problem_of
@@ -46,13 +48,16 @@ PROBLEMS: list[Problem] = []
 _seen: set[str] = set()
 
 
-def load_packages(environment: Mapping[str, str] = os.environ) -> None:
-    """Import every package that has not been seen yet. Call it before settings are read: packages may add queues."""
+def load_packages(environment: Mapping[str, str] = os.environ, *, alone: bool = False) -> None:
+    """Import every package that has not been seen yet. Call it before settings are read: packages may add queues.
+
+    `alone` where our own job types are not declared in this process: what a package follows cannot be checked then.
+    """
     add_named_queues(PREFIX, environment)
     for module in _named(environment):
         if module not in _seen:
             _seen.add(module)
-            _load(module)
+            _load(module, alone)
 
 
 def _named(environment: Mapping[str, str]) -> Iterator[str]:
@@ -65,13 +70,19 @@ def _named(environment: Mapping[str, str]) -> Iterator[str]:
     yield from sorted(point.value for point in entry_points(group=GROUP))
 
 
-def _load(module: str) -> None:
+def _load(module: str, alone: bool) -> None:
     if sentence := _needs(module):
         PROBLEMS.append(Problem(module, sentence))
+        return
+    if module in sys.modules:
+        # A test, or another package, was quicker: what it declares is there.
+        LOADED.append(module)
         return
     before = _Declared()
     try:
         importlib.import_module(module)
+        if not alone:
+            before.check_chains()
     except (Exception, SystemExit) as error:
         before.restore()
         PROBLEMS.append(Problem(module, _sentence(module, error)))
@@ -130,6 +141,12 @@ class _Declared:
             or self.ports.keys() != PORTS.keys()
             or (len(self.schedules), len(self.rules)) != (len(SCHEDULES), len(RULES))
         )
+
+    def check_chains(self) -> None:
+        """Raise ValueError where a new job type follows what it cannot."""
+        for name in REGISTRY.keys() - self.registry.keys():
+            if problem := chain_problem(REGISTRY[name]):
+                raise ValueError(problem)
 
     def restore(self) -> None:
         """Take back what a package declared before it broke: half of it would be worse than none."""

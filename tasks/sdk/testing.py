@@ -21,6 +21,7 @@ import msgspec
 
 from settings.queues import QUEUE_TABLE
 from tasks.ports.files import Files
+from tasks.sdk.chain import Finished, followers
 from tasks.sdk.errors import Permanent
 from tasks.sdk.program import run_program
 from tasks.sdk.testing_child import in_child
@@ -134,6 +135,7 @@ class LocalRun:
         self.stages: list[tuple[int, str, dict[str, Any]]] = []
         self.lines: list[tuple[str, dict[str, Any]]] = []
         self.following: list[tuple[JobType, Payload]] = []
+        self.following_ids: list[str] = []
         self.artefacts: list[dict[str, Any]] = []
         self.part_runs: list[LocalRun] = []
         self._results: list[PartResult] | None = None
@@ -164,7 +166,11 @@ class LocalRun:
         self._executing = True
         while True:
             try:
-                result = await job.function(_arrived(job, payload), self)
+                arrived = _arrived(job, payload)
+                result = await job.function(arrived, self)
+                if self.parent is None:
+                    for follower, next_payload in followers(job, Finished(self.job_id, arrived, result)):
+                        await self.then(follower, next_payload)
                 return msgspec.to_builtins(result)
             except PutAside:
                 continue
@@ -297,7 +303,8 @@ class LocalRun:
     async def then(self, job: JobType, payload: Payload, units: int = 0) -> str:
         """Record a job to be started when this one completes."""
         self.following.append((job, payload))
-        return f"{job.name}-{secrets.token_hex(10)}"
+        self.following_ids.append(f"{job.name}-{secrets.token_hex(10)}")
+        return self.following_ids[-1]
 
     def use(self, port: type[T]) -> T:
         """The test's implementation of a protocol. Raises KeyError for one that it does not."""

@@ -57,6 +57,8 @@ class JobType:
     search_keys: tuple[str, ...] = ()
     personal: frozenset[str] = frozenset()
     accepts: Callable[[Any, Any], Awaitable[Any]] | None = None
+    after: str = ""
+    follow: Callable[[Any], Payload | None] | None = None
 
     def counted(self, units: int) -> str:
         """Units in words, such as 1 page or 1,200 pages."""

@@ -21,6 +21,7 @@ from service.engine.worker.job_log import JobLog
 from service.engine.worker.job_run import JobRun, PutAside
 from service.engine.worker.outages import Outages
 from service.lib.outages import Outage, outage_of
+from tasks.sdk.chain import Finished, followers
 from tasks.sdk.errors import Permanent, RetryLater
 from tasks.sdk.types import JobType
 
@@ -116,6 +117,7 @@ class Execution:
             with lines.bound():
                 async with limit:
                     result = await self.job_type.function(payload, run)
+                    await self._follow(payload, result, run)
             await run.flush()
             outcome = self._completed(result, run)
         except BaseException as error:
@@ -126,6 +128,12 @@ class Execution:
             await lines.close()
         # A task that swallowed its cancellation still ends for the reason it was stopped for.
         return self._stopped() if self.stopped_for and outcome.kind != OutcomeKind.SUSPEND else outcome
+
+    async def _follow(self, payload: Any, result: Any, run: JobRun) -> None:
+        """Start what is declared to follow. A part is no job in its own right: nothing follows it."""
+        if not self.job.parent:
+            for job_type, next_payload in followers(self.job_type, Finished(self.job.id, payload, result)):
+                await run.then(job_type, next_payload)
 
     def _payload(self) -> Any:
         try:

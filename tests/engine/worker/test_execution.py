@@ -1,6 +1,7 @@
 """One attempt, from its claim to its outcome, over a real store: what is begun, what is handed back, what is lost."""
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -21,7 +22,8 @@ from service.engine.worker.listener import Alarm
 from service.engine.worker.outages import Outages
 from service.lib.object_storage import Storage
 from settings import Queue, load_settings
-from tasks.sdk import Payload, job
+from tasks.sdk import Finished, Payload, job
+from tasks.sdk.types import REGISTRY
 from tests.engine import probe
 
 QUEUE = "thumbnails"
@@ -183,3 +185,31 @@ async def test_another_number_of_parts_on_a_later_attempt_is_named(attempts: Att
     assert await attempts.execution(await attempts.claim(), parts).process() == "failed"
     failed = await attempts.store.present(accepted.job_id)
     assert failed.permanent and "made 3 parts and this one asks for 4" in str(failed.error)
+
+
+async def test_what_is_declared_to_follow_begins_with_the_completion(
+    attempts: Attempts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that cannot say what is to follow does not fail the job that completes, nor keep the others from following."""
+
+    def broken(finished: Finished) -> None:
+        raise ValueError(finished.job_id)
+
+    echo = probe.probe_echo
+    for name, follow in {
+        "probe-follows": lambda done: probe.Echo(word=f"{done.job_id} {done.payload.word} {done.result['word']}"),
+        "probe-not": lambda done: None,
+        "probe-broken": broken,
+    }.items():
+        monkeypatch.setitem(REGISTRY, name, replace(echo, name=name, after="probe-echo", follow=follow))
+    accepted = await attempts.enqueuer.enqueue(echo, probe.Echo(word="hello"), owner="acme")
+
+    async def task(payload: Any, run: Any) -> Any:
+        return {"word": payload.word.upper()}
+
+    await attempts.execution(await attempts.claim(), task).process()
+    (outcome,) = attempts.outcomes
+    assert outcome.kind == OutcomeKind.COMPLETED
+    (following,) = outcome.next
+    assert (following.type, following.owner) == ("probe-follows", "acme")
+    assert json.loads(following.fields[1]) == {"word": f"{accepted.job_id} hello HELLO"}

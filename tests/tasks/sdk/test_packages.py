@@ -107,6 +107,9 @@ def test_everything_that_a_package_declares_counts(write: Callable[[str, str], N
         (WHOLE.replace("acme-nightly", "daily-digest"), "the schedule daily-digest is taken."),
         (WHOLE.replace("0 3 * * *", "sometimes"), "acme-nightly"),
         (WHOLE.replace("acme-late", "queue-backlog"), "two alert rules are called queue-backlog."),
+        (WHOLE.replace("queue=INVOICES", "queue=INVOICES, after='pdf-oc', follow=Book"), "follows pdf-oc, which does not exist"),
+        (WHOLE.replace("queue=INVOICES", "queue=INVOICES, after='acme-book', follow=Book"), "follows itself"),
+        (WHOLE.replace("queue=INVOICES", "queue=INVOICES, after='pdf-ocr'"), "needs both after and follow, or neither"),
         (WHOLE.replace('"timeouts"', '"moods"'), "names the measure moods, which does not exist"),
     ],
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Names under which users of Offload import what is theirs: `offload.testing`."""
