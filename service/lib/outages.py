@@ -4,7 +4,6 @@ Drivers raise many classes for it, some of them shared with errors of a request.
 workers wait such an error out without spending a try, the API answers 503.
 """
 
-import errno
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -16,13 +15,9 @@ from obstore.exceptions import BaseError, GenericError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
-from tasks.sdk.errors import Part, Unreachable
+from tasks.sdk.errors import FULL_ERRNOS, Part, Unreachable, is_disk_full
 
 NAMES: dict[Part, str] = {"database": "database", "storage": "file storage", "disk": "disk of this machine"}
-
-FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT}
-FULL_WORDS = re.compile(r"No space left on device|Disk quota exceeded|\(os error (28|122)\)")
-"""By its words too: libraries that are not written in Python raise classes of their own for a full disk."""
 
 STORAGE_AWAY = re.compile(r"HTTP error|status code: (429|5\d\d)")
 """obstore's words for a server that cannot be reached, or that fails, after its own retries."""
@@ -103,12 +98,12 @@ def _outage(error: BaseException) -> Outage | None:
         return Outage("database", "all connections are taken")
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return _database(error.orig) or Outage("database", "connection lost")
-    return _database(error) or _disk(error)
+    return _database(error) or (Outage("disk", "full") if is_disk_full(error) else None)
 
 
 def _storage(error: BaseError) -> Outage | None:
     text = str(error)
-    if FULL_WORDS.search(text):
+    if is_disk_full(error):
         return Outage("storage", "full")
     if not isinstance(error, GenericError) or not STORAGE_AWAY.search(text):
         return None
@@ -140,12 +135,6 @@ def _sqlite(error: sqlite3.Error) -> Outage | None:
         return Outage("database", "full")
     why = SQLITE_CODES.get(code & 0xFF)
     return Outage("database", why) if why else None
-
-
-def _disk(error: BaseException) -> Outage | None:
-    if isinstance(error, OSError) and error.errno in FULL_ERRNOS:
-        return Outage("disk", "full")
-    return Outage("disk", "full") if FULL_WORDS.search(str(error)) else None
 
 
 def _under_driver(trace: TracebackType | None) -> bool:

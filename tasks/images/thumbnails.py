@@ -17,7 +17,7 @@ from tasks.images.shrink import DRAFT_GAP, fitted, resized, shrunk
 from tasks.images.source import load, open_picture
 from tasks.images.variants import Variant
 from tasks.ocr.document import is_pdf
-from tasks.sdk.errors import Permanent
+from tasks.sdk.errors import Permanent, is_infrastructure_error
 
 REASON_MAX = 500
 """Characters of a reason that are kept."""
@@ -44,6 +44,8 @@ def render_thumbnails(path: Path, wanted: Sequence[Variant]) -> list[Thumbnail]:
     except Permanent:
         raise
     except Exception as error:
+        if is_infrastructure_error(error):
+            raise
         raise BadPicture(f"It cannot be drawn: {type(error).__name__}: {error}"[:REASON_MAX]) from None
 
 

@@ -16,6 +16,7 @@ from tasks.ocr.tables import tables
 from tasks.ocr.text import PAGE_BREAK
 from tasks.ocr.words import PageText, decode
 from tasks.sdk import Run
+from tasks.sdk.errors import is_infrastructure_error
 
 SEARCHABLE_TIMEOUT_S = 240.0
 """5,000 pages take two minutes: mostly reading the words, page by page."""
@@ -67,6 +68,8 @@ async def searchable_file(run: Run, document: Path, total: int, output: Output) 
     try:
         written = await run.cpu(write_searchable, document, files, target, output, timeout_s=SEARCHABLE_TIMEOUT_S)
     except Exception as error:
+        if is_infrastructure_error(error):
+            raise
         # The text is read and stands; a file that PDFium reads and qpdf does not must not take it away again.
         run.log("no searchable.pdf", reason=f"{type(error).__name__}: {error}")
         return None

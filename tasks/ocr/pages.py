@@ -9,6 +9,7 @@ import msgspec
 from tasks.ocr.engines import NotPrepared
 from tasks.ocr.page import Reading, prepare_engine, read_page, wants_preparing
 from tasks.sdk import ChildDied, MemoryCeiling, Permanent, Run
+from tasks.sdk.errors import is_infrastructure_error
 
 PAGE_TIMEOUT_S = 60.0
 """A page takes one to three seconds, with torch some fifteen; a busy machine multiplies that."""
@@ -53,7 +54,7 @@ async def read_pages(
 ) -> list[PageFailure]:
     """Read and keep those of `pages` (from 1) that are not kept yet; `done(n)` is told how many are behind us.
 
-    Returns the pages that failed, in order. Raises nothing for a page; a cancel ends all of them.
+    Returns the pages that failed, in order. Raises nothing for a page; a cancel, or a full disk, ends all of them.
     """
     wanted = list(pages)
     kept = set(await run.kept("pages/"))
@@ -98,6 +99,8 @@ async def _read_one(run: Run, path: Path, page: int, reading: Reading) -> PageFa
         try:
             text = await _read(run, path, page, reading)
         except Exception as error:
+            if is_infrastructure_error(error):
+                raise
             # Whatever a torn page does to a library is that page's affair; the document goes on without it.
             failure.reason, failure.final = _cause(error)
             died = isinstance(error, ChildDied)

@@ -1,9 +1,15 @@
 """Errors that a task may raise, and errors that a function in the process pool may end with."""
 
+import errno
+import re
 from typing import Literal
 
 Part = Literal["database", "storage", "disk"]
 """Parts that a worker cannot work without."""
+
+FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT}
+FULL_WORDS = re.compile(r"No space left on device|Disk quota exceeded|\(os error (28|122)\)")
+"""By its words too: libraries that are not written in Python raise classes of their own for a full disk."""
 
 
 class Permanent(Exception):
@@ -48,3 +54,21 @@ class Unreachable(Exception):
 
     def __str__(self) -> str:
         return f"The {self.part} is out of reach ({self.why})"
+
+
+def is_infrastructure_error(error: BaseException) -> bool:
+    """Whether an error is about the machine and not about the work: a task that carries on without what failed raises it.
+
+    The worker waits it out, without spending a try.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, Unreachable) or is_disk_full(cause):
+            return True
+        cause = cause.__cause__
+    return False
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error says that a disk, or a quota on it, is full."""
+    return (isinstance(error, OSError) and error.errno in FULL_ERRNOS) or bool(FULL_WORDS.search(str(error)))

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pypdfium2
 import pytest
 
+from service.lib.outages import Outage, outage_of
 from tasks.ocr import pages
 from tasks.ocr.engines import NotPrepared
 from tasks.ocr.page import Reading
@@ -152,6 +153,27 @@ async def test_a_page_that_cannot_be_read_is_listed_and_the_rest_goes_on(
     assert [fields["page_try"] for _, fields in run.lines if fields.get("page") == 2] == [1]
 
 
+async def test_a_disk_that_is_full_while_a_page_is_read_is_no_fault_of_the_page(
+    run: LocalRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, _ = documents.text_pdf(pages=3)
+    run.files.add("text", data)
+    monkeypatch.setattr(pages, "read_page", fill_the_disk_on_page_two)
+    with pytest.raises(ExceptionGroup) as caught:
+        await pdf_ocr.function(PdfOcr(file_id="text"), run)
+    assert outage_of(caught.value) == Outage("disk", "full")
+
+
+async def test_a_disk_that_is_full_takes_no_searchable_pdf_away(run: LocalRun) -> None:
+    """Without it the job would be completed, for good, without the file that was asked for."""
+    data, _ = documents.text_pdf()
+    run.files.add("text", data)
+    (run.scratch / "searchable.pdf").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as caught:
+        await pdf_ocr.function(PdfOcr(file_id="text", deskew_output=True), run)
+    assert outage_of(caught.value) == Outage("disk", "full")
+
+
 async def test_a_child_killed_over_a_page_costs_one_more_try_of_that_page(
     run: LocalRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +252,12 @@ async def test_bad_documents_fail_for_good_with_a_sentence(run: LocalRun, name: 
     run.files.add("bad", bad[name])
     with pytest.raises(Permanent, match=sentence):
         await pdf_ocr.function(PdfOcr(file_id="bad"), run)
+
+
+def fill_the_disk_on_page_two(path: Path, index: int, reading: Reading) -> bytes:
+    if index == 1:
+        Path("/dev/full").write_bytes(b"page")
+    return pages.read_page(path, index, reading)
 
 
 def hang_on_page_two(path: Path, index: int, reading: Reading) -> bytes:
