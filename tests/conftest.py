@@ -37,11 +37,15 @@ __all__ = [
 os.environ.setdefault("OFFLOAD_OCR_PREPARE", "false")
 # Every PDF worker of the tests would calibrate networks anew, minutes of a core each, in its own empty folder.
 
-PRODUCTION = Path(__file__).parent / "production"
+TESTS = Path(__file__).parent
+PRODUCTION = TESTS / "production"
 """Tests that take ten minutes, and servers that not every machine has: `-m production`, or their path, asks for them."""
 
 TOGETHER = {"browser", "chaos", "ocr"}
 """Folders that stay in one process where several run the tests: they share what takes long to start, or the whole machine."""
+
+LONGEST = ("browser", "ocr", "mail", "engine")
+"""Folders that take minutes, longest first, after what is marked as chaos."""
 
 API_KEYS = "acme:acme-secret-key-1,globex:globex-secret-key-2"
 DASHBOARD_USERS = "admin:admin-password-1:operator,viewer:viewer-password-1:viewer"
@@ -61,6 +65,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WholeFi
     return WholeFiles(config, log)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--both-databases", action="store_true", help="run every test that sends SQL on PostgreSQL too")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     on_both_databases(metafunc)
 
@@ -72,7 +80,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if PRODUCTION not in item.path.parents]
         config.hook.pytest_deselected(items=left_out)
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: item.get_closest_marker("chaos") is None)
+        items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    room = item.path.relative_to(TESTS).parts[0]
+    if item.get_closest_marker("chaos"):
+        return 0
+    return 1 + LONGEST.index(room) if room in LONGEST else 1 + len(LONGEST)
 
 
 @pytest.fixture(scope="session")

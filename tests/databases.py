@@ -1,4 +1,9 @@
-"""Databases for tests, of either kind: migrated once in a session, then copied for each test."""
+"""Databases for tests, of either kind: migrated once in a session, then copied for each test.
+
+Tests run on SQLite. On PostgreSQL too run the files of ON_BOTH, which between them send every statement that the product has,
+and single tests marked `both_databases`: a new statement belongs in one of them. `--both-databases` has every test of ROOMS run
+on both.
+"""
 
 import asyncio
 import fcntl
@@ -18,8 +23,28 @@ from service.database import open_database
 
 TEMPLATE = "offload_template"
 
-ROOMS_ON_BOTH = {"api", "dashboard", "documents", "exports", "mail", "webhooks"}
-"""Folders whose tests run once on each kind of database: what they try sends SQL of its own."""
+ROOMS = {"api", "dashboard", "documents", "exports", "mail", "webhooks"}
+"""Folders whose tests send SQL."""
+
+ON_BOTH = {
+    "api/test_audit.py",
+    "api/test_webhooks.py",
+    "dashboard/test_audit.py",
+    "dashboard/test_documents.py",
+    "dashboard/test_mail_templates.py",
+    "dashboard/test_new_job.py",
+    "dashboard/test_previewed_people_and_pictures.py",
+    "dashboard/test_storage.py",
+    "documents/images/test_images_api.py",
+    "documents/test_upload.py",
+    "exports/test_files.py",
+    "exports/test_rows.py",
+    "exports/test_text_search.py",
+    "mail/test_campaign_removal.py",
+    "mail/test_deliveries.py",
+    "mail/test_group_commit.py",
+    "webhooks/test_deliveries.py",
+}
 
 KINDS = ("sqlite", "postgresql")
 
@@ -61,11 +86,16 @@ class PostgresServer(NamedTuple):
 
 
 def on_both_databases(metafunc: pytest.Metafunc) -> None:
-    """Run a test of ROOMS_ON_BOTH once on each kind. What is marked as slow, or names its kind itself, runs once."""
-    room = metafunc.definition.path.relative_to(Path(__file__).parent).parts[0]
+    """Run a test on each kind that its file or its marks ask for. What is slow, or names its kind itself, runs once."""
+    file = metafunc.definition.path.relative_to(Path(__file__).parent)
+    both = (
+        file.as_posix() in ON_BOTH
+        or metafunc.definition.get_closest_marker("both_databases") is not None
+        or metafunc.config.option.both_databases
+    )
     own = any("database_kind" in str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize"))
     slow = any(metafunc.definition.get_closest_marker(name) for name in ("chaos", "scale"))
-    if "database_kind" in metafunc.fixturenames and room in ROOMS_ON_BOTH and not own and not slow:
+    if both and "database_kind" in metafunc.fixturenames and file.parts[0] in ROOMS and not own and not slow:
         metafunc.parametrize("database_kind", KINDS, indirect=True, scope="session")
 
 

@@ -53,6 +53,7 @@ async def test_a_key_for_one_job_type(acme: httpx.AsyncClient, served: Served) -
         assert (await client.get(f"/api/jobs/{job_id}/status")).status_code == 404
 
 
+@pytest.mark.both_databases
 async def test_revoked_and_expired_keys_are_refused_within_a_second(served: Served) -> None:
     keys = served.services.api_keys
     key, secret = await keys.create("acme", "a test", created_by="a test")

@@ -13,6 +13,7 @@ async def submit(client: httpx.AsyncClient, **body: Any) -> httpx.Response:
     return await client.post("/api/jobs/csv-export", json=body)
 
 
+@pytest.mark.both_databases
 async def test_an_export_is_queued_with_its_rows_as_its_units(acme: httpx.AsyncClient, served: Served) -> None:
     await seed(served.services.database, users=30, events=100)
     for dataset, rows in (("events", 50), ("users", 30), ("jobs", 2), ("metrics", 0)):

@@ -55,6 +55,7 @@ async def add_events(services: Parts, count: int, **columns: Any) -> None:
         await session.execute(insert(Base.metadata.tables["events"]), rows)
 
 
+@pytest.mark.both_databases
 async def test_an_export_ends_as_a_file_under_its_job(services: Parts, start_worker) -> None:
     await seed_events(services.database, 5_000, ["acme", "globex"])
     start_worker()

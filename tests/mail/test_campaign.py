@@ -33,6 +33,7 @@ def once_each(*numbers: int) -> Counter[str]:
     return Counter({f"user{number}@example.com": 1 for number in numbers})
 
 
+@pytest.mark.both_databases
 async def test_a_campaign_reaches_everybody_once(acme, database, sink, start_worker) -> None:
     await add_users(database, *(user(n) for n in range(1, 121)), user(121, active=False))
     job_id = await submit(acme, segment="active", template_id=await make_template(acme))
@@ -151,6 +152,7 @@ async def test_doubt_is_reported_and_only_resent_when_asked(acme, globex, databa
     assert len(ids) == 20, "a second copy bears the first one's Message-ID"
 
 
+@pytest.mark.both_databases
 async def test_a_deploy_in_the_middle_loses_and_repeats_nothing(acme, database, start_worker) -> None:
     await add_users(database, *(user(n) for n in range(1, 151)))
     async with serving(MailSink(delay_s=0.02)) as sink:

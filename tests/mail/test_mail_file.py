@@ -64,6 +64,7 @@ async def test_a_file_reaches_each_address_once_and_opens_again(acme, served, da
     assert len({one.message["Message-ID"] for one in sink.caught}) == 2
 
 
+@pytest.mark.both_databases
 async def test_a_message_in_doubt_is_not_sent_again(acme, served, database, start_worker: Callable) -> None:
     def drop(address: str) -> None:
         if address == "a@example.com":

@@ -16,6 +16,7 @@ def database(served: Served) -> Database:
     return served.services.database
 
 
+@pytest.mark.both_databases
 async def test_a_template_is_made_read_replaced_and_deleted(acme) -> None:
     answer = await acme.post("/api/templates", json=WORDS)
     assert answer.status_code == 201

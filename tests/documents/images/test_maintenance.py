@@ -1,5 +1,7 @@
 """The nightly look after thumbnails makes what is missing or outdated, removes what is left over, and nothing else."""
 
+import pytest
+
 from tasks.images.variants import SIZES, Variant, variants
 from tasks.thumbnails_maintenance import ThumbnailsMaintenance, thumbnails_maintenance
 from tests.documents.images.conftest import uploaded
@@ -7,6 +9,7 @@ from tests.documents.images.pictures import saved, scene
 from tests.waiting import until_state
 
 
+@pytest.mark.both_databases
 async def test_only_what_is_missing_outdated_or_left_over_is_touched(acme, served, start_worker, follow) -> None:
     services, storage = served.services, served.services.storage
     start_worker()

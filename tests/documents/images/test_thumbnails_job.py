@@ -4,6 +4,7 @@ import asyncio
 import io
 import zlib
 
+import pytest
 from PIL import Image
 
 from tests.documents.images.conftest import uploaded
@@ -59,6 +60,7 @@ async def test_many_documents_are_parts_and_one_bad_one_fails_alone(acme, start_
         assert status == (422 if file_id == bad else 200)
 
 
+@pytest.mark.both_databases
 async def test_what_the_same_content_has_is_not_made_again(acme, served, start_worker, follow) -> None:
     start_worker()
     first, second = await uploaded(acme, JPEG), await uploaded(acme, JPEG, "copy.jpg")
