@@ -30,7 +30,7 @@ class Commands(click.Group):
     """The command line. What needs SQLAlchemy is imported when it is asked for: the other commands start in half the time."""
 
     LAZY: ClassVar[dict[str, str]] = {
-        "keys": "keys", "pause": "queues", "resume": "queues", "drain": "queues", "worker": "worker",
+        "keys": "keys", "pause": "queues", "resume": "queues", "drain": "queues", "worker": "worker", "new": "new",
     }  # fmt: skip
     """Module of each such command."""
 
