@@ -26,6 +26,7 @@ from service.api import (
     unsubscribe,
     videos,
     webhooks,
+    workflows,
 )
 from service.api.audit_middleware import Audited
 from service.api.auth import provide_caller, provide_owner, require_key
@@ -51,6 +52,7 @@ def api_routes() -> list[ControllerRouterHandler]:
             languages.routes,
             schedules.routes,
             webhooks.routes,
+            workflows.routes,
             Router(
                 "/jobs",
                 route_handlers=[

@@ -89,7 +89,7 @@ async def submit_batch(data: JSONBody[BatchRequest], services: Wired, caller: Ca
 
     async def check(job: BatchJob) -> Asked | ErrorBody:
         async with gate:
-            return await _checked(services, caller, job)
+            return await checked_job(services, caller, job)
 
     checked = await asyncio.gather(*(check(job) for job in data.jobs))
     if data.all_or_nothing:
@@ -105,7 +105,7 @@ async def submit_batch(data: JSONBody[BatchRequest], services: Wired, caller: Ca
     return BatchBody([cast(BatchAnswer, msgspec.to_builtins(body)) for body in bodies])
 
 
-async def _checked(services: Services, caller: Caller, job: BatchJob) -> Asked | ErrorBody:
+async def checked_job(services: Services, caller: Caller, job: BatchJob) -> Asked | ErrorBody:
     """The job as the engine takes it, or the error of a single request for it."""
     try:
         job_type = requestable(job.type)

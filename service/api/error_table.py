@@ -14,7 +14,14 @@ from service.documents.store import NoSuchFile
 from service.engine.redis.retry import refusal
 from service.engine.schedules.owned import NameTaken, TooManySchedules
 from service.engine.schedules.records import NoSuchSchedule
-from service.engine.store import IdempotencyConflict, NoSuchJob, NotReplicated, TooManyQueued, WrongState
+from service.engine.store import (
+    IdempotencyConflict,
+    NoSuchJob,
+    NoSuchWorkflow,
+    NotReplicated,
+    TooManyQueued,
+    WrongState,
+)
 from service.engine.store.errors import StoreError
 from service.lib.fair_turns import Abandoned
 from service.lib.outages import Outage, outage_of
@@ -58,6 +65,7 @@ STATUS_CODES: Mapping[type[Exception], int] = {
     NoSuchFile: 404,
     NoSuchTemplate: 404,
     NoSuchJob: 404,
+    NoSuchWorkflow: 404,
     NoSuchType: 404,
     NoSuchRule: 404,
     NoSuchSchedule: 404,

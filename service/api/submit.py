@@ -33,7 +33,7 @@ def submit_route(job_type: JobType) -> HTTPRouteHandler:
         owner: Owner,
         idempotency_key: Annotated[str | None, HeaderParameter(name="Idempotency-Key")] = None,
     ) -> AcceptedBody:
-        _check_key(idempotency_key)
+        check_key(idempotency_key)
         accepted = await submission.submit(
             services,
             job_type,
@@ -75,6 +75,6 @@ async def refuse_unknown_type(job_id: FromPath[str]) -> None:
     raise NoSuchType(f"There is no job type {job_id[:80]}: there are {known}.")
 
 
-def _check_key(key: str | None) -> None:
+def check_key(key: str | None) -> None:
     if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
         raise BadRequest(FieldError("Idempotency-Key", "Idempotency-Key must be 1 to 255 printable ASCII characters."))

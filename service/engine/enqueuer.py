@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Required, TypedDict, Unpack
+from typing import Any, NamedTuple, Required, TypedDict, Unpack
 
 import msgspec
 
@@ -15,9 +15,11 @@ from service.engine.estimates import Estimate, Estimator
 from service.engine.store import IdempotencyConflict, Queued, Store, TooManyQueued
 from service.engine.store.run_history import ORIGIN
 from service.engine.store.script_inputs import Idem, NewJob, new_job
+from service.engine.store.workflows import as_record
 from service.engine.terms import NO_TERMS, Terms, to_ms
 from service.engine.tracing import NO_TRACING, Tracing
 from service.lib.clock import now_ms
+from service.lib.text import listed
 from settings.queues import Queue, QueueSettings
 from tasks.sdk.types import JobType, Payload
 
@@ -50,6 +52,16 @@ class Asked:
     idempotency_key: str | None = None
     units: int = 0
     origin: str | None = None
+    job_id: str = ""
+    """Random where it is empty."""
+
+
+class Step(NamedTuple):
+    """A job of a workflow: its name there, and the names of those that come before it."""
+
+    name: str
+    job: Asked
+    after: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -132,12 +144,47 @@ class Enqueuer:
             for one, reply in zip(asked, replies, strict=True)
         ]
 
+    async def enqueue_workflow(
+        self, steps: Sequence[Step], *, workflow_id: str, owner: str, goes_on: bool, key: str, fingerprint: str
+    ) -> Mapping[str, str]:
+        """Queue jobs that come after each other, all or nothing; returns their ids by name. Those without a job before
+        them may start at once, the others once those before them have completed, or ended where the workflow `goes_on`.
+
+        A workflow of that id and fingerprint that is there already is the one that is meant. Raises IdempotencyConflict
+        for one of another fingerprint, TooManyQueued over the owner's limit.
+        """
+        asked = {step.name: await self._asked(step.job, owner) for step in steps}
+        ids = {name: one.request.id for name, one in asked.items()}
+        for step in steps:
+            request = asked[step.name].request
+            request.workflow = workflow_id
+            request.find.append(f"workflow:{workflow_id}")
+            request.followers = [ids[other.name] for other in steps if step.name in other.after] or False
+            if goes_on:
+                request.fields += ["goes_on", 1]
+            if step.after:
+                request.after = len(step.after)
+                request.fields += ["message", f"Waits for {listed(step.after)}"]
+        record = as_record(owner, goes_on, {step.name: (ids[step.name], list(step.after)) for step in steps})
+        requests = [one.request for one in asked.values()]
+        replies = await self.store.workflow_queued(workflow_id, requests, fingerprint, record)
+        if replies[0].outcome == "conflict":
+            raise IdempotencyConflict(key, workflow_id)
+        if replies[0].outcome == "same":
+            kept = await self.store.workflow(workflow_id)
+            return {name: job_id for name, (job_id, _) in kept.jobs.items()} if kept else {}
+        for one, reply in zip(asked.values(), replies, strict=True):
+            if refusal := self._refusal(one, reply):
+                raise refusal
+        return ids
+
     async def _asked(self, job: Asked, owner: str) -> _Prepared:
         """The request of a job that a client asks for, bounded by its owner's limit."""
         estimate = await self.estimator.estimate(job.job_type, job.units)
         due_ms = to_ms(job.terms.schedule_at)
         request = self._request(job.job_type, job.payload, owner, job.priority, job.units, estimate, due_ms)
         request.limit = self.queues[job.job_type.queue].owner_limit
+        request.id = job.job_id or request.id
         set_terms(request, job.terms)
         if job.idempotency_key:
             print = fingerprint(job.job_type, job.payload, job.priority, due_ms, job.terms)

@@ -12,6 +12,11 @@ class NoSuchJob(StoreError):
         super().__init__(f"there is no job {job_id}")
 
 
+class NoSuchWorkflow(StoreError):
+    def __init__(self, workflow_id: str) -> None:
+        super().__init__(f"there is no workflow {workflow_id}")
+
+
 class WrongState(StoreError):
     """The job's state forbids the action."""
 

@@ -156,6 +156,11 @@ def debounce(owner: str, job_type: str, key: str) -> str:
     return f"{PREFIX}debounce:{owner}:{job_type}:{key}"
 
 
+def workflow(workflow_id: str) -> str:
+    """Hash: owner, policy and jobs of a workflow. Goes with the last of its jobs (`left` counts those that are kept)."""
+    return f"{PREFIX}workflow:{workflow_id}"
+
+
 LEADER = PREFIX + "caretaker"
 """String: the process that does what one at a time does (lead.lua). Expires unless renewed."""
 

@@ -13,6 +13,7 @@ from service.engine.store.moved_types import MovedTypes, moved
 from service.engine.store.payloads import with_defaults
 from service.engine.store.records import Attempt, Job, LogLine, WorkerInfo, to_job
 from service.engine.store.worker_reports import WorkerReports
+from service.engine.store.workflows import Workflow, to_workflow
 from settings.queues import Queue
 
 OLDEST_READ = 5
@@ -39,6 +40,11 @@ class Queries:
         """One record, or None; one in the bin counts as gone."""
         job = (await self.get_many([job_id]))[0]
         return None if job and job.deleted_ms else job
+
+    async def workflow(self, workflow_id: str) -> Workflow | None:
+        """A workflow's record, or None once the last of its jobs is gone."""
+        raw = await self.redis.hgetall(keys.workflow(workflow_id))
+        return to_workflow(workflow_id, raw) if raw else None
 
     async def get_many(self, job_ids: Sequence[str]) -> list[Job | None]:
         """Records in the order asked for, None where there is none (any more)."""

@@ -63,6 +63,9 @@ class Job:
     postponed: int = 0
     """Number of times that it was handed back by workers of a release that could not read it."""
     deleted_ms: int | None = None
+    workflow: str | None = None
+    waits_for: int = 0
+    """Jobs of its workflow that must end before it begins."""
     origin: str | None = None
     """The job that this one repeats."""
     traceparent: str = ""
@@ -163,7 +166,7 @@ READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
     **{
         name.encode(): (name, bytes.decode)
         for name in ("type", "queue", "owner", "priority", "message", "worker", "error", "error_type", "parent", "fingerprint",
-                     "origin", "traceparent", "tracestate", "callback_url")
+                     "origin", "traceparent", "tracestate", "callback_url", "workflow")
     },
     **{name.encode(): (name, msgspec.json.decode) for name in ("payload", "result", "artefacts")},
     b"data": ("data", _data),
@@ -173,7 +176,7 @@ READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
             "stamp", "created_ms", "expected_ms", "progress", "due_ms", "started_ms", "first_started_ms", "finished_ms",
             "deleted_ms", "units", "units_done", "units_total", "attempt", "retries", "tries_base", "crashes", "fence",
             "postponed", "not_after_ms", "deadline_ms", "debounced",
-            "part", "parts_total", "parts_done", "parts_failed", "waiting_parts",
+            "part", "parts_total", "parts_done", "parts_failed", "waiting_parts", "waits_for",
         )
     },
 }  # fmt: skip

@@ -48,6 +48,11 @@ class NewJob(msgspec.Struct, omit_defaults=True):
     """{key, for_ms}: it is the job that stands under the key, where there is one."""
     debounce: dict[str, Any] | None = None
     """{key, delay_ms, max_delay_ms}: likewise, and that one is put off."""
+    workflow: str | bool = False
+    after: int | bool = False
+    """Number of jobs of its workflow that must end before it; False for none."""
+    followers: list[str] | bool = False
+    """Ids of the jobs of its workflow that come after it."""
 
 
 class Outcome(msgspec.Struct):

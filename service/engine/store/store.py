@@ -4,7 +4,7 @@ Each verb is one atomic script (service/engine/store/lua). The reading side is i
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +87,18 @@ class Store(Queries):
         """
         script = scripts.ADOPT if any(job.refused for job in jobs) else scripts.ENQUEUE
         rows = await script(self.lane, pack(jobs), int(together))
+        answers = [Queued(*(word.decode() for word in row)) for row in rows]
+        if self.replicas:
+            await self._replicated()
+        return answers
+
+    async def workflow_queued(
+        self, workflow_id: str, jobs: Sequence[NewJob], fingerprint: str, fields: Mapping[str, str]
+    ) -> list[Queued]:
+        """Write a workflow and its jobs, all or nothing. One answer a job, or a single one, `same` or `conflict`, where a
+        workflow of that id is there already."""
+        record = {"id": workflow_id, "print": fingerprint, "fields": [word for pair in fields.items() for word in pair]}
+        rows = await scripts.ENQUEUE(self.lane, pack(jobs), 1, msgspec.msgpack.encode(record))
         answers = [Queued(*(word.decode() for word in row)) for row in rows]
         if self.replicas:
             await self._replicated()
@@ -228,7 +240,7 @@ class Store(Queries):
     async def retry(self, job_id: str) -> Job:
         """Queue a failed or cancelled job again; finished parts and checkpoints stay. Raises NoSuchJob, WrongState."""
         before, after = self._states(job_id, await scripts.RETRY(self.redis, job_id))
-        if after != State.QUEUED or before == after:
+        if after not in (State.QUEUED, State.SCHEDULED) or before == after:
             raise WrongState(f"job {job_id} is {before}; only a failed, cancelled or expired job can be retried")
         return await self.present(job_id)
 

@@ -1,7 +1,8 @@
 #!lua
 -- includes: create_job, accept_jobs; when called: lease_job, dispatch_to_idle, same_request
 -- Writes jobs that somebody asks for. Returns one {outcome, job id, state} a job; outcome is new, same,
--- conflict or full, or held where jobs go together and another of them is in conflict or full.
+-- conflict or full, or held where jobs go together and another of them is in conflict or full; of a workflow
+-- that is there already one {same or conflict, workflow id, ''}.
 
 -- A msgpack list of {id, queue, type, owner, priority, cost, due, fields, find, idem, limit, adopt, refused,
 -- not_after, deadline, unique, debounce}: what is not there is nothing or false.
@@ -10,4 +11,15 @@ local jobs = cmsgpack.unpack(ARGV[1])
 -- '1' where either all are accepted or none.
 local together = ARGV[2] == '1'
 
-return accept_jobs(jobs, together)
+-- Where the jobs are a workflow: a msgpack map of its {id, print} and the fields of its record.
+local workflow = ARGV[3] and ARGV[3] ~= '' and cmsgpack.unpack(ARGV[3])
+if not workflow then return accept_jobs(jobs, together) end
+
+local key = P .. 'workflow:' .. workflow.id
+local print = redis.call('HGET', key, 'print')
+if print then return {{print == workflow.print and 'same' or 'conflict', workflow.id, ''}} end
+local answers = accept_jobs(jobs, true)
+if answers[1] and answers[1][1] == 'new' then
+  redis.call('HSET', key, 'print', workflow.print, 'left', #jobs, 'created_ms', now, unpack(workflow.fields))
+end
+return answers

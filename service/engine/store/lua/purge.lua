@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- includes: load_job, list_job
+-- includes: load_job, finish_job, list_job
 -- Removes jobs that have ended for good, with their parts and every index entry. Returns how many.
 
 local job_ids = ARGV
@@ -10,11 +10,32 @@ local function erase(one)
     'arq:job:' .. one, 'arq:result:' .. one)
 end
 
+-- Those that wait for a job that is gone would wait for ever.
+local function cancel_followers(id)
+  local kept = redis.call('HMGET', job_key(id), 'followers', 'released')
+  if not kept[1] or kept[2] then return end
+  for _, follower_id in ipairs(cmsgpack.unpack(kept[1])) do
+    local follower = load(follower_id)
+    if follower and follower.state == 'scheduled' then
+      finish(follower, 'cancelled', {'message', 'Cancelled: a job before it was deleted'})
+      cancel_followers(follower_id)
+    end
+  end
+end
+
+local function leave_workflow(j)
+  if j.workflow == '' then return end
+  cancel_followers(j.id)
+  local key = P .. 'workflow:' .. j.workflow
+  if redis.call('EXISTS', key) == 1 and redis.call('HINCRBY', key, 'left', -1) <= 0 then redis.call('DEL', key) end
+end
+
 local gone = 0
 for _, id in ipairs(job_ids) do
   local j = load(id)
   if j and TERMINAL[j.state] then
     for _, part in ipairs(redis.call('LRANGE', P .. 'parts:' .. id, 0, -1)) do erase(part) end
+    leave_workflow(j)
     list(j, 'ZREM')
     erase(id)
     gone = gone + 1

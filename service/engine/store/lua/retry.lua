@@ -15,7 +15,14 @@ redis.call('HDEL', job_key(j.id), 'finished_ms', 'result', 'not_after_ms')
 place(P .. 'expiring', j.id)
 redis.call('DEL', 'arq:result:' .. j.id)
 arq_entry(j)
-requeue(j, {'tries_base', j.attempt, 'crashes', 0, 'error', '', 'error_type', '', 'permanent', '', 'cancel_requested', '', 'redo', 1,
-  'message', 'Queued again'})
+local fresh = {'tries_base', j.attempt, 'crashes', 0, 'error', '', 'error_type', '', 'permanent', '', 'cancel_requested', '', 'redo', 1,
+  'message', 'Queued again'}
 tally(j, 'requeued', 1)
+if (tonumber(redis.call('HGET', job_key(j.id), 'waits_for') or nil) or 0) > 0 then
+  -- Those before it in its workflow have not ended: it waits for them, as it did.
+  redis.call('HSET', job_key(j.id), 'state', 'scheduled', 'worker', '', unpack(fresh))
+  move(j, 'scheduled')
+  return {before, 'scheduled'}
+end
+requeue(j, fresh)
 return {before, 'queued'}

@@ -9,6 +9,8 @@ local H = 315360000000
 local MAX_LAG = 3600000
 local HEAD_START = {high = 600000, normal = 0, low = -600000}
 local WAITING = {queued = true, scheduled = true, retrying = true}
+-- What waits for a moment of its own is no work that workers are behind with.
+local BACKLOG = {queued = true, retrying = true}
 local DEFERRED = {scheduled = true, retrying = true}
 local TERMINAL = {completed = true, failed = true, cancelled = true, expired = true}
 
@@ -137,7 +139,7 @@ local function move(j, to)
     if from ~= '' then index(j, from, 'ZREM') end
     index(j, to, 'ZADD')
     if from == 'failed' then group(j, 'ZREM') elseif to == 'failed' then group(j, 'ZADD') end
-    local was, is = WAITING[from] or false, WAITING[to] or false
+    local was, is = BACKLOG[from] or false, BACKLOG[to] or false
     if was ~= is then change(backlog, j.queue, (backlog[j.queue] or 0) + (is and j.cost or -j.cost)) end
     j.state = to
   end

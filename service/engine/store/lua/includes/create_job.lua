@@ -19,13 +19,19 @@ end
 local function write(job, hand)
   local j = {id = job.id, queue = job.queue, type = job.type, owner = job.owner, priority = job.priority,
     cost = job.cost, parent = job.parent or '', state = '', stamp = next_stamp(), deadline_ms = job.deadline}
-  local state = job.due > now and 'scheduled' or 'queued'
+  local state = (job.due > now or job.after) and 'scheduled' or 'queued'
   local record = {'state', state, 'type', job.type, 'queue', job.queue, 'owner', job.owner,
     'priority', job.priority, 'cost', job.cost, 'stamp', j.stamp, 'created_ms', now,
     'ready_ms', math.max(job.due, now), unpack(job.fields)}
   if j.parent ~= '' then record[#record + 1], record[#record + 2] = 'parent', job.parent end
   tally(j, 'enqueued', 1)
-  if state == 'scheduled' then
+  if job.workflow then record[#record + 1], record[#record + 2] = 'workflow', job.workflow end
+  if job.followers then record[#record + 1], record[#record + 2] = 'followers', cmsgpack.pack(job.followers) end
+  if job.after then
+    -- It stands in no queue until those before it have ended: finish_job.lua puts it there.
+    record[#record + 1], record[#record + 2] = 'waits_for', job.after
+    if job.due > now then record[#record + 1], record[#record + 2] = 'due_ms', job.due end
+  elseif state == 'scheduled' then
     record[#record + 1], record[#record + 2] = 'due_ms', job.due
     place(job.queue, job.id, job.due)
   elseif hand and hand(j, record) then

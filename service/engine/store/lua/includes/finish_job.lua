@@ -51,6 +51,40 @@ local function tell(j, state)
   change(events, #events + 1, cmsgpack.pack({j.id, number, record}))
 end
 
+local function requeue(j, fields)
+  -- What was deferred has been ready since it was due, however late that was noticed.
+  if not DEFERRED[j.state] then redis.call('HSET', job_key(j.id), 'ready_ms', now) end
+  redis.call('HSET', job_key(j.id), 'state', 'queued', 'worker', '', unpack(fields))
+  redis.call('HDEL', job_key(j.id), 'due_ms')
+  ready(j)
+  move(j, 'queued')
+  wake(j.queue)
+end
+
+-- A job of a workflow has ended: those after it begin once nothing else keeps them. One that did not complete keeps them
+-- until a retry has, unless the workflow goes on whatever becomes of its jobs.
+local function release_followers(j)
+  local key = job_key(j.id)
+  local kept = redis.call('HMGET', key, 'followers', 'goes_on')
+  if not kept[1] or (j.state ~= 'completed' and not kept[2]) then return end
+  -- A failed job has released them already where it goes on, and may complete by a retry.
+  if redis.call('HSETNX', key, 'released', 1) == 0 then return end
+  for _, id in ipairs(cmsgpack.unpack(kept[1])) do
+    local follower = load(id)
+    if follower and redis.call('HINCRBY', job_key(id), 'waits_for', -1) == 0 and follower.state == 'scheduled' then
+      local due = tonumber(redis.call('HGET', job_key(id), 'due_ms') or nil)
+      redis.call('HSET', job_key(id), 'message', '')
+      if due and due > now then
+        place(follower.queue, id, due)
+        redis.call('PUBLISH', P .. 'event:' .. id, 'scheduled')
+        wake(follower.queue)
+      else
+        requeue(follower, {'ready_ms', now})
+      end
+    end
+  end
+end
+
 -- Bring a job to a terminal state. `fields` is a flat list of what to write beside it; `at` is when it ended, where that is
 -- not now.
 local function finish(j, state, fields, at)
@@ -62,16 +96,7 @@ local function finish(j, state, fields, at)
   if j.parent == '' and j.queue ~= 'webhooks' then tell(j, state) end
   if j.parent ~= '' then part_ended(j)
   elseif state ~= 'failed' then place(P .. 'finished:' .. j.queue, j.id, at or now) end
-end
-
-local function requeue(j, fields)
-  -- What was deferred has been ready since it was due, however late that was noticed.
-  if not DEFERRED[j.state] then redis.call('HSET', job_key(j.id), 'ready_ms', now) end
-  redis.call('HSET', job_key(j.id), 'state', 'queued', 'worker', '', unpack(fields))
-  redis.call('HDEL', job_key(j.id), 'due_ms')
-  ready(j)
-  move(j, 'queued')
-  wake(j.queue)
+  if j.workflow ~= '' then release_followers(j) end
 end
 
 -- Stop whatever of a job's parts has not ended. The parent is not told: it is ending itself.

@@ -44,7 +44,6 @@ local function debounced(job)
   place(P .. 'expiring', id, job.not_after)
   refind(id, v[6], v[5], job.find)
   place(job.queue, id, due)
-  change(backlog, job.queue, (backlog[job.queue] or 0) + job.cost - (tonumber(v[4]) or 0))
   redis.call('PUBLISH', P .. 'event:' .. id, 'scheduled')
   return {'same', id, 'scheduled'}
 end
