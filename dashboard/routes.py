@@ -53,6 +53,7 @@ from dashboard.webhooks.actions import enable_webhook, redeliver, try_webhook
 from dashboard.webhooks.views import webhooks_page
 from dashboard.workers.actions import quiet_worker, resume_worker, stop_worker
 from dashboard.workers.views import workers_page
+from dashboard.workflows.views import workflow_live, workflow_page
 from service.api import EXCEPTION_HANDLERS
 
 FORM_BYTES = 65_536
@@ -159,6 +160,8 @@ def dashboard_routes() -> list[Any]:
             try_webhook,
             enable_webhook,
             redeliver,
+            workflow_page,
+            workflow_live,
             workers_page,
             quiet_worker,
             resume_worker,

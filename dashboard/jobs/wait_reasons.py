@@ -60,6 +60,8 @@ async def _of_job(services: Services, job: Job, at_ms: int) -> list[Check]:
     place = await place_of(services.redis, job)
     wait_ms = await services.enqueuer.estimator.wait_ms(queue)
     messages = services.settings.queues[queue].rate_per_minute
+    if job.waits_for:
+        return [Check("Have the jobs before it ended?", False, f"Not yet: {job.message}.")]
     first = [
         _due(job, at_ms),
         _paused(queue, notes, at_ms),

@@ -16,19 +16,22 @@ from service.api.auth import Caller
 from service.api.batch import BatchJob, checked_job
 from service.api.dependencies import CallerDep, Owner, Wired
 from service.api.errors import BadRequest
-from service.api.job_status import progress_object, rfc3339
 from service.api.openapi import refusals
 from service.api.schemas import ErrorBody, FieldError
 from service.api.strict_json import StrictJson
 from service.api.submit import BODY_MAX_BYTES, check_key
 from service.database.api_keys import Scope
 from service.engine.enqueuer import Step
+from service.engine.job_status import progress_object, rfc3339
 from service.engine.store import Job, NoSuchWorkflow, WrongState
 from service.engine.store.workflows import Workflow, state_of
 from service.services import Services
 
 JOBS_MAX = 100
 """Jobs of a workflow: what one page can still show, and one script call starts in a few milliseconds."""
+
+TERMS = ("priority", "schedule_at", "not_after", "deadline", "callback_url")
+"""Terms that hold for each job by itself. One that could be another request's job would leave its place in the order."""
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$")]
 
@@ -47,6 +50,7 @@ class WorkflowJob(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     schedule_at: str | None = None
     not_after: str | None = None
     deadline: str | None = None
+    callback_url: str | None = None
 
 
 class WorkflowRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -157,7 +161,7 @@ async def _steps(services: Services, caller: Caller, jobs: Sequence[WorkflowJob]
     """The jobs as the engine takes them. Raises BadRequest with the wrong fields of all of them."""
     steps, errors = [], []
     for number, job in enumerate(jobs):
-        given = {field: getattr(job, field) for field in ("type", "priority", "schedule_at", "not_after", "deadline")}
+        given = {field: getattr(job, field) for field in ("type", *TERMS)}
         try:
             payload = _with_ids(job.payload, ids)
         except KeyError as error:

@@ -48,7 +48,9 @@ class Flow:
         return {job.payload["word"]: job for job in jobs}
 
     async def end(self, job: Job, kind: OutcomeKind = OutcomeKind.COMPLETED) -> None:
-        assert await self.store.settled([Outcome(job.id, job.queue, job.fence, kind, fields=["error", "no"])]) != ["lost"]
+        assert await self.store.settled([Outcome(job.id, job.queue, job.fence, kind, fields=["error", "no"])]) != [
+            "lost"
+        ]
 
     async def state(self) -> State:
         return state_of(await self.store.get_many(list(self.ids.values())))
