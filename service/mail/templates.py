@@ -10,6 +10,7 @@ from service.database.column_types import utc_now
 from tasks.mail.template import Source
 from tasks.ports.mail import StoredTemplate
 from tasks.sdk.errors import Permanent
+from tasks.sdk.extend import MAIL_TEMPLATES
 
 
 class NoSuchTemplate(Permanent):
@@ -26,7 +27,9 @@ class TemplateRows:
         self._database = database
 
     async def find(self, template_id: str, owner: str) -> StoredTemplate | None:
-        """The owner's template, or None."""
+        """The owner's template, or a package's, which all owners may send; None where there is neither."""
+        if (given := MAIL_TEMPLATES.get(template_id)) is not None:
+            return StoredTemplate(given.template_id, given.name, Source(given.subject, given.html, given.text))
         try:
             row = await self.get(template_id, owner)
         except NoSuchTemplate:

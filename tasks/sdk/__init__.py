@@ -8,7 +8,7 @@ from settings.alert_rules import Rule, Severity
 from settings.schedules import Schedule
 from tasks.sdk.chain import Finished
 from tasks.sdk.errors import ChildDied, MemoryCeiling, Permanent, Refused, RetryLater
-from tasks.sdk.extend import alert_rule, port, queue, schedule
+from tasks.sdk.extend import MailTemplate, alert_rule, mail_template, port, queue, schedule
 from tasks.sdk.job import job
 from tasks.sdk.program import ProgramFailed
 from tasks.sdk.run import Run
@@ -19,6 +19,7 @@ __all__ = [
     "API_VERSION",
     "ChildDied",
     "Finished",
+    "MailTemplate",
     "MemoryCeiling",
     "Meter",
     "PartResult",
@@ -33,6 +34,7 @@ __all__ = [
     "Severity",
     "alert_rule",
     "job",
+    "mail_template",
     "port",
     "queue",
     "schedule",

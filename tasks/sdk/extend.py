@@ -1,10 +1,11 @@
-"""Declarations of a package besides its job types: `queue`, `schedule`, `alert_rule` and `port`."""
+"""Declarations of a package besides its job types: `queue`, `schedule`, `alert_rule`, `port` and `mail_template`."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from settings.alert_rules import RULES, Rule, problems
-from settings.queues import NAMED, Queue, add_queue
+from settings.queues import NAME, NAMED, Queue, add_queue
 from settings.schedules import SCHEDULES, Schedule
 
 T = TypeVar("T")
@@ -14,6 +15,24 @@ Factory = Callable[[Any], Any]
 
 PORTS: dict[type, Factory] = {}
 """Implementations that packages offer, by protocol: what `run.use(protocol)` returns."""
+
+
+@dataclass(frozen=True)
+class MailTemplate:
+    """A template of mail that every owner may send: `{{ user.name }}` and the other variables of owners' templates."""
+
+    template_id: str
+    name: str
+    subject: str
+    html: str
+    text: str
+
+
+MAIL_TEMPLATES: dict[str, MailTemplate] = {}
+"""Templates of packages, by their ids."""
+
+ROWS_PREFIX = "template-"
+"""Beginning of the ids of owners' templates."""
 
 
 def queue(name: str, **bounds: Any) -> Queue:
@@ -43,6 +62,21 @@ def alert_rule(rule: Rule) -> Rule:
         raise ValueError(found)
     RULES.append(rule)
     return rule
+
+
+def mail_template(template: MailTemplate) -> MailTemplate:
+    """Declare a template of mail. Raises ValueError for a bad or taken id, or an empty text."""
+    name = template.template_id
+    if not NAME.fullmatch(name) or name.startswith(ROWS_PREFIX):
+        raise ValueError(
+            f"the template {name[:80]!r} has a bad id: small letters, digits and dashes, not {ROWS_PREFIX}…"
+        )
+    if name in MAIL_TEMPLATES:
+        raise ValueError(f"the template {name} is taken")
+    if empty := next((field for field in ("subject", "html", "text") if not getattr(template, field).strip()), None):
+        raise ValueError(f"the template {name} has no {empty}")
+    MAIL_TEMPLATES[name] = template
+    return template
 
 
 def port(protocol: type[T], factory: Factory) -> None:

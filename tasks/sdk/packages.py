@@ -24,7 +24,7 @@ from settings.packages import module_names
 from settings.queues import Queue, add_named_queues, remove_queue
 from settings.schedules import SCHEDULES
 from tasks.sdk.chain import chain_problem
-from tasks.sdk.extend import PORTS
+from tasks.sdk.extend import MAIL_TEMPLATES, PORTS
 from tasks.sdk.types import REGISTRY
 from tasks.sdk.version import API_VERSION, NEEDED, problem_of
 
@@ -89,7 +89,7 @@ def _load(module: str, alone: bool) -> None:
         return
     if not before.differs():
         PROBLEMS.append(
-            Problem(module, f"{module} declares nothing: no job type, queue, schedule, alert rule or port.")
+            Problem(module, f"{module} declares nothing: no job type, queue, schedule, alert rule, port or template.")
         )
         return
     LOADED.append(module)
@@ -131,7 +131,7 @@ class _Declared:
 
     def __init__(self) -> None:
         self.queues = [str(queue) for queue in Queue]
-        self.registry, self.ports = dict(REGISTRY), dict(PORTS)
+        self.registry, self.ports, self.templates = dict(REGISTRY), dict(PORTS), dict(MAIL_TEMPLATES)
         self.schedules, self.rules = list(SCHEDULES), list(RULES)
 
     def differs(self) -> bool:
@@ -139,6 +139,7 @@ class _Declared:
             self.queues != [str(queue) for queue in Queue]
             or self.registry.keys() != REGISTRY.keys()
             or self.ports.keys() != PORTS.keys()
+            or self.templates.keys() != MAIL_TEMPLATES.keys()
             or (len(self.schedules), len(self.rules)) != (len(SCHEDULES), len(RULES))
         )
 
@@ -150,7 +151,7 @@ class _Declared:
 
     def restore(self) -> None:
         """Take back what a package declared before it broke: half of it would be worse than none."""
-        for kept, now in ((self.registry, REGISTRY), (self.ports, PORTS)):
+        for kept, now in ((self.registry, REGISTRY), (self.ports, PORTS), (self.templates, MAIL_TEMPLATES)):
             now.clear()
             now.update(kept)  # type: ignore[arg-type]  # each of its own type
         SCHEDULES[:], RULES[:] = self.schedules, self.rules

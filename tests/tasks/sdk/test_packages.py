@@ -14,7 +14,7 @@ from settings.load import read_settings
 from settings.queues import NAMED
 from settings.schedules import SCHEDULES
 from tasks.sdk import packages
-from tasks.sdk.extend import PORTS
+from tasks.sdk.extend import MAIL_TEMPLATES, PORTS
 from tasks.sdk.types import REGISTRY
 
 ROOT = Path(__file__).parents[3]
@@ -23,6 +23,7 @@ WHOLE = '''
 """Invoices of Acme."""
 from typing import Protocol
 
+from tasks.sdk import MailTemplate, mail_template
 from tasks.sdk import Payload, Rule, Run, Schedule, Severity, alert_rule, job, port, queue, schedule
 
 OFFLOAD_SDK = "1.0"
@@ -36,6 +37,7 @@ class Books:
 
 INVOICES = queue("invoices", jobs_at_once=3, retries=7)
 port(Ledger, lambda settings: Books())
+mail_template(MailTemplate("acme-thanks", "Thanks", "Thank you", "<p>{{ user.name }}</p>", "{{ user.name }}"))
 schedule(Schedule("acme-nightly", "0 3 * * *", "acme-book"))
 alert_rule(Rule("acme-late", "timeouts", 0, "{value}", "over", Severity.WARNING, of="invoices", window_s=60))
 
@@ -82,6 +84,7 @@ def test_everything_that_a_package_declares_counts(write: Callable[[str, str], N
     assert REGISTRY["acme-book"].queue is Queue("invoices") and "invoices" in list(Queue)
     assert Queue("invoices").worker_class == "Invoices"
     assert SCHEDULES[-1].name == "acme-nightly" and RULES[-1].name == "acme-late"
+    assert [*MAIL_TEMPLATES] == ["acme-thanks"]
     assert [protocol.__name__ for protocol in PORTS] == ["Ledger"]
     packages.load_packages({"OFFLOAD_JOBS": "acme_jobs"})
     assert packages.LOADED == ["acme_jobs"], "once"
@@ -94,7 +97,7 @@ def test_everything_that_a_package_declares_counts(write: Callable[[str, str], N
         ("raise ValueError('no licence')", "acme_bad breaks as it is imported (acme_bad.py, line 1): ValueError: no licence."),
         ("import sys\nsys.exit(3)", "acme_bad breaks as it is imported (acme_bad.py, line 2): SystemExit: 3."),
         ("def (", "acme_bad breaks as it is imported"),
-        ("x = 1", "acme_bad declares nothing: no job type, queue, schedule, alert rule or port."),
+        ("x = 1", "acme_bad declares nothing: no job type, queue, schedule, alert rule, port or template."),
         ('OFFLOAD_SDK = "9.1"\nfrom tasks.sdk import wonders', "acme_bad needs version 9.1 of the SDK, and this is 1.0: upgrade"),
         ('OFFLOAD_SDK = "0.9"', "acme_bad was made for version 0.9 of the SDK, and this is 1.0: upgrade the package."),
         ("OFFLOAD_SDK = 1", "acme_bad says OFFLOAD_SDK = 1: write the version"),
@@ -110,6 +113,8 @@ def test_everything_that_a_package_declares_counts(write: Callable[[str, str], N
         (WHOLE.replace("queue=INVOICES", "queue=INVOICES, after='pdf-oc', follow=Book"), "follows pdf-oc, which does not exist"),
         (WHOLE.replace("queue=INVOICES", "queue=INVOICES, after='acme-book', follow=Book"), "follows itself"),
         (WHOLE.replace("queue=INVOICES", "queue=INVOICES, after='pdf-ocr'"), "needs both after and follow, or neither"),
+        (WHOLE.replace('"acme-thanks"', '"template-1"'), "the template 'template-1' has a bad id"),
+        (WHOLE.replace('"Thank you"', '" "'), "the template acme-thanks has no subject."),
         (WHOLE.replace('"timeouts"', '"moods"'), "names the measure moods, which does not exist"),
     ],
 )  # fmt: skip
