@@ -11,9 +11,9 @@ from service.api.audit_middleware import AUDIT
 from service.api.dependencies import Owner, Wired
 from service.api.errors import BadRequest
 from service.api.openapi import BINARY, RANGED, refusals
-from service.api.schemas import FieldError, JobDetail, JobList, JobStatus, JobSummary
+from service.api.schemas import FieldError, JobDetail, JobList, JobLog, JobStatus, JobSummary, LogLineBody
 from service.database.api_keys import Scope
-from service.engine.job_status import detail_object, progress_object, status_object
+from service.engine.job_status import detail_object, progress_object, rfc3339, status_object
 from service.engine.states import State
 from service.engine.store import Job, NoSuchJob
 from service.services import Services
@@ -82,6 +82,25 @@ async def read_job(job_id: FromPath[str], services: Wired, owner: Owner) -> JobD
     return cast(JobDetail, detail_object(job, attempts, parts))
 
 
+@get("/{job_id:str}/log", responses=refusals(404), summary="Lines that a job's task has logged")
+async def read_log(job_id: FromPath[str], services: Wired, owner: Owner) -> JobLog:
+    """The last 200 lines of all attempts, oldest first, without values that the job type declares personal."""
+    await own_job(services, owner, job_id)
+    lines = await services.store.log(job_id)
+    return JobLog(
+        lines=[
+            LogLineBody(
+                at=cast(str, rfc3339(line.at_ms)),
+                level=line.level,
+                attempt=line.attempt,
+                event=line.event,
+                fields=line.fields,
+            )
+            for line in lines
+        ]
+    )
+
+
 @route(
     "/{job_id:str}/files/{name:str}",
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
@@ -139,4 +158,4 @@ async def delete_job(job_id: FromPath[str], request: Request[Any, Any, Any], ser
     await services.jobs.delete(job_id)
 
 
-handlers = [list_jobs, read_job, read_artefact, retry_job, cancel_job, delete_job]
+handlers = [list_jobs, read_job, read_log, read_artefact, retry_job, cancel_job, delete_job]

@@ -129,6 +129,22 @@ class JobList(TypedDict):
     next_cursor: str | None
 
 
+class LogLineBody(TypedDict):
+    """One line of a job's log. `level` is debug, info, warning or error; `fields` are what the task said with the event."""
+
+    at: str
+    level: str
+    attempt: int
+    event: str
+    fields: dict[str, str]
+
+
+class JobLog(TypedDict):
+    """A job's log, oldest line first."""
+
+    lines: list[LogLineBody]
+
+
 class WorkerBody(TypedDict):
     """A worker's last report of itself."""
 

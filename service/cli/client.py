@@ -49,15 +49,33 @@ class Api:
         """The text a pdf-ocr job has read."""
         return self._response("GET", f"/api/jobs/{job_id}/files/text.txt").text
 
-    def jobs(self, limit: int, **filters: str | None) -> Iterator[dict[str, Any]]:
-        """Up to `limit` jobs, newest first."""
+    def log(self, job_id: str) -> list[dict[str, Any]]:
+        """Lines that the job's task has logged, oldest first; the last 200."""
+        return list(self._call("GET", f"/api/jobs/{job_id}/log")["lines"])
+
+    def workers(self) -> dict[str, Any]:
+        """The workers' last reports, and what is wrong with them."""
+        # Answered with 503 where something is.
+        response = self._response("GET", "/workers/health", bodies=(httpx.codes.SERVICE_UNAVAILABLE,))
+        try:
+            body: dict[str, Any] = response.json()
+            return {"status": body["status"], "detail": body["detail"], "workers": body["workers"]}
+        except (ValueError, KeyError, TypeError):
+            raise CliError(_refusal(response)) from None
+
+    def jobs(self, limit: int | None, **filters: str | None) -> Iterator[dict[str, Any]]:
+        """Up to `limit` jobs (None for all), newest first."""
         given = {name: value for name, value in filters.items() if value}
         cursor: str | None = None
-        while limit > 0:
-            asked = given | {"limit": str(min(limit, PAGE))} | ({"cursor": cursor} if cursor else {})
+        while limit is None or limit > 0:
+            asked = (
+                given
+                | {"limit": str(PAGE if limit is None else min(limit, PAGE))}
+                | ({"cursor": cursor} if cursor else {})
+            )
             page = self._call("GET", "/api/jobs", params=asked)
             yield from page["jobs"]
-            limit -= len(page["jobs"])
+            limit = None if limit is None else limit - len(page["jobs"])
             cursor = page.get("next_cursor")
             if not cursor:
                 return
@@ -66,18 +84,23 @@ class Api:
         """Queue a failed job again."""
         self._call("POST", f"/api/jobs/{job_id}/retry")
 
+    def cancel(self, job_id: str) -> None:
+        """Stop a job that has not ended."""
+        self._call("POST", f"/api/jobs/{job_id}/cancel")
+
     def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self._response(method, path, **arguments).json()
         return answer
 
-    def _response(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+    def _response(self, method: str, path: str, *, bodies: tuple[int, ...] = (), **arguments: Any) -> httpx.Response:
+        """The response. `bodies` are status codes that are no refusal but say something."""
         try:
             response = self._http.request(method, path, **arguments)
         except httpx.TimeoutException:
             raise CliError(f"The Offload server at {self._http.base_url} took too long to answer.") from None
         except httpx.TransportError:
             raise no_server(str(self._http.base_url)) from None
-        if response.is_success:
+        if response.is_success or response.status_code in bodies:
             return response
         raise CliError(_refusal(response))
 

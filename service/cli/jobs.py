@@ -1,68 +1,139 @@
-"""`offload jobs` and `offload retry-failed`."""
+"""`offload jobs`, `retry-failed` and `cancel`: lists of jobs, and what is done to them."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+import click
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from service.cli.client import Api, CliError
+from service.cli.options import dry_run_option, limit_option, on_server, queue_option, since_option, type_option
+from service.cli.tables import print_rows
 
-STYLES = {
-    "completed": "green",
-    "failed": "red",
-    "active": "cyan",
-    "retrying": "yellow",
-    "cancelled": "dim",
-    "expired": "dim",
-}
+STATUSES = ("queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled", "expired")
+
+LIVE = ("queued", "scheduled", "retrying", "active")
+"""Statuses that a job can be cancelled in."""
 
 COLUMNS = ("job", "status", "%", "created", "message")
 
 
-def print_jobs(api: Api, console: Console, limit: int, **filters: str | None) -> None:
-    """One line per job, newest first: a table in a terminal, and in a pipe or a file the same columns with tabs between."""
-    jobs = list(api.jobs(limit, **filters))
-    if not jobs:
-        console.print("No such jobs.")
-        return
-    if not console.is_terminal:
-        # Straight to the stream: rich folds and cuts what is wider than it thinks the terminal is.
-        for line in ("\t".join(COLUMNS), *map(_line, jobs)):
-            print(line, file=console.file)
-        return
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    # Ids are what one copies: on a narrow terminal they fold, and nothing is cut but the message.
-    table.add_column(COLUMNS[0], no_wrap=True, min_width=max(len(job["id"]) for job in jobs))
-    for name in COLUMNS[1:-1]:
-        table.add_column(name, no_wrap=True)
-    table.add_column(COLUMNS[-1], overflow="ellipsis", no_wrap=True)
-    for job in jobs:
-        status = Text(job["status"], style=STYLES.get(job["status"], ""))
-        # Text, not str: a message may hold square brackets, which are markup to rich.
-        message = Text(job["error"] or job["message"] or "", overflow="ellipsis", no_wrap=True)
-        table.add_row(Text(job["id"]), status, str(job["progress"]), _local(job["created_at"]), message)
-    console.print(table)
+@click.command()
+@queue_option
+@type_option
+@click.option("--status", type=click.Choice(STATUSES), help="Only this status.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many at most.")
+@on_server
+def jobs(api: Api, queue: str | None, job_type: str | None, status: str | None, limit: int) -> None:
+    """List jobs, newest first. Example: offload jobs --status failed --queue csv-export"""
+    print_jobs(list(api.jobs(limit, queue=queue, type=job_type, status=status)), Console())
 
 
-def _line(job: dict[str, Any]) -> str:
-    """Id, status, per cent, creation in UTC and message; blanks in place of tabs and line ends within."""
-    message = " ".join((job["error"] or job["message"] or "").split())
-    return "\t".join((job["id"], job["status"], str(job["progress"]), job["created_at"], message))
+@click.command("retry-failed")
+@queue_option
+@type_option
+@since_option
+@click.option("--error", metavar="TEXT", help="Only jobs whose error has this in it, in capitals or not.")
+@limit_option
+@dry_run_option
+@on_server
+def retry_failed(
+    api: Api,
+    queue: str | None,
+    job_type: str | None,
+    since: datetime | None,
+    error: str | None,
+    limit: int,
+    dry_run: bool,
+) -> None:
+    """Queue failed jobs again, oldest first. `--since` goes by when they failed.
+
+    Example: offload retry-failed --queue csv-export --since 2h --error "out of reach" --dry-run
+    """
+    found = api.jobs(None, queue=queue, type=job_type, status="failed")
+    chosen = _first(found, limit, lambda job: _fits(job, since, error))
+    if dry_run:
+        print_jobs(chosen, Console())
+        click.echo(f"{len(chosen)} failed jobs would be queued again.")
+    elif _each(chosen, api.retry, "failed jobs queued again"):
+        raise click.ClickException("Some could not be queued again.")
 
 
-def retry_failed(api: Api, console: Console, limit: int, **filters: str | None) -> int:
-    """Queue failed jobs again, oldest first; returns how many could not be."""
-    failed: list[dict[str, Any]] = list(api.jobs(limit, status="failed", **filters))
-    refused = 0
-    for job in reversed(failed):
+@click.command()
+@click.argument("job_ids", metavar="[JOB]...", nargs=-1)
+@queue_option
+@type_option
+@click.option("--status", type=click.Choice(LIVE), help="Only this status, instead of all that can be cancelled.")
+@limit_option
+@dry_run_option
+@on_server
+def cancel(
+    api: Api,
+    job_ids: tuple[str, ...],
+    queue: str | None,
+    job_type: str | None,
+    status: str | None,
+    limit: int,
+    dry_run: bool,
+) -> None:
+    """Stop JOBs, or every job of a queue or type that has not ended. A running one ends once its worker has stopped it.
+
+    Example: offload cancel --type video-transcode --status queued --dry-run
+    """
+    filters = {"queue": queue, "type": job_type}
+    if bool(job_ids) == bool(queue or job_type):
+        raise click.UsageError("Name jobs, or else a --queue or a --type.")
+    if job_ids:
+        chosen = [api.status(job_id) for job_id in dict.fromkeys(job_ids)]
+    else:
+        states = [status] if status else LIVE
+        chosen = [job for one in states for job in _first(api.jobs(None, status=one, **filters), limit)][:limit]
+    if dry_run:
+        print_jobs(chosen, Console())
+        click.echo(f"{len(chosen)} jobs would be cancelled.")
+    elif _each(chosen, api.cancel, "jobs cancelled, or told to stop"):
+        raise click.ClickException("Some could not be cancelled.")
+
+
+def print_jobs(found: Sequence[dict[str, Any]], console: Console) -> None:
+    """One line per job, in the given order. A pipe gets times in UTC, a terminal in this machine's zone."""
+    shown = _local if console.is_terminal else str
+    rows = [
+        (job["id"], job["status"], str(job["progress"]), shown(job["created_at"]), job["error"] or job["message"] or "")
+        for job in found
+    ]
+    print_rows(console, COLUMNS, rows, "No such jobs.")
+
+
+def _first(found: Any, limit: int, fits: Callable[[dict[str, Any]], bool] = lambda job: True) -> list[dict[str, Any]]:
+    """The first `limit` jobs that fit: what does not fit does not count."""
+    chosen: list[dict[str, Any]] = []
+    for job in found:
+        if fits(job):
+            chosen.append(job)
+            if len(chosen) == limit:
+                break
+    return chosen
+
+
+def _fits(job: dict[str, Any], since: datetime | None, error: str | None) -> bool:
+    if since and datetime.fromisoformat(job["finished_at"] or job["created_at"]) < since:
+        return False
+    return not error or error.casefold() in (job["error"] or "").casefold()
+
+
+def _each(chosen: Sequence[dict[str, Any]], act: Callable[[str], None], done: str) -> int:
+    """Act on each, oldest first; returns how many were refused."""
+    console, refused = Console(), 0
+    for job in reversed(chosen):
         try:
-            api.retry(job["id"])
+            act(job["id"])
         except CliError as error:
             refused += 1
             console.print(Text(f"{job['id']}: {error}"), soft_wrap=True)
-    console.print(f"{len(failed) - refused} of {len(failed)} failed jobs queued again.")
+    click.echo(f"{len(chosen) - refused} of {len(chosen)} {done}.")
     return refused
 
 

@@ -4,26 +4,22 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable
-from functools import wraps
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import click
 from rich.console import Console
 
-from service.cli.client import Api, CliError, open_api
+from service.cli.client import Api
 from service.cli.health import check_health
-from service.cli.jobs import print_jobs, retry_failed
 from service.cli.ocr import read_text
-from service.cli.queue_name import QueueName
+from service.cli.options import on_server
 from service.lib.parent_death import die_with_parent
 from service.supervisor.backup import BackupError, back_up
 from service.supervisor.backup import restore as restore_from
 from settings import Settings, load_settings
 from tasks.sdk.packages import PROBLEMS, load_packages
-
-STATUSES = ("queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled", "expired")
 
 
 class Commands(click.Group):
@@ -31,6 +27,8 @@ class Commands(click.Group):
 
     LAZY: ClassVar[dict[str, str]] = {
         "keys": "keys", "pause": "queues", "resume": "queues", "drain": "queues", "worker": "worker", "new": "new",
+        "jobs": "jobs", "retry-failed": "jobs", "cancel": "jobs", "tail": "tail", "workers": "workers",
+        "schedules": "schedules", "completion": "completion",
     }  # fmt: skip
     """Module of each such command."""
 
@@ -39,7 +37,9 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in self.LAZY:
-            command: click.Command = getattr(import_module(f"service.cli.{self.LAZY[cmd_name]}"), cmd_name)
+            command: click.Command = getattr(
+                import_module(f"service.cli.{self.LAZY[cmd_name]}"), cmd_name.replace("-", "_")
+            )
             return command
         return super().get_command(ctx, cmd_name)
 
@@ -52,26 +52,6 @@ def main() -> None:
     load_packages(alone=True)
 
 
-def on_server(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command its first argument `api`, and options to choose server and key; say errors in one sentence."""
-
-    @click.option("--server", metavar="URL", help="Server to use; by default the one of this installation.")
-    @click.option("--key", metavar="SECRET", help="API key; by default this installation's first.")
-    @wraps(command)
-    def with_api(server: str | None, key: str | None, **options: Any) -> None:
-        try:
-            with open_api(load_settings(), server, key) as api:
-                command(api, **options)
-        except CliError as error:
-            raise click.ClickException(str(error)) from None
-
-    return with_api
-
-
-queue_option = click.option("--queue", type=QueueName(), help="Only this queue.")
-type_option = click.option("--type", "job_type", metavar="TYPE", help="Only this job type, such as pdf-ocr.")
-
-
 @main.command()
 @click.option(
     "--sample",
@@ -80,7 +60,7 @@ type_option = click.option("--type", "job_type", metavar="TYPE", help="Only this
 )
 @click.option("--with-parent", is_flag=True, help="Stop when the process that started this one ends.")
 def up(sample: Path | None, with_parent: bool) -> None:
-    """Start everything here: queue server, mail catcher, web application, one worker a queue."""
+    """Start everything here: queue server, mail catcher, web application, one worker a queue. Example: offload up"""
     from service.cli.log_lines import Terminal
     from service.cli.up import run_stack
 
@@ -99,7 +79,7 @@ def up(sample: Path | None, with_parent: bool) -> None:
 @click.option("--priority", type=click.Choice(["high", "normal", "low"]), default="normal", show_default=True)
 @on_server
 def ocr(api: Api, file: Path, output: Path | None, priority: str) -> None:
-    """Read the text of FILE, a PDF or an image.
+    """Read the text of FILE, a PDF or an image. Example: offload ocr samples/scan.pdf -o scan.txt
 
     The text goes to standard output, the progress bar to standard error.
     """
@@ -111,32 +91,13 @@ def ocr(api: Api, file: Path, output: Path | None, priority: str) -> None:
 
 
 @main.command()
-@queue_option
-@type_option
-@click.option("--status", type=click.Choice(STATUSES), help="Only this status.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many at most.")
-@on_server
-def jobs(api: Api, queue: str | None, job_type: str | None, status: str | None, limit: int) -> None:
-    """List jobs, newest first."""
-    print_jobs(api, Console(), limit, queue=queue, type=job_type, status=status)
-
-
-@main.command("retry-failed")
-@queue_option
-@type_option
-@click.option("--limit", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True, help="How many at most.")
-@on_server
-def retry_failed_command(api: Api, queue: str | None, job_type: str | None, limit: int) -> None:
-    """Queue failed jobs again, oldest first."""
-    if retry_failed(api, Console(), limit, queue=queue, type=job_type):
-        raise click.ClickException("Some could not be queued again.")
-
-
-@main.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @click.option("--server", metavar="URL", help="Server to ask; by default the one of this installation.")
 def health(as_json: bool, server: str | None) -> None:
-    """Say whether all is well: exit code 0 if so, 1 where it is degraded, 2 where it is down."""
+    """Say whether all is well: exit code 0 if so, 1 where it is degraded, 2 where it is down.
+
+    Example: offload health --json
+    """
     code, said = check_health(load_settings(), server, as_json=as_json)
     click.echo(said)
     sys.exit(code)
@@ -145,14 +106,20 @@ def health(as_json: bool, server: str | None) -> None:
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 def backup(folder: Path) -> None:
-    """Copy queue, database, files and generated credentials into FOLDER, which must be new. Offload may run meanwhile."""
+    """Copy queue, database, files and generated credentials into FOLDER, which must be new. Offload may run meanwhile.
+
+    Example: offload backup /backups/monday
+    """
     _in_sentences(back_up, folder)
 
 
 @main.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def restore(folder: Path) -> None:
-    """Put the backup in FOLDER in the place of what is here, which is kept aside. Offload must not run."""
+    """Put the backup in FOLDER in the place of what is here, which is kept aside. Offload must not run.
+
+    Example: offload restore /backups/monday
+    """
     _in_sentences(restore_from, folder)
 
 
@@ -170,7 +137,10 @@ def _in_sentences(work: Callable[[Settings, Path], list[str]], folder: Path) -> 
 @click.option("--users", type=click.IntRange(0, 1_000_000), default=100, show_default=True)
 @click.option("--events", type=click.IntRange(0, 10_000_000), default=1000, show_default=True)
 def seed(users: int, events: int) -> None:
-    """Put demonstration rows into the database: the same ones on every machine, none twice."""
+    """Put demonstration rows into the database: the same ones on every machine, none twice.
+
+    Example: offload seed --users 100 --events 1000
+    """
     added_users, added_events = asyncio.run(_seed(load_settings(), users, events))
     click.echo(f"{added_users} users and {added_events} events added.")
 

@@ -6,7 +6,6 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from service.cli.client import Api
 from service.cli.jobs import print_jobs
 
 IDS = [f"thumbnails-maintenance-{number:020x}" for number in (1, 2)]
@@ -32,14 +31,14 @@ class TwoJobs:
 @pytest.mark.parametrize("columns", [60, 80, 200])
 def test_no_id_is_cut_however_narrow_the_terminal(columns: int) -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=columns, color_system=None)
-    print_jobs(cast(Api, TwoJobs()), console, 50)
+    print_jobs(TwoJobs().jobs(50), console)
     printed = cast(io.StringIO, console.file).getvalue()
     assert all(job_id in printed for job_id in IDS)
 
 
 def test_a_pipe_gets_whole_lines_with_tabs_between() -> None:
     console = Console(file=io.StringIO(), width=40)
-    print_jobs(cast(Api, TwoJobs()), console, 50)
+    print_jobs(TwoJobs().jobs(50), console)
     head, *rows = cast(io.StringIO, console.file).getvalue().splitlines()
     assert head.split("\t") == ["job", "status", "%", "created", "message"]
     assert [row.split("\t")[0] for row in rows] == IDS
