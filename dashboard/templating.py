@@ -7,7 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from dashboard import formats
 from dashboard.assets import asset
 from dashboard.charts import bars, spark
-from dashboard.jobs.masking import kept_back, visible
+from dashboard.jobs.masking import kept_back, place_of, visible
 from dashboard.jobs.rerun import repeatable
 from dashboard.jobs.retrying import permanent
 from dashboard.jobs.row import counted, tries, when
@@ -39,6 +39,7 @@ def template_environment() -> Environment:
         look=look,
         pause_words=pause_words,
         permanent=permanent,
+        place_of=place_of,
         repeatable=repeatable,
         share=formats.share,
         spark=spark,

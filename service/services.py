@@ -76,7 +76,7 @@ SYNC_S = 10
 """Interval in which what the scripts know of webhooks is held against the table."""
 
 FORGET_S = 600
-"""Interval in which old deliveries are removed from the log."""
+"""Interval in which old deliveries are removed from the log, and overdue ones looked after."""
 
 
 @dataclass(slots=True)
@@ -226,6 +226,7 @@ def telling(webhooks: WebhookParts) -> list[Duty]:
         Duty("webhooks", SEND_S, webhooks.handover.hand_over, apart=True),
         Duty("webhook flags", SYNC_S, webhooks.handover.sync, apart=True),
         Duty("webhook log", FORGET_S, webhooks.rows.forget, apart=True),
+        Duty("webhook overdue", FORGET_S, webhooks.handover.mend, apart=True),
     ]
 
 

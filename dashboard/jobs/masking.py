@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import httpx
+
 from dashboard.auth import User
 from service.engine.store import Job
 from tasks.csv_export import csv_export
@@ -37,3 +39,9 @@ def kept_back(job: Job, name: str, user: User) -> bool:
         chosen = job.payload.get("columns")
         return bool(personal_columns(job) & set(chosen) if isinstance(chosen, list) else personal_columns(job))
     return name == REPORT
+
+
+def place_of(url: str) -> str:
+    """Scheme and host of an owner's URL, as viewers see it: the rest may hold a secret."""
+    parsed = httpx.URL(url)
+    return f"{parsed.scheme}://{parsed.host}/…"

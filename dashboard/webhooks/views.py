@@ -1,14 +1,15 @@
 """GET /admin/webhooks: every owner's webhooks with how they fare, and the log of what was sent."""
 
 from typing import Any
+from urllib.parse import urlencode
 
-import httpx
 from litestar import Request, get
 from litestar.params import FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User
 from dashboard.flash_messages import NOTICES
+from dashboard.jobs.masking import place_of
 from dashboard.live import live_or_page
 from dashboard.rendering import render
 from service.api.dependencies import Wired
@@ -30,20 +31,21 @@ async def webhooks_page(
     request: Request[User, Any, Any],
     services: Wired,
     webhook: FromQuery[str] = "",
+    job: FromQuery[str] = "",
     before: FromQuery[str] = "",
     notice: FromQuery[str] = "",
 ) -> Template:
-    """The page, and the fragment that keeps it fresh. `webhook` shows the log of a single one."""
+    """The page, and the fragment that keeps it fresh. `webhook` or `job` bounds the log to a single one's."""
     rows = services.webhooks.rows
     if webhook:
         await rows.get(webhook)
-    deliveries = await rows.deliveries(webhook or None, limit=PAGE_ROWS + 1, before=before or None)
+    deliveries = await rows.deliveries(webhook or None, limit=PAGE_ROWS + 1, before=before or None, job_id=job or None)
     return render(
         request,
         live_or_page(request, "webhooks"),
         webhooks=[(one, subscribed(one), *_condition(one)) for one in await rows.list()],
         deliveries=deliveries[:PAGE_ROWS],
-        chosen=webhook,
+        query=urlencode({"webhook": webhook} if webhook else {"job": job} if job else {}),
         before=before,
         older=deliveries[PAGE_ROWS - 1].delivery_id if len(deliveries) > PAGE_ROWS else None,
         states=STATES,
@@ -59,9 +61,3 @@ def _condition(row: Webhook) -> tuple[str, str, str]:
     if row.failing_since:
         return "health-watch", "warning", "Failing"
     return ("health-good", "completed", "Working") if row.delivered_at else ("state-cancelled", "queued", "Unused")
-
-
-def place_of(url: str) -> str:
-    """Scheme and host alone: the rest of an address may hold a secret of its owner."""
-    parsed = httpx.URL(url)
-    return f"{parsed.scheme}://{parsed.host}/…"

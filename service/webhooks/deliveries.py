@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from service.database import Database, Webhook, WebhookDelivery
 from service.database.column_types import utc_now
 from service.webhooks.events import callback_secret
+from service.webhooks.rows import WebhookRows
 from service.webhooks.sender import Answer, Sender
 from tasks.ports.webhooks import Delivered
 
@@ -54,7 +55,7 @@ class Deliveries:
             return Delivered("delivered", "There is nothing left to deliver.")
         if row.webhook_id and (webhook is None or webhook.disabled_at):
             sentence = "The webhook is disabled." if webhook else "The webhook was deleted."
-            await self._give_up(row.delivery_id, sentence)
+            await WebhookRows(self.database).give_up(row.delivery_id, sentence)
             return Delivered("failed", sentence)
         if (turn_s := await self._until_its_turn_s(row)) is not None:
             return Delivered("later", "An earlier message about the job goes first.", turn_s)
@@ -83,12 +84,6 @@ class Deliveries:
             return None
         wait_s = (next_at - utc_now()).total_seconds() if next_at else 0.0
         return min(TURN_MAX_S, max(1.0, wait_s + 1.0))
-
-    async def _give_up(self, delivery_id: str, sentence: str) -> None:
-        async with self.database.writing() as session:
-            row = await session.get(WebhookDelivery, delivery_id)
-            if row is not None:
-                row.state, row.error, row.next_at = "failed", sentence, None
 
     async def _note(self, delivery_id: str, answer: Answer) -> Delivered:
         """Write a try into the log and draw what follows for the webhook."""

@@ -4,6 +4,7 @@ An end stays noted until its jobs are queued. What was done when a process died 
 end is lost, and none is handed over twice.
 """
 
+import secrets
 from collections.abc import Sequence
 
 import structlog
@@ -12,6 +13,7 @@ from redis.exceptions import WatchError
 from service.database import Webhook, WebhookDelivery
 from service.engine.enqueuer import Enqueuer
 from service.engine.redis.client import Client
+from service.engine.states import State
 from service.engine.store import Job
 from service.engine.store.records import ended_job
 from service.engine.store.script_inputs import Idem, NewJob
@@ -79,6 +81,25 @@ class Handover:
         request = await self.enqueuer.request(webhook_delivery, payload, owner=owner)
         request.idem = Idem(delivery.delivery_id + again, delivery.delivery_id)
         return request
+
+    async def mend(self) -> None:
+        """See to deliveries that are long overdue. One whose job is gone, with the queue server's data say, gets a new one;
+        one whose job was ended some other way ends with it, so that it no longer holds up those behind it.
+        """
+        last = ""
+        while rows := await self.rows.overdue(last):
+            for row in rows:
+                await self._mend(row)
+            last = rows[-1].delivery_id
+
+    async def _mend(self, row: WebhookDelivery) -> None:
+        found = await self.enqueuer.store.list(search=("delivery_id", row.delivery_id), limit=1)
+        job = found.jobs[0] if found.jobs else None
+        if job is None or job.state is State.COMPLETED:
+            log.warning("a delivery had lost its job", delivery=row.delivery_id)
+            await self.queue([row], again=f":{secrets.token_hex(8)}")
+        elif job.state.terminal:
+            await self.rows.give_up(row.delivery_id, f"Its job is {job.state}: {job.error or job.message}")
 
     async def sync(self) -> None:
         """Bring what the scripts know of owners' webhooks in line with the table.

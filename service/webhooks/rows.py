@@ -20,6 +20,11 @@ KEPT_DAYS = 30
 
 FORGET_AT_ONCE = 1_000
 
+OVERDUE = timedelta(hours=1)
+"""A delivery that is so late may have lost its job. Far above what a queue keeps one waiting."""
+
+OVERDUE_AT_ONCE = 100
+
 
 class NoSuchWebhook(Exception):
     """There is no such webhook, or it belongs to another owner."""
@@ -130,13 +135,15 @@ class WebhookRows:
         return row
 
     async def deliveries(
-        self, webhook_id: str | None = None, *, limit: int, before: str | None = None
+        self, webhook_id: str | None = None, *, limit: int, before: str | None = None, job_id: str | None = None
     ) -> Sequence[WebhookDelivery]:
-        """Deliveries of a webhook, or of all and of callbacks, newest first; those older than the delivery `before`."""
+        """Deliveries of a webhook, of a job, or all with those of callbacks, newest first; those older than `before`."""
         order = (WebhookDelivery.created_at.desc(), WebhookDelivery.delivery_id.desc())
         query = select(WebhookDelivery).order_by(*order).limit(limit)
         if webhook_id is not None:
             query = query.where(WebhookDelivery.webhook_id == webhook_id)
+        if job_id is not None:
+            query = query.where(WebhookDelivery.job_id == job_id)
         if before is not None:
             last = await self.delivery(before)
             position = tuple_(WebhookDelivery.created_at, WebhookDelivery.delivery_id)
@@ -167,6 +174,22 @@ class WebhookRows:
                     raise NotDeliverable(f"the webhook {row.webhook_id} is disabled: enable it first")
             row.state, row.tries, row.next_at = "pending", 0, None
         return row
+
+    async def overdue(self, after: str) -> Sequence[WebhookDelivery]:
+        """Up to OVERDUE_AT_ONCE pending deliveries that should have been tried OVERDUE ago, by their ids from `after` on."""
+        due = func.coalesce(WebhookDelivery.next_at, WebhookDelivery.created_at)
+        query = select(WebhookDelivery).where(
+            WebhookDelivery.state == "pending", due < utc_now() - OVERDUE, WebhookDelivery.delivery_id > after
+        )
+        async with self.database.reading() as session:
+            return list(await session.scalars(query.order_by(WebhookDelivery.delivery_id).limit(OVERDUE_AT_ONCE)))
+
+    async def give_up(self, delivery_id: str, sentence: str) -> None:
+        """End a pending delivery as failed."""
+        async with self.database.writing() as session:
+            row = await session.get(WebhookDelivery, delivery_id)
+            if row is not None and row.state == "pending":
+                row.state, row.error, row.next_at = "failed", sentence, None
 
     async def forget(self) -> int:
         """Remove deliveries that ended KEPT_DAYS ago. Returns how many."""

@@ -3,7 +3,9 @@
 import pytest_asyncio
 
 from service.database import Webhook, WebhookDelivery
-from tests.dashboard.conftest import Client, act
+from service.engine.store import keys
+from service.webhooks.rows import new_delivery
+from tests.dashboard.conftest import VIEWER, Client, act
 from tests.dashboard.made import Maker
 from tests.webhooks.receiver import answering, receiving
 
@@ -53,3 +55,20 @@ async def test_tested_failed_disabled_enabled_and_redelivered(operator: Client, 
         services.webhooks.addresses.allow_private = False
     kept: WebhookDelivery = await services.webhooks.rows.delivery(row.delivery_id)
     assert kept.state == "pending" and len((await services.store.list(queue="webhooks", limit=9)).jobs) == 2
+
+
+async def test_a_job_leads_to_what_was_told_of_it(operator: Client, made: Maker) -> None:
+    job_id = await made.queued()
+    await made.store.redis.hset(keys.job(job_id), "callback_url", URL)
+    for number, one in enumerate((job_id, "another")):
+        row = new_delivery(f"msg_{number}", None, "acme", URL, "job.failed", one)
+        row.body = "{}"
+        await made.services.webhooks.rows.add([row])
+    page = (await operator.get(f"/admin/jobs/{job_id}")).text
+    here = f"/admin/webhooks?job={job_id}"
+    assert f'href="{here}"' in page and URL in page
+    log = (await operator.get(here)).text
+    assert 'id="msg_0"' in log and 'id="msg_1"' not in log and f"/admin/webhooks/live?job={job_id}" in log
+    operator.auth = VIEWER
+    page = (await operator.get(f"/admin/jobs/{job_id}")).text
+    assert "https://8.8.8.8/…" in page and "of-the-owner" not in page

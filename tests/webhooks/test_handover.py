@@ -1,11 +1,12 @@
 """From the script that ends a job to the jobs that deliver its message: nothing between is lost or doubled."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
+import time_machine
 from redis.exceptions import ConnectionError as RedisAway
 
 from service.engine.states import State
@@ -181,3 +182,23 @@ async def test_flags_come_back_where_the_queue_server_lost_them(services: Servic
     await services.webhooks.rows.delete(webhook.webhook_id)
     await services.webhooks.handover.sync()
     assert await services.redis.hgetall(keys.OWNERS) == {}
+
+
+async def test_a_delivery_whose_job_is_gone_gets_another(services: Services) -> None:
+    """One that waits is left alone; one whose job an operator cancelled, or that died, ends with it."""
+    await subscribe(services)
+    for _ in range(3):
+        await end(services, "completed")
+    await services.webhooks.handover.hand_over()
+    lost, waiting, cancelled = await delivery_jobs(services)
+    await services.redis.delete(f"offload:job:{lost.id}")
+    await services.store.cancel(cancelled.id)
+    await services.webhooks.handover.mend()
+    assert len(await delivery_jobs(services)) == 2, "nothing is late yet"
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=2)):
+        await services.webhooks.handover.mend()
+    jobs = {job.id: job.payload["delivery_id"] for job in await delivery_jobs(services)}
+    new = [delivery for job_id, delivery in jobs.items() if job_id not in (waiting.id, cancelled.id)]
+    assert new == [lost.payload["delivery_id"]]
+    row = await services.webhooks.rows.delivery(cancelled.payload["delivery_id"])
+    assert (row.state, row.error) == ("failed", "Its job is cancelled: Cancelled")
