@@ -1,10 +1,10 @@
 """HAProxy in front of three servers, asking the Sentinels as docs/scaling.md has it."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 from tests.ports import free_port
+from tests.production.needs import need_program
 from tests.production.servers import Watched
 from tests.waiting import wait_until
 
@@ -35,8 +35,7 @@ class Proxy:
     """A running one. Each server is vouched for by the Sentinel of the next machine."""
 
     def __init__(self, folder: Path, watched: Watched) -> None:
-        program = shutil.which("haproxy")
-        assert program, "haproxy is not installed"
+        program = need_program("haproxy")
         self.port = free_port()
         names = ("one", "two", "three")
         uses = "\n".join(f"    use_backend {name} if {{ srv_is_up({name}/named) }}" for name in names)

@@ -1,16 +1,15 @@
 """Redis servers and Sentinels as processes, in a network namespace where wanted."""
 
-import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
 import redis
 
 from tests.ports import free_port
+from tests.production.needs import need_program
+from tests.tls import Files
 from tests.waiting import wait_until
 
 DOWN_AFTER_MS = 3_000
@@ -18,30 +17,50 @@ DOWN_AFTER_MS = 3_000
 
 
 class Server:
-    """One process with a configuration file. `inside` is what starts it elsewhere, such as `ip netns exec one`."""
+    """One process with a configuration file. `inside` is what starts it elsewhere, such as `ip netns exec one`.
+
+    With `tls` it speaks nothing else, to clients and to other servers.
+    """
 
     program = "redis-server"
 
     def __init__(
-        self, folder: Path, lines: Sequence[str], *, host: str = "127.0.0.1", inside: Sequence[str] = ()
+        self,
+        folder: Path,
+        lines: Sequence[str],
+        *,
+        host: str = "127.0.0.1",
+        inside: Sequence[str] = (),
+        tls: Files | None = None,
     ) -> None:
         self.folder = folder
         self.host = host
         self.inside = inside
+        self.tls = tls
         self.port = free_port()
         folder.mkdir(parents=True, exist_ok=True)
         self.file = folder / "server.conf"
         # Kept over restarts: Sentinel and `REPLICAOF` write what they learn into it.
-        self.file.write_text("\n".join([f"port {self.port}", f"bind {host}", f"dir {folder}", *lines]) + "\n")
+        self.file.write_text("\n".join([*self._listening(), f"bind {host}", f"dir {folder}", *lines]) + "\n")
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
 
+    def _listening(self) -> list[str]:
+        if self.tls is None:
+            return [f"port {self.port}"]
+        return [
+            "port 0",
+            f"tls-port {self.port}",
+            f"tls-cert-file {self.tls.certificate}",
+            f"tls-key-file {self.tls.key}",
+            f"tls-ca-cert-file {self.tls.ca}",
+            "tls-auth-clients no",
+            "tls-replication yes",
+        ]
+
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        program = shutil.which(self.program)
-        if program is None:
-            missing = pytest.fail if os.environ.get("CI") else pytest.skip
-            missing(f"{self.program} is not installed here")
+        program = need_program(self.program)
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen([*self.inside, program, str(self.file)], stdout=log, stderr=log)
         wait_until(self.answers)
@@ -54,7 +73,8 @@ class Server:
             return False
 
     def client(self) -> "redis.Redis[bytes]":
-        return redis.Redis(host=self.host, port=self.port, socket_timeout=2, socket_connect_timeout=2)
+        tls = {"ssl": True, "ssl_ca_certs": str(self.tls.ca)} if self.tls else {}
+        return redis.Redis(host=self.host, port=self.port, socket_timeout=2, socket_connect_timeout=2, **tls)
 
     @staticmethod
     def through(port: int) -> bool:
@@ -95,9 +115,8 @@ class RedisServer(Server):
         host: str = "127.0.0.1",
         inside: Sequence[str] = (),
         primary: "Server | None" = None,
-        tls: bool = False,
+        tls: Files | None = None,
     ) -> None:
-        self.tls_port = free_port() if tls else 0
         lines = [
             "appendonly yes",
             "appendfsync always",
@@ -106,12 +125,11 @@ class RedisServer(Server):
             "repl-ping-replica-period 1",
             "repl-diskless-sync-delay 0",
             "protected-mode no",
-            f"tls-port {self.tls_port}",
             *more,
         ]
         if primary:
             lines.append(f"replicaof {primary.host} {primary.port}")
-        super().__init__(folder, lines, host=host, inside=inside)
+        super().__init__(folder, lines, host=host, inside=inside, tls=tls)
 
     @property
     def url(self) -> str:
@@ -123,7 +141,15 @@ class Sentinel(Server):
 
     program = "redis-sentinel"
 
-    def __init__(self, folder: Path, primary: Server, *, host: str = "127.0.0.1", inside: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        primary: Server,
+        *,
+        host: str = "127.0.0.1",
+        inside: Sequence[str] = (),
+        tls: Files | None = None,
+    ) -> None:
         lines = [
             f"sentinel monitor offload {primary.host} {primary.port} 2",
             f"sentinel down-after-milliseconds offload {DOWN_AFTER_MS}",
@@ -131,15 +157,21 @@ class Sentinel(Server):
             "sentinel parallel-syncs offload 2",
             "protected-mode no",
         ]
-        super().__init__(folder, lines, host=host, inside=inside)
+        super().__init__(folder, lines, host=host, inside=inside, tls=tls)
 
 
 class Watched:
     """Three servers and three Sentinels, which know each other before anything else begins."""
 
     def __init__(
-        self, folder: Path, *, hosts: Sequence[str] = ("127.0.0.1",) * 3, namespaces: Sequence[str] = ()
+        self,
+        folder: Path,
+        *,
+        hosts: Sequence[str] = ("127.0.0.1",) * 3,
+        namespaces: Sequence[str] = (),
+        tls: Files | None = None,
     ) -> None:
+        self.tls = tls
         inside = [["ip", "netns", "exec", name] for name in namespaces] or [[], [], []]
         lag = ("min-replicas-to-write 1", "min-replicas-max-lag 3")
         self.servers: list[Server] = []
@@ -147,10 +179,10 @@ class Watched:
         try:
             for number in range(3):
                 primary = self.servers[0] if self.servers else None
-                more = {"host": hosts[number], "inside": inside[number]}
+                more = {"host": hosts[number], "inside": inside[number], "tls": tls}
                 self.servers.append(RedisServer(folder / f"redis-{number}", *lag, primary=primary, **more))
             for number in range(3):
-                more = {"host": hosts[number], "inside": inside[number]}
+                more = {"host": hosts[number], "inside": inside[number], "tls": tls}
                 self.sentinels.append(Sentinel(folder / f"sentinel-{number}", self.servers[0], **more))
             wait_until(self.settled)
         except BaseException:
@@ -172,7 +204,11 @@ class Watched:
     @property
     def url(self) -> str:
         hosts = ",".join(f"{sentinel.host}:{sentinel.port}" for sentinel in self.sentinels)
-        return f"redis+sentinel://{hosts}/offload/0"
+        return (
+            f"rediss+sentinel://{hosts}/offload/0?ssl_ca_certs={self.tls.ca}"
+            if self.tls
+            else f"redis+sentinel://{hosts}/offload/0"
+        )
 
     def primary(self) -> Server | None:
         """The server that the first Sentinel that answers names."""
@@ -189,14 +225,3 @@ class Watched:
     def stop(self) -> None:
         for server in [*self.sentinels, *self.servers]:
             server.kill()
-
-
-def can_make_namespaces() -> bool:
-    """Whether this process may make network namespaces."""
-    if os.geteuid() != 0 or not shutil.which("ip"):
-        return False
-    name = f"offload-{os.getpid()}"
-    made = subprocess.run(["ip", "netns", "add", name], capture_output=True).returncode == 0
-    if made:
-        subprocess.run(["ip", "netns", "del", name], check=True)
-    return made

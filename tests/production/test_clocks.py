@@ -1,28 +1,50 @@
 """A worker whose clock is wrong by twenty minutes: backoff, times and alerts go by the queue server's."""
 
-import os
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
+from service.engine.redis.client import connect
 from service.supervisor.valkey import EmbeddedValkey
+from tests.monitoring.receiver import Receiver, receiving
 from tests.production.harness import Installation
+from tests.production.needs import need_faketime
 from tests.waiting import wait_until_async
 
-LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 JOBS = 40
 
 
-@pytest.mark.skipif(LIBRARY is None and not os.environ.get("CI"), reason="libfaketime is not installed here")
 @pytest.mark.parametrize("shift", ["+1200s", "-1200s"])
 async def test_a_workers_clock_is_off(
     install: Callable[..., Installation], queue_server: EmbeddedValkey, shift: str
 ) -> None:
-    installation = install(OFFLOAD_REDIS_URL=queue_server.url)
-    installation.start_web()
-    installation.start_worker(LD_PRELOAD=str(LIBRARY), FAKETIME=shift, FAKETIME_DONT_FAKE_MONOTONIC="1")
+    async with receiving() as receiver:
+        installation = install(
+            OFFLOAD_REDIS_URL=queue_server.url, OFFLOAD_PAGER_WEBHOOK_URL=f"{receiver.url}/v2/enqueue?routing_key=key-1"
+        )
+        # The first of all, so that it is elected, and measures the alert rules by its clock.
+        installation.start_worker(LD_PRELOAD=need_faketime(), FAKETIME=shift, FAKETIME_DONT_FAKE_MONOTONIC="1")
+        installation.start_web()
+        await check_jobs(installation, shift)
+        await check_pages(receiver, queue_server.url)
+
+
+async def check_pages(receiver: Receiver, url: str) -> None:
+    """Pages of what is wrong, and of nothing else: a full queue server is, and shows that the rules are measured."""
+
+    def paged() -> set[str]:
+        return {event["dedup_key"] for event in receiver.bodies("/v2/enqueue")}
+
+    client = connect(url)
+    await client.config_set("maxmemory", round((await client.info("memory"))["used_memory"] / 0.9))
+    await wait_until_async(paged)
+    await client.aclose(close_connection_pool=True)
+    assert {key.partition("|")[0] for key in paged()} == {"offload:redis-memory"}
+
+
+async def check_jobs(installation: Installation, shift: str) -> None:
+    """Jobs that fail once and are tried again, their times, and the worker's own health."""
     await installation.send(JOBS, pace_s=0, kind="stumble")
     row = await installation.count(f"a worker's clock {shift}")
     assert (row.jobs, row.lost, row.twice, row.stuck) == (JOBS, 0, 0, 0)

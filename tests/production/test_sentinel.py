@@ -4,8 +4,8 @@ A job whose end had not reached the replica yet runs again, as after a crash: `t
 """
 
 import asyncio
-import shutil
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,9 +13,11 @@ import pytest
 
 from tests.production.harness import Installation
 from tests.production.namespaces import network
+from tests.production.needs import need_program
 from tests.production.proxy import Proxy
-from tests.production.servers import Watched, can_make_namespaces
-from tests.waiting import wait_until_async
+from tests.production.servers import Watched
+from tests.tls import certificate
+from tests.waiting import wait_until, wait_until_async
 
 JOBS = 300
 
@@ -75,7 +77,6 @@ async def test_planned_failover(install: Callable[..., Installation], watched: W
     assert (row.jobs, row.lost, row.stuck) == (JOBS, 0, 0)
 
 
-@pytest.mark.skipif(not can_make_namespaces(), reason="network namespaces need root")
 async def test_the_primary_is_cut_off(install: Callable[..., Installation], tmp_path: Path) -> None:
     """The clients see the majority of the Sentinels, and the old primary goes on alone on the other side."""
     with network(3) as cables:
@@ -92,7 +93,51 @@ async def test_the_primary_is_cut_off(install: Callable[..., Installation], tmp_
     assert (row.jobs, row.lost, row.stuck) == (JOBS, 0, 0)
 
 
-@pytest.mark.skipif(not can_make_namespaces() or not shutil.which("haproxy"), reason="needs root and haproxy")
+async def test_the_clients_are_cut_off_with_the_primary(install: Callable[..., Installation], tmp_path: Path) -> None:
+    """The majority replaces a primary that goes on with clients and workers: a 202 waits for what it cannot have."""
+    ask = need_program("redis-cli", "redis-tools")
+    with network(3, far=(1, 2)) as cables:
+        servers = Watched(tmp_path / "watched", hosts=cables.hosts, namespaces=cables.names)
+        far = servers.sentinels[1]
+
+        def replaced() -> bool:
+            """Asked on the far side, as nothing of it can be seen from here."""
+            question = [ask, "-h", far.host, "-p", str(far.port), "SENTINEL", "get-master-addr-by-name", "offload"]
+            named = subprocess.run([*far.inside, *question], capture_output=True, text=True, check=True).stdout.split()
+            return named[:1] != [cables.hosts[0]]
+
+        def cut() -> None:
+            cables.cut_far()
+            wait_until(replaced)
+
+        try:
+            installation, old = installed(install, servers, OFFLOAD_ENQUEUE_WAIT="1"), servers.servers[0]
+            sending = asyncio.create_task(under_load(installation, cut))
+            await wait_until_async(lambda: sending.done() or installation.answers[503] >= 20)
+            await asyncio.to_thread(wait_until, replaced)
+            cables.join_far()
+            await wait_until_async(lambda: old.role() == "slave")
+            await sending
+            row = await installation.count("Sentinel: primary cut off with its clients, ENQUEUE_WAIT=1")
+        finally:
+            servers.stop()
+    assert (row.jobs, row.lost, row.stuck) == (JOBS, 0, 0)
+
+
+async def test_failover_under_tls(install: Callable[..., Installation], tmp_path: Path) -> None:
+    """Clients, servers and Sentinels speak nothing but TLS."""
+    servers = Watched(tmp_path / "watched", tls=certificate(tmp_path / "tls"))
+    try:
+        installation, old = installed(install, servers), servers.servers[0]
+        assert installation.environment["OFFLOAD_REDIS_URL"].startswith("rediss+sentinel://")
+        await under_load(installation, old.kill)
+        await wait_until_async(lambda: servers.primary() is not old)
+        row = await installation.count("Sentinel: TLS throughout, primary killed")
+    finally:
+        servers.stop()
+    assert (row.jobs, row.lost, row.stuck) == (JOBS, 0, 0)
+
+
 async def test_planned_failover_behind_a_proxy(install: Callable[..., Installation], tmp_path: Path) -> None:
     """Writes are paused first: nothing tells the proxy of a failover before it has happened."""
     with network(3) as cables:
