@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import structlog
 from click.testing import CliRunner, Result
@@ -21,6 +20,7 @@ from tasks.csv_export import csv_export
 from tasks.pdf_ocr import pdf_ocr
 from tests.api.conftest import ACME, Served, app, hands, served
 from tests.api.hands import Hands
+from tests.cli.commands import commands
 
 __all__ = ["app", "hands", "served"]
 
@@ -170,19 +170,6 @@ def test_the_script_for_bash_is_one_that_bash_takes() -> None:
     script = CliRunner().invoke(main, ["completion", "bash"]).stdout
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def commands(group: click.Group, path: str = "") -> dict[str, click.Command]:
-    """Every command with its whole name."""
-    context, found = click.Context(group), {}
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        if isinstance(command, click.Group):
-            found |= commands(command, f"{path}{name} ")
-        else:
-            found[f"{path}{name}"] = command
-    return found
 
 
 @pytest.mark.parametrize("name", sorted(commands(main)))
