@@ -15,11 +15,15 @@ RECOGNISER = "PP-OCRv6_rec_small.onnx"
 ONE_THREAD = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False}
 """Two children of one thread read more than one of two; pinned, both would sit on the same core."""
 
-KEPT_SHAPES = {"CPU_RUNTIME_CACHE_CAPACITY": 128}
-"""OpenVINO prepares each layer for each shape and keeps 5,000 of them: over a long document a gigabyte."""
+LINES_KEPT = {"CPU_RUNTIME_CACHE_CAPACITY": 3000}
+"""Layers prepared for a shape that are kept, some fifty a shape. The lines' shapes are few (`crops.WIDTHS`) and all fit: to
+prepare them again for each batch took a third of the reading."""
 
-SIDE_MULTIPLE = 32
-"""The detector halves its input five times."""
+PAGES_KEPT = {"CPU_RUNTIME_CACHE_CAPACITY": 600}
+"""The same for the detector: a document's pages have a few sizes, and the memory of each is some 10 MB."""
+
+SIDE_MULTIPLE = 64
+"""Pixels; twice what the detector needs, which halves its input five times: fewer shapes to prepare for."""
 
 SPACE = " "
 
@@ -32,7 +36,9 @@ class Networks:
 
         core = openvino.Core()
         folder = models_folder()
-        self._detector = core.compile_model(_from_grey(core.read_model(folder / DETECTOR), -1), "CPU", _SETTINGS)
+        self._detector = core.compile_model(
+            _from_grey(core.read_model(folder / DETECTOR), -1), "CPU", ONE_THREAD | PAGES_KEPT
+        )
         recogniser = _from_grey(core.read_model(folder / RECOGNISER), 48)
         letters = str(recogniser.get_rt_info(["framework", "character"]).value).split("\n")
         self.alphabet = ("", *letters[: _classes(recogniser) - 2], SPACE)
@@ -79,7 +85,7 @@ class _Head:
         return self._classes[best[1][..., 0]], best[0][..., 0]
 
 
-_SETTINGS = ONE_THREAD | KEPT_SHAPES
+_SETTINGS = ONE_THREAD | LINES_KEPT
 
 
 @cache

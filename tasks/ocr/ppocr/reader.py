@@ -9,7 +9,7 @@ from tasks.ocr.ppocr.alphabet import LATIN
 from tasks.ocr.ppocr.boxes import boxes, corners_of
 from tasks.ocr.ppocr.crops import batches, cut
 from tasks.ocr.ppocr.letters import Spelled, confidence, spell
-from tasks.ocr.ppocr.networks import Networks
+from tasks.ocr.ppocr.networks import SIDE_MULTIPLE, Networks
 
 UPRIGHT = 2.5
 """A box higher than this many times its width is not read as it stands: it is a line that runs up or down."""
@@ -34,12 +34,16 @@ class Line:
 
 
 def located(networks: Networks, picture: np.ndarray, scale: float) -> np.ndarray:
-    """The boxes of lines in a picture that is shown to the detector at `scale`, in the picture's pixels."""
+    """The boxes of lines in a picture that is shown to the detector at about `scale`, in the picture's pixels."""
+    longer = max(picture.shape)
+    if longer * scale >= 10 * SIDE_MULTIPLE:
+        # Pages of nearly the same size are shown at the same one, for which the runtime is prepared.
+        scale = SIDE_MULTIPLE * round(longer * scale / SIDE_MULTIPLE) / longer
     size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     found = boxes(networks.likely(small))
     # The longer side is the one whose scale is rounded least.
-    found[:, :4] *= max(picture.shape) / max(small.shape)
+    found[:, :4] *= longer / max(small.shape)
     return found
 
 
