@@ -28,6 +28,9 @@ DOUBTFUL_LETTERS = 0.1
 UNREAD = 0.35
 """Share of letter-like ink outside all words from which a page is doubtful."""
 
+LACKING = 0.05
+"""Share of words with letters that the engine does not know from which a page is doubtful: a name or a loan word is less."""
+
 TRUSTED = 0.8
 """Confidence under which a page is doubtful, whatever the reason."""
 
@@ -50,18 +53,34 @@ def share_below(words: Sequence[Word], bound: float) -> float:
     return sum(len(word.text) for word in words if word.confidence < bound) / letters if letters else 0.0
 
 
-def page_confidence(words: Sequence[Word], unread: float, engine: str) -> float:
-    """The expected share of the page's words that were read rightly: 0 to 1; 0 where nothing was read."""
+def share_lacking(probes: Sequence[str], alphabet: frozenset[str] | None) -> float:
+    """The share of words seen on a page that have a letter outside an engine's `alphabet`: 0 to 1.
+
+    Such an engine reads é as e at full confidence, so its own confidence does not tell.
+    """
+    letters = ["".join(letter for letter in word if letter.isalpha()) for word in probes]
+    seen = [word for word in letters if word]
+    if alphabet is None or not seen:
+        return 0.0
+    return sum(not alphabet.issuperset(word) for word in seen) / len(seen)
+
+
+def page_confidence(words: Sequence[Word], unread: float, engine: str, lacking: float = 0.0) -> float:
+    """The expected share of the page's words that were read rightly: 0 to 1; 0 where nothing was read.
+
+    `lacking` is the share of its words with letters that the engine does not know.
+    """
     if not words:
         return 0.0
-    wrong = share_below(words, UNSURE.get(engine, UNSURE["easyocr"])) + LOST * max(0.0, unread - ALLOWED)
+    wrong = share_below(words, UNSURE.get(engine, UNSURE["easyocr"])) + LOST * max(0.0, unread - ALLOWED) + lacking
     return round(max(0.0, 1.0 - wrong), 4)
 
 
-def doubt(words: Sequence[Word], unread: float, inked: float, engine: str) -> str | None:
+def doubt(words: Sequence[Word], unread: float, inked: float, engine: str, lacking: float = 0.0) -> str | None:
     """The reason why a person should look at the page, in one sentence; None where there is none.
 
-    `unread` is the share of letter-like ink outside all words, `inked` the share of the page that is ink.
+    `unread` is the share of letter-like ink outside all words, `inked` the share of the page that is ink, `lacking` the share
+    of words with letters that the engine does not know.
     """
     letters = sum(len(word.text) for word in words)
     if not words:
@@ -75,7 +94,9 @@ def doubt(words: Sequence[Word], unread: float, inked: float, engine: str) -> st
         return f"{unread:.0%} of what looks like text lies outside all words that were read."
     if low > DOUBTFUL_LETTERS:
         return f"{low:.0%} of the letters stand in words that were read with little certainty."
-    confidence = page_confidence(words, unread, engine)
+    if lacking > LACKING:
+        return f"Some {lacking:.0%} of the words have letters that {engine} does not know: ask for the page's language."
+    confidence = page_confidence(words, unread, engine, lacking)
     if confidence < TRUSTED:
         return f"About {1 - confidence:.0%} of the words may be wrong or missing."
     return None

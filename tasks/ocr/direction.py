@@ -3,6 +3,7 @@ ways up, show which end is the top. Sums of rows and columns do not tell: a rece
 and a scanner's edge all look like lines of text that stand on end."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -49,6 +50,21 @@ class Direction:
     boxes: np.ndarray
     scale: float
     sure: bool
+    words: tuple[str, ...] = ()
+    """Words of the lines that were read to see which end is the top, accents and all."""
+
+
+class Probe(NamedTuple):
+    """A few lines read with the page turned: mean confidence, letters and words; nothing where there are none."""
+
+    mean: float
+    letters: int
+    words: tuple[str, ...]
+
+    @property
+    def sure(self) -> bool:
+        """True where lines stand upright beyond doubt."""
+        return self.mean >= SURE and self.letters >= ENOUGH_LETTERS
 
 
 def direction(networks: Networks, picture: np.ndarray) -> Direction:
@@ -64,16 +80,16 @@ def direction(networks: Networks, picture: np.ndarray) -> Direction:
     skew = _skew(found, lengths * (standing == lying))
     read = {turns: _read(networks, picture, found, lengths, turns) for turns in ((1,) if lying else (0,))}
     (first,) = read
-    if not _is_sure(*read[first]) or max(level, upright) < CLEAR * min(level, upright):
+    if not read[first].sure or max(level, upright) < CLEAR * min(level, upright):
         others = [(first + 2) % 4]
-        if not _is_sure(*read[first]) or min(level, upright) > 0:
+        if not read[first].sure or min(level, upright) > 0:
             others += [(first + 1) % 4, (first + 3) % 4]
         for turns in others:
             read[turns] = _read(networks, picture, found, lengths, turns)
-    best = max(read, key=lambda turns: read[turns][0])
+    best = max(read, key=lambda turns: read[turns].mean)
     if best % 2 != first % 2:
         skew = _skew(found, lengths * (standing != lying))
-    return Direction(best, skew, found, scale, _is_sure(*read[best]))
+    return Direction(best, skew, found, scale, read[best].sure, read[best].words)
 
 
 def _skew(found: np.ndarray, lengths: np.ndarray) -> float:
@@ -93,14 +109,8 @@ def _median(values: np.ndarray, weights: np.ndarray) -> float:
     return float(values[order][min(middle, len(order) - 1)])
 
 
-def _is_sure(mean: float, letters: int) -> bool:
-    return mean >= SURE and letters >= ENOUGH_LETTERS
-
-
-def _read(
-    networks: Networks, picture: np.ndarray, found: np.ndarray, lengths: np.ndarray, turns: int
-) -> tuple[float, int]:
-    """Mean confidence and letters of the longest lines that are level after `turns`; (0, 0) where there are none."""
+def _read(networks: Networks, picture: np.ndarray, found: np.ndarray, lengths: np.ndarray, turns: int) -> Probe:
+    """The longest lines that are level after `turns`."""
     standing = found[:, 3] > found[:, 2]
     fitting = np.flatnonzero((standing == bool(turns % 2)) & (lengths > 0))
     chosen = fitting[np.argsort(-lengths[fitting])][:PROBES]
@@ -111,4 +121,4 @@ def _read(
         for row, member in enumerate(members):
             used = crops[member].shape[1] / pictures.shape[3]
             words += spell(classes[row], likely[row], networks.alphabet, used)
-    return confidence(words), sum(len(word.text) for word in words)
+    return Probe(confidence(words), sum(len(word.text) for word in words), tuple(word.text for word in words))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from tasks.ocr.confidence import doubt, page_confidence, without_guesses
+from tasks.ocr.confidence import doubt, page_confidence, share_lacking, without_guesses
 from tasks.ocr.engines import Engine, Sheet
 from tasks.ocr.words import Word
 
@@ -47,8 +47,9 @@ def read_upright(picture: "numpy.ndarray", engine: Engine) -> Read:
         word.box = upright.on_page(word.box)
     name = found.engine or engine.name
     unread = ink.unread([word.box for word in words], line_height(words))
-    reason = doubt(words, unread, ink.share, name)
-    sure = page_confidence(words, unread, name)
+    lacking = share_lacking(lies.words, found.alphabet)
+    reason = doubt(words, unread, ink.share, name, lacking)
+    sure = page_confidence(words, unread, name, lacking)
     return Read(without_guesses(words, name), name, lies.quarter_turns, upright.skew, sure, reason)
 
 

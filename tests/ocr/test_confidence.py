@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.ocr.confidence import doubt, page_confidence, without_guesses
+from tasks.ocr.confidence import doubt, page_confidence, share_lacking, without_guesses
 from tasks.ocr.words import Word
 
 
@@ -46,3 +46,13 @@ def test_the_reason_is_named(confidences: list[float], sentence: str) -> None:
 def test_guesses_are_left_out_only_where_the_writing_is_unknown() -> None:
     assert len(without_guesses(words(0.99, 0.99, 0.3), "rapidocr")) == 3
     assert len(without_guesses(words(0.7, 0.3, 0.2), "rapidocr")) == 1
+
+
+def test_letters_that_an_engine_lacks_count_as_words_read_wrongly() -> None:
+    english = frozenset("abcdefghijklmnopqrstuvwxyz")
+    lacking = share_lacking(["été", "dans", "la", "12,50", "forêt", "grande"], english)
+    assert lacking == pytest.approx(2 / 5)
+    sure = words(*[0.999] * 20)
+    assert page_confidence(sure, 0.0, "easyocr", lacking) == pytest.approx(0.6)
+    assert "letters that easyocr does not know" in str(doubt(sure, 0.0, 0.02, "easyocr", lacking))
+    assert share_lacking(["été"], None) == 0.0

@@ -47,6 +47,8 @@ class ReadPage:
 
     words: list[ReadWord]
     engine: str | None = None
+    alphabet: frozenset[str] | None = None
+    """Letters that the engine can give; None where it knows all that are looked for elsewhere."""
 
 
 class Engine(Protocol):

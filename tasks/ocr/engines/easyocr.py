@@ -29,7 +29,8 @@ class EasyOcr:
         """See Engine.read."""
         if not self._reader.networks.small and all(self._shelf.has(name) for name in self._small):
             self._reader = self._open()
-        return ReadPage(self._reader.read(sheet.picture, sheet.page_side))
+        words = self._reader.read(sheet.picture, sheet.page_side)
+        return ReadPage(words, alphabet=frozenset(self._reader.networks.alphabet))
 
     def _open(self) -> "EasyReader":
         from tasks.ocr.easyocr_decoding.reader import EasyReader
