@@ -20,7 +20,7 @@ from service.engine.enqueuer import Enqueuer
 from service.engine.redis.client import connect
 from service.engine.store import Store
 from service.engine.store.records import Job
-from service.engine.store.script_inputs import Outcome
+from service.engine.store.script_inputs import Claim, Outcome
 from service.engine.worker.failures import attempt_entry
 from settings import Queue, Settings
 
@@ -48,7 +48,7 @@ async def measure(store: Store, enqueuer: Enqueuer) -> list[float]:
 
 async def run_some(store: Store, want: int) -> int:
     """Claim up to `want` jobs and complete them, as a worker would. Answers how many there were."""
-    jobs = (await store.claimed(Queue.THUMBNAILS, "bench", want, LEASE_MS, KNOWN, reap=False)).jobs
+    jobs = (await store.claimed(Claim(Queue.THUMBNAILS, "bench", want, LEASE_MS, KNOWN))).jobs
     await store.settled([completed(job) for job in jobs])
     return len(jobs)
 

@@ -128,12 +128,14 @@ async def open_services(
         jobs = JobFiles(store, storage, [CampaignRemoval(database).forget])
         mail_ports = await stack.enter_async_context(open_mail(settings, database, redis))
         # Enqueuers make one call at a time: over a connection of their own none has to look for a free one.
-        lane = CommandConnection(settings.queue_server_url())
-        stack.push_async_callback(lane.aclose)
+        commands = CommandConnection(settings.queue_server_url())
+        stack.push_async_callback(commands.aclose)
         # Probes have one too: however many wait for a connection, an orchestrator learns that all is well.
         probe = CommandConnection(settings.queue_server_url())
         stack.push_async_callback(probe.aclose)
-        enqueuer = Enqueuer(Store(redis, lane, replicas=settings.enqueue_wait), settings.queues, tracing or NO_TRACING)
+        enqueuer = Enqueuer(
+            Store(redis, commands, replicas=settings.enqueue_wait), settings.queues, tracing or NO_TRACING
+        )
         metrics, alerts, schedules = Metrics(redis), Alerts(settings, redis), Schedules(store, enqueuer)
         webhooks = webhook_parts(settings, database, redis, enqueuer)
         more = watching(metrics, alerts, schedules, Measures(settings, store, metrics, schedules)) + telling(webhooks)

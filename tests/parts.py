@@ -10,7 +10,7 @@ from service.engine.enqueuer import Enqueuer
 from service.engine.redis.client import connect
 from service.engine.schedules import Schedules
 from service.engine.store import Job, Store
-from service.engine.store.script_inputs import Outcome
+from service.engine.store.script_inputs import Claim, Outcome
 from service.monitoring.alerts import Alerts
 from service.monitoring.alerts.evaluation import Evaluation
 from service.monitoring.alerts.measures import Measures
@@ -44,7 +44,7 @@ class Parts:
 
     async def claim(self, count: int = 1, queue: str = "thumbnails") -> list[Job]:
         """Start jobs as a worker would."""
-        return (await self.store.claimed(queue, "w", count, 60_000, KNOWN, reap=False)).jobs
+        return (await self.store.claimed(Claim(queue, "w", count, 60_000, KNOWN))).jobs
 
     async def end(self, job: Job, kind: str = "completed", *, run_ms: int = 10, attempt: str = "") -> None:
         """End a job's attempt."""

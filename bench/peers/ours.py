@@ -18,9 +18,9 @@ from settings import load_settings
 async def enqueuing(**changes: int) -> AsyncIterator[Enqueuer]:
     """An `Enqueuer` connected as service/services.py does it; `changes` are settings of every queue."""
     url = os.environ["BENCH_URL"]
-    redis, lane = connect(url), CommandConnection(url)
-    yield Enqueuer(Store(redis, lane), {q: s.model_copy(update=changes) for q, s in load_settings().queues.items()})
-    await lane.aclose()
+    redis, commands = connect(url), CommandConnection(url)
+    yield Enqueuer(Store(redis, commands), {q: s.model_copy(update=changes) for q, s in load_settings().queues.items()})
+    await commands.aclose()
     await redis.aclose()
 
 

@@ -19,7 +19,7 @@ from bench.harness.clones import Pattern, Place, copy
 from bench.harness.shares import SHARES, shared_out
 from service.database.seed import seed
 from service.engine.store import Job, keys
-from service.engine.store.script_inputs import Outcome
+from service.engine.store.script_inputs import Claim, Outcome
 from service.engine.worker.error_fingerprint import fingerprint
 from service.services import Services, open_services
 from settings import load_settings
@@ -62,7 +62,7 @@ async def made(services: Services, type_name: str, owner: str, state: str, error
     if state == "queued":
         return await store.present(accepted.job_id)
     known = msgspec.msgpack.encode([type_name])
-    (job,) = (await store.claimed(str(job_type.queue), "bench:host:1", 1, 60_000, known, reap=False)).jobs
+    (job,) = (await store.claimed(Claim(str(job_type.queue), "bench:host:1", 1, 60_000, known))).jobs
     attempt = {"number": 1, "worker": "bench:host:1"}
     if state == "failed":
         cause = fingerprint(Permanent(error))

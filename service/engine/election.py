@@ -25,4 +25,4 @@ class Election:
     async def resign(self) -> None:
         """Let another process be elected immediately."""
         with contextlib.suppress(RedisError, OSError):
-            await self.store.leads_no_more(self.me)
+            await self.store.resigned(self.me)

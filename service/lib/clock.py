@@ -4,23 +4,23 @@ import time
 
 
 class ServerClock:
-    """The clock of a server, as this process has last heard it. Until it has, this machine's own.
+    """The clock of a server, as this process last read it. Before that, this machine's own.
 
-    Between two answers it goes on by the monotonic clock, which nobody sets.
+    Between two replies it goes on by the monotonic clock, which nobody sets.
     """
 
     UNSURE_S = 0.5
-    """An answer that took longer says too little of when it was given, once there has been a better one."""
+    """A reply that took longer is too inexact, once there has been a better one."""
 
     def __init__(self) -> None:
         self.ahead_ms: float | None = None
 
-    def hear(self, server_ms: float, asked_s: float) -> None:
-        """Take in what the server's clock showed, in ms since the epoch, when it was asked at `asked_s` (monotonic)."""
-        heard_s = time.monotonic()
-        if self.ahead_ms is None or heard_s - asked_s <= self.UNSURE_S:
-            # It was read somewhere between the question and the answer.
-            self.ahead_ms = server_ms - (asked_s + heard_s) * 500
+    def sync(self, server_ms: float, asked_s: float) -> None:
+        """Set by the server's time (ms since the epoch), in reply to a request of `asked_s` (monotonic)."""
+        received_s = time.monotonic()
+        if self.ahead_ms is None or received_s - asked_s <= self.UNSURE_S:
+            # It was read somewhere between the request and the reply.
+            self.ahead_ms = server_ms - (asked_s + received_s) * 500
 
     def now_ms(self) -> int:
         if self.ahead_ms is None:
@@ -32,5 +32,5 @@ SERVER = ServerClock()
 
 
 def now_ms() -> int:
-    """Milliseconds since the epoch, by the queue server's clock (this machine's until it has been heard)."""
+    """Milliseconds since the epoch, by the queue server's clock (this machine's until it has been read)."""
     return SERVER.now_ms()

@@ -6,7 +6,7 @@ import msgspec
 
 from service.engine.job_files import artefact_path
 from service.engine.store import Job
-from service.engine.store.script_inputs import Outcome
+from service.engine.store.script_inputs import Claim, Outcome
 from service.services import Services
 from tasks.sdk.types import REGISTRY
 
@@ -20,7 +20,7 @@ class Hands:
 
     async def take(self) -> Job:
         """Lease the next job of the queue."""
-        claimed = await self.services.store.claimed(QUEUE, "by-hand", 1, 60_000, self.known, reap=False)
+        claimed = await self.services.store.claimed(Claim(QUEUE, "by-hand", 1, 60_000, self.known))
         (job,) = claimed.jobs
         return job
 

@@ -12,7 +12,7 @@ import pytest
 
 from service.documents.store import DocumentStore
 from service.engine.job_files import artefact_path, folder
-from service.engine.redis.retry import retry_until_back
+from service.engine.redis.retry import until_back
 from service.engine.states import State
 from service.services import Services, open_services
 from service.supervisor.valkey import EmbeddedValkey
@@ -88,12 +88,12 @@ async def test_every_page_is_read_once(own_server: EmbeddedValkey, services: Ser
         own_server.restart()
 
         async def done() -> bool:
-            job = await retry_until_back("the job", lambda: services.store.present(accepted.job_id))
+            job = await until_back(services.store.present)(accepted.job_id)
             return job.state.terminal
 
         await wait_until_async(done, limit_s=240)
         after = await kept(services, accepted.job_id)
-        job = await retry_until_back("the job", lambda: services.store.present(accepted.job_id))
+        job = await until_back(services.store.present)(accepted.job_id)
         assert job.state is State.COMPLETED, job.error
         assert {path: after[path] for path in before} == before, "no page that was read is read again"
         pages = msgspec.json.decode(await services.storage.get(artefact_path(job.id, "pages.json")))["pages"]

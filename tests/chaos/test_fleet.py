@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from service.engine.enqueuer import Enqueuer
 from service.engine.redis.client import connect
-from service.engine.redis.retry import retry_until_back
+from service.engine.redis.retry import until_back
 from service.engine.states import State
 from service.engine.store import Job, Store
 from service.supervisor.valkey import EmbeddedValkey
@@ -103,7 +103,7 @@ async def accept(enqueuer: Enqueuer, number: int, payload: object, job_type: obj
         accepted = await enqueuer.enqueue(job_type, payload, owner="acme", idempotency_key=f"chaos-{number}", units=1)
         return accepted.job_id
 
-    return await retry_until_back("the client", once)
+    return await until_back(once)()
 
 
 async def ended(store: Store, ids: list[str]) -> list[Job] | None:

@@ -8,7 +8,7 @@ import msgspec
 
 from service.engine.job_files import artefact_path
 from service.engine.store import Job, WorkerInfo, keys
-from service.engine.store.script_inputs import Outcome
+from service.engine.store.script_inputs import Claim, Outcome
 from service.engine.worker.error_fingerprint import fingerprint
 from service.lib.clock import now_ms
 from service.mail.templates import TemplateRows
@@ -78,7 +78,7 @@ class Maker:
     async def claimed(self, job: Job, worker: str = "pdf-processing:host:1") -> Job:
         """The job, taken by a worker. It must be the one that is next."""
         known = msgspec.msgpack.encode([job.type])
-        claimed = await self.store.claimed(job.queue, worker, 1, LEASE_MS, known, reap=False)
+        claimed = await self.store.claimed(Claim(job.queue, worker, 1, LEASE_MS, known))
         assert [taken.id for taken in claimed.jobs] == [job.id]
         return claimed.jobs[0]
 

@@ -11,7 +11,7 @@ from service.engine.maintenance import Maintenance
 from service.engine.outcomes import OutcomeKind
 from service.engine.states import State
 from service.engine.store import Store, keys
-from service.engine.store.script_inputs import Outcome
+from service.engine.store.script_inputs import Claim, Outcome
 from service.engine.terms import Debounce, Terms
 from service.lib.object_storage import Storage
 from settings import load_settings
@@ -50,7 +50,7 @@ class Asked:
         return (await self.store.present(job_id)).state
 
     async def claim(self, count: int = 10, queue: str = QUEUE) -> list[str]:
-        jobs = (await self.store.claimed(queue, "w", count, 60_000, KNOWN, reap=False)).jobs
+        jobs = (await self.store.claimed(Claim(queue, "w", count, 60_000, KNOWN))).jobs
         return [job.payload.get("word", "") for job in jobs]
 
     async def too_late(self, job_id: str) -> None:
@@ -97,7 +97,7 @@ async def test_it_expires_without_any_worker(asked: Asked, maintenance: Maintena
 
 async def test_one_that_has_begun_is_left_to_end(asked: Asked, maintenance: Maintenance) -> None:
     accepted = await asked.ask(not_after=in_s(60))
-    (job,) = (await asked.store.claimed(QUEUE, "w", 1, 60_000, KNOWN, reap=False)).jobs
+    (job,) = (await asked.store.claimed(Claim(QUEUE, "w", 1, 60_000, KNOWN))).jobs
     await asked.too_late(accepted.job_id)
     await maintenance.expire()
     assert await asked.state(accepted.job_id) is State.ACTIVE
@@ -106,7 +106,7 @@ async def test_one_that_has_begun_is_left_to_end(asked: Asked, maintenance: Main
 
 async def test_a_next_try_that_would_come_too_late_is_not_waited_for(asked: Asked) -> None:
     accepted = await asked.ask(not_after=in_s(60))
-    (job,) = (await asked.store.claimed(QUEUE, "w", 1, 60_000, KNOWN, reap=False)).jobs
+    (job,) = (await asked.store.claimed(Claim(QUEUE, "w", 1, 60_000, KNOWN))).jobs
     fields = ["error", "ValueError: x", "error_type", "ValueError", "message", "Trying again"]
     retry = Outcome(job.id, QUEUE, job.fence, OutcomeKind.RETRY, fields=fields, delay_ms=3_600_000)
     assert await asked.store.settled([retry]) == ["expired"]
@@ -173,7 +173,7 @@ async def test_a_unique_key_is_one_job(asked: Asked) -> None:
 
 async def test_without_a_time_it_holds_until_the_job_has_ended(asked: Asked) -> None:
     first = await asked.ask(unique_key="k")
-    (job,) = (await asked.store.claimed(QUEUE, "w", 1, 60_000, KNOWN, reap=False)).jobs
+    (job,) = (await asked.store.claimed(Claim(QUEUE, "w", 1, 60_000, KNOWN))).jobs
     assert (await asked.ask(unique_key="k")).job_id == first.job_id
     await asked.store.settled([Outcome(job.id, QUEUE, job.fence, OutcomeKind.COMPLETED)])
     assert (await asked.ask(unique_key="k")).job_id != first.job_id

@@ -14,6 +14,7 @@ from service.engine.schedules import Ticker
 from service.engine.store import keys
 from service.engine.store.counters import Counters
 from service.engine.store.run_history import last_runs
+from service.engine.store.script_inputs import Claim
 from service.engine.worker.heartbeat import Heartbeat
 from service.lib.clock import SERVER, now_ms
 from service.mail.server_status import ServerStatus
@@ -351,7 +352,7 @@ async def test_a_missed_schedule_until_it_has_run(watch: Watch, parts: Parts) ->
     state = await parts.schedules.get("missing-thumbnails")
     assert state.last is not None and state.last.kind == "catch-up" and state.missed == 2
     packed = msgspec.msgpack.encode(["thumbnails-maintenance"])
-    (job,) = (await parts.store.claimed("thumbnails", "w", 1, 60_000, packed, reap=False)).jobs
+    (job,) = (await parts.store.claimed(Claim("thumbnails", "w", 1, 60_000, packed))).jobs
     await parts.end(job)
     assert await watch.state("missed-schedule", "missing-thumbnails") == "quiet"
 

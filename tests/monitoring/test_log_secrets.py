@@ -108,11 +108,11 @@ async def test_the_logs_of_a_whole_run_hold_none(environment: dict[str, str], tm
                     except (WebSocketException, OSError):
                         continue
                 used.append("not-a-key-but-secret")
-            wait_until(lambda: "worker ready" in worker_log.read_text() or worker.poll() is not None)
+            wait_until(lambda: "worker.ready" in worker_log.read_text() or worker.poll() is not None)
         finally:
             worker.terminate()
             worker.wait(60)
     said = log.read_text() + worker_log.read_text()
-    assert "/events?" in said and MASK in said and "worker ready" in said, said[-3000:]
+    assert "/events?" in said and MASK in said and "worker.ready" in said, said[-3000:]
     assert [word for word in used if word in said] == []
     assert "Logging error" not in said

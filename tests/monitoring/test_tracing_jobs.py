@@ -14,12 +14,13 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 from structlog.testing import capture_logs
 
+from service.engine.batching import Batcher
 from service.engine.states import State
 from service.engine.store import Job
+from service.engine.store.script_inputs import Claim
 from service.engine.worker.execution import Execution
 from service.engine.worker.listener import Alarm
 from service.engine.worker.outages import Outages
-from service.engine.worker.outcome_writer import Outcomes
 from service.monitoring.tracing import exporter, open_tracing
 from service.monitoring.tracing.exporter import Exporter
 from service.services import Services, open_services
@@ -49,10 +50,10 @@ class Desk:
 
     async def _nothing_left(self) -> bool:
         store = self.services.store
-        outcomes, outages = Outcomes(store), Outages(store, "thumbnails", {}, Alarm())
-        claimed = await self.services.store.claimed("thumbnails", "w", 10, 60_000, PROBES, reap=False)
+        outcomes, outages = Batcher(store.until_back.settled), Outages(store, "thumbnails", {}, Alarm())
+        claimed = await self.services.store.claimed(Claim("thumbnails", "w", 10, 60_000, PROBES))
         for job in claimed.jobs:
-            pool, record = self.services.pool, outcomes.record
+            pool, record = self.services.pool, outcomes.soon
             await Execution(job, REGISTRY[job.type], self.services.runtime, pool, record, outages).process()
         return not claimed.jobs and not await self.services.redis.zcard("thumbnails")
 

@@ -114,7 +114,7 @@ class Installation:
     def start_worker(self, settings: str = "tests.production.workers.Nappers", **environment: str) -> Process:
         """Start a worker, and wait until it is ready."""
         worker = self.start("arq", settings, **environment)
-        wait_until(lambda: "worker ready" in worker.output or worker.process.poll() is not None)
+        wait_until(lambda: "worker.ready" in worker.output or worker.process.poll() is not None)
         assert worker.process.poll() is None, worker.output
         return worker
 

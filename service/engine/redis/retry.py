@@ -3,12 +3,14 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import structlog
 from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 log = structlog.get_logger("offload")
 
@@ -48,19 +50,24 @@ def passing(error: Exception) -> bool:
     return not isinstance(error, ResponseError) or refusal(error) is not None
 
 
-async def retry_until_back(what: str, call: Callable[[], Awaitable[T]]) -> T:
-    """The answer of `call()`, tried again for as long as Redis is out of reach. `call` must be safe to repeat.
+def until_back(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """`call`, tried again for as long as Redis is out of reach. It must be safe to repeat.
 
-    Raises what the server answers where trying again would not help.
+    Raises the server's error where trying again would not help.
     """
-    tries = 0
-    while True:
-        try:
-            return await call()
-        except (RedisError, OSError) as error:
-            if not passing(error):
-                raise
-            if tries == 0:
-                log.warning("waiting for Redis", what=what, error=str(error))
-            await asyncio.sleep(PAUSES_S[min(tries, len(PAUSES_S) - 1)])
-            tries += 1
+
+    @wraps(call)
+    async def repeated(*args: P.args, **kwargs: P.kwargs) -> T:
+        tries = 0
+        while True:
+            try:
+                return await call(*args, **kwargs)
+            except (RedisError, OSError) as error:
+                if not passing(error):
+                    raise
+                if tries == 0:
+                    log.warning("redis.waiting", call=getattr(call, "__name__", "call"), error=str(error))
+                await asyncio.sleep(PAUSES_S[min(tries, len(PAUSES_S) - 1)])
+                tries += 1
+
+    return repeated

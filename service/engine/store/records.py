@@ -195,7 +195,7 @@ HANDED: dict[str, tuple[str, Callable[[Any], Any]]] = {
 """The same for a record that comes as msgpack, where numbers may be numbers and text is text."""
 
 
-def handed_job(message: bytes) -> Job:
+def dispatched_job(message: bytes) -> Job:
     """The job in a message on a worker's channel: msgpack of its id, its fence and its record as a flat list."""
     job_id, _, words = msgspec.msgpack.decode(message)
     return _read(job_id, zip(words[::2], words[1::2], strict=True), HANDED)

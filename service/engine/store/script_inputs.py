@@ -1,6 +1,7 @@
-"""Inputs of the scripts: a new job, and the outcome of an attempt."""
+"""Inputs of the scripts: a new job, a claim with its offer, and the outcome of an attempt."""
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -53,6 +54,43 @@ class NewJob(msgspec.Struct, omit_defaults=True):
     """Number of jobs of its workflow that must end before it; False for none."""
     followers: list[str] | bool = False
     """Ids of the jobs of its workflow that come after it."""
+
+
+@dataclass(slots=True, frozen=True)
+class Claim:
+    """Request for ready jobs: at most `slots`, leased to `worker` for `lease_ms`."""
+
+    queue: str
+    worker: str
+    slots: int
+    lease_ms: int
+    types: bytes
+    """Names of the job types that the worker can run, as a msgpack list."""
+    reap: bool = False
+    """Settle jobs whose lease has run out."""
+    rated: bool = True
+    """Whether a rate that was set for the queue bounds the starts of jobs. Without, the task meters what it does itself."""
+    skip: int = 0
+    """Ready jobs to pass over: where the claim before stopped reading (Claimed.go_on)."""
+
+
+@dataclass(slots=True, frozen=True)
+class IdleOffer:
+    """A worker's offer to take further jobs as they are enqueued, where its claim finds fewer than it has slots.
+
+    They come on its channel (channels.of_worker), to which the claim sends a message too: the worker knows by it that
+    the channel works.
+    """
+
+    valid_ms: int
+    channel_alive: bool = True
+    """The worker has lately received something on its channel: without that, nothing is dispatched to it."""
+    previously_offered: bool = False
+    """An earlier offer of this worker may still stand, and is withdrawn where it has no slots left over."""
+
+
+NO_OFFER = IdleOffer(0, channel_alive=False)
+"""For a worker that reads no channel."""
 
 
 class Outcome(msgspec.Struct):

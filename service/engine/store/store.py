@@ -23,7 +23,8 @@ from service.engine.store.queries import Queries
 from service.engine.store.queue_controls import QueueControls
 from service.engine.store.records import Job, to_job
 from service.engine.store.retention import Retention
-from service.engine.store.script_inputs import NewJob, Outcome
+from service.engine.store.script_inputs import NO_OFFER, Claim, IdleOffer, NewJob, Outcome
+from service.engine.store.until_back import UntilBack
 from service.engine.store.watch import Watchers
 from service.lib.clock import SERVER
 from tasks.sdk.types import Meter
@@ -52,7 +53,7 @@ class Claimed:
     """Result of a claim."""
 
     jobs: list[Job]
-    foreign: list[str]
+    external: list[str]
     """Ids that a plain arq client enqueued and that have no record yet."""
     unknown: list[str]
     """Job types that wait and that this worker cannot run."""
@@ -63,20 +64,21 @@ class Claimed:
 
 
 class Store(Queries):
-    """Reads and writes job state in one Redis (not Redis Cluster). `lane`, where given, carries what moves jobs: to
-    enqueue, to claim, to settle."""
+    """Reads and writes job state in one Redis (not Redis Cluster). `connection`, where given, carries what moves jobs:
+    to enqueue, to claim, to settle."""
 
-    def __init__(self, redis: Client, lane: CommandConnection | None = None, *, replicas: int = 0) -> None:
+    def __init__(self, redis: Client, connection: CommandConnection | None = None, *, replicas: int = 0) -> None:
         super().__init__(redis)
-        self.lane = lane or redis
+        self.connection = connection or redis
         self.replicas = replicas
-        """Replicas that must have a new job before `queued` returns. Needs a lane: the wait is for one connection's writes."""
+        """Replicas that must have a new job before `queued` returns. Needs `connection`: the wait is for one's own writes."""
         self.watchers = Watchers(redis)
         self.watch = self.watchers.watch
         self.controls = QueueControls(redis)
         self.error_groups = ErrorGroups(redis)
         self.operations = BulkOperations(self)
         self.retention = Retention(redis)
+        self.until_back = UntilBack(self)
 
     async def queued(self, jobs: Sequence[NewJob], *, together: bool = False) -> list[Queued]:
         """Write records, indexes and arq entries of `jobs`, all or nothing, in one round trip.
@@ -86,7 +88,7 @@ class Store(Queries):
         Raises NotReplicated where `replicas` servers do not confirm them in time: the jobs are queued all the same.
         """
         script = scripts.ADOPT if any(job.refused for job in jobs) else scripts.ENQUEUE
-        rows = await script(self.lane, pack(jobs), int(together))
+        rows = await script(self.connection, pack(jobs), int(together))
         answers = [Queued(*(word.decode() for word in row)) for row in rows]
         if self.replicas:
             await self._replicated()
@@ -106,59 +108,39 @@ class Store(Queries):
 
     async def _replicated(self) -> None:
         # A request that is repeated under its key writes nothing, and WAIT waits only for what its connection has written.
-        await self.lane.execute_command("SET", keys.REPLICATED, "", "PX", 60_000)
-        if await self.lane.execute_command("WAIT", self.replicas, REPLICATED_MS) < self.replicas:
+        await self.connection.execute_command("SET", keys.REPLICATED, "", "PX", 60_000)
+        if await self.connection.execute_command("WAIT", self.replicas, REPLICATED_MS) < self.replicas:
             raise NotReplicated(self.replicas)
 
-    async def claimed(
-        self,
-        queue: str,
-        worker: str,
-        want: int,
-        lease_ms: int,
-        known: bytes,
-        *,
-        reap: bool,
-        rated: bool = True,
-        idle_ms: int = 0,
-        heard: bool = True,
-        noted: bool = False,
-        skip: int = 0,
-    ) -> Claimed:
-        """Lease up to `want` ready jobs of the types in `known` (a msgpack list) to `worker`.
-
-        Promotes what is due and, with `reap`, settles jobs whose lease has run out. With `rated`, a rate that somebody
-        set for the queue bounds the starts of jobs; without, the task meters what it does itself. A worker that listens
-        on its channel (channels.of_worker) and finds less than it wants may be handed the rest as it is enqueued, for `idle_ms`:
-        each such call says so there, and `heard` that the worker has heard it lately; `noted` that it was promised before.
-        `skip` is where the call before had to stop looking (Claimed.go_on).
-        """
-        args = (queue, worker, want, lease_ms, known, int(reap), int(rated), idle_ms, int(heard), int(noted), skip)
-        rows, foreign, unknown, due, go_on = await scripts.CLAIM(self.lane, *args)
+    async def claimed(self, claim: Claim, offer: IdleOffer = NO_OFFER) -> Claimed:
+        """Lease ready jobs to a worker, and keep its offer to take more. Promotes what is due."""
+        asked = (claim.queue, claim.worker, claim.slots, claim.lease_ms, claim.types, int(claim.reap), int(claim.rated))
+        offered = (offer.valid_ms, int(offer.channel_alive), int(offer.previously_offered))
+        rows, external, unknown, due, go_on = await scripts.CLAIM(self.connection, *asked, claim.skip, *offered)
         jobs = [to_job(row[0].decode(), dict(zip(row[2][::2], row[2][1::2], strict=True))) for row in rows]
-        return Claimed(jobs, [x.decode() for x in foreign], [x.decode() for x in unknown], due, go_on)
+        return Claimed(jobs, [x.decode() for x in external], [x.decode() for x in unknown], due, go_on)
 
-    async def unlisted(self, queue: str, worker: str) -> bool:
-        """Nothing more is handed to the worker. True where it hears so on its channel, after all that came before."""
+    async def offer_withdrawn(self, queue: str, worker: str) -> bool:
+        """Dispatch nothing more to the worker. True where its channel says so, after all that came before."""
         pipe = self.redis.pipeline()
         pipe.hdel(keys.idle(queue), worker)
         pipe.publish(channels.of_worker(worker), channels.NO_MORE)
         return bool((await pipe.execute())[1])
 
-    async def hear_clock(self) -> None:
+    async def sync_clock(self) -> None:
         """Set this process's time by the server's. Raises RedisError or OSError where it does not answer."""
         asked_s = time.monotonic()
         seconds, micros = await self.redis.time()
-        SERVER.hear(seconds * 1000 + micros / 1000, asked_s)
+        SERVER.sync(seconds * 1000 + micros / 1000, asked_s)
 
     async def leads(self, process: str, term_ms: int) -> bool:
         """True where `process` leads for the next `term_ms`. Sets this process's time too."""
         asked_s = time.monotonic()
         elected, server_ms = await scripts.LEAD(self.redis, process, term_ms)
-        SERVER.hear(server_ms, asked_s)
+        SERVER.sync(server_ms, asked_s)
         return bool(elected)
 
-    async def leads_no_more(self, process: str) -> None:
+    async def resigned(self, process: str) -> None:
         """Let another process be elected at once."""
         await scripts.LEAD(self.redis, process, 0)
 
@@ -168,7 +150,7 @@ class Store(Queries):
 
     async def check_writes(self) -> None:
         """Raises RedisError, with the server's own words, where it would refuse a job now."""
-        await scripts.ENQUEUE(self.lane, pack([]))
+        await scripts.ENQUEUE(self.connection, pack([]))
 
     async def command(self, worker: str, command: bytes) -> bool:
         """Send a worker one of channels.COMMANDS. False where it does not listen."""
@@ -224,7 +206,7 @@ class Store(Queries):
         """
         for outcome in outcomes:
             outcome.sent()
-        states = [x.decode() for x in await scripts.SETTLE(self.lane, pack(outcomes))]
+        states = [x.decode() for x in await scripts.SETTLE(self.connection, pack(outcomes))]
         for state in states:
             if NO_WRITES_NOW.match(state.removeprefix("error ")):
                 raise RedisError(state)

@@ -30,7 +30,7 @@ class WorkerReports:
         """
         asked_s, report = time.monotonic(), msgspec.json.encode(info)
         server_ms = await HEARTBEAT(self.redis, info.id, report, REMEMBERED_S * 1000, arq_key, arq_line, arq_ms)
-        SERVER.hear(server_ms, asked_s)
+        SERVER.sync(server_ms, asked_s)
 
     async def remove(self, worker_id: str) -> None:
         """Forget a worker that stops in order."""

@@ -7,57 +7,59 @@ import msgspec
 import structlog
 
 from service.engine.store import Claimed, Job, Store
+from service.engine.store.script_inputs import NO_OFFER, Claim, IdleOffer
 from service.engine.worker.leases import Leases
 from tasks.sdk.types import REGISTRY
 
 log = structlog.get_logger("offload.worker")
 
 SCAN_S = 0.02
-"""Between two looks at a long row of jobs that only a newer worker can run: the server has others to serve."""
+"""Interval between claims while a long row of jobs is skipped that only a newer worker can run: the server has others to
+serve."""
 
 SCANNED_S = 10.0
-"""After so long a look into the depth of the queue begins at its head again."""
+"""After so long of skipping, a claim begins at the queue's head again."""
 
-LOOK_S = 1.0
-"""An idle worker looks at the queue this often: for deferred jobs, expired leases, and a wake-up that got lost."""
+POLL_S = 1.0
+"""Interval in which an idle worker polls the queue: for deferred jobs, expired leases, and a wake-up that got lost."""
 
-HANDED_MS = 1500
-"""For so long after its last look at the queue a worker with free slots is handed jobs. One that hangs looks no more."""
+OFFER_MS = 1500
+"""For so long after its last poll jobs are dispatched to a worker with free slots. One that hangs polls no more."""
 
 
-class Claim(NamedTuple):
-    """Result of a look at the queue."""
+class ClaimedJobs(NamedTuple):
+    """Jobs that are leased to this worker now, and when to claim again."""
 
     jobs: list[Job]
     until_s: float
-    """Until when (monotonic) the jobs are surely leased to this worker, where nothing renews their leases."""
-    foreign: list[str]
+    """End of the leases (monotonic) at the earliest, where nothing renews them."""
+    external: list[str]
     """Ids that plain arq clients enqueued."""
     wait_s: float
-    """After which it is worth looking again."""
+    """Seconds after which it is worth claiming again."""
 
 
 class Claims:
-    """One worker's claims, over a connection of their own. Whoever reads its channel (channels.of_worker) gets what is handed."""
+    """One worker's claims, over a connection of their own. Dispatched jobs come on its channel (worker/listener.py)."""
 
-    def __init__(self, store: Store, queue: str, worker: str, leases: Leases, *, rated: bool, handed: bool) -> None:
+    def __init__(self, store: Store, queue: str, worker: str, leases: Leases, *, rated: bool, dispatched: bool) -> None:
         self.store = store
         self.queue = queue
         self.worker = worker
         self.leases = leases
         self.rated = rated
-        self.handed_ms = HANDED_MS if handed else 0
+        self.offer_ms = OFFER_MS if dispatched else 0
         self.known = {t.name: t for t in REGISTRY.values() if t.queue == queue}
         self.known_packed = msgspec.msgpack.encode(sorted(self.known))
         self.logged_unknown: set[str] = set()
-        self.noted = False
+        self.offered = False
         self.skip = 0
         self.skipping_since_s = 0.0
 
-    async def up_to(self, want: int, *, reached: bool) -> Claim:
-        """Claim at most `want` jobs. `reached` says that the worker hears what comes on its channel."""
+    async def up_to(self, want: int, *, channel_alive: bool) -> ClaimedJobs:
+        """Claim at most `want` jobs. `channel_alive` where the worker's own channel has brought something lately."""
         asked_s = time.monotonic()
-        answer = await self.store.claimed(
+        claim = Claim(
             self.queue,
             self.worker,
             want,
@@ -65,30 +67,29 @@ class Claims:
             self.known_packed,
             reap=self.leases.may_reap,
             rated=self.rated,
-            idle_ms=self.handed_ms,
-            heard=reached,
-            noted=self.noted,
             skip=self.skip,
         )
-        self._go_on(answer)
-        self.noted = bool(self.handed_ms) and reached and len(answer.jobs) < want
-        for name in set(answer.unknown) - self.logged_unknown:
+        offer = IdleOffer(self.offer_ms, channel_alive, self.offered) if self.offer_ms else NO_OFFER
+        found = await self.store.claimed(claim, offer)
+        self._go_on(found)
+        self.offered = bool(self.offer_ms) and channel_alive and len(found.jobs) < want
+        for name in set(found.unknown) - self.logged_unknown:
             self.logged_unknown.add(name)
-            log.warning("left for a newer worker: this one does not know the type", type=name)
-        due_s = answer.next_due_ms / 1000 if answer.next_due_ms >= 0 else LOOK_S
-        wait_s = SCAN_S if self.skip else min(LOOK_S, due_s)
-        return Claim(answer.jobs, asked_s + self.leases.lease_ms / 1000, answer.foreign, wait_s)
+            log.warning("job_type.unknown", type=name)
+        due_s = found.next_due_ms / 1000 if found.next_due_ms >= 0 else POLL_S
+        wait_s = SCAN_S if self.skip else min(POLL_S, due_s)
+        return ClaimedJobs(found.jobs, asked_s + self.leases.lease_ms / 1000, found.external, wait_s)
 
-    def _go_on(self, answer: Claimed) -> None:
-        """Look further down next time where jobs of types that are not known here stand before the others.
+    def _go_on(self, found: Claimed) -> None:
+        """Claim further down next time where jobs of types that are not known here are before the others.
 
-        From the head again once all have been seen, and every SCANNED_S: what is urgent stands there.
+        From the head again once all have been seen, and every SCANNED_S: what is urgent is there.
         """
         if not self.skip:
             self.skipping_since_s = time.monotonic()
-        over = answer.jobs and time.monotonic() - self.skipping_since_s > SCANNED_S
-        self.skip = 0 if over else answer.go_on
+        over = found.jobs and time.monotonic() - self.skipping_since_s > SCANNED_S
+        self.skip = 0 if over else found.go_on
 
     async def decline(self) -> bool:
-        """Be handed nothing more. True where the channel says so, after all that came before."""
-        return await self.store.unlisted(self.queue, self.worker)
+        """Withdraw the offer. True where the channel confirms it, after all that came before."""
+        return await self.store.offer_withdrawn(self.queue, self.worker)

@@ -28,7 +28,7 @@ from tasks.sdk.types import JobType
 log = structlog.get_logger("offload.worker")
 
 CLEAN_UP_S = 5.0
-"""A stopped task may tidy up this long before it is told again."""
+"""A stopped task may clean up this long before it is cancelled again."""
 
 NEWER_S, NEWER_MAX_S = 1.0, 15.0
 """Seconds before a job that needs a newer worker is offered again: the first time, and at most. It doubles."""
@@ -41,14 +41,21 @@ FOR_NEWER_LOGGED: set[str] = set()
 
 
 class ForNewerWorker(Exception):
-    """The stored payload says something that this release does not know. The message says what."""
+    """The stored payload has something that this release does not know. The message names it."""
 
+
+EVENTS = {
+    "active": "job.suspended",
+    "queued": "job.handed_back",
+    "lost": "job.lease_lost",
+}
+"""Log events by the state after an attempt, where the event is not called by the state."""
 
 Report = Callable[[Outcome], "asyncio.Future[str]"]
 
 
 class Execution:
-    """Runs a claimed job and reports what became of it. `stop` may end it early, for one of three reasons."""
+    """Runs a claimed job and reports its outcome. `stop` may end it early, for one of three reasons."""
 
     def __init__(
         self,
@@ -99,7 +106,7 @@ class Execution:
             asyncio.get_running_loop().call_later(CLEAN_UP_S, self._insist)
 
     def _report_started(self) -> None:
-        log.info("→", job=self.job.id, attempt=self.job.attempt)
+        log.info("job.started", job=self.job.id, attempt=self.job.attempt)
 
     async def _run(self) -> Outcome:
         run = JobRun(self.job, self.runtime, self.pool)
@@ -164,7 +171,7 @@ class Execution:
     def _met(self, outage: Outage, error: Exception) -> Outcome:
         """Waits an outage out, without spending a try."""
         # The whole error is for the log: its text may hold addresses.
-        log.warning("met an outage", job=self.job.id, part=outage.part, error=f"{type(error).__name__}: {error}"[:500])
+        log.warning("job.met_outage", job=self.job.id, part=outage.part, error=f"{type(error).__name__}: {error}"[:500])
         delay_s = self.outages.delay_s(self.job.id)
         self.outages.met(outage)
         reason = f"{outage.sentence}; tried again once it is back, without spending a try"
@@ -174,9 +181,7 @@ class Execution:
         """Back to the queue, for longer each time: in a deploy the newer worker is there soon."""
         if self.job.type not in FOR_NEWER_LOGGED:
             FOR_NEWER_LOGGED.add(self.job.type)
-            log.warning(
-                "left for a newer worker: this one cannot read the payload", type=self.job.type, error=str(error)
-            )
+            log.warning("job.payload_too_new", type=self.job.type, error=str(error))
         delay_s = min(NEWER_MAX_S, NEWER_S * 2 ** min(self.job.postponed, 10))
         fields = ["message", f"Waits for a worker of a newer release: {error}", "postponed", self.job.postponed + 1]
         return self._outcome(OutcomeKind.LATER, fields, delay_ms=round(delay_s * 1000))
@@ -213,12 +218,9 @@ class Execution:
         if outcome.kind == OutcomeKind.LOST:
             return "lost"
         self.reporting = True
-        # Whoever cancels this worker must not tear the report in half: the job would wait for its lease to run out.
+        # A cancellation of this worker must not cut the report short: the job would wait for its lease to run out.
         return await asyncio.shield(self.report(outcome))
 
     def _report_ended(self, state: str) -> None:
         seconds = f"{time.monotonic() - self.begun_s:.2f}"
-        mark = {"completed": "←", "retrying": "↻", "failed": "!", "lost": "?", "cancelled": "×", "expired": "×"}.get(
-            state, "…"
-        )
-        log.info(mark, job=self.job.id, attempt=self.job.attempt, state=state, seconds=seconds)
+        log.info(EVENTS.get(state, f"job.{state}"), job=self.job.id, attempt=self.job.attempt, seconds=seconds)

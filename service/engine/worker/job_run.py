@@ -16,7 +16,6 @@ from redis.exceptions import RedisError
 
 from service.engine.job_files import artefact_path, kept_path
 from service.engine.pool.cpu_pool import CpuPool
-from service.engine.redis.retry import retry_until_back
 from service.engine.runtime import Runtime
 from service.engine.store import Job, LeaseLost, OtherParts
 from service.engine.store.script_inputs import NewJob
@@ -150,10 +149,7 @@ class JobRun:
     async def once(self, name: str) -> bool:
         """True the first time any attempt asks for `name`, False ever after."""
         mine = secrets.token_bytes(8)
-        return (
-            await retry_until_back("a checkpoint", lambda: self.runtime.store.checkpointed(self.job, name, mine))
-            == mine
-        )
+        return await self.runtime.store.until_back.checkpointed(self.job, name, mine) == mine
 
     async def artefact(self, name: str, data: bytes | Path | AsyncIterator[bytes], media_type: str) -> None:
         """Put a finished file under the job, whole."""
@@ -165,7 +161,7 @@ class JobRun:
 
     async def artefact_of(self, job_id: str, name: str) -> bytes:
         """A finished file of another job of the same owner."""
-        other = await retry_until_back("another job", lambda: self.runtime.store.get(job_id))
+        other = await self.runtime.store.until_back.get(job_id)
         if other is None or other.owner != self.owner:
             raise Permanent(f"There is no job {job_id[:80]}.")
         if all(one["name"] != name for one in other.artefacts):
@@ -177,7 +173,7 @@ class JobRun:
     ) -> list[PartResult]:
         """Do `payloads` as parts of this job; returns when every one has ended."""
         check_parts(self.job_id, is_part=bool(self.job.parent), job=job)
-        store = self.runtime.store
+        store = self.runtime.store.until_back
         with self._making_parts(job, len(payloads)):
             requests = [
                 await self._request(job, payload, units[at], job_id=f"{self.job.id}.{at + 1}", part=at + 1)
@@ -185,12 +181,12 @@ class JobRun:
             ]
             await self.flush()
             try:
-                left, ids = await retry_until_back("parts", lambda: store.split(self.job, requests, meter, sum(units)))
+                left, ids = await store.split(self.job, requests, meter, sum(units))
             except OtherParts as error:
                 raise Permanent(str(error)) from None
             if left > 0:
                 raise PutAside
-        ended = await retry_until_back("parts", lambda: store.get_many(ids))
+        ended = await store.get_many(ids)
         return [part_result(part) for part in ended if part is not None]
 
     def _making_parts(self, job: JobType, count: int) -> contextlib.AbstractContextManager[Any]:

@@ -26,15 +26,15 @@ class Leases:
         self.queue = queue
         self.lease_ms = round(lease_s * 1000)
         self.held: dict[str, Execution] = {}
-        self.quiet_until_s = 0.0
+        self.no_reaping_until_s = 0.0
 
     def trouble(self) -> None:
-        """Redis was out of reach: nobody's lease may be called expired until everyone could have renewed it."""
-        self.quiet_until_s = time.monotonic() + self.lease_ms / 1000 * 1.2
+        """Redis was out of reach: no lease may count as expired until every worker could have renewed its own."""
+        self.no_reaping_until_s = time.monotonic() + self.lease_ms / 1000 * 1.2
 
     @property
     def may_reap(self) -> bool:
-        return time.monotonic() >= self.quiet_until_s
+        return time.monotonic() >= self.no_reaping_until_s
 
     def until_s(self, leased_ms: int) -> float:
         """Until when (monotonic) a lease lasts that the server gave at `leased_ms` of its clock."""
@@ -52,7 +52,7 @@ class Leases:
 
     async def renew_forever(self) -> None:
         """Renew until cancelled; keeps trying while Redis is away."""
-        await self._greet()
+        await self._reap_late_after_start()
         renew_s = pause_s = self.lease_ms / 1000 / RENEWALS
         while True:
             await pause(pause_s)
@@ -63,8 +63,8 @@ class Leases:
                 self.trouble()
                 pause_s = 0.25
 
-    async def _greet(self) -> None:
-        # A server that has just come back must hear every worker's renewal before any lease counts as expired.
+    async def _reap_late_after_start(self) -> None:
+        # A server that has just come back must receive every worker's renewal before any lease counts as expired.
         with contextlib.suppress(RedisError, OSError):
             uptime_s = int((await self.store.redis.info("server"))["uptime_in_seconds"])
             if uptime_s < self.lease_ms / 1000:
@@ -81,10 +81,10 @@ class Leases:
             if execution is not None and execution.job.fence == fence and job_id not in lost:
                 execution.leased_until_s = asked_s + self.lease_ms / 1000
         for job_id in lost:
-            # Between the snapshot and the answer a job may have been settled, or claimed here anew with another fence.
+            # Between the snapshot and the reply a job may have been settled, or claimed here again with another fence.
             execution = self.held.get(job_id)
             if execution is not None and (job_id, execution.job.fence) in held and not execution.reporting:
-                log.warning("lease lost", job=job_id)
+                log.warning("job.lease_lost", job=job_id)
                 execution.stop(StopReason.LOST)
         for job_id in stop:
             self.stop(job_id, StopReason.CANCELLED)

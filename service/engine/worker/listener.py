@@ -10,14 +10,14 @@ from redis.exceptions import RedisError
 
 from service.engine.redis.command_connection import RawConnection
 from service.engine.store import Job, channels
-from service.engine.store.records import handed_job
+from service.engine.store.records import dispatched_job
 from service.lib.async_tasks import pause
 
 LISTEN_S = 5.0
-"""The server is asked for a sign of life this often. Where none came in that time the connection is given up."""
+"""Interval of PINGs. Where nothing came in that time the connection is given up."""
 
-HEARD_S = 2.5
-"""A channel that has been silent for so long, though it is spoken on every second, reaches nobody."""
+CHANNEL_ALIVE_S = 2.5
+"""A channel that has been silent for so long, though each poll sends a message on it every second, is dead."""
 
 
 class Alarm:
@@ -54,8 +54,8 @@ class Alarm:
 
 
 class Listener:
-    """Hears what a worker is told: rings `alarm` when work arrives, calls `cancel` with the id of a job that somebody
-    wants stopped, `take` with a job that was leased to it, and `obey` with an order (channels.COMMANDS)."""
+    """Reads a worker's channels. Sets `alarm` when work arrives and calls `cancel` with the id of a job to stop, `start` with
+    a job that was dispatched to the worker, and `command` with one of channels.COMMANDS."""
 
     def __init__(
         self,
@@ -64,32 +64,32 @@ class Listener:
         worker: str,
         alarm: Alarm,
         cancel: Callable[[str], None],
-        take: Callable[[Job], None],
-        obey: Callable[[bytes], None],
+        start: Callable[[Job], None],
+        command: Callable[[bytes], None],
     ) -> None:
         self.url = url
         self.queue, self.own = channels.of_queue(queue).encode(), channels.of_worker(worker).encode()
-        self.alarm, self.cancel, self.take, self.obey = alarm, cancel, take, obey
-        self.last_handed = asyncio.Event()
-        self.heard_s = -HEARD_S
+        self.alarm, self.cancel, self.start, self.command = alarm, cancel, start, command
+        self.declined = asyncio.Event()
+        self.received_s = -CHANNEL_ALIVE_S
         self.alive = False
 
     @property
-    def reached(self) -> bool:
+    def channel_alive(self) -> bool:
         """True where the worker's own channel has brought anything lately."""
-        return time.monotonic() - self.heard_s < HEARD_S
+        return time.monotonic() - self.received_s < CHANNEL_ALIVE_S
 
     async def listen_forever(self) -> None:
         """Listen until cancelled, through any loss of the connection."""
         while True:
             with contextlib.suppress(RedisError, OSError):
-                connection = await RawConnection.open(self.url, self._said)
+                connection = await RawConnection.open(self.url, self._received)
                 try:
                     connection.send("SUBSCRIBE", self.queue, self.own)
                     await self._until_silent(connection)
                 finally:
                     connection.cut()
-            self.heard_s = -HEARD_S
+            self.received_s = -CHANNEL_ALIVE_S
             await pause(0.2)
 
     async def _until_silent(self, connection: RawConnection) -> None:
@@ -99,27 +99,27 @@ class Listener:
             connection.send("PING")
             await asyncio.wait([connection.lost], timeout=LISTEN_S)
 
-    def _said(self, said: Any) -> None:
-        if not isinstance(said, list):
-            # A refusal, which is not listened to for long.
+    def _received(self, message: Any) -> None:
+        if not isinstance(message, list):
+            # An error, or a reply to PING of a server that has refused the subscription: the connection is soon given up.
             return
         self.alive = True
-        kind = said[0]
+        kind = message[0]
         if kind == b"message":
-            self._hear(said[1], said[2])
+            self._read(message[1], message[2])
         elif kind == b"subscribe":
-            # What was said before that may have gone unheard.
+            # What was published before that may have been missed.
             self.alarm.set()
 
-    def _hear(self, channel: bytes, data: bytes) -> None:
+    def _read(self, channel: bytes, data: bytes) -> None:
         if channel == self.own:
-            self.heard_s = time.monotonic()
+            self.received_s = time.monotonic()
             if data == channels.NO_MORE:
-                self.last_handed.set()
+                self.declined.set()
             elif data in channels.COMMANDS:
-                self.obey(data)
+                self.command(data)
             elif data != channels.ALIVE:
-                self.take(handed_job(data))
+                self.start(dispatched_job(data))
             return
         word, _, job_id = data.decode().partition(" ")
         if word == "cancel":

@@ -15,27 +15,30 @@ import structlog
 from arq.worker import Worker
 from redis.exceptions import RedisError
 
+from service.engine.batching import Batcher
 from service.engine.outcomes import OutcomeKind, StopReason
 from service.engine.redis.command_connection import CommandConnection
 from service.engine.runtime import Runtime
 from service.engine.states import TERMINAL
 from service.engine.store import Job, Store, channels
 from service.engine.store.script_inputs import Outcome
-from service.engine.worker.claims import LOOK_S, Claims
+from service.engine.worker.claims import POLL_S, Claims
 from service.engine.worker.execution import Execution
+from service.engine.worker.external_jobs import import_jobs
 from service.engine.worker.failures import sentence
-from service.engine.worker.foreign_jobs import adopt
 from service.engine.worker.heartbeat import BEAT_S, Heartbeat
 from service.engine.worker.leases import Leases
 from service.engine.worker.listener import Alarm, Listener
 from service.engine.worker.outages import Outages
-from service.engine.worker.outcome_writer import Outcomes
 from service.lib.async_tasks import end, pause
 from service.lib.reminder import Reminder
 from settings import Queue
 from tasks.sdk.arq_cron import Slot
 
 log = structlog.get_logger("offload.worker")
+
+OUTCOMES_MAX = 500
+"""Outcomes in one call: some tens of milliseconds of the server's time, when many have gathered while it was away."""
 
 HALF_FROM = 16
 """Jobs that are claimed at once whatever the number of slots: fewer would cost more calls than they save."""
@@ -49,15 +52,15 @@ class OffloadWorker(Worker):
     store: Store
     leases: Leases
     claims: Claims
-    outcomes: Outcomes
+    outcomes: Batcher[Outcome, str]
     heartbeat: Heartbeat
     listener: Listener
     outages: Outages
 
     async def main(self) -> None:
-        """Claim and run jobs until told to stop; then let them finish, and hand back what does not in time."""
+        """Claim and run jobs until asked to stop; then let them finish, and hand back what does not in time."""
         self.stopping = asyncio.Event()
-        self.work, self.news = Alarm(), Alarm()
+        self.work, self.report_now = Alarm(), Alarm()
         self.away = Reminder()
         if self.on_startup:
             await self.on_startup(self.ctx)
@@ -65,39 +68,39 @@ class OffloadWorker(Worker):
         self.store = self.runtime.store
         self._pool = self.ctx["redis"] = redis = self.store.redis
         self.leases = Leases(self.store, self.queue_name, self.runtime.settings.lease_s)
-        # Each speaks in turn over a connection of its own: outcomes travel while the next jobs are claimed.
+        # A connection each: outcomes travel while the next jobs are claimed.
         url = self.runtime.settings.queue_server_url()
-        asking, telling = CommandConnection(url), CommandConnection(url)
-        self.ctx["stack"].push_async_callback(asking.aclose)
-        self.ctx["stack"].push_async_callback(telling.aclose)
+        claiming, settling = CommandConnection(url), CommandConnection(url)
+        self.ctx["stack"].push_async_callback(claiming.aclose)
+        self.ctx["stack"].push_async_callback(settling.aclose)
         self.outages = Outages(self.store, self.queue_name, self.ctx["probes"], self.work)
         self.ctx["stack"].push_async_callback(self.outages.close)
-        self.outcomes = Outcomes(Store(redis, telling))
+        self.outcomes = Batcher(Store(redis, settling).until_back.settled, OUTCOMES_MAX)
         self.heartbeat = Heartbeat(self.store.worker_reports, self.queue_name, self.max_jobs, self.ctx["cpu_pool"])
         worker_id = self.heartbeat.info.id
         # Where the queue has a rate of its own, its tasks meter messages; a rate set at run time bounds those, not jobs.
         rated = not self.runtime.settings.queues[Queue(self.queue_name)].rate_per_minute
-        claims = Store(redis, asking)
-        self.claims = Claims(claims, self.queue_name, worker_id, self.leases, rated=rated, handed=not self.burst)
+        store = Store(redis, claiming)
+        self.claims = Claims(store, self.queue_name, worker_id, self.leases, rated=rated, dispatched=not self.burst)
         self.listener = Listener(
-            url, self.queue_name, worker_id, self.work, self._cancel, self._take_handed, self._obey
+            url, self.queue_name, worker_id, self.work, self._cancel, self._start_dispatched, self._command
         )
         if not await self._reach_redis():
             return
-        log.info("worker ready", id=worker_id, jobs_at_once=self.max_jobs, types=sorted(self.claims.known))
+        log.info("worker.ready", id=worker_id, jobs_at_once=self.max_jobs, types=sorted(self.claims.known))
         async with self._helpers():
             await self._claim_until_stopped()
-            await self._take_no_more()
+            await self._decline_further()
             await self._drain()
 
     async def _reach_redis(self) -> bool:
-        """Wait for the server, whose clock is then this process's. False where the worker is told to stop before."""
+        """Wait for the server, whose clock is then this process's. False where the worker is asked to stop before."""
         while not self.stopping.is_set():
             try:
-                await self.store.hear_clock()
+                await self.store.sync_clock()
             except (RedisError, OSError) as error:
                 if self.away.due():
-                    log.warning("not ready: Redis is out of reach", error=sentence(error))
+                    log.warning("worker.redis_away", error=sentence(error))
                 await self.work.wait(1.0)
             else:
                 self._redis_back()
@@ -126,7 +129,7 @@ class OffloadWorker(Worker):
         while not self.stopping.is_set():
             self.work.clear()
             want = self._wanted()
-            claimed, wait_s = 0, LOOK_S
+            claimed, wait_s = 0, POLL_S
             if want > 0:
                 try:
                     claimed, wait_s = await self._claim(want)
@@ -141,7 +144,7 @@ class OffloadWorker(Worker):
     def _wanted(self) -> int:
         """Number of jobs to claim. One whose task is over needs its slot no more, though its outcome still travels.
 
-        Half the slots at a time, where there are many: the server hands out one half while the other half runs.
+        Half the slots at a time, where there are many: the server leases one half while the other half runs.
         """
         return min(self._free(), max(HALF_FROM, self.max_jobs // 2))
 
@@ -153,12 +156,12 @@ class OffloadWorker(Worker):
 
     async def _claim(self, want: int) -> tuple[int, float]:
         """Claim up to `want` jobs and start them. Returns (how many, seconds until something is due)."""
-        claim = await self.claims.up_to(want, reached=self.listener.reached)
+        claim = await self.claims.up_to(want, channel_alive=self.listener.channel_alive)
         self._redis_back()
         for job in claim.jobs:
-            self._take(job, claim.until_s)
-        if claim.foreign:
-            await adopt(self.store, self.runtime.enqueuer, self.queue_name, claim.foreign)
+            self._start_leased(job, claim.until_s)
+        if claim.external:
+            await import_jobs(self.store, self.runtime.enqueuer, self.queue_name, claim.external)
             return len(claim.jobs), 0.0
         return len(claim.jobs), claim.wait_s
 
@@ -167,34 +170,34 @@ class OffloadWorker(Worker):
 
     quiet = False
 
-    def _obey(self, order: bytes) -> None:
-        """Do as somebody at the dashboard wants, and let it be seen at once."""
-        log.info("an order", order=order.decode())
-        if order != channels.STOP:
-            self.quiet = order == channels.QUIET
+    def _command(self, command: bytes) -> None:
+        """Do what an operator asks for, and report it immediately."""
+        log.info("worker.command", command=command.decode())
+        if command != channels.STOP:
+            self.quiet = command == channels.QUIET
             self.work.set()
         elif not self.stopping.is_set():
             self.handle_sig_wait_for_completion(signal.SIGTERM)
-        self.news.set()
+        self.report_now.set()
 
-    def _take_handed(self, job: Job) -> None:
+    def _start_dispatched(self, job: Job) -> None:
         """Start a job that was leased to this worker as it was enqueued. Its message may have lain unread for a while."""
-        self._take(job, self.leases.until_s(job.started_ms or job.created_ms))
+        self._start_leased(job, self.leases.until_s(job.started_ms or job.created_ms))
 
-    def _take(self, job: Job, until_s: float) -> None:
-        """Start a job that is leased to this worker until `until_s` (monotonic), where there is room for it."""
+    def _start_leased(self, job: Job, until_s: float) -> None:
+        """Start a job that is leased to this worker until `until_s` (monotonic), where it has a slot for it."""
         if self.stopping.is_set() or self._free() < 1:
-            fields = ["message", "Handed back by a worker that had no room for it"]
+            fields = ["message", "Handed back by a worker that had no free slot"]
             self._report(Outcome(job.id, job.queue, job.fence, OutcomeKind.HANDBACK, fields))
         else:
             self._start(job, until_s)
 
-    async def _take_no_more(self) -> None:
+    async def _decline_further(self) -> None:
         """Decline further jobs: one that is dispatched to a worker that is gone waits until its lease runs out."""
         with contextlib.suppress(RedisError, OSError, TimeoutError):
             if await self.claims.decline():
                 async with asyncio.timeout(1):
-                    await self.listener.last_handed.wait()
+                    await self.listener.declined.wait()
 
     def _start(self, job: Job, until_s: float) -> None:
         job_type, pool = self.claims.known[job.type], self.ctx["cpu_pool"]
@@ -206,7 +209,7 @@ class OffloadWorker(Worker):
 
     def _report(self, outcome: Outcome) -> "asyncio.Future[str]":
         self.work.set()
-        return self.outcomes.record(outcome)
+        return self.outcomes.soon(outcome)
 
     def _ended(self, job_id: str, execution: Execution, task: "asyncio.Task[str]") -> None:
         if self.leases.held.get(job_id) is execution:
@@ -215,7 +218,7 @@ class OffloadWorker(Worker):
         self.work.set()
         state = "lost" if task.cancelled() or task.exception() else task.result()
         if not task.cancelled() and (error := task.exception()):
-            log.error("an execution broke", job=job_id, exc_info=error)
+            log.error("job.execution_broke", job=job_id, exc_info=error)
         if state in TERMINAL:
             self.outages.forget(job_id)
         self.heartbeat.info.processed += state == "completed"
@@ -225,24 +228,24 @@ class OffloadWorker(Worker):
 
     def _redis_away(self, error: Exception) -> None:
         if self.away.due():
-            log.warning("Redis is out of reach; running jobs go on", error=sentence(error))
+            log.warning("worker.redis_away", error=sentence(error))
         self.leases.trouble()
 
     def _redis_back(self) -> None:
         if self.away.over():
-            log.info("Redis is back")
+            log.info("worker.redis_back")
 
     async def _beat_forever(self) -> None:
         while True:
-            self.news.clear()
+            self.report_now.clear()
             self.heartbeat.info.stopping, self.heartbeat.info.quiet = self.stopping.is_set(), self.quiet
             with contextlib.suppress(RedisError, OSError):
                 await self.heartbeat.beat(list(self.tasks), health_key=self.health_check_key)
             await pause(0)
-            await self.news.wait(BEAT_S)
+            await self.report_now.wait(BEAT_S)
 
     async def _cron_forever(self) -> None:
-        # Declared schedules are begun by the caretaker, which also sees the slots that nobody was there for.
+        # The maintenance leader fires declared schedules, and also those slots that no process was running for.
         self.cron_jobs = [one for one in self.cron_jobs if not isinstance(one, Slot)]
         while self.cron_jobs:
             with contextlib.suppress(RedisError, OSError):
@@ -255,7 +258,10 @@ class OffloadWorker(Worker):
             self.leases.stop_all(StopReason.SHUTDOWN)
             return
         log.info(
-            "stopping", signal=signal.Signals(signum).name, running=len(self.tasks), grace_s=self._job_completion_wait
+            "worker.stopping",
+            signal=signal.Signals(signum).name,
+            running=len(self.tasks),
+            grace_s=self._job_completion_wait,
         )
         self.stopping.set()
         self.work.set()

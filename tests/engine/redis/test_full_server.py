@@ -13,7 +13,7 @@ from service.engine.outcomes import OutcomeKind
 from service.engine.redis.client import connect
 from service.engine.states import State
 from service.engine.store import Job, Store, WorkerInfo, keys
-from service.engine.store.script_inputs import Outcome
+from service.engine.store.script_inputs import Claim, Outcome
 from service.lib.object_storage import Storage
 from service.supervisor.valkey import EmbeddedValkey
 from settings import load_settings
@@ -58,7 +58,7 @@ class Full:
         return await self.enqueuer.enqueue_many(probe.probe_echo, [probe.Echo(word="x" * 100)] * count, owner="acme")
 
     async def claim(self, count: int = 1) -> list[Job]:
-        return (await self.store.claimed(QUEUE, "w", count, LEASE_MS, KNOWN, reap=True)).jobs
+        return (await self.store.claimed(Claim(QUEUE, "w", count, LEASE_MS, KNOWN, reap=True))).jobs
 
     async def end(self, job: Job, kind: OutcomeKind) -> str:
         return (await self.store.settled([Outcome(job.id, QUEUE, job.fence, kind, result='"done"', delay_ms=60_000)]))[
@@ -137,7 +137,7 @@ async def test_workers_report_and_one_process_leads(full: Full) -> None:
     assert worker.id == "w" and worker.heartbeat_ms > 0
     assert await full.store.leads("a", 60_000) and await full.store.leads("a", 60_000)
     assert not await full.store.leads("b", 60_000)
-    await full.store.leads_no_more("a")
+    await full.store.resigned("a")
     assert await full.store.leads("b", 60_000)
 
 

@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable, Iterator
 import msgspec
 import pytest
 
+from service.engine.batching import Batcher
 from service.engine.enqueuer import Enqueuer
 from service.engine.outcomes import OutcomeKind
 from service.engine.redis.client import Client, connect
 from service.engine.store import Store
-from service.engine.store.script_inputs import Outcome
-from service.engine.worker.outcome_writer import Outcomes
+from service.engine.store.script_inputs import Claim, Outcome
+from service.engine.store.until_back import UntilBack
 from service.supervisor.valkey import EmbeddedValkey
 from settings import load_settings
 from tests.engine import probe
@@ -41,7 +42,7 @@ async def test_an_outcome_waits_until_the_server_takes_it(own_server: EmbeddedVa
     store = Store(redis)
     await Enqueuer(store, load_settings().queues).enqueue(probe.probe_echo, probe.Echo(), owner="acme")
     known = msgspec.msgpack.encode(["probe-echo"])
-    (job,) = (await store.claimed("thumbnails", "w", 1, 60_000, known, reap=False)).jobs
+    (job,) = (await store.claimed(Claim("thumbnails", "w", 1, 60_000, known))).jobs
     tries = 0
     settled = store.settled
 
@@ -53,7 +54,7 @@ async def test_an_outcome_waits_until_the_server_takes_it(own_server: EmbeddedVa
     store.settled = counted  # type: ignore[method-assign]  # only its calls are counted
     accepting = await refusing(redis)
     recorded = asyncio.ensure_future(
-        Outcomes(store).record(Outcome(job.id, job.queue, job.fence, OutcomeKind.COMPLETED))
+        Batcher(UntilBack(store).settled).soon(Outcome(job.id, job.queue, job.fence, OutcomeKind.COMPLETED))
     )
     await wait_until_async(lambda: tries > 1)
     assert not recorded.done()

@@ -8,14 +8,16 @@ import pytest
 
 from service.engine.states import State
 from service.engine.store import channels, keys
-from service.engine.store.records import handed_job
-from service.engine.store.script_inputs import Outcome
+from service.engine.store.records import dispatched_job
+from service.engine.store.script_inputs import Claim, IdleOffer, Outcome
 from service.lib.clock import now_ms
 from tests.engine import probe
 from tests.waiting import LIMIT_S, until_state, wait_until_async
 
 QUEUE = "thumbnails"
 KNOWN = msgspec.msgpack.encode(["probe-echo"])
+
+OFFER = IdleOffer(60_000)
 
 
 class Hands:
@@ -24,11 +26,8 @@ class Hands:
     def __init__(self, store, pubsub, name: str) -> None:
         self.store, self.pubsub, self.name = store, pubsub, name
 
-    async def look(self, slots: int = 1, *, known: bytes = KNOWN, idle_ms: int = 60_000, heard: bool = True) -> list:
-        claimed = await self.store.claimed(
-            QUEUE, self.name, slots, 60_000, known, reap=False, idle_ms=idle_ms, heard=heard
-        )
-        return claimed.jobs
+    async def look(self, slots: int = 1, *, known: bytes = KNOWN, offer: IdleOffer = OFFER) -> list:
+        return (await self.store.claimed(Claim(QUEUE, self.name, slots, 60_000, known), offer)).jobs
 
     async def words(self) -> list[bytes]:
         """What was said on the channel until now, but for what looks say there themselves."""
@@ -60,7 +59,7 @@ async def test_it_is_the_idle_worker_s_without_being_asked_for(store, enqueuer, 
     job_id = await echo(enqueuer)
     job = await store.present(job_id)
     (word,) = await hands.words()
-    assert handed_job(word) == job, "what is handed is the record"
+    assert dispatched_job(word) == job, "what is handed is the record"
     assert (job.state, job.worker, job.fence, job.attempt, job.payload) == (State.ACTIVE, "w", 1, 1, {"word": "x"})
     assert job.started_ms == job.first_started_ms and before_ms - 1000 < job.started_ms < now_ms() + 1000
     assert (await store.counts())[QUEUE][State.ACTIVE] == 1
@@ -107,7 +106,7 @@ async def test_a_type_that_the_worker_does_not_know_waits(store, enqueuer, hands
 async def test_a_worker_that_has_not_looked_for_long_or_no_longer_listens_is_passed_over(
     store, enqueuer, hands
 ) -> None:
-    await hands.look(idle_ms=1)
+    await hands.look(offer=IdleOffer(1))
     deadline_ms = now_ms() + 5
     await wait_until_async(lambda: now_ms() > deadline_ms)
     assert (await store.present(await echo(enqueuer))).state is State.QUEUED
@@ -125,7 +124,7 @@ async def test_a_worker_that_has_not_looked_for_long_or_no_longer_listens_is_pas
 
 
 async def test_a_worker_is_handed_nothing_before_it_has_heard_itself(store, enqueuer, hands) -> None:
-    await hands.look(heard=False)
+    await hands.look(offer=IdleOffer(60_000, channel_alive=False))
     assert (await hands.pubsub.get_message(timeout=LIMIT_S))["data"] == channels.ALIVE
     assert (await store.present(await echo(enqueuer))).state is State.QUEUED
 
@@ -133,10 +132,10 @@ async def test_a_worker_is_handed_nothing_before_it_has_heard_itself(store, enqu
 async def test_whoever_declines_hears_the_last_of_it_in_order(store, enqueuer, hands) -> None:
     await hands.look(5)
     job_id = await echo(enqueuer)
-    assert await store.unlisted(QUEUE, "w")
+    assert await store.offer_withdrawn(QUEUE, "w")
     assert (await store.present(await echo(enqueuer))).state is State.QUEUED
     handed, last = await hands.words()
-    assert handed_job(handed).id == job_id and last == channels.NO_MORE
+    assert dispatched_job(handed).id == job_id and last == channels.NO_MORE
 
 
 async def test_a_worker_that_turns_out_to_be_busy_hands_it_back(store, enqueuer, start_worker, ledger) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from service.engine.redis.client import Client, connect
 from service.engine.store import Job, Store
-from service.engine.store.script_inputs import NewJob, Outcome, new_job
+from service.engine.store.script_inputs import Claim, NewJob, Outcome, new_job
 from tests.engine import probe
 
 KNOWN = msgspec.msgpack.encode(["probe-echo", "probe-piece"])
@@ -33,7 +33,7 @@ def request(job_id: str, owner: str, *, priority: str = "normal", parent: str = 
 
 
 async def claim(store: Store) -> Job | None:
-    jobs = (await store.claimed(QUEUE, "w", 1, 60_000, KNOWN, reap=False)).jobs
+    jobs = (await store.claimed(Claim(QUEUE, "w", 1, 60_000, KNOWN))).jobs
     return jobs[0] if jobs else None
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from service.engine.enqueuer import Enqueuer
 from service.engine.store import Store
-from service.engine.store.script_inputs import NewJob
+from service.engine.store.script_inputs import Claim, NewJob
 from service.engine.worker.claims import Claims
 from service.engine.worker.leases import Leases
 from tests.engine import probe
@@ -17,7 +17,7 @@ QUEUE = "thumbnails"
 
 @pytest.fixture
 def claims(store: Store) -> Claims:
-    return Claims(store, QUEUE, "w", Leases(store, QUEUE, 60), rated=True, handed=False)
+    return Claims(store, QUEUE, "w", Leases(store, QUEUE, 60), rated=True, dispatched=False)
 
 
 async def newer(store: Store, count: int) -> None:
@@ -33,7 +33,7 @@ async def newer(store: Store, count: int) -> None:
 
 async def claimed(claims: Claims, want: int, looks: int) -> AsyncIterator[str]:
     for _ in range(looks):
-        for job in (await claims.up_to(want, reached=False)).jobs:
+        for job in (await claims.up_to(want, channel_alive=False)).jobs:
             yield job.id
 
 
@@ -46,7 +46,7 @@ async def test_jobs_behind_thousands_of_unknown_ones_are_found(
     assert claims.skip == 0, "all have been looked at: the next look begins at the head"
     # What a newer worker takes from the head makes room there, where what is urgent comes to stand.
     known = msgspec.msgpack.encode(["newer"])
-    await store.claimed(QUEUE, "newer", 2000, 60_000, known, reap=False)
+    await store.claimed(Claim(QUEUE, "newer", 2000, 60_000, known))
     urgent = await enqueuer.enqueue(probe.probe_echo, probe.Echo(), owner="globex", priority="high")
     assert [job_id async for job_id in claimed(claims, 5, looks=4)] == [urgent.job_id]
 
@@ -60,6 +60,6 @@ async def test_a_queue_of_known_types_is_always_read_from_its_head(store, enqueu
 async def test_a_paused_queue_gives_nothing(store: Store, enqueuer: Enqueuer, claims: Claims) -> None:
     await enqueuer.enqueue(probe.probe_echo, probe.Echo(), owner="acme")
     await store.controls.set(QUEUE, "pause", reason="repair", by="ann")
-    assert (await claims.up_to(5, reached=False)).jobs == []
+    assert (await claims.up_to(5, channel_alive=False)).jobs == []
     await store.controls.remove(QUEUE, "pause")
-    assert len((await claims.up_to(5, reached=False)).jobs) == 1
+    assert len((await claims.up_to(5, channel_alive=False)).jobs) == 1

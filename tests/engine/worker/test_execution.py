@@ -16,7 +16,7 @@ from service.engine.pool.cpu_pool import CpuPool
 from service.engine.runtime import Runtime
 from service.engine.states import State
 from service.engine.store import Job, LeaseLost, Store, keys
-from service.engine.store.script_inputs import Outcome
+from service.engine.store.script_inputs import Claim, Outcome
 from service.engine.worker.execution import NEWER_MAX_S, Execution
 from service.engine.worker.listener import Alarm
 from service.engine.worker.outages import Outages
@@ -55,7 +55,7 @@ class Attempts:
 
     async def claim(self, lease_ms: int = 60_000) -> Job:
         known = msgspec.msgpack.encode(["probe-echo", "probe-coloured"])
-        (claimed,) = (await self.store.claimed(QUEUE, "w", 1, lease_ms, known, reap=False)).jobs
+        (claimed,) = (await self.store.claimed(Claim(QUEUE, "w", 1, lease_ms, known))).jobs
         return claimed
 
     def execution(self, claimed: Job, task: Callable[[Any, Any], Awaitable[Any]], **more: Any) -> Execution:
@@ -180,7 +180,7 @@ async def test_another_number_of_parts_on_a_later_attempt_is_named(attempts: Att
     accepted = await attempts.enqueuer.enqueue(probe.probe_echo, probe.Echo(), owner="acme")
     await attempts.execution(await attempts.claim(), parts).process()
     known = msgspec.msgpack.encode(["probe-piece"])
-    for part in (await attempts.store.claimed(QUEUE, "w", 3, 60_000, known, reap=False)).jobs:
+    for part in (await attempts.store.claimed(Claim(QUEUE, "w", 3, 60_000, known))).jobs:
         await attempts.store.settled([Outcome(part.id, QUEUE, part.fence, OutcomeKind.COMPLETED, units=1)])
     assert await attempts.execution(await attempts.claim(), parts).process() == "failed"
     failed = await attempts.store.present(accepted.job_id)

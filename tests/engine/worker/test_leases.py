@@ -9,6 +9,7 @@ from service.engine.enqueuer import Enqueuer
 from service.engine.outcomes import StopReason
 from service.engine.redis.client import connect
 from service.engine.store import Job, Store
+from service.engine.store.script_inputs import Claim
 from service.engine.worker.leases import Leases
 from service.lib.clock import now_ms
 from tests.engine import probe
@@ -26,7 +27,7 @@ def running(job: Job) -> SimpleNamespace:
 
 async def claimed(store: Store, enqueuer: Enqueuer, count: int) -> list[Job]:
     await enqueuer.enqueue_many(probe.probe_echo, [probe.Echo()] * count, owner="acme")
-    return (await store.claimed(QUEUE, "w", count, 60_000, KNOWN, reap=False)).jobs
+    return (await store.claimed(Claim(QUEUE, "w", count, 60_000, KNOWN))).jobs
 
 
 async def test_a_renewal_prolongs_what_is_held_and_stops_what_is_lost(store: Store, enqueuer: Enqueuer) -> None:

@@ -22,11 +22,11 @@ async def test_a_wrong_password_is_said_instead_of_ready(
     start_worker: Callable[..., WorkerProcess], settings_env: dict[str, str], store: Store, enqueuer: Enqueuer
 ) -> None:
     wrong = start_worker(OFFLOAD_REDIS_URL=with_password(settings_env["OFFLOAD_REDIS_URL"], "wrong"))
-    wait_until(lambda: "not ready: Redis is out of reach" in wrong.log.read_text())
+    wait_until(lambda: "worker.redis_away" in wrong.log.read_text())
     wrong.terminate()
     assert wrong.process.wait(30) == 0
     text = wrong.log.read_text()
-    assert "worker ready" not in text and "invalid username-password" in text
+    assert "worker.ready" not in text and "invalid username-password" in text
     right = start_worker()
     accepted = await enqueuer.enqueue(probe.probe_echo, probe.Echo(), owner="acme")
 
@@ -34,7 +34,7 @@ async def test_a_wrong_password_is_said_instead_of_ready(
         return (await store.present(accepted.job_id)).state == "completed"
 
     await wait_until_async(done)
-    assert "worker ready" in right.log.read_text()
+    assert "worker.ready" in right.log.read_text()
 
 
 def test_a_trouble_that_lasts_is_said_again_each_minute(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,36 +1,32 @@
 #!lua flags=allow-oom
 -- includes: load_job, finish_job, expire_job; when called: lease_job
--- Leases ready jobs to a worker. Returns {claimed, foreign, unknown, next due in ms or -1, where to go on}: claimed is a
--- list of {id, fence, fields…}; foreign are ids enqueued by plain arq that have no record yet; unknown are types this worker
--- cannot run; where to go on is how many of the first ready jobs are of such types, 0 where all have been looked at.
+-- Leases ready jobs to a worker. Returns {claimed, external, unknown, next due in ms or -1, where to go on}: claimed is a
+-- list of {id, fence, fields…}; external are ids enqueued by plain arq that have no record yet; unknown are types this worker
+-- cannot run; where to go on is how many of the first ready jobs are of such types, 0 where all have been read.
 
-local queue, worker = ARGV[1], ARGV[2]
-local want, lease = tonumber(ARGV[3]), tonumber(ARGV[4]) -- jobs; ms
-local known_types = cmsgpack.unpack(ARGV[5])
-local reaps = ARGV[6] == '1' -- settles leases that ran out
-local rated = ARGV[7] == '1' -- a rate bounds the starts of jobs: else the task itself meters what it does
-local idle_for = tonumber(ARGV[8]) -- ms for which it takes jobs that are handed to it where it finds too few; 0 for none
-local reached = ARGV[9] == '1' -- its channel is known to reach it
-local noted = ARGV[10] == '1' -- it may have left a note before
-local skip = tonumber(ARGV[11]) -- ready jobs to pass over: those whose types it did not know as it looked last
+-- A Claim and an IdleOffer (service/engine/store/script_inputs.py), in the order of Store.claimed.
+local queue, worker, slots, lease_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local types, reap, rated, skip = cmsgpack.unpack(ARGV[5]), ARGV[6] == '1', ARGV[7] == '1', tonumber(ARGV[8])
+local offer_valid_ms, channel_alive, previously_offered = tonumber(ARGV[9]), ARGV[10] == '1', ARGV[11] == '1'
 
--- Of one call: it must not keep the server for long from others.
-local LOOKED_AT_MAX = 1000
+-- Records read in one call: it must not keep the server for long from others.
+local READ_MAX = 1000
 
 local start, keep_leases, BLANK = lease_job()
-local slots = want
 local known = {}
-for _, name in ipairs(known_types) do known[name] = true end
-local claimed, foreign, unknown = {}, {}, {}
+for _, name in ipairs(types) do known[name] = true end
+local claimed, external, unknown = {}, {}, {}
 local queue_key = P .. 'queue:' .. queue
-local settings = redis.call('HMGET', queue_key, 'pause', 'limit', 'virtual_ms', 'rate', 'rate_next_ms')
+local set_pause, set_limit, virtual_ms, set_rate, rate_next_ms =
+  unpack(redis.call('HMGET', queue_key, 'pause', 'limit', 'virtual_ms', 'rate', 'rate_next_ms'))
+virtual_ms, rate_next_ms = tonumber(virtual_ms or nil), tonumber(rate_next_ms or nil) or 0
 
--- What somebody set for this queue, unless its time is over.
-local function steered(i, field)
-  if not settings[i] then return nil end
-  local note = cjson.decode(settings[i])
-  if type(note.until_ms) == 'number' and note.until_ms <= now then redis.call('HDEL', queue_key, field) return nil end
-  return note
+-- A hold that an operator set on this queue, unless its time is over.
+local function hold_of(field, value)
+  if not value then return nil end
+  local hold = cjson.decode(value)
+  if type(hold.until_ms) == 'number' and hold.until_ms <= now then redis.call('HDEL', queue_key, field) return nil end
+  return hold
 end
 
 -- A lease that ran out: its worker is gone. A crash spends an attempt; three in a row end the job.
@@ -48,22 +44,31 @@ local function crashed(j)
     local times = crashes == 3 and 'three times' or crashes == 2 and 'twice' or crashes == 1 and 'once' or crashes .. ' times'
     finish(j, 'failed', {'error', 'the worker died ' .. times .. ' while running this job', 'error_type', 'WorkerDied', 'fingerprint', 'worker-died-' .. j.type})
   else
-    requeue(j, {'message', 'The worker died; taken up again'})
+    requeue(j, {'message', 'The worker died; queued again'})
   end
 end
 
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', queue, READY, now, 'LIMIT', 0, 200)) do
-  local j = load(id)
-  if not j then
-    if redis.call('EXISTS', 'arq:job:' .. id) == 1 then foreign[#foreign + 1] = id else redis.call('ZREM', queue, id) end
-  elseif j.state == 'active' then
-    if reaps then crashed(j) end
-  elseif WAITING[j.state] then requeue(j, {})
-  else end_arq(j) end
+-- An entry of plain arq that has no record here; without one there either it is gone.
+local function note_external(id)
+  if redis.call('EXISTS', 'arq:job:' .. id) == 0 then redis.call('ZREM', queue, id) return false end
+  external[#external + 1] = id
+  return true
 end
-write_out()
 
--- The whole record: as a table of all its fields, and as the flat list that HGETALL answers.
+-- Deferred jobs whose time has come, and leases that ran out.
+local function promote()
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', queue, READY, now, 'LIMIT', 0, 200)) do
+    local j = load(id)
+    if not j then note_external(id)
+    elseif j.state == 'active' then
+      if reap then crashed(j) end
+    elseif WAITING[j.state] then requeue(j, {})
+    else end_arq(j) end
+  end
+  write_out()
+end
+
+-- The whole record: as a table of all its fields, and as the flat list that HGETALL returns.
 local function load_whole(id)
   local flat, j = redis.call('HGETALL', job_key(id)), {}
   for i = 1, #flat, 2 do j[flat[i]] = flat[i + 1] end
@@ -73,23 +78,23 @@ local function load_whole(id)
 end
 
 local function take(j, score, flat)
-  local fields, fence = start(j, worker, lease)
+  local fields, fence = start(j, worker, lease_ms)
   if j.resume ~= '' then redis.call('HDEL', job_key(j.id), 'resume') end
   if j.deadline_ms ~= '' then redis.call('ZREM', deadlines_of(j), j.id) end
   redis.call('HSET', job_key(j.id), unpack(fields))
-  -- The record as it is now: of a field that stands twice, the reader takes the last.
+  -- The record as it is now: of a field that is there twice, the reader takes the last.
   for _, word in ipairs(fields) do flat[#flat + 1] = tostring(word) end
   move(j, 'active')
   -- Virtual time follows the tags that are served and creeps on with each, so that a stream of newcomers at the
-  -- present tag cannot hold back those behind it for ever: they come in turn after every fourth.
+  -- present tag cannot hold back those behind it forever: they come in turn after every fourth.
   local tag = score + H + (HEAD_START[j.priority] or 0)
-  settings[3] = math.max(tonumber(settings[3] or nil) or tag, tag) + math.max(j.cost, 100) / 4
+  virtual_ms = math.max(virtual_ms or tag, tag) + math.max(j.cost, 100) / 4
   claimed[#claimed + 1] = {j.id, fence, flat}
 end
 
 -- The job that takes an owner's turn: of those of its priority that wait, the one whose deadline comes first. The one whose
--- turn it was takes the other's place. What the owner gets in all stays the same.
-local stands_in, moved = {}, {}
+-- turn it was takes the other's position. What the owner gets in all stays the same.
+local substitutes, moved = {}, {}
 local urgent = redis.call('EXISTS', P .. 'deadlines:' .. queue) == 1
 local function most_urgent(j, flat, score)
   if j.parent ~= '' then return j, flat end
@@ -99,85 +104,104 @@ local function most_urgent(j, flat, score)
     local own = tonumber(j.deadline_ms) or math.huge
     if not first[1] or first[1] == j.id or tonumber(first[2]) >= own then return j, flat end
     local other, other_flat = load_whole(first[1])
-    local place_of = other and (moved[other.id] or tonumber(redis.call('ZSCORE', queue, other.id) or nil))
-    if other and other.state == 'queued' and place_of and place_of <= READY then
+    local score_of = other and (moved[other.id] or tonumber(redis.call('ZSCORE', queue, other.id) or nil))
+    if other and other.state == 'queued' and score_of and score_of <= READY then
       local late = other.not_after_ms ~= '' and tonumber(other.not_after_ms) < now
       if late or not known[other.type] then return j, flat end
-      place(queue, j.id, place_of)
-      moved[j.id], stands_in[other.id] = place_of, j.id
+      place(queue, j.id, score_of)
+      moved[j.id], substitutes[other.id] = score_of, j.id
       return other, other_flat
     end
     redis.call('ZREM', key, first[1])
   end
 end
 
-local limit, rate = steered(2, 'limit'), rated and steered(4, 'rate') or nil
-if limit then want = math.min(want, limit.value - redis.call('HLEN', P .. 'running:' .. queue)) end
-local rate_next = tonumber(settings[5] or nil) or 0
-if rate then want = rate_next <= now and math.min(want, 1) or 0 end
--- Whether some that were looked at are of types it does not know, and how many to pass over next time.
-local strangers, through, goes_on, more = skip > 0, false, false, 0
-if want > 0 and not steered(1, 'pause') then
-  local aborting = redis.call('EXISTS', 'arq:abort') == 1
-  local last = skip + LOOKED_AT_MAX
-  while #claimed < want and skip < last do
+-- Whether some that were read are of types it does not know.
+local strangers = skip > 0
+local aborting = redis.call('EXISTS', 'arq:abort') == 1
+
+-- One ready job: leased, or what else it turns out to be. False where it is passed over by the next claim too.
+local function examine(id, score)
+  while substitutes[id] do id = substitutes[id] end
+  -- Among many of other types, a record is not read whole to learn that it is one more of them.
+  local type = strangers and redis.call('HGET', job_key(id), 'type')
+  if type and not known[type] then unknown[type] = true return false end
+  local j, flat = load_whole(id)
+  if not j then return not note_external(id) end
+  if TERMINAL[j.state] then end_arq(j)
+  elseif aborting and redis.call('ZSCORE', 'arq:abort', id) then finish(j, 'cancelled', {'message', 'Cancelled'})
+  elseif not known[j.type] then unknown[j.type], strangers = true, true return false
+  elseif j.not_after_ms ~= '' and tonumber(j.not_after_ms) < now then expire(j, {}, now)
+  else
+    if urgent then j, flat = most_urgent(j, flat, score) end
+    take(j, score, flat)
+  end
+  return true
+end
+
+-- Lease up to `want` jobs in fair order. Returns how many of the first are to be passed over next time, 0 where all that
+-- wait have been read.
+local function claim(want)
+  local last, all_read = skip + READ_MAX, false
+  while #claimed < want and skip < last and not all_read do
     local asked = want - #claimed
     if strangers then asked = math.max(asked, 100) end
     local row = redis.call('ZRANGEBYSCORE', queue, '-inf', READY, 'WITHSCORES', 'LIMIT', skip, asked)
+    all_read = #row < 2 * asked
     for i = 1, #row, 2 do
-      local id = row[i]
-      while stands_in[id] do id = stands_in[id] end
-      -- Among many of other types, a record is not read whole to learn that it is one more of them.
-      local type = strangers and redis.call('HGET', job_key(id), 'type')
-      local j, flat
-      if not type or known[type] then j, flat = load_whole(id) end
-      -- More were read than are wanted: the rest is looked at next time.
-      if j and #claimed >= want then goes_on = true break end
-      if type and not known[type] then unknown[type] = true skip = skip + 1
-      elseif not j then
-        if redis.call('EXISTS', 'arq:job:' .. id) == 1 then foreign[#foreign + 1] = id skip = skip + 1
-        else redis.call('ZREM', queue, id) end
-      elseif TERMINAL[j.state] then end_arq(j)
-      elseif aborting and redis.call('ZSCORE', 'arq:abort', id) then finish(j, 'cancelled', {'message', 'Cancelled'})
-      elseif not known[j.type] then unknown[j.type], strangers = true, true skip = skip + 1
-      elseif j.not_after_ms ~= '' and tonumber(j.not_after_ms) < now then expire(j, {}, now)
-      else
-        if urgent then j, flat = most_urgent(j, flat, tonumber(row[i + 1])) end
-        take(j, tonumber(row[i + 1]), flat)
-      end
+      -- More were read than are wanted: the rest is left for the next claim.
+      if #claimed >= want then all_read = false break end
+      if not examine(row[i], tonumber(row[i + 1])) then skip = skip + 1 end
     end
     write_out()
-    through = #row < 2 * asked and not goes_on
-    if through then break end
   end
-  if strangers and not through then more = skip end
+  return strangers and not all_read and skip or 0
+end
+
+-- Virtual time, the rate and the flows' tags, after jobs were leased.
+local function keep_pace(rate)
+  redis.call('HSET', queue_key, 'virtual_ms', string.format('%.3f', virtual_ms))
+  if rate then
+    rate_next_ms = now + 60000 / rate.value
+    redis.call('HSET', queue_key, 'rate_next_ms', string.format('%.3f', rate_next_ms))
+  end
+  redis.call('ZREMRANGEBYSCORE', P .. 'fair:' .. queue, '-inf', virtual_ms - 1)
+end
+
+-- A worker that has slots left over is found by its offer (dispatch_to_idle.lua). It makes none before it has received
+-- something on its channel: what is dispatched over a connection that is half dead waits for its lease to run out.
+local function keep_offer(slots_left)
+  local offers = P .. 'idle:' .. queue
+  local offering = offer_valid_ms > 0 and slots_left > 0
+  if offering then redis.call('PUBLISH', P .. 'hand:' .. worker, 'here') end
+  if offering and channel_alive then
+    local offer = string.format('%.0f %d %d', now + offer_valid_ms, lease_ms, slots_left)
+    for name in pairs(known) do offer = offer .. ' ' .. name end
+    redis.call('HSET', offers, worker, offer .. ' ')
+    redis.call('PEXPIRE', offers, offer_valid_ms)
+  elseif previously_offered then
+    redis.call('HDEL', offers, worker)
+  end
+end
+
+-- Milliseconds until something here is due, -1 where nothing is.
+local function due_in_ms(rate)
+  local due_ms = redis.call('ZRANGEBYSCORE', queue, '(' .. string.format('%.0f', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+  if rate and rate_next_ms > now then due_ms = math.min(tonumber(due_ms) or rate_next_ms, rate_next_ms) end
+  return due_ms and math.max(0, math.ceil(tonumber(due_ms) - now)) or -1
+end
+
+promote()
+local limit, rate = hold_of('limit', set_limit), rated and hold_of('rate', set_rate) or nil
+local want, go_on = slots, 0
+if limit then want = math.min(want, limit.value - redis.call('HLEN', P .. 'running:' .. queue)) end
+if rate then want = rate_next_ms <= now and math.min(want, 1) or 0 end
+if want > 0 and not hold_of('pause', set_pause) then
+  go_on = claim(want)
   keep_leases()
-  if #claimed > 0 then
-    redis.call('HSET', queue_key, 'virtual_ms', string.format('%.3f', settings[3]))
-    if rate then
-      rate_next = now + 60000 / rate.value
-      redis.call('HSET', queue_key, 'rate_next_ms', string.format('%.3f', rate_next))
-    end
-    redis.call('ZREMRANGEBYSCORE', P .. 'fair:' .. queue, '-inf', settings[3] - 1)
-  end
+  if #claimed > 0 then keep_pace(rate) end
 end
-
--- A worker that has slots left over is found by its note. It leaves none before it has heard itself on its channel: what
--- is handed over a connection that is half dead waits for its lease to run out.
-local notes, left = P .. 'idle:' .. queue, slots - #claimed
-local invites = idle_for > 0 and left > 0
-if invites then redis.call('PUBLISH', P .. 'hand:' .. worker, 'here') end
-if invites and reached then
-  local note = string.format('%.0f %d %d', now + idle_for, lease, left)
-  for name in pairs(known) do note = note .. ' ' .. name end
-  redis.call('HSET', notes, worker, note .. ' ')
-  redis.call('PEXPIRE', notes, idle_for)
-elseif noted then
-  redis.call('HDEL', notes, worker)
-end
-
-local due = redis.call('ZRANGEBYSCORE', queue, '(' .. string.format('%.0f', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+keep_offer(slots - #claimed)
 local names = {}
 for name in pairs(unknown) do names[#names + 1] = name end
-if rate and rate_next > now and (not due[2] or rate_next < tonumber(due[2])) then due[2] = rate_next end
-return {claimed, foreign, names, due[2] and math.max(0, math.ceil(tonumber(due[2]) - now)) or -1, more}
+return {claimed, external, names, due_in_ms(rate), go_on}

@@ -1,4 +1,4 @@
--- New jobs that somebody asks for: `accept_jobs(jobs)` returns what became of each. One that is refused needs finish_job.lua too.
+-- New jobs that are asked for: `accept_jobs(jobs)` returns each one's outcome. One that is refused needs finish_job.lua too.
 
 local function earlier(job)
   if job.adopt and redis.call('EXISTS', job_key(job.id)) == 1 then return {'same', job.id, ''} end
@@ -27,12 +27,12 @@ local function full(job)
   return nil
 end
 
--- A job that finds nobody waiting before it may be an idle worker's at once.
-local hand, deliver
-local function try_hand(j, record)
+-- A job that finds no other waiting before it may be an idle worker's immediately.
+local dispatch, deliver
+local function try_dispatch(j, record)
   if not vacant(j.queue) then return false end
-  if not hand then hand, deliver = dispatch_to_idle() end
-  return hand(j, record)
+  if not dispatch then dispatch, deliver = dispatch_to_idle() end
+  return dispatch(j, record)
 end
 
 -- Made where a request asks for it.
@@ -49,7 +49,7 @@ end
 
 local woken = {}
 local function accept(job)
-  local j = write(job, not job.adopt and not job.refused and try_hand)
+  local j = write(job, not job.adopt and not job.refused and try_dispatch)
   if job.idem then keep_key(job, job.id) end
   if remember and (job.unique or job.debounce) then remember(job) end
   if job.refused then

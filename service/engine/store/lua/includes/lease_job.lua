@@ -1,11 +1,11 @@
--- Jobs that go to a worker: `lease_job()` makes what it takes, for scripts that hand some out.
+-- Jobs that go to a worker: `lease_job()` makes what it takes, for scripts that lease some.
 
 -- A record whose fields are empty where nothing has been written yet.
 local BLANK = {__index = function() return '' end}
 
 local leased = {}
 
--- Lease `j` to `worker` for `lease` ms. Answers what that changes in its record as a flat list, and the fence.
+-- Lease `j` to `worker` for `lease` ms. Returns what that changes in its record as a flat list, and the fence.
 local function start(j, worker, lease)
   local fence = (tonumber(j.fence) or 0) + 1
   local fields = {'state', 'active', 'worker', worker, 'fence', fence}

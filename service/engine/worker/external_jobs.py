@@ -13,7 +13,7 @@ from tasks.sdk.types import REGISTRY, JobType
 log = structlog.get_logger("offload.worker")
 
 OWNER = "unknown"
-"""Nobody's key stands behind a job that came without one: only operators see it."""
+"""Owner of a job that came without a key: only operators see it."""
 
 PICKLE = "this job was serialized with pickle, which Offload never reads; enqueue it with a JSON or msgpack serializer"
 
@@ -22,7 +22,7 @@ class Unreadable(Exception):
     """An arq entry that cannot become a job; the message says why."""
 
 
-async def adopt(store: Store, enqueuer: Enqueuer, queue: str, job_ids: list[str]) -> None:
+async def import_jobs(store: Store, enqueuer: Enqueuer, queue: str, job_ids: list[str]) -> None:
     """Make records for arq entries that have none. What cannot be read becomes a dead letter that says why."""
     raws = await store.arq_entries(job_ids)
     for job_id, raw in zip(job_ids, raws, strict=True):
@@ -34,7 +34,7 @@ async def adopt(store: Store, enqueuer: Enqueuer, queue: str, job_ids: list[str]
             request = _refused(queue, job_id, str(error))
         request.queue, request.adopt = queue, True
         await store.queued([request])
-        log.info("adopted", job=job_id, type=request.type, refused=request.refused or None)
+        log.info("job.imported", job=job_id, type=request.type, refused=request.refused or None)
 
 
 async def _request(enqueuer: Enqueuer, job_id: str, raw: bytes) -> NewJob:

@@ -4,20 +4,20 @@ import asyncio
 
 import msgspec
 
+from service.engine.batching import Batcher
 from service.engine.outcomes import OutcomeKind
 from service.engine.states import State
-from service.engine.store.script_inputs import Outcome
-from service.engine.worker.outcome_writer import Outcomes
+from service.engine.store.script_inputs import Claim, Outcome
 from tests.engine import probe
 
 
 async def test_a_poisonous_outcome_costs_only_itself(store, enqueuer) -> None:
     ids = await enqueuer.enqueue_many(probe.probe_echo, [probe.Echo()] * 3, owner="acme")
     known = msgspec.msgpack.encode(["probe-echo"])
-    jobs = (await store.claimed("thumbnails", "w", 3, 10_000, known, reap=False)).jobs
+    jobs = (await store.claimed(Claim("thumbnails", "w", 3, 10_000, known))).jobs
     kinds = ["completed", "no such kind", "completed"]
-    outcomes = Outcomes(store)
-    sent = [outcomes.record(Outcome(job.id, job.queue, job.fence, kind)) for job, kind in zip(jobs, kinds, strict=True)]
+    outcomes = Batcher(store.until_back.settled)
+    sent = [outcomes.soon(Outcome(job.id, job.queue, job.fence, kind)) for job, kind in zip(jobs, kinds, strict=True)]
     assert await asyncio.gather(*sent) == ["completed", "lost", "completed"]
     states = [(await store.present(job_id)).state for job_id in ids]
     assert states == [State.COMPLETED, State.ACTIVE, State.COMPLETED]
@@ -27,7 +27,7 @@ async def test_an_outcome_that_fails_half_way_leaves_nothing_half_done(store, en
     """What its script had put together when it failed is not written: else the job would stand in no queue for ever."""
     known = msgspec.msgpack.encode(["probe-echo"])
     await enqueuer.enqueue_many(probe.probe_echo, [probe.Echo()] * 2, owner="acme")
-    first, second = (await store.claimed("thumbnails", "w", 2, 10_000, known, reap=False)).jobs
+    first, second = (await store.claimed(Claim("thumbnails", "w", 2, 10_000, known))).jobs
     following = await enqueuer.request(probe.probe_echo, probe.Echo(), job_id="probe-echo-next", owner="acme")
     following.fields = [["no", "text"]]
     outcomes = [
