@@ -10,7 +10,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.auth import User
-from service.monitoring.audit_log import Target
+from service.monitoring.audit_log import AuditEntry, Target
 from service.services import Services
 
 logger = logging.getLogger("offload.dashboard")
@@ -60,15 +60,17 @@ async def _write(scope: Scope, status_code: int, took_ms: float) -> None:
     try:
         (job,) = await services.store.get_many([target.id]) if target.kind == "job" else [None]
         await services.audit.record(
-            user.name,
-            str(user.role),
-            scope["route_handler"].opt[ACTION],
-            target,
-            scope["state"].get(NOTED, ""),
-            owner=job.owner if job else scope["state"].get(NOTED_OWNER, user.owner),
-            outcome="done" if status_code < 400 else "refused" if status_code < 500 else "failed",
-            address=client[0] if client else None,
-            took_ms=took_ms,
+            AuditEntry(
+                actor=user.name,
+                role=str(user.role),
+                action=scope["route_handler"].opt[ACTION],
+                target=target,
+                detail=scope["state"].get(NOTED, ""),
+                owner=job.owner if job else scope["state"].get(NOTED_OWNER, user.owner),
+                outcome="done" if status_code < 400 else "refused" if status_code < 500 else "failed",
+                address=client[0] if client else None,
+                took_ms=took_ms,
+            )
         )
     except Exception:
         logger.exception("an action could not be written to the audit log: %s %s", user.name, scope["path"])

@@ -8,8 +8,8 @@ from litestar.params import FromPath
 
 from dashboard.auth import User
 from dashboard.jobs.masking import kept_back
-from service.api.artefacts import NoSuchArtefact, download_artefact
 from service.api.dependencies import Wired
+from service.api.downloads import NoSuchArtefact, download_artefact
 
 
 @get("/jobs/{job_id:str}/files/{name:str}")

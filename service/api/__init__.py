@@ -17,8 +17,8 @@ from service.api import (
     job_polling,
     jobs,
     languages,
-    metrics,
     openapi,
+    prometheus,
     schedules,
     templates,
     thumbnails,
@@ -80,7 +80,7 @@ def api_routes() -> list[ControllerRouterHandler]:
         unsubscribe.routes,
         Router(
             "/",
-            route_handlers=[*health.handlers, metrics.metrics],
+            route_handlers=[*health.handlers, prometheus.metrics],
             exception_handlers=EXCEPTION_HANDLERS,
             tags=["health"],
         ),

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from typing import Any
 
 import structlog
 from litestar.enums import ScopeType
@@ -10,7 +9,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.lib.user_agent import terminal_user
-from service.monitoring.audit_log import Target
+from service.monitoring.audit_log import AuditEntry, Target
 from service.services import Services
 
 log = structlog.get_logger("offload.audit")
@@ -72,11 +71,18 @@ async def _write(scope: Scope, action: str, body: bytes) -> None:
     headers = dict(scope["headers"])
     user = terminal_user(headers.get(b"user-agent", b"").decode("latin-1"))
     client = scope.get("client")
-    given: dict[str, Any] = {"owner": owner, "address": client[0] if client else None}
     target, detail = _target(scope, action, body)
     # What was done is done: a log that cannot be written must not tell the client that it was not.
     try:
-        line = services.audit.line(f"cli:{user}" if user else owner, "owner", action, target, detail, **given)
+        line = AuditEntry(
+            actor=f"cli:{user}" if user else owner,
+            role="owner",
+            action=action,
+            target=target,
+            owner=owner,
+            detail=detail,
+            address=client[0] if client else None,
+        ).event()
         if action == QUEUED:
             services.audit.later(line)
         else:

@@ -1,4 +1,5 @@
-"""Handing out stored bytes: whole or a single range, under a name that cannot mislead (RFC 9110 §14, 6266, 8187)."""
+"""Downloads of documents and of artefacts: whole or a single range, under a name that cannot mislead (RFC 9110 §14, 6266,
+8187)."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,7 +12,10 @@ from litestar.response import Stream
 
 from service.api.errors import error_response
 from service.database import Document
-from service.documents.store import DocumentStore
+from service.documents.store import DocumentStore, NoSuchFile
+from service.engine.store import Job
+from service.lib.object_storage import NoSuchObject
+from service.services import Services
 
 _RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*")
 
@@ -87,6 +91,39 @@ async def download_document(request: Request[Any, Any, Any], files: DocumentStor
         media_type=document.media_type,
         etag=document.sha256,
     )
+
+
+async def download_artefact(
+    request: Request[Any, Any, Any], services: Services, job: Job, name: str
+) -> Response[Any] | None:
+    """The file, or a range of it; None where the job has none of that name, or it was removed."""
+    artefact = next((one for one in job.artefacts if one["name"] == name), None)
+    path = services.jobs.artefact(job, name)
+    if artefact is None or path is None:
+        return None
+    try:
+        return await download(
+            request,
+            partial(services.storage.stream, path),
+            size=artefact["bytes"],
+            name=name,
+            media_type=artefact["media_type"],
+            etag=f"{job.id}-{job.attempt}-{artefact['bytes']}",
+        )
+    except NoSuchObject:
+        return None
+
+
+class NoSuchArtefact(NoSuchFile):
+    """A file that a job does not have, or has not made yet; the message says which of the two."""
+
+    def __init__(self, job: Job, name: str) -> None:
+        lead, there = f"Job {job.id} has no file {name[:120]}", ", ".join(one["name"] for one in job.artefacts)
+        if not job.state.terminal:
+            reason = f" yet: it is {job.state}, at {job.progress} %. Ask again when its status is completed."
+        else:
+            reason = f": it has {there}." if there else f": it ended {job.state}, without files."
+        Exception.__init__(self, lead + reason)
 
 
 def attachment(name: str) -> str:

@@ -6,9 +6,9 @@ from litestar import Request, Response, delete, get, post, route
 from litestar.enums import HttpMethod
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from service.api.artefacts import NoSuchArtefact, download_artefact
 from service.api.audit_middleware import AUDIT
 from service.api.dependencies import Owner, Wired
+from service.api.downloads import NoSuchArtefact, download_artefact
 from service.api.errors import BadRequest
 from service.api.openapi import BINARY, RANGED, refusals
 from service.api.schemas import FieldError, JobDetail, JobList, JobLog, JobStatus, JobSummary, LogLineBody

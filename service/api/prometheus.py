@@ -1,29 +1,40 @@
-"""Everything that Prometheus is told. Labels are queues, states, declared types, rules and schedules: all of them few."""
+"""`/metrics` for Prometheus. No key is asked for: it counts, and names no person.
+
+Labels are queues, states, declared types, rules and schedules: all of them few.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import Any
 
+from litestar import Request, Response, get
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 
+from service.api.dependencies import Wired
 from service.engine.store.counters import EVENTS
 from service.lib.clock import now_ms
 from service.mail.counters import MAIL_QUEUE
 from service.monitoring.metrics.figures import Span
 from service.monitoring.metrics.histogram import LAST, upper_ms
+from service.services import Services
 from settings.queues import Queue
-
-if TYPE_CHECKING:
-    from service.services import Services
 
 EDGES = range(0, LAST, 6)
 """Buckets at whose ends Prometheus' coarser ones end: a factor of four each, from a millisecond to eighteen hours."""
 
 
-class Gathered(CollectorRegistry):
-    """Families that have been gathered already, as an encoder wants them."""
+@get("/metrics", include_in_schema=False)
+async def metrics(request: Request[Any, Any, Any], services: Wired) -> Response[bytes]:
+    """Text, or OpenMetrics for a scraper that asks for it."""
+    encode, media_type = choose_encoder(request.headers.get("accept", ""))
+    return Response(encode(await families(services)), media_type=media_type)
+
+
+class FixedRegistry(CollectorRegistry):
+    """Families that were collected before, as an encoder wants them."""
 
     def __init__(self, found: Iterable[Metric]) -> None:
         super().__init__()
@@ -34,14 +45,14 @@ class Gathered(CollectorRegistry):
         return iter(self.found)
 
 
-async def families(services: "Services") -> Gathered:
+async def families(services: Services) -> FixedRegistry:
     """Read everything once."""
     spans = {str(queue): await services.metrics.total(queue) for queue in Queue}
     found = [*counters(spans), *histograms(spans)]
     found += [*await _queues(services), *await _watching(services), *await _server(services)]
-    build = GaugeMetricFamily("offload_build_info", "The version that answers.", labels=["version"])
+    build = GaugeMetricFamily("offload_build_info", "The running version.", labels=["version"])
     build.add_metric([version("offload")], 1)
-    return Gathered([*found, build])
+    return FixedRegistry([*found, build])
 
 
 def counters(spans: Mapping[str, Span]) -> list[Metric]:
@@ -49,7 +60,7 @@ def counters(spans: Mapping[str, Span]) -> list[Metric]:
     labels = ["queue", "type", "kind"]
     jobs = CounterMetricFamily("offload_jobs", "What happened to jobs, by event.", labels=[*labels, "event"])
     units = CounterMetricFamily("offload_units", "Pages, rows or messages of completed jobs.", labels=labels)
-    mail = CounterMetricFamily("offload_mail_messages", "Messages by what became of them.", labels=["outcome"])
+    mail = CounterMetricFamily("offload_mail_messages", "Messages by outcome.", labels=["outcome"])
     pages = CounterMetricFamily("offload_pages", "Pages of completed documents, by result.", labels=["queue", "result"])
     for queue, span in spans.items():
         for event, number in sorted(span.total.counts.items()):
@@ -88,13 +99,13 @@ def cumulative(counts: Mapping[int, int]) -> list[tuple[str, float]]:
     return [*edges, ("+Inf", float(sum(counts.values())))]
 
 
-async def _queues(services: "Services") -> list[Metric]:
+async def _queues(services: Services) -> list[Metric]:
     store, at_ms = services.store, now_ms()
     jobs = GaugeMetricFamily(
         "offload_queue_jobs", "Jobs by state now; parts are not counted.", labels=["queue", "state"]
     )
     backlog = GaugeMetricFamily("offload_backlog_seconds", "Expected work that waits.", labels=["queue"])
-    paused = GaugeMetricFamily("offload_queue_paused", "1 while somebody has paused the queue.", labels=["queue"])
+    paused = GaugeMetricFamily("offload_queue_paused", "1 while the queue is paused.", labels=["queue"])
     workers = GaugeMetricFamily("offload_workers", "Workers that reported lately.", labels=["queue", "state"])
     slots = GaugeMetricFamily("offload_worker_slots", "Jobs that live workers take at once.", labels=["queue"])
     rss = GaugeMetricFamily(
@@ -115,7 +126,7 @@ async def _queues(services: "Services") -> list[Metric]:
     return [jobs, backlog, paused, workers, slots, rss]
 
 
-async def _watching(services: "Services") -> list[Metric]:
+async def _watching(services: Services) -> list[Metric]:
     firing = GaugeMetricFamily("offload_alerts_firing", "Subjects that a rule fires for.", labels=["rule", "severity"])
     for state in await services.alerts.rules():
         number = sum(standing.state == "firing" for standing in state.standings)
@@ -137,7 +148,7 @@ async def _watching(services: "Services") -> list[Metric]:
     return [firing, waiting, upcoming, missed]
 
 
-async def _server(services: "Services") -> list[Metric]:
+async def _server(services: Services) -> list[Metric]:
     info = await services.redis.info("memory")
     used = GaugeMetricFamily(
         "offload_redis_memory_bytes", "Memory that the queue server uses.", int(info["used_memory"])

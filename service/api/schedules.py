@@ -20,7 +20,7 @@ from service.engine.schedules.records import ScheduleState
 from service.engine.terms import CallbackUrl
 from service.lib.clock import now_ms
 from service.lib.text import as_sentence
-from service.monitoring.audit_log import Target
+from service.monitoring.audit_log import AuditEntry, Target
 from service.services import Services
 from service.submission import Checks, check_callback, requestable
 from settings.schedules import CatchUp, Overlap
@@ -228,7 +228,16 @@ async def run_schedule(schedule_id: FromPath[str], services: Wired, owner: Owner
 
 
 async def _record(services: Services, owner: str, action: str, one: OwnedSchedule) -> None:
-    await services.audit.record(owner, "owner", action, Target("schedule", one.schedule_id), one.name, owner=owner)
+    await services.audit.record(
+        AuditEntry(
+            actor=owner,
+            role="owner",
+            action=action,
+            target=Target("schedule", one.schedule_id),
+            owner=owner,
+            detail=one.name,
+        )
+    )
 
 
 async def _body(services: Services, one: OwnedSchedule) -> ScheduleBody:

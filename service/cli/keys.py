@@ -14,7 +14,7 @@ from service.database.api_keys import ApiKey, ApiKeys, BadKeyRequest, NoSuchKey,
 from service.database.column_types import utc_now
 from service.database.connection import open_database
 from service.lib.user_agent import terminal_user, user_agent
-from service.monitoring.audit_log import Audit, Target
+from service.monitoring.audit_log import Audit, AuditEntry, Target
 from settings import load_settings
 
 T = TypeVar("T")
@@ -119,7 +119,16 @@ def _actor() -> str:
 async def _record(audit: Audit, action: str, key: ApiKey, detail: str = "") -> None:
     rights = ", ".join([*sorted(key.scope_set), *sorted(key.type_set)])
     told = "; ".join(filter(None, [f"{key.name}: {rights}", detail]))
-    await audit.record(_actor(), "operator", action, Target("key", key.key_id), told, owner=key.owner)
+    await audit.record(
+        AuditEntry(
+            actor=_actor(),
+            role="operator",
+            action=action,
+            target=Target("key", key.key_id),
+            owner=key.owner,
+            detail=told,
+        )
+    )
 
 
 def _show_secret(key: ApiKey, secret: str) -> None:

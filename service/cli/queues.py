@@ -15,7 +15,7 @@ from service.engine.states import State
 from service.engine.store import Store
 from service.lib.clock import now_ms
 from service.lib.user_agent import terminal_user, user_agent
-from service.monitoring.audit_log import Audit, Target
+from service.monitoring.audit_log import Audit, AuditEntry, Target
 from settings import load_settings
 
 POLL_S = 0.5
@@ -99,7 +99,16 @@ def _run(queue: str, detail: str, work: Callable[[Store], Awaitable[str]]) -> No
             stack.push_async_callback(redis.aclose, close_connection_pool=True)
             action = await work(Store(redis))
             database = await stack.enter_async_context(open_database(settings.database_url))
-            await Audit(database).record(_actor(), "operator", action, Target("queue", queue), detail, owner="")
+            await Audit(database).record(
+                AuditEntry(
+                    actor=_actor(),
+                    role="operator",
+                    action=action,
+                    target=Target("queue", queue),
+                    owner="",
+                    detail=detail,
+                )
+            )
 
     try:
         asyncio.run(within())

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy import Select, select, tuple_
@@ -40,6 +40,41 @@ class Target(NamedTuple):
     id: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class AuditEntry:
+    """An action as it is to be written: who did what to which thing, and how it ended."""
+
+    actor: str
+    role: str
+    action: str
+    """A noun and past participle, such as job.retried."""
+    target: Target
+    owner: str
+    """Owner of the target: the line is that owner's to read."""
+    detail: str = ""
+    """Request of the action, such as a filter with its count."""
+    outcome: str = "done"
+    """done, refused or failed."""
+    address: str | None = None
+    took_ms: float | None = None
+
+    def event(self) -> Event:
+        """The row of this moment. What is longer than its column is cut."""
+        return Event(
+            created_at=utc_now(),
+            owner=self.owner[:FIELD_MAX],
+            actor=self.actor[:FIELD_MAX],
+            role=self.role,
+            action=self.action,
+            target_type=self.target.kind,
+            target_id=self.target.id[:FIELD_MAX],
+            outcome=self.outcome,
+            address=self.address,
+            took_ms=self.took_ms,
+            detail=self.detail[:DETAIL_MAX] or None,
+        )
+
+
 @dataclass(frozen=True)
 class AuditFilter:
     """Filter of lines; None fits everything."""
@@ -66,54 +101,9 @@ class Audit:
         self.waiting: deque[Event] = deque()
         self.writer: asyncio.Task[None] | None = None
 
-    async def record(
-        self,
-        actor: str,
-        role: str,
-        action: str,
-        target: Target,
-        detail: str = "",
-        *,
-        owner: str,
-        outcome: str = "done",
-        address: str | None = None,
-        took_ms: float | None = None,
-    ) -> None:
-        """Write one line.
-
-        `action` is a noun and past participle (job.retried); `detail` says what was asked, such as a filter with its
-        count; `owner` is whose thing it is; `outcome` is done, refused or failed.
-        """
-        fields: dict[str, Any] = {"owner": owner, "outcome": outcome, "address": address, "took_ms": took_ms}
-        await self.write([self.line(actor, role, action, target, detail, **fields)])
-
-    @staticmethod
-    def line(
-        actor: str,
-        role: str,
-        action: str,
-        target: Target,
-        detail: str = "",
-        *,
-        owner: str,
-        outcome: str = "done",
-        address: str | None = None,
-        took_ms: float | None = None,
-    ) -> Event:
-        """A line as `record` describes it, of this moment, and not yet written."""
-        return Event(
-            created_at=utc_now(),
-            owner=owner[:FIELD_MAX],
-            actor=actor[:FIELD_MAX],
-            role=role,
-            action=action,
-            target_type=target.kind,
-            target_id=target.id[:FIELD_MAX],
-            outcome=outcome,
-            address=address,
-            took_ms=took_ms,
-            detail=detail[:DETAIL_MAX] or None,
-        )
+    async def record(self, entry: AuditEntry) -> None:
+        """Write one line now."""
+        await self.write([entry.event()])
 
     async def write(self, lines: Sequence[Event]) -> None:
         """Write lines in one transaction."""

@@ -16,7 +16,7 @@ from sqlalchemy import delete
 from service.database import Document
 from service.engine.store import keys
 from service.lib.clock import now_ms
-from service.monitoring.audit_log import Target
+from service.monitoring.audit_log import AuditEntry, Target
 from service.monitoring.metrics.metrics import last_monday
 from settings import Queue
 from tests.browser.conftest import PHONE, Desk
@@ -100,7 +100,17 @@ async def show(made: Maker) -> dict[str, str]:
         ("job.cancelled", Target("job", running.id), ""),
         ("queue.steered", Target("queue", "thumbnails"), "kind=pause reason=the disk is being replaced"),
     ):
-        await services.audit.record("ada", "operator", action, target, detail, owner="acme", address="10.0.0.7")
+        await services.audit.record(
+            AuditEntry(
+                actor="ada",
+                role="operator",
+                action=action,
+                target=target,
+                owner="acme",
+                detail=detail,
+                address="10.0.0.7",
+            )
+        )
     for name in ("Welcome", "Your invoice", "News of May"):
         template = await made.mail_template(name)
     (group,) = await made.store.error_groups.list()

@@ -6,7 +6,7 @@ from playwright.async_api import Page
 from dashboard.jobs.log import LATE_MS
 from service.engine.store import keys
 from service.lib.clock import now_ms
-from service.monitoring.audit_log import Target
+from service.monitoring.audit_log import AuditEntry, Target
 from tests.browser.conftest import Desk, eventually
 from tests.dashboard.made import Maker
 
@@ -151,7 +151,9 @@ async def test_metrics_count_and_the_audit_log_tells_of_new_lines_by_themselves(
     audit = await desk.open("/admin/audit")
     await audit.locator("input[name=actor]").fill("half a wo")
     await made.completed(await made.active())
-    await made.services.audit.record("admin", "operator", "job.retried", Target("job", "job-1"), owner="acme")
+    await made.services.audit.record(
+        AuditEntry(actor="admin", role="operator", action="job.retried", target=Target("job", "job-1"), owner="acme")
+    )
     await eventually(lambda: _refreshed(metrics, "1 completed"))
     await eventually(lambda: _refreshed(audit, "new line"))
     assert await audit.locator("input[name=actor]").input_value() == "half a wo"

@@ -6,7 +6,7 @@ from axe_playwright_python.async_playwright import Axe
 from service.documents.thumbnails.store import ThumbnailStore
 from service.engine.store.bulk_operations import Selection
 from service.lib.clock import now_ms
-from service.monitoring.audit_log import Target
+from service.monitoring.audit_log import AuditEntry, Target
 from service.webhooks.events import EVENTS
 from service.webhooks.sender import Answer
 from settings import Queue
@@ -68,7 +68,14 @@ async def furnish(made: Maker) -> dict[str, str]:
     await made.services.alerts.mute("queue-backlog", reason="a big import " + "d" * 200, by="ada", until_ms=until_ms)
     await made.services.schedules.pause("daily-digest", reason="holidays", by="ada")
     await made.services.audit.record(
-        "ada", "operator", "queue.steered", Target("queue", "thumbnails"), "e" * 300, owner="ada"
+        AuditEntry(
+            actor="ada",
+            role="operator",
+            action="queue.steered",
+            target=Target("queue", "thumbnails"),
+            owner="ada",
+            detail="e" * 300,
+        )
     )
     await furnish_webhooks(made)
     operation = await made.store.operations.begin("delete", Selection(ids=("a",)), words="1 chosen job", by="ada")

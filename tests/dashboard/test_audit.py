@@ -11,7 +11,7 @@ from sqlalchemy import delete, text
 
 from dashboard.audit_middleware import ACTION
 from service.database.audit import Event
-from service.monitoring.audit_log import AuditFilter, Target
+from service.monitoring.audit_log import AuditEntry, AuditFilter, Target
 from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.made import Maker
 
@@ -89,8 +89,14 @@ async def test_what_a_key_does_is_written_down_too(anybody: Client, made: Maker)
 async def test_the_page_filters_and_pages_without_a_gap(operator: Client, made: Maker) -> None:
     for number in range(60):
         target = Target("job", f"job-{number}")
-        await made.services.audit.record("ada", "operator", "job.retried", target, "<b>why</b>", owner="acme")
-    await made.services.audit.record("bob", "operator", "queue.steered", Target("queue", "q"), owner="bob")
+        await made.services.audit.record(
+            AuditEntry(
+                actor="ada", role="operator", action="job.retried", target=target, owner="acme", detail="<b>why</b>"
+            )
+        )
+    await made.services.audit.record(
+        AuditEntry(actor="bob", role="operator", action="queue.steered", target=Target("queue", "q"), owner="bob")
+    )
     first = (await operator.get("/admin/audit?actor=ada")).text
     assert "job-59" in first and ">job-10<" in first and ">job-9<" not in first and "queue.steered" not in first
     assert "&lt;b&gt;why" in first
@@ -135,4 +141,6 @@ async def test_a_filter_reads_an_index_and_sorts_nothing(made: Maker, column: st
 
 
 async def noted(made: Maker, action: str, job_id: str) -> None:
-    await made.services.audit.record("admin", "operator", action, Target("job", job_id), owner="acme")
+    await made.services.audit.record(
+        AuditEntry(actor="admin", role="operator", action=action, target=Target("job", job_id), owner="acme")
+    )

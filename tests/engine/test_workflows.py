@@ -9,7 +9,7 @@ from service.engine.enqueuer import Asked, Enqueuer, Step
 from service.engine.outcomes import OutcomeKind
 from service.engine.states import State
 from service.engine.store import IdempotencyConflict, Job, Store, keys
-from service.engine.store.script_inputs import Outcome
+from service.engine.store.script_inputs import Claim, Outcome
 from service.engine.store.workflows import state_of
 from service.engine.terms import Terms
 from settings import load_settings
@@ -44,7 +44,7 @@ class Flow:
 
     async def claim(self) -> dict[str, Job]:
         """The jobs that a worker may begin now, by name."""
-        jobs = (await self.store.claimed(QUEUE, "w", 10, 60_000, KNOWN, reap=False)).jobs
+        jobs = (await self.store.claimed(Claim(QUEUE, "w", 10, 60_000, KNOWN))).jobs
         return {job.payload["word"]: job for job in jobs}
 
     async def end(self, job: Job, kind: OutcomeKind = OutcomeKind.COMPLETED) -> None:
@@ -165,9 +165,11 @@ async def test_removing_a_failed_job_cancels_what_waits_for_it_and_the_last_take
 
 async def test_a_crash_of_its_worker_releases_nothing(flow: Flow) -> None:
     await flow.start([("scan", ()), ("send", ("scan",))])
-    scan = (await flow.store.claimed(QUEUE, "w", 1, 1, KNOWN, reap=False)).jobs[0]
+    scan = (await flow.store.claimed(Claim(QUEUE, "w", 1, 1, KNOWN))).jobs[0]
     await flow.store.redis.zadd(QUEUE, {scan.id: scan.created_ms})
-    again = (await flow.store.claimed(QUEUE, "w", 5, 60_000, msgspec.msgpack.encode(["probe-echo"]), reap=True)).jobs
+    again = (
+        await flow.store.claimed(Claim(QUEUE, "w", 5, 60_000, msgspec.msgpack.encode(["probe-echo"]), reap=True))
+    ).jobs
     assert [job.payload["word"] for job in again] == ["scan"]
     await flow.end(again[0])
     assert await flow.store.settled([Outcome(scan.id, scan.queue, scan.fence, OutcomeKind.COMPLETED)]) == ["lost"]

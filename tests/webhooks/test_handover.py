@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from service.engine.states import State
 from service.engine.store import Job
-from service.engine.store.script_inputs import Outcome
+from service.engine.store.script_inputs import Claim, Outcome
 from service.engine.terms import Terms
 from service.services import Services
 from service.webhooks import keys
@@ -29,7 +29,7 @@ async def queued(services: Services, owner: str = "acme", **terms: Any) -> str:
 
 
 async def take(services: Services) -> Job:
-    (job,) = (await services.store.claimed("thumbnails", "w", 1, 60_000, KNOWN, reap=False)).jobs
+    (job,) = (await services.store.claimed(Claim("thumbnails", "w", 1, 60_000, KNOWN))).jobs
     return job
 
 
@@ -90,20 +90,20 @@ async def test_a_crash_that_makes_a_dead_letter_is_told(services: Services) -> N
     await subscribe(services, "job.failed")
     job_id = await queued(services)
     for _ in range(3):
-        await services.store.claimed("thumbnails", "w", 1, 1, KNOWN, reap=True)
+        await services.store.claimed(Claim("thumbnails", "w", 1, 1, KNOWN, reap=True))
         await wait_until_async(lambda: _reaped(services, job_id))
     await services.webhooks.handover.hand_over()
     assert await log_of(services) == [(job_id, "job.failed")]
 
 
 async def _reaped(services: Services, job_id: str) -> bool:
-    await services.store.claimed("thumbnails", "reaper", 0, 1, KNOWN, reap=True)
+    await services.store.claimed(Claim("thumbnails", "reaper", 0, 1, KNOWN, reap=True))
     job = await services.store.get(job_id)
     assert job is not None
     if job.state is State.RETRYING:
         # Its backoff has passed.
         await services.redis.zadd("thumbnails", {job_id: 1})
-        await services.store.claimed("thumbnails", "reaper", 0, 1, KNOWN, reap=True)
+        await services.store.claimed(Claim("thumbnails", "reaper", 0, 1, KNOWN, reap=True))
     return job.state is not State.ACTIVE
 
 

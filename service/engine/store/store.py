@@ -100,7 +100,7 @@ class Store(Queries):
         """Write a workflow and its jobs, all or nothing. One answer a job, or a single one, `same` or `conflict`, where a
         workflow of that id is there already."""
         record = {"id": workflow_id, "print": fingerprint, "fields": [word for pair in fields.items() for word in pair]}
-        rows = await scripts.ENQUEUE(self.lane, pack(jobs), 1, msgspec.msgpack.encode(record))
+        rows = await scripts.ENQUEUE(self.connection, pack(jobs), 1, msgspec.msgpack.encode(record))
         answers = [Queued(*(word.decode() for word in row)) for row in rows]
         if self.replicas:
             await self._replicated()

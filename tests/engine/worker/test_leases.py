@@ -55,7 +55,7 @@ async def test_after_an_absence_nobody_s_lease_counts_as_over(store: Store) -> N
     leases = Leases(store, QUEUE, 60)
     assert leases.may_reap
     leases.trouble()
-    assert not leases.may_reap and leases.quiet_until_s > time.monotonic() + 60
+    assert not leases.may_reap and leases.no_reaping_until_s > time.monotonic() + 60
 
 
 async def test_a_lease_that_was_given_long_ago_is_over(store: Store) -> None:
@@ -65,11 +65,11 @@ async def test_a_lease_that_was_given_long_ago_is_over(store: Store) -> None:
 
 async def test_a_server_that_is_younger_than_a_lease_is_given_time(store: Store) -> None:
     leases = Leases(store, QUEUE, lease_s=1e9)
-    await leases._greet()
+    await leases._reap_late_after_start()
     assert not leases.may_reap
 
 
 async def test_a_server_that_does_not_answer_says_nothing_of_its_age() -> None:
     leases = Leases(Store(connect(f"redis://127.0.0.1:{free_port()}/0")), QUEUE, lease_s=1e9)
-    await leases._greet()
+    await leases._reap_late_after_start()
     assert leases.may_reap
