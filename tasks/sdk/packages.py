@@ -169,12 +169,13 @@ def _sentence(module: str, error: BaseException) -> str:
 
 
 def _place(trace: TracebackType | None) -> str:
-    """The last line that is not of the import system or of the SDK: the package's own."""
-    own = Path(__file__).parent
+    """The last line that is the package's own: not of the import system, nor of what it calls of ours."""
+    root = Path(__file__).parents[2]
+    ours = (str(root / "tasks"), str(root / "settings"))
     frames = [
         frame
         for frame in traceback.extract_tb(trace)
-        if "importlib" not in frame.filename and Path(frame.filename).parent != own
+        if "importlib" not in frame.filename and not frame.filename.startswith(ours)
     ]
     return f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
 

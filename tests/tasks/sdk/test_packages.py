@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -35,11 +36,11 @@ class Books:
     def book(self) -> str:
         return "booked"
 
-INVOICES = queue("invoices", jobs_at_once=3, retries=7)
+INVOICES = queue("acme-bills", jobs_at_once=3, retries=7)
 port(Ledger, lambda settings: Books())
 mail_template(MailTemplate("acme-thanks", "Thanks", "Thank you", "<p>{{ user.name }}</p>", "{{ user.name }}"))
 schedule(Schedule("acme-nightly", "0 3 * * *", "acme-book"))
-alert_rule(Rule("acme-late", "timeouts", 0, "{value}", "over", Severity.WARNING, of="invoices", window_s=60))
+alert_rule(Rule("acme-late", "timeouts", 0, "{value}", "over", Severity.WARNING, of="acme-bills", window_s=60))
 
 class Book(Payload, frozen=True):
     file: str = ""
@@ -58,6 +59,12 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     monkeypatch.setattr(packages, "LOADED", [])
     monkeypatch.setattr(packages, "PROBLEMS", [])
     monkeypatch.setattr(packages, "_seen", set())
+    # Other packages may be installed on this machine.
+    monkeypatch.setattr(
+        packages,
+        "entry_points",
+        lambda group: [one for one in entry_points(group=group) if one.value.startswith("acme")],
+    )
     before, modules, named = packages._Declared(), set(sys.modules), set(NAMED)
 
     def write(name: str, text: str) -> None:
@@ -81,8 +88,8 @@ def load(names: str, **environment: str) -> list[str]:
 def test_everything_that_a_package_declares_counts(write: Callable[[str, str], None]) -> None:
     write("acme_jobs", WHOLE)
     assert load("acme_jobs") == [] and packages.LOADED == ["acme_jobs"]
-    assert REGISTRY["acme-book"].queue is Queue("invoices") and "invoices" in list(Queue)
-    assert Queue("invoices").worker_class == "Invoices"
+    assert REGISTRY["acme-book"].queue is Queue("acme-bills") and "acme-bills" in list(Queue)
+    assert Queue("acme-bills").worker_class == "AcmeBills"
     assert SCHEDULES[-1].name == "acme-nightly" and RULES[-1].name == "acme-late"
     assert [*MAIL_TEMPLATES] == ["acme-thanks"]
     assert [protocol.__name__ for protocol in PORTS] == ["Ledger"]
@@ -102,10 +109,10 @@ def test_everything_that_a_package_declares_counts(write: Callable[[str, str], N
         ('OFFLOAD_SDK = "0.9"', "acme_bad was made for version 0.9 of the SDK, and this is 1.0: upgrade the package."),
         ("OFFLOAD_SDK = 1", "acme_bad says OFFLOAD_SDK = 1: write the version"),
         (WHOLE.replace("acme_book", "pdf_ocr"), "the job type pdf-ocr is taken by tasks.pdf_ocr."),
-        (WHOLE.replace('"invoices"', '"thumbnails"'), "the queue thumbnails is taken."),
-        (WHOLE.replace('"invoices"', '"In Voices"'), "the queue 'In Voices' has a bad name"),
-        (WHOLE.replace("retries=7", "retries=-1"), "the queue invoices has a bad retries"),
-        (WHOLE.replace("retries=7", "speed=7"), "the queue invoices has a bad speed"),
+        (WHOLE.replace('"acme-bills"', '"thumbnails"'), "(acme_bad.py, line 17): ValueError: the queue thumbnails is taken."),
+        (WHOLE.replace('"acme-bills"', '"In Voices"'), "the queue 'In Voices' has a bad name"),
+        (WHOLE.replace("retries=7", "retries=-1"), "the queue acme-bills has a bad retries"),
+        (WHOLE.replace("retries=7", "speed=7"), "the queue acme-bills has a bad speed"),
         (WHOLE.replace("queue=INVOICES", "queue='bills'"), "there is no queue bills: declare it with queue()"),
         (WHOLE.replace("acme-nightly", "daily-digest"), "the schedule daily-digest is taken."),
         (WHOLE.replace("0 3 * * *", "sometimes"), "acme-nightly"),
@@ -123,7 +130,7 @@ def test_a_broken_one_is_named_and_leaves_nothing(write: Callable[[str, str], No
     write("acme_bad", text)
     write(
         "acme_jobs",
-        WHOLE.replace("acme_", "acme_good_").replace('"invoices"', '"good-invoices"').replace("acme-", "good-"),
+        WHOLE.replace("acme_", "acme_good_").replace('"acme-bills"', '"good-bills"').replace("acme-", "good-"),
     )
     (said,) = load("acme_bad")
     assert sentence in said and "\n" not in said
@@ -153,7 +160,7 @@ def test_the_environment_bounds_and_adds_queues(
         "OFFLOAD_DATA_DIR": str(tmp_path),
         "OFFLOAD_JOBS": "acme_jobs",
         "OFFLOAD_QUEUES__NIGHTLY_SUMS__JOBS_AT_ONCE": "4",
-        "OFFLOAD_QUEUES__INVOICES__RETRIES": "1",
+        "OFFLOAD_QUEUES__ACME_BILLS__RETRIES": "1",
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -165,7 +172,7 @@ def test_the_environment_bounds_and_adds_queues(
         4,
         2,
     )
-    assert (settings.queues[Queue("invoices")].jobs_at_once, settings.queues[Queue("invoices")].retries) == (3, 1)
+    assert (settings.queues[Queue("acme-bills")].jobs_at_once, settings.queues[Queue("acme-bills")].retries) == (3, 1)
     monkeypatch.setenv("OFFLOAD_QUEUES__EMAL_SENDER__JOBS_AT_ONCE", "4")
     with pytest.raises(SystemExit, match="EMAL_SENDER__JOBS_AT_ONCE names no queue"):
         read_settings(os.environ)
@@ -180,8 +187,8 @@ import arq.worker
 from arq.utils import import_string
 from click.testing import CliRunner
 from service.supervisor.stack import worker_classes
-given = arq.worker.get_kwargs(import_string("tasks.workers.Invoices"))
-print(given["queue_name"], given["max_jobs"], [f.name for f in given["functions"]], worker_classes()["invoices"])
+given = arq.worker.get_kwargs(import_string("tasks.workers.AcmeBills"))
+print(given["queue_name"], given["max_jobs"], [f.name for f in given["functions"]], worker_classes()["acme-bills"])
 from service.cli.main import main
 print(CliRunner().invoke(main, ["worker", "bills"]).output)
 """
@@ -193,6 +200,6 @@ print(CliRunner().invoke(main, ["worker", "bills"]).output)
     }
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("invoices 3 ['acme-book'] tasks.workers.Invoices\n")
-    assert "'bills' is not one of" in done.stdout and "'invoices'" in done.stdout
+    assert done.stdout.startswith("acme-bills 3 ['acme-book'] tasks.workers.AcmeBills\n")
+    assert "'bills' is not one of" in done.stdout and "'acme-bills'" in done.stdout
     assert "no licence" in done.stderr and "a package of job types is left out" in done.stderr
