@@ -105,19 +105,27 @@ class Api:
         raise CliError(_refusal(response))
 
 
-@contextmanager
-def open_api(settings: Settings, server: str | None, key: str | None) -> Iterator[Api]:
-    """An `Api` on `server` with `key`; by default the server and the first key of this installation."""
+def server_options(settings: Settings, server: str | None, key: str | None) -> dict[str, Any]:
+    """Arguments of an httpx client of `server` with `key`; by default the server and the first key of this installation.
+
+    Raises CliError where there is neither a key nor an installation that has one.
+    """
     base_url = (server or settings.web_url).rstrip("/")
     if key is None and settings.given_api_keys is None and not settings.credentials_file.exists():
         # Asking for the keys would generate some that no server knows.
         raise no_server(base_url)
     headers = {"Authorization": f"Bearer {key or next(iter(settings.api_keys))}", "User-Agent": user_agent()}
     try:
-        http = httpx.Client(base_url=base_url, headers=headers, timeout=TIMEOUT, trust_env=server is not None)
+        httpx.URL(base_url)
     except httpx.InvalidURL:
         raise CliError(f"'{base_url}' is not the address of a server.") from None
-    with http:
+    return {"base_url": base_url, "headers": headers, "timeout": TIMEOUT, "trust_env": server is not None}
+
+
+@contextmanager
+def open_api(settings: Settings, server: str | None, key: str | None) -> Iterator[Api]:
+    """An `Api` on the server and with the key of `server_options`."""
+    with httpx.Client(**server_options(settings, server, key)) as http:
         yield Api(http)
 
 
