@@ -37,6 +37,12 @@ TRUSTED = 0.8
 FOREIGN = 0.5
 """Share of letters in doubtful words from which the writing itself is taken to be unknown."""
 
+GUESSWORK = 0.9
+"""Share of letters in unsure words from which it is too: an engine is seldom surer of letters that are not its own."""
+
+SEEN_LINES = 3
+"""Lines seen on a page of which nothing was read that make it one of unknown writing: a photo has one by chance."""
+
 INKED = 0.01
 """Inked share of a page; a paragraph covers as much."""
 
@@ -72,23 +78,27 @@ def page_confidence(words: Sequence[Word], unread: float, engine: str, lacking: 
     """
     if not words:
         return 0.0
-    wrong = share_below(words, UNSURE.get(engine, UNSURE["easyocr"])) + LOST * max(0.0, unread - ALLOWED) + lacking
+    wrong = _unsure(words, engine) + LOST * max(0.0, unread - ALLOWED) + lacking
     return round(max(0.0, 1.0 - wrong), 4)
 
 
-def doubt(words: Sequence[Word], unread: float, inked: float, engine: str, lacking: float = 0.0) -> str | None:
+def doubt(
+    words: Sequence[Word], unread: float, inked: float, engine: str, lacking: float = 0.0, lines: int = 0
+) -> str | None:
     """The reason why a person should look at the page, in one sentence; None where there is none.
 
     `unread` is the share of letter-like ink outside all words, `inked` the share of the page that is ink, `lacking` the share
-    of words with letters that the engine does not know.
+    of words with letters that the engine does not know, `lines` the number of lines that were seen, read or not.
     """
     letters = sum(len(word.text) for word in words)
+    if not words and lines >= SEEN_LINES:
+        return f"Unknown writing: {lines} lines were seen on the page, and none of them could be read."
     if not words:
         return "Nothing could be read, although there is ink on the page."
     if letters < FEW_LETTERS and inked > INKED and unread > UNREAD:
         return "Hardly anything could be read, although there is much ink on the page."
     low = _low(words, engine)
-    if low > FOREIGN:
+    if low > FOREIGN or _unsure(words, engine) > GUESSWORK:
         return "Unknown writing: most of the letters were guessed, as in handwriting or a script that the engine lacks."
     if unread > UNREAD:
         return f"{unread:.0%} of what looks like text lies outside all words that were read."
@@ -111,3 +121,7 @@ def without_guesses(words: list[Word], engine: str) -> list[Word]:
 
 def _low(words: Sequence[Word], engine: str) -> float:
     return share_below(words, LOW.get(engine, LOW["easyocr"]))
+
+
+def _unsure(words: Sequence[Word], engine: str) -> float:
+    return share_below(words, UNSURE.get(engine, UNSURE["easyocr"]))

@@ -53,6 +53,11 @@ class Direction:
     words: tuple[str, ...] = ()
     """Words of the lines that were read to see which end is the top, accents and all."""
 
+    @property
+    def lines(self) -> int:
+        """The number of boxes that have the shape of a line."""
+        return int((_lengths(self.boxes) > 0).sum())
+
 
 class Probe(NamedTuple):
     """A few lines read with the page turned: mean confidence, letters and words; nothing where there are none."""
@@ -73,7 +78,7 @@ def direction(networks: Networks, picture: np.ndarray) -> Direction:
     found = located(networks, picture, scale)
     if not len(found):
         return Direction(0, 0.0, found, scale, sure=False)
-    lengths = np.maximum(found[:, 2], found[:, 3]) * (found[:, 2:4].max(axis=1) >= LONG * found[:, 2:4].min(axis=1))
+    lengths = _lengths(found)
     standing = found[:, 3] > found[:, 2]
     level, upright = float(lengths[~standing].sum()), float(lengths[standing].sum())
     lying = upright > level
@@ -90,6 +95,12 @@ def direction(networks: Networks, picture: np.ndarray) -> Direction:
     if best % 2 != first % 2:
         skew = _skew(found, lengths * (standing != lying))
     return Direction(best, skew, found, scale, read[best].sure, read[best].words)
+
+
+def _lengths(found: np.ndarray) -> np.ndarray:
+    """The length of each line; 0 for a box that has not the shape of one."""
+    longer, shorter = found[:, 2:4].max(axis=1, initial=0), found[:, 2:4].min(axis=1, initial=np.inf)
+    return longer * (longer >= LONG * shorter)
 
 
 def _skew(found: np.ndarray, lengths: np.ndarray) -> float:

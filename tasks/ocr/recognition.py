@@ -48,7 +48,7 @@ def read_upright(picture: "numpy.ndarray", engine: Engine) -> Read:
     name = found.engine or engine.name
     unread = ink.unread([word.box for word in words], line_height(words))
     lacking = share_lacking(lies.words, found.alphabet)
-    reason = doubt(words, unread, ink.share, name, lacking)
+    reason = doubt(words, unread, ink.share, name, lacking, lies.lines)
     sure = page_confidence(words, unread, name, lacking)
     return Read(without_guesses(words, name), name, lies.quarter_turns, upright.skew, sure, reason)
 

@@ -56,3 +56,13 @@ def test_letters_that_an_engine_lacks_count_as_words_read_wrongly() -> None:
     assert page_confidence(sure, 0.0, "easyocr", lacking) == pytest.approx(0.6)
     assert "letters that easyocr does not know" in str(doubt(sure, 0.0, 0.02, "easyocr", lacking))
     assert share_lacking(["été"], None) == 0.0
+
+
+def test_lines_of_which_nothing_can_be_read_are_of_unknown_writing() -> None:
+    assert "Unknown writing" in str(doubt([], 1.0, 0.02, "rapidocr", lines=12))
+    assert "Nothing could be read" in str(doubt([], 1.0, 0.02, "rapidocr", lines=1))
+
+
+def test_a_page_of_guesses_is_of_unknown_writing_although_none_is_low() -> None:
+    """EasyOCR reads Cyrillic as Latin letters of a confidence of .7 to .95."""
+    assert "Unknown writing" in str(doubt(words(*[0.8] * 20), 0.0, 0.02, "easyocr"))
