@@ -36,7 +36,6 @@ ON_BOTH = {
     "dashboard/test_previewed_people_and_pictures.py",
     "dashboard/test_storage.py",
     "documents/images/test_images_api.py",
-    "documents/test_upload.py",
     "exports/test_files.py",
     "exports/test_rows.py",
     "exports/test_text_search.py",

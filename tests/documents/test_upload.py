@@ -149,6 +149,7 @@ async def test_a_file_that_harms_its_reader_is_refused_and_the_next_one_is_read(
     assert (await files.upload(in_chunks(pdf()), owner="acme", name="honest.pdf")).pages == 1
 
 
+@pytest.mark.both_databases
 async def test_nothing_is_stored_when_the_row_cannot_be_written(
     database: Database, storage: Storage, settings: Settings, pool: CpuPool, tmp_path: Path
 ) -> None:
@@ -160,6 +161,7 @@ async def test_nothing_is_stored_when_the_row_cannot_be_written(
     assert await storage.list() == [] == everything_below(tmp_path / "uploads")
 
 
+@pytest.mark.both_databases
 async def test_a_deleted_file_is_gone_with_everything_beside_it(
     files: DocumentStore, storage: Storage, tmp_path: Path
 ) -> None:

@@ -15,10 +15,9 @@ import pytest_asyncio
 import uvicorn
 from litestar import Litestar
 
-from dashboard.app import create_app
 from service.database import Database, User, open_database
 from service.services import Services
-from settings import load_settings
+from tests.api.app import create_app
 from tests.waiting import wait_until_async
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +52,7 @@ async def add_users(database: Database, *users: User) -> None:
 
 @dataclass
 class Served:
-    """The whole web application on loopback, in this process, and its parts."""
+    """The API on loopback, in this process, and its parts; with the pages, where a module has an `app` of its own."""
 
     url: str
     app: Litestar
@@ -68,9 +67,14 @@ class Served:
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60)
 
 
+@pytest.fixture(scope="session")
+def app() -> Litestar:
+    """Made once: its routes are the same for every test. What it serves from is opened anew each time it starts."""
+    return create_app()
+
+
 @pytest_asyncio.fixture
-async def served(settings_env: dict[str, str]) -> AsyncIterator[Served]:
-    app = create_app(load_settings())
+async def served(app: Litestar, settings_env: dict[str, str]) -> AsyncIterator[Served]:
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())

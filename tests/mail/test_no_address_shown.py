@@ -6,8 +6,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from litestar import Litestar
 
+from dashboard.app import create_app
 from service.database import Database
+from settings import load_settings
 from tasks.mail.addresses import MASK, masked
 from tests.mail.campaigning import ended, make_template, report_of, submit
 from tests.mail.conftest import Served, add_users, user
@@ -22,6 +25,12 @@ REPLIES = (
     "452 4.2.2 mailbox of {local} is full",
     "554 5.7.1 to={}",
 )
+
+
+@pytest.fixture
+def app(settings_env: dict[str, str]) -> Litestar:
+    """The pages too."""
+    return create_app(load_settings())
 
 
 @pytest.fixture

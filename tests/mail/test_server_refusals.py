@@ -6,11 +6,14 @@ from typing import Any
 
 import httpx
 import pytest
+from litestar import Litestar
 from sqlalchemy import func, select
 
+from dashboard.app import create_app
 from service.database import Database, Suppression
 from service.mail.server_status import ServerStatus
 from service.monitoring.alerts.measures import Measures
+from settings import load_settings
 from settings.alert_rules import RULES
 from tests.mail.campaigning import ended, make_template, report_of, status_of, submit
 from tests.mail.conftest import Served, add_users, user
@@ -21,6 +24,12 @@ from tests.waiting import wait_until_async
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True, scope="session")
 
 UNLIMITED = {"OFFLOAD_QUEUES__EMAIL_SENDER__RATE_PER_MINUTE": "0"}
+
+
+@pytest.fixture
+def app(settings_env: dict[str, str]) -> Litestar:
+    """The pages too."""
+    return create_app(load_settings())
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ def own_server(tmp_path: Path, settings_env: dict[str, str], monkeypatch: pytest
         yield server
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("away_s", [0.0, 5.0])
 async def test_a_job_survives_a_kill_of_the_server(
     own_server: EmbeddedValkey, start_worker, ledger, away_s: float

@@ -114,6 +114,7 @@ async def prepare(parts: Parts) -> None:
         await parts.store.redis.hset(keys.metrics_hour("pdf-processing", hour), mapping={"completed|pdf-ocr": 10})
 
 
+@pytest.mark.chaos
 async def test_a_day_of_all_schedules(
     parts: Parts, outside: tuple[MailSink, Receiver], start: Start, tmp_path: Path
 ) -> None:

@@ -4,6 +4,8 @@ import os
 import signal
 import time
 
+import pytest
+
 from service.engine.enqueuer import Enqueuer
 from service.engine.states import State
 from service.engine.store import JobFilter, Store, channels, keys
@@ -118,6 +120,7 @@ async def test_a_deploy_spends_no_attempt_and_the_job_continues(store, enqueuer,
     assert sorted(int(step) for _, step in ledger.lines("step")) == list(range(60)), "each step once"
 
 
+@pytest.mark.chaos
 async def test_a_worker_killed_gives_its_job_to_another(store, enqueuer, start_worker, ledger) -> None:
     first = start_worker()
     accepted = await enqueuer.enqueue(probe.probe_steps, probe.Steps(steps=100), owner="acme")
@@ -135,6 +138,7 @@ async def test_a_worker_killed_gives_its_job_to_another(store, enqueuer, start_w
     print(f"taken up after {taken_up_s:.1f} s")
 
 
+@pytest.mark.chaos
 async def test_three_deaths_in_a_row_are_a_dead_letter(store, enqueuer, start_worker, ledger) -> None:
     accepted = await enqueuer.enqueue(probe.probe_trouble, probe.Trouble(kind="die"), owner="acme")
     for death in (1, 2, 3):
@@ -148,6 +152,7 @@ async def test_three_deaths_in_a_row_are_a_dead_letter(store, enqueuer, start_wo
     assert [a.outcome for a in await store.attempts(job.id)] == ["crashed"] * 3
 
 
+@pytest.mark.chaos
 async def test_a_frozen_worker_loses_its_job_and_records_nothing(store, enqueuer, start_worker, ledger) -> None:
     first = start_worker()
     accepted = await enqueuer.enqueue(probe.probe_steps, probe.Steps(steps=150), owner="acme")
