@@ -17,8 +17,14 @@ from dashboard.audit.views import audit_live, audit_page
 from dashboard.audit_middleware import Audited
 from dashboard.auth import BasicAuth, User
 from dashboard.dependencies import PROVIDED
-from dashboard.documents.actions import delete_document, picture_document, picture_documents, read_document
-from dashboard.documents.detail import document_content, document_live, document_page, document_picture
+from dashboard.documents.actions import (
+    delete_document,
+    picture_document,
+    picture_documents,
+    read_document,
+    transcode_document,
+)
+from dashboard.documents.detail import document_content, document_live, document_page, document_picture, document_video
 from dashboard.documents.views import documents_live, documents_page
 from dashboard.error_pages import explain
 from dashboard.errors.actions import live_error, try_canary
@@ -135,9 +141,11 @@ def dashboard_routes() -> list[Any]:
             document_live,
             document_content,
             document_picture,
+            document_video,
             picture_document,
             picture_documents,
             read_document,
+            transcode_document,
             delete_document,
             errors_page,
             error_page,

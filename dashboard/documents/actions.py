@@ -15,6 +15,7 @@ from service.database import Document
 from service.documents.thumbnails.request import order_thumbnails
 from service.submission import submit
 from tasks.pdf_ocr import PdfOcr, pdf_ocr
+from tasks.video_transcode import VideoTranscode, video_transcode
 
 
 @post("/documents/{file_id:str}/thumbnails", status_code=303, opt={ACTION: "document.pictured"})
@@ -46,6 +47,15 @@ async def read_document(request: Request[User, Any, Any], services: Wired, file_
     """Queue its OCR, for whoever owns it."""
     document = await services.files.describe(file_id)
     accepted = await submit(services, pdf_ocr, PdfOcr(file_id=file_id), owner=document.owner)
+    _noted(request, document, f", by {accepted.job_id}")
+    return Redirect(f"/admin/jobs/{accepted.job_id}?notice=submitted", status_code=303)
+
+
+@post("/documents/{file_id:str}/videos", status_code=303, opt={ACTION: "document.transcoded"})
+async def transcode_document(request: Request[User, Any, Any], services: Wired, file_id: FromPath[str]) -> Redirect:
+    """Queue all formats of a video, for its owner."""
+    document = await services.files.describe(file_id)
+    accepted = await submit(services, video_transcode, VideoTranscode(file_id=file_id), owner=document.owner)
     _noted(request, document, f", by {accepted.job_id}")
     return Redirect(f"/admin/jobs/{accepted.job_id}?notice=submitted", status_code=303)
 

@@ -15,9 +15,11 @@ from dashboard.rendering import HTMX_STOP_POLLING, render
 from service.api.dependencies import Wired
 from service.api.downloads import download_document
 from service.api.image_responses import thumbnail_response
+from service.api.videos import NAMES, download_video
 from service.database import ImageRecord
 from service.documents.images import ImageRecords
 from service.documents.thumbnails.store import ThumbnailStore
+from service.documents.videos.store import VideoStore
 from service.services import Services
 from tasks.images.variants import FORMATS, SIZE_MAX, SIZES, Format, Variant, variants
 
@@ -31,6 +33,8 @@ class Detail:
     row: Row
     pictures: dict[int, list[Variant]]
     image: ImageRecord | None
+    videos: list[str]
+    """Formats of a video that are there, and poster and strip."""
 
 
 @get("/documents/{file_id:str}", name="document")
@@ -72,6 +76,18 @@ async def document_picture(
     return thumbnail_response(request, data, document.sha256, variant)
 
 
+@get("/documents/{file_id:str}/videos/{format:str}")
+async def document_video(
+    request: Request[User, Any, Any], services: Wired, file_id: FromPath[str], format: FromPath[str]
+) -> Response[Any]:
+    """A format, the poster or the strip of a video that is there. Raises NoSuchFile."""
+    document = await services.files.describe(file_id)
+    found = await download_video(request, services, document, format)
+    if found is None:
+        raise NotFoundException(f"{document.name} has no {format[:40]}.")
+    return found
+
+
 async def _detail(services: Services, file_id: str) -> Detail:
     """Raises NoSuchFile."""
     document = await services.files.describe(file_id)
@@ -80,4 +96,5 @@ async def _detail(services: Services, file_id: str) -> Detail:
     pictures = {size: [Variant(size, format) for format in FORMATS] for size in SIZES}
     there = {size: [one for one in wanted if one not in lacking] for size, wanted in pictures.items()}
     image = await ImageRecords(services.database, services.storage).get(file_id)
-    return Detail(row, there, image)
+    made = await VideoStore(services.database, services.storage).names(file_id) if row.is_video else set()
+    return Detail(row, there, image, [format for format, name in NAMES.items() if name in made])

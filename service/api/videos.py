@@ -13,13 +13,18 @@ from service.api.downloads import download
 from service.api.errors import BadRequest, error_response
 from service.api.openapi import BINARY, RANGED, refusals
 from service.api.schemas import AcceptedBody, ErrorBody, FieldError
+from service.database import Document
 from service.documents.media_types import VIDEOS
 from service.documents.videos.request import order_video
 from service.documents.videos.store import VideoStore
+from service.services import Services
 from tasks.video.formats import FORMATS, Format, Size, file_name, refusal
 from tasks.video.stills import POSTER, STRIP
 
 STILLS = {"poster": POSTER, "strip": STRIP}
+
+NAMES: dict[str, str] = {str(format): file_name(format) for format in FORMATS} | STILLS
+"""Names in the storage, by the last segment of the path."""
 
 ASK_AGAIN_S = 5
 """Retry-After in seconds: a short clip is done by then."""
@@ -50,19 +55,9 @@ async def read_video(
     unstored = {"Cache-Control": "no-store"}
     if document.media_type not in VIDEOS:
         return error_response(422, f"{document.name} is not a video.", headers=unstored)
-    name = file_name(known) if known else STILLS[format]
-    store = VideoStore(services.database, services.storage)
-    size = await store.size_or_none(file_id, name)
-    if size is not None:
-        stem = document.name.rpartition(".")[0] or document.name
-        return await download(
-            request,
-            partial(store.stream, file_id, name),
-            size=size,
-            name=f"{stem}-{format}.{name.rpartition('.')[2]}",
-            media_type="video/mp4" if known else "image/webp",
-            etag=f"{document.sha256[:32]}-{name}",
-        )
+    there = await download_video(request, services, document, format)
+    if there is not None:
+        return there
     measures = Size(document.width or 0, document.height or 0)
     if known and (reason := refusal(document.name, measures, [known])):
         return error_response(422, reason, headers=unstored)
@@ -78,3 +73,23 @@ async def read_video(
     )
     headers = {"Retry-After": str(ASK_AGAIN_S), **unstored}
     return Response(body, status_code=202, headers=headers, media_type="application/json")
+
+
+async def download_video(
+    request: Request[Any, Any, Any], services: Services, document: Document, format: str
+) -> Response[Any] | None:
+    """A format, the poster or the strip, or a range of it; None where it is not there, or there is no such format."""
+    name = NAMES.get(format)
+    store = VideoStore(services.database, services.storage)
+    size = await store.size_or_none(document.file_id, name) if name else None
+    if name is None or size is None:
+        return None
+    stem = document.name.rpartition(".")[0] or document.name
+    return await download(
+        request,
+        partial(store.stream, document.file_id, name),
+        size=size,
+        name=f"{stem}-{format}.{name.rpartition('.')[2]}",
+        media_type="image/webp" if format in STILLS else "video/mp4",
+        etag=f"{document.sha256[:32]}-{name}",
+    )

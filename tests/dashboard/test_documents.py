@@ -17,6 +17,7 @@ from tasks.images.variants import SIZES
 from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.documents import kept, picture, pictured
 from tests.dashboard.made import Maker
+from tests.documents.videos.clips import clip
 
 HOSTILE = "<img src=x onerror=alert(1)>&\"'.png"
 
@@ -166,3 +167,24 @@ async def test_a_viewer_looks_and_does_not_act(operator: Client, made: Maker) ->
         assert (await operator.post(f"/admin/documents/{action}", data={"csrf": given})).status_code == 403
     assert (await made.store.list()).jobs == []
     assert (await made.services.files.describe(document.file_id)).name == "scan.png"
+
+
+async def test_a_videos_page_has_its_measures_and_formats_and_makes_them(operator: Client, made: Maker) -> None:
+    document = await kept(made, "clip.mov", data=clip("plain"))
+    address = f"/admin/documents/{document.file_id}"
+    page = (await operator.get(address)).text
+    assert "320 × 240 pixels" in page and "No formats yet." in page and "Read it (OCR)" not in page
+    row = (await operator.get("/admin/documents?kind=video")).text
+    assert document.file_id in row and "locked" not in row and "Make the picture" not in row
+    answer = await act(operator, f"{address}/videos")
+    job = await made.store.present(answer.headers["location"].split("/")[-1].split("?")[0])
+    assert (job.type, job.payload["file_id"]) == ("video-transcode", document.file_id)
+    assert (await operator.get(f"{address}/videos/480p")).status_code == 404
+    folder = f"documents/{document.file_id}/videos"
+    for name in ("r1-480p.mp4", "r1-poster.webp"):
+        await made.services.storage.put(f"{folder}/{name}", b"made")
+    page = (await operator.get(address)).text
+    assert f'href="{address}/videos/480p"' in page and f'src="{address}/videos/poster"' in page
+    part = await operator.get(f"{address}/videos/480p", headers={"Range": "bytes=1-2"})
+    assert (part.status_code, part.content, part.headers["content-type"]) == (206, b"ad", "video/mp4")
+    assert (await operator.get(f"{address}/videos/nothing")).status_code == 404

@@ -14,7 +14,7 @@ from settings import Settings
 @pytest.fixture
 def settings(request: pytest.FixtureRequest, tmp_path: Path, database_kind: str) -> Settings:
     url = request.getfixturevalue("sqlite_url" if database_kind == "sqlite" else "postgres_url")
-    return Settings(data_dir=tmp_path, database_url=url, max_upload_bytes=3_000_000, max_pages=50)
+    return Settings(data_dir=tmp_path, database_url=url, max_upload_bytes=3_000_000, max_pages=50, max_video_seconds=1)
 
 
 @pytest_asyncio.fixture

@@ -20,6 +20,7 @@ from service.lib.object_storage import Storage
 from settings import Settings
 from tasks.sdk.errors import Refused
 from tests.documents.samples import everything_below, in_chunks, many_pages, pdf, picture
+from tests.documents.videos.clips import clip
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,7 @@ async def test_a_document_is_told_by_its_content(
             400,
             "scan.pdf is damaged or cut short: it begins like a PNG image but cannot be opened as one.",
         ),
+        (clip("uneven"), 413, "scan.pdf is 2 seconds long: the limit is 1."),
         (b"GIF89a", 400, "scan.pdf is damaged or cut short: it begins like a GIF image but cannot be opened as one."),
     ],
 )
