@@ -1,13 +1,12 @@
 """Messages over real connections, to receivers that misbehave."""
 
-import asyncio
-
 import pytest
 
 from service.webhooks import sender
 from service.webhooks.addresses import Addresses
 from service.webhooks.events import new_secret
 from service.webhooks.sender import Answer, Sender
+from tests.ports import free_port
 from tests.webhooks.receiver import Receiver, answering
 from tests.webhooks.test_addresses import answers
 
@@ -59,10 +58,7 @@ async def test_what_is_no_answer(receiver: Receiver, given: bytes) -> None:
 
 
 async def test_nobody_there() -> None:
-    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    server.close()
-    answer = await post(f"http://127.0.0.1:{port}/")
+    answer = await post(f"http://127.0.0.1:{free_port()}/")
     assert answer.status_code is None and (answer.error or "").startswith("No connection")
 
 
