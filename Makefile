@@ -28,13 +28,14 @@ run: $(RUN_STAMP)  ## Start everything here and read a scanned sample; SAMPLE=0 
 test: $(DEV_STAMP)  ## The whole test suite, in two processes.
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
-check: $(DEV_STAMP)  ## Format, lint, types, import rules, templates, container files.
+check: $(DEV_STAMP)  ## Format, lint, types, import rules, words, templates, container files.
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/djlint --quiet --check dashboard
 	$(BIN)/djlint --quiet --lint dashboard
+	$(BIN)/python -m pytest -q tests/docs/test_words.py
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yml
 

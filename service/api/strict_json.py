@@ -55,7 +55,7 @@ def _malformed(body: bytes, error: Exception) -> str:
 
 
 def _all_errors(given: Any, wanted: type[S], first: msgspec.ValidationError) -> list[FieldError]:
-    """msgspec stops at the first error, so each field is converted by itself."""
+    """Convert each field alone, for msgspec stops at the first error."""
     if not isinstance(given, dict):
         return [FieldError("body", "The body must be a JSON object.")]
     fields = {field.encode_name: field for field in msgspec.structs.fields(wanted)}

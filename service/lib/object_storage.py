@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
+import aiofiles
+import aiofiles.os
 import obstore
 from obstore.store import LocalStore, S3Store
 
@@ -257,18 +259,18 @@ def _moved(source: Path, target: Path) -> bool:
 async def copy_to(storage: Storage, path: str, folder: Path, name: str) -> Path:
     """A local file with the object's bytes: the stored one itself where storage is local, else a copy in `folder`.
 
-    A copy that is there already is answered as it is: what is stored under a path never changes.
+    A copy that is there already is returned as it is: what is stored under a path never changes.
     """
     local = storage.local_path(path)
     if local is not None:
-        if not await asyncio.to_thread(local.is_file):
+        if not await aiofiles.os.path.isfile(local):
             raise NoSuchObject(path)
         return local
     target, unfinished = folder / name, folder / f"{name}.part"
-    if await asyncio.to_thread(target.is_file):
+    if await aiofiles.os.path.isfile(target):
         return target
     chunks = await storage.stream(path)
-    with unfinished.open("wb") as file:
+    async with aiofiles.open(unfinished, "wb") as file:
         async for chunk in chunks:
-            await asyncio.to_thread(file.write, chunk)
+            await file.write(chunk)
     return unfinished.rename(target)

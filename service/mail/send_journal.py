@@ -43,7 +43,7 @@ class JournalState:
 
 
 class Journal:
-    """This process's own journal, made when first needed."""
+    """Journal of this process, made when first needed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -89,7 +89,7 @@ def advice(reason: str) -> str:
 
 
 class ServerStatus:
-    """This process's view of the server, and the record that all share."""
+    """View of the server by this process, and the record that all share."""
 
     def __init__(self, redis: Client) -> None:
         self._redis = redis

@@ -20,7 +20,7 @@ class Readiness:
         self.parts = parts
 
     async def checks(self) -> dict[str, str]:
-        """ "ok", or why not, for each part. Never an error's own text: it may hold an address or a path."""
+        """State of each part: "ok", or why not. Never an error's own text: it may hold an address or a path."""
         answers = await asyncio.gather(*(_checked(check) for check in self.parts.values()))
         return dict(zip(self.parts, answers, strict=True))
 

@@ -1,8 +1,6 @@
 """The groups of users that a campaign can be sent to by name."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 Segment = Literal["active", "all", "digest", "free", "pro", "enterprise"]
 """`active` users; `all` of them; the active ones who asked for the `digest`; the active ones on a plan."""
-
-SEGMENTS: tuple[str, ...] = get_args(Segment)

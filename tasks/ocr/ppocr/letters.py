@@ -7,9 +7,6 @@ import numpy as np
 BLANK = 0
 """The class that stands for no letter."""
 
-NO_SPACES = "\u3040", "\u9fff"
-"""Hiragana to the end of the Chinese characters: writing without spaces between words."""
-
 
 @dataclass
 class Spelled:

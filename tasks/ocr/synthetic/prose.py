@@ -68,10 +68,6 @@ def _sentence(rng: random.Random) -> str:
     return rng.choice(shapes)()
 
 
-def _sum(rng: random.Random) -> str:
-    return f"${rng.randint(1, 99)},{rng.randint(100, 999)}.{rng.randint(10, 99)}"
-
-
 def _clause(rng: random.Random) -> str:
     return f"{_person(rng)} {rng.choice(VERBS)} a {_thing(rng)} near the {rng.choice(NOUNS)}"
 
