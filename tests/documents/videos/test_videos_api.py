@@ -1,5 +1,6 @@
 """From the upload to the video in its formats, through the API, the queue and the stock worker of `media`."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -129,13 +130,19 @@ async def test_a_killed_worker_takes_its_encoder_with_it_and_only_unfinished_par
     job_id = sent.json()["job_id"]
     worker = start_worker()
 
-    async def second_is_under_way() -> bool:
-        parts = (await job_of(acme, job_id))["parts"]
-        return len(parts) == 3 and parts[0]["status"] == "completed" and parts[1]["progress"] > 0
+    def second() -> psutil.Process | None:
+        """The encoder of the second format. By its name it has replaced its launcher, and is tied to the worker."""
+        for one in psutil.Process(worker.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if "ffmpeg" in one.name() and "r1-720p.mp4" in " ".join(one.cmdline()):
+                    return one
+        return None
 
-    await wait_until_async(second_is_under_way)
+    encoder = await wait_until_async(second)
+    # It must not be done before its worker is killed, however slow that is.
+    encoder.suspend()
     below = psutil.Process(worker.pid).children(recursive=True)
-    assert any("ffmpeg" in one.name() for one in below)
+    assert encoder in below
     worker.kill()
     worker.wait()
     wait_until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in below))
