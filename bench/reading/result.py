@@ -35,7 +35,7 @@ class PageRead:
 @dataclass(frozen=True)
 class Result:
     """`first_s`: seconds to the first page. `peak_mb`: of the largest process. `cpu_s`: CPU seconds a page, None where
-    they were not measured. `scores`: recall and precision of each page, of words as a bag, case counting; None for a page
+    they were not measured. `scores`: recall and precision of each page, of words as a bag, case folded; None for a page
     without a truth. `confidences`, `doubtful`, `stages`: of each page, empty for a reader that gives none."""
 
     reader: str
@@ -58,9 +58,10 @@ class Result:
 
 
 def scored(document: Document, texts: Sequence[str]) -> tuple[tuple[float, float] | None, ...]:
-    """Recall and precision of the texts of the document's first pages."""
+    """Recall and precision of the texts of the document's first pages, in small letters: transcripts of receipts have
+    capitals only."""
     return tuple(
-        None if truth is None else (recall(text, truth), precision(text, truth))
+        None if truth is None else (recall(text.lower(), truth.lower()), precision(text.lower(), truth.lower()))
         for text, truth in zip(texts, document.truths, strict=False)
     )
 

@@ -52,6 +52,8 @@ class Direction:
     sure: bool
     words: tuple[str, ...] = ()
     """Words of the lines that were read to see which end is the top, accents and all."""
+    slanted: bool = False
+    """True where lines lie halfway between two directions, and cannot be put in order."""
 
     @property
     def lines(self) -> int:
@@ -94,7 +96,7 @@ def direction(networks: Networks, picture: np.ndarray) -> Direction:
     best = max(read, key=lambda turns: read[turns].mean)
     if best % 2 != first % 2:
         skew = _skew(found, lengths * (standing != lying))
-    return Direction(best, skew, found, scale, read[best].sure, read[best].words)
+    return Direction(best, skew, found, scale, read[best].sure, read[best].words, _is_slanted(found, lengths))
 
 
 def _lengths(found: np.ndarray) -> np.ndarray:
@@ -112,6 +114,10 @@ def _skew(found: np.ndarray, lengths: np.ndarray) -> float:
     skew = _median(angles[lines], lengths[lines])
     apart = _median(np.abs(angles[lines] - skew), lengths[lines])
     return skew + 0.0 if apart <= CONSISTENT and abs(skew) < SQUARE else 0.0
+
+
+def _is_slanted(found: np.ndarray, lengths: np.ndarray) -> bool:
+    return bool((lengths > 0).any()) and _median(np.abs(found[:, 4]), lengths) >= SQUARE
 
 
 def _median(values: np.ndarray, weights: np.ndarray) -> float:

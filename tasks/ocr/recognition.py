@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import numpy
 
 
+SLANTED = "The lines run at a slant of about 45°: words may be out of order."
+
+
 @dataclass
 class Read:
     """Words with boxes in the page's pixels, as displayed; how the page lay; how far its words are to be trusted."""
@@ -49,6 +52,8 @@ def read_upright(picture: "numpy.ndarray", engine: Engine) -> Read:
     unread = ink.unread([word.box for word in words], line_height(words))
     lacking = share_lacking(lies.words, found.alphabet)
     reason = doubt(words, unread, ink.share, name, lacking, lies.lines)
+    if lies.slanted and reason is None:
+        reason = SLANTED
     sure = page_confidence(words, unread, name, lacking)
     return Read(without_guesses(words, name), name, lies.quarter_turns, upright.skew, sure, reason)
 

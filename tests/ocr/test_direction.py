@@ -46,3 +46,9 @@ def test_a_page_without_lines_stays_as_it_is() -> None:
     dots = Image.new("L", (800, 1100), 255)
     ImageDraw.Draw(dots).text((380, 500), "7", font=ImageFont.load_default(40), fill=0)
     assert lies(np.asarray(dots)) == (0, pytest.approx(0.0, abs=0.1))
+
+
+@pytest.mark.parametrize(("skew", "slanted"), [(45.0, True), (8.0, False)])
+def test_lines_halfway_between_two_directions_are_known_as_such(skew: float, slanted: bool) -> None:
+    """Each box may be taken for a line of either direction, so their words cannot be put in order."""
+    assert direction(networks(), cleaned(scanned(Wear(skew=skew))).picture).slanted is slanted
