@@ -69,11 +69,11 @@ class Maintenance:
                 if await self.election.won():
                     await self._do_due()
                 if self.away.over():
-                    log.info("Redis is back")
+                    log.info("maintenance.redis_back")
             except (RedisError, OSError) as error:
                 # The process that is elected when Redis is back goes on from what is written there.
                 if self.away.due():
-                    log.warning("Redis is out of reach", error=f"{type(error).__name__}: {error}")
+                    log.warning("maintenance.redis_away", error=f"{type(error).__name__}: {error}")
                 await pause(1)
             await pause(TICK_S)
 

@@ -73,4 +73,4 @@ async def test_all_connections_taken(exporting: Installation, postgres: Postgres
 
 
 def met_outage(installation: Installation) -> bool:
-    return any("met an outage" in process.output for process in installation.processes)
+    return any("job.met_outage" in process.output for process in installation.processes)

@@ -53,7 +53,7 @@ async def completed(installation: Installation) -> int:
 
 
 def met_outage(installation: Installation) -> bool:
-    return any("met an outage" in process.output for process in installation.processes)
+    return any("job.met_outage" in process.output for process in installation.processes)
 
 
 async def test_a_bucket_that_is_gone_for_ten_seconds(

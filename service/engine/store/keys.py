@@ -128,13 +128,13 @@ def worker(worker_id: str) -> str:
 
 
 def idle(queue: str) -> str:
-    """Hash: worker id to its note, of workers that found less than they want: until when it holds (ms), its leases' length
-    (ms), its free slots, and the types that it knows, with a blank after each. Expires after their last look."""
+    """Hash: worker id to its offer, of workers that found less than they want: until when it holds (ms), its leases' length
+    (ms), its free slots, and the types that it knows, with a blank after each. Expires after their last poll."""
     return f"{PREFIX}idle:{queue}"
 
 
 ERRORS = PREFIX + "errors"
-"""Sorted set: error fingerprints by when they were last seen (ms). Swept by the caretaker when a group is old and empty."""
+"""Sorted set: error fingerprints by when they were last seen (ms). Swept by the maintenance leader when old and empty."""
 
 EXPIRING = PREFIX + "expiring"
 """Sorted set: jobs that must begin in time by their `not_after` (ms). An entry goes when its time has come (expire.lua)."""

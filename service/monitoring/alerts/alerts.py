@@ -86,7 +86,7 @@ class Alerts:
         return mute
 
     async def unmute(self, rule: str, *, by: str) -> None:
-        """Take a mute back; what fires and has not been told is told then. Raises NoSuchRule."""
+        """Remove a mute; active alerts that were not sent are sent then. Raises NoSuchRule."""
         self._find(rule)
         if rule in await self.mutes():
             await self._note_mute(rule, None, "unmuted", "", by)
