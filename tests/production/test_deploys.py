@@ -28,7 +28,7 @@ async def test_a_new_web_process_adds_a_field_beside_an_old_worker(
     installation.start_web(**NEWER)
     old = installation.start_worker()
     await installation.send(JOBS, pace_s=0, payload={"colour": "blue"})
-    await wait_until_async(lambda: "newer" in old.output)
+    await wait_until_async(lambda: "job.payload_too_new" in old.output)
     assert installation.ledger.read_text() == ""
     old.end()
     installation.start_worker(**NEWER)
