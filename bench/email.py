@@ -34,6 +34,7 @@ from service.database.seed_users import seed_users
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.rate_limiter import RateLimiter
 from service.engine.redis.client import connect
+from service.lib.tickets import Tickets
 from service.mail.campaigns import CampaignRows
 from service.mail.counters import MailCounters
 from service.mail.deliveries import DeliveryRows
@@ -229,7 +230,9 @@ async def measured(count: int) -> list[Row]:
         url = f"sqlite+aiosqlite:///{folder}/bench.db"
         async with EmbeddedValkey(folder / "valkey") as valkey, open_database(url) as database:
             await seed_users(database, WAITING)
-            rows = CampaignRows(database, Links("https://example.org", b"a key for this run only"), SENDER)
+            rows = CampaignRows(
+                database, Links("https://example.org", b"a key for this run only"), SENDER, Tickets(b"another key")
+            )
             found = await waiting(rows)
             pool = CpuPool(1, memory_mb=POOL_MB, name="bench")
             stage = Stage(database, rows, valkey.url, port, folder, pool)

@@ -1,6 +1,7 @@
 """Schedules as data: five fields of cron, a zone, and the job type that is started."""
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -9,6 +10,9 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
+
+DATE = re.compile(r"\{date(?:-(\d{1,3}))?\}")
+"""`{date}`, or `{date-7}` for the day a week before."""
 
 
 class Overlap(StrEnum):
@@ -130,12 +134,13 @@ class Schedule:
         return int.from_bytes(digest[:4], "big") / 2**32 * self.jitter_s
 
     def payload_at(self, slot: datetime) -> dict[str, Any]:
-        """The payload of the slot's run."""
-        day = slot.astimezone(ZoneInfo(self.zone)).date().isoformat()
-        return {
-            key: value.replace("{date}", day) if isinstance(value, str) else value
-            for key, value in self.payload.items()
-        }
+        """The payload of the slot's run. `{date}` is the slot's day in its zone, `{date-1}` the day before."""
+        day = slot.astimezone(ZoneInfo(self.zone)).date()
+
+        def moved(found: re.Match[str]) -> str:
+            return (day - timedelta(days=int(found[1] or 0))).isoformat()
+
+        return {key: DATE.sub(moved, value) if isinstance(value, str) else value for key, value in self.payload.items()}
 
     def _ticks(self, start: datetime, *, backwards: bool = False) -> CronSim:
         try:

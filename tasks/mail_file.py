@@ -20,7 +20,8 @@ TEXT_MAX = 50_000
 
 LINKED = """{text}
 
-The file {name} ({megabytes:.1f} MB) is too large for a message. Download it here:
+The file {name} ({megabytes:.1f} MB) is too large for a message. Until it is removed you can
+download it here, without signing in:
 {link}
 """
 

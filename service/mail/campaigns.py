@@ -1,6 +1,7 @@
 """Campaigns: opened once, read by every part, reported at the end."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from service.database import Base, Database, Delivery, User
 from service.database import Campaign as CampaignRow
 from service.database.column_types import utc_now
+from service.lib.tickets import Tickets
 from service.mail import audience
 from service.mail.audience import Recipient
 from service.mail.unsubscribe import Links
@@ -30,13 +32,18 @@ PAGE = 1_000
 """Rows of a report read at a time, so that its memory does not grow with the campaign."""
 
 
+LINK_DAYS = 7
+"""Days for which a mailed link opens: as long as a completed job keeps its files, unless its queue is set otherwise."""
+
+
 class CampaignRows:
     """Campaigns in the database."""
 
-    def __init__(self, database: Database, links: Links, sender: str) -> None:
+    def __init__(self, database: Database, links: Links, sender: str, tickets: Tickets) -> None:
         self._database = database
         self._links = links
         self._sender = sender
+        self._tickets = tickets
 
     async def segment_size(self, segment: str) -> int:
         """Number of users in a segment now."""
@@ -146,8 +153,9 @@ class CampaignRows:
         return [Addressee(row.position, deliverable(row.email or ""), row.message_id) for row in rows]
 
     def file_url(self, job_id: str, name: str) -> str:
-        """Address of a job's finished file, as recipients of mail reach this installation."""
-        return f"{self._links.base_url}/api/jobs/{quote(job_id)}/files/{quote(name)}"
+        """Address of a job's finished file for recipients, who have no API key: signed, and good for LINK_DAYS."""
+        ticket = self._tickets.issue(job_id, int(time.time()) + LINK_DAYS * 86_400, name)
+        return f"{self._links.base_url}/api/jobs/{quote(job_id)}/files/{quote(name)}?ticket={quote(ticket)}"
 
     async def letters(self, campaign_id: str, positions: Sequence[int]) -> list[Letter]:
         """Data of the messages to these deliveries. One whose user was removed since is skipped for good."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from service.database import Database
 from service.engine.rate_limiter import RateLimiter
 from service.engine.redis.client import Client
+from service.lib.tickets import Tickets
 from service.mail.campaigns import CampaignRows
 from service.mail.counters import MAIL_QUEUE, MailCounters
 from service.mail.deliveries import DeliveryRows
@@ -44,7 +45,7 @@ async def open_mail(settings: Settings, database: Database, redis: Client) -> As
     try:
         yield {
             Templates: TemplateRows(database),
-            Campaigns: CampaignRows(database, links(settings), settings.mail_from),
+            Campaigns: CampaignRows(database, links(settings), settings.mail_from, Tickets(settings.link_key)),
             Deliveries: deliveries,
             Mailer: mailer,
         }

@@ -14,6 +14,7 @@ from sqlalchemy import update
 
 from service.database import Database, Delivery, Suppression
 from service.database.column_types import utc_now
+from service.lib.tickets import Tickets
 from service.mail import smtp_replies
 from service.mail.campaigns import CampaignRows
 from service.mail.deliveries import EVIDENCE_S, Claim, DeliveryRows
@@ -32,7 +33,7 @@ SENT = Reply(250, "kept", "content")
 
 @pytest.fixture
 def campaigns(database: Database) -> CampaignRows:
-    return CampaignRows(database, LINKS, "news@example.org")
+    return CampaignRows(database, LINKS, "news@example.org", Tickets(b"a key for this test"))
 
 
 @pytest.fixture
