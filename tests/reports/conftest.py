@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.mail.conftest import ROOT, acme, globex, served, start_worker
+from tests.mail.conftest import ROOT, acme, app, globex, served, start_worker
 
-__all__ = ["acme", "globex", "served", "start_worker"]
+__all__ = ["acme", "app", "globex", "served", "start_worker"]
 
 
 @pytest.fixture
