@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from service.engine.schedules.owned import OwnedSchedule
 from service.lib.clock import now_ms
 from service.monitoring.alerts import HistoryEntry, Standing, keys
 from service.monitoring.alerts.alerts import note
@@ -84,3 +85,17 @@ async def test_a_viewer_sees_both_and_changes_neither(operator: Client, made: Ma
     for action in (f"alerts/{RULE}/mute", "schedules/daily-digest/run", "schedules/daily-digest/pause"):
         fields = {"csrf": given, "reason": "x", "end": "1h"}
         assert (await operator.post(f"/admin/{action}", data=fields)).status_code == 403
+
+
+async def test_a_schedule_of_an_owner_bears_the_owners_name_for_it(operator: Client, made: Maker) -> None:
+    one = OwnedSchedule(
+        schedule_id="schedule-1", owner="acme", name="Users <daily>", job="csv-export",
+        payload={"dataset": "users", "format": "csv"}, created_ms=1, every_s=3600,
+    )  # fmt: skip
+    await made.services.schedules.owned.add(one)
+    page = (await operator.get("/admin/schedules")).text
+    assert "Users &lt;daily&gt;" in page and "as <code>schedule-1</code>" in page
+    assert 'href="/admin/jobs?owner=acme">acme</a>' in page
+    assert "<code></code>" not in page
+    assert (await act(operator, "/admin/schedules/schedule-1/pause", reason="too many", end="24h")).status_code == 303
+    assert (await made.services.schedules.get("schedule-1")).pause is not None
