@@ -39,7 +39,11 @@ class Api:
 
     def start_ocr(self, file_id: str, priority: str) -> dict[str, Any]:
         """Queue a pdf-ocr job; returns its id and estimate."""
-        return self._call("POST", "/api/jobs/pdf-ocr", json={"file_id": file_id, "priority": priority})
+        return self.submit("pdf-ocr", {"file_id": file_id, "priority": priority})
+
+    def submit(self, job_type: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Queue a job; returns its id and estimate."""
+        return self._call("POST", f"/api/jobs/{job_type}", json=body)
 
     def status(self, job_id: str) -> dict[str, Any]:
         """The status object of a job."""
@@ -48,6 +52,10 @@ class Api:
     def text(self, job_id: str) -> str:
         """The text a pdf-ocr job has read."""
         return self._response("GET", f"/api/jobs/{job_id}/files/text.txt").text
+
+    def file(self, job_id: str, name: str) -> bytes:
+        """A file that a job has made."""
+        return self._response("GET", f"/api/jobs/{job_id}/files/{name}").content
 
     def log(self, job_id: str) -> list[dict[str, Any]]:
         """Lines that the job's task has logged, oldest first; the last 200."""

@@ -28,7 +28,7 @@ class Commands(click.Group):
     LAZY: ClassVar[dict[str, str]] = {
         "keys": "keys", "pause": "queues", "resume": "queues", "drain": "queues", "worker": "worker", "new": "new",
         "jobs": "jobs", "retry-failed": "jobs", "cancel": "jobs", "tail": "tail", "workers": "workers",
-        "schedules": "schedules", "completion": "completion", "relay": "relay",
+        "schedules": "schedules", "completion": "completion", "relay": "relay", "report": "report",
     }  # fmt: skip
     """Module of each such command."""
 
