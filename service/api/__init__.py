@@ -24,6 +24,7 @@ from service.api import (
     thumbnails,
     tickets,
     unsubscribe,
+    usage,
     videos,
     webhooks,
     workflows,
@@ -53,6 +54,7 @@ def api_routes() -> list[ControllerRouterHandler]:
             schedules.routes,
             webhooks.routes,
             workflows.routes,
+            usage.routes,
             Router(
                 "/jobs",
                 route_handlers=[

@@ -195,6 +195,13 @@ class Queries:
             totals[queue][state] += number
         return totals
 
+    async def counts_of_owner(self, owner: str) -> dict[State, int]:
+        """Jobs of an owner by state, in all queues."""
+        pipe = self.redis.pipeline(transaction=False)
+        for state in State:
+            pipe.zcard(keys.by_owner(owner, state))
+        return dict(zip(State, await pipe.execute(), strict=True))
+
     async def counts_of(self, queue: str) -> Mapping[tuple[str, State], int]:
         """Jobs of one queue by (type, state)."""
         seen = await self._seen()
