@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import msgspec
 
 from dashboard.auth import User
 from service.engine.store import Job
@@ -21,7 +22,8 @@ def visible(job: Job, user: User) -> dict[str, Any]:
     if user.may_act:
         return job.payload
     declared = REGISTRY.get(job.type)
-    open_to_all = set(declared.payload.__struct_fields__) - declared.personal if declared else set()
+    fields = msgspec.structs.fields(declared.payload) if declared else ()
+    open_to_all = {field.encode_name for field in fields if declared and field.name not in declared.personal}
     return {key: value if key in open_to_all else MASK for key, value in job.payload.items()}
 
 

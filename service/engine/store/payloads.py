@@ -14,7 +14,8 @@ from tasks.sdk.types import REGISTRY, Payload
 
 def whole(payload: Payload) -> dict[str, Any]:
     """A payload with all its fields, as JSON has them."""
-    return {name: msgspec.to_builtins(getattr(payload, name)) for name in payload.__struct_fields__}
+    names = zip(payload.__struct_encode_fields__, payload.__struct_fields__, strict=True)
+    return {encoded: msgspec.to_builtins(getattr(payload, name)) for encoded, name in names}
 
 
 def with_defaults(job_type: str, stored: dict[str, Any]) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def with_defaults(job_type: str, stored: dict[str, Any]) -> dict[str, Any]:
     if declared is None:
         return stored
     defaults = _defaults(declared.payload)
-    known = {name: stored.get(name, defaults.get(name)) for name in declared.payload.__struct_fields__}
+    known = {name: stored.get(name, defaults.get(name)) for name in declared.payload.__struct_encode_fields__}
     return {name: value for name, value in known.items() if name in stored or name in defaults} | stored
 
 
@@ -32,7 +33,7 @@ def _defaults(payload: type[Payload]) -> dict[str, Any]:
     found = {}
     for field in msgspec.structs.fields(payload):
         if field.default is not msgspec.NODEFAULT:
-            found[field.name] = msgspec.to_builtins(field.default)
+            found[field.encode_name] = msgspec.to_builtins(field.default)
         elif field.default_factory is not msgspec.NODEFAULT:
-            found[field.name] = msgspec.to_builtins(field.default_factory())
+            found[field.encode_name] = msgspec.to_builtins(field.default_factory())
     return found
