@@ -55,7 +55,7 @@ async def drain(run: LocalRun) -> list[Drained]:
 
 
 def _started(run: LocalRun) -> list[tuple[JobType, Payload, LocalRun]]:
-    """What `run` has started, each with a run of its own. Started once: a second call finds nothing."""
+    """Jobs that `run` has started, each with a run of its own. Started once: a second call finds nothing."""
     found = []
     for (job, payload), job_id in zip(run.following[-len(run.following_ids) :], run.following_ids, strict=False):
         ports = {**run.ports, Files: run.files}

@@ -10,7 +10,7 @@ from litestar.params import JSONBody
 from service.api.audit_middleware import AUDIT, QUEUED
 from service.api.auth import Caller
 from service.api.dependencies import CallerDep, Wired
-from service.api.errors import BadRequest
+from service.api.error_table import BadRequest, refuse
 from service.api.openapi import refusals
 from service.api.schemas import AcceptedBody, ErrorBody, FieldError
 from service.api.strict_json import StrictJson, decode_body
@@ -136,19 +136,11 @@ def _refuse_all(checked: list[Asked | ErrorBody]) -> None:
         if isinstance(one, ErrorBody)
         for field in one.errors
     ]
-    if errors:
-        raise BadRequest(*errors[:50])
+    refuse(errors)
 
 
 def _body(outcome: Accepted | IdempotencyConflict | TooManyQueued | None) -> AcceptedBody | ErrorBody:
     assert outcome is not None, "only jobs that go together are held"
     if isinstance(outcome, Accepted):
-        return AcceptedBody(
-            job_id=outcome.job_id,
-            status=outcome.status,
-            status_url=f"/api/jobs/{outcome.job_id}/status",
-            estimated_duration=outcome.estimated_duration,
-            estimated_seconds=outcome.estimated_seconds,
-            warning=outcome.warning,
-        )
+        return AcceptedBody.of(outcome)
     return ErrorBody(409 if isinstance(outcome, IdempotencyConflict) else 429, as_sentence(str(outcome)), [])

@@ -46,6 +46,16 @@ class BadRequest(Exception):
         self.errors = errors
 
 
+ERRORS_MAX = 50
+"""Wrong fields that one answer names: a longer list helps no reader."""
+
+
+def refuse(errors: Sequence[FieldError]) -> None:
+    """Raise BadRequest with the first ERRORS_MAX errors, where there is one."""
+    if errors:
+        raise BadRequest(*errors[:ERRORS_MAX])
+
+
 class NoSuchType(Exception):
     """No job of that type can be asked for."""
 

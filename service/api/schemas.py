@@ -1,8 +1,10 @@
 """Bodies of the API's responses, for the OpenAPI document and for readers. Times are RFC 3339, UTC, with milliseconds."""
 
-from typing import Any, TypedDict
+from typing import Any, Self, TypedDict
 
 import msgspec
+
+from service.engine.enqueuer import Accepted
 
 
 class FieldError(msgspec.Struct):
@@ -47,6 +49,18 @@ class AcceptedBody(msgspec.Struct, omit_defaults=True):
     estimated_seconds: int
     warning: str | None = None
     """Note for the client, such as that its deadline will hardly be met."""
+
+    @classmethod
+    def of(cls, accepted: Accepted) -> Self:
+        """The answer for a job that the engine has taken."""
+        return cls(
+            job_id=accepted.job_id,
+            status=accepted.status,
+            status_url=f"/api/jobs/{accepted.job_id}/status",
+            estimated_duration=accepted.estimated_duration,
+            estimated_seconds=accepted.estimated_seconds,
+            warning=accepted.warning,
+        )
 
 
 class JobProgress(TypedDict):

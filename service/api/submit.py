@@ -43,14 +43,7 @@ def submit_route(job_type: JobType) -> HTTPRouteHandler:
             terms=terms_of(data),
             idempotency_key=idempotency_key,
         )
-        return AcceptedBody(
-            job_id=accepted.job_id,
-            status=accepted.status,
-            status_url=f"/api/jobs/{accepted.job_id}/status",
-            estimated_duration=accepted.estimated_duration,
-            estimated_seconds=accepted.estimated_seconds,
-            warning=accepted.warning,
-        )
+        return AcceptedBody.of(accepted)
 
     # The annotation is the declaration's own, so that Litestar documents each type's payload under its own name.
     submit.__annotations__["data"] = JSONBody[wanted]  # type: ignore[valid-type, misc]  # made at run time

@@ -52,15 +52,8 @@ async def read_thumbnail(
     if reason is not None:
         return error_response(422, f"{document.name} has no thumbnail. {reason}", headers={"Cache-Control": "no-store"})
     accepted = await order_thumbnails(services.enqueuer, document, size)
-    body = AcceptedBody(
-        job_id=accepted.job_id,
-        status=accepted.status,
-        status_url=f"/api/jobs/{accepted.job_id}/status",
-        estimated_duration=accepted.estimated_duration,
-        estimated_seconds=accepted.estimated_seconds,
-    )
     headers = {"Retry-After": str(ASK_AGAIN_S), "Cache-Control": "no-store"}
-    return Response(body, status_code=202, headers=headers, media_type="application/json")
+    return Response(AcceptedBody.of(accepted), status_code=202, headers=headers, media_type="application/json")
 
 
 def accepted_format(request: Request[Any, Any, Any]) -> Format:

@@ -16,7 +16,7 @@ from service.webhooks.rows import PER_OWNER as WEBHOOKS_MAX
 
 
 class Use(msgspec.Struct):
-    """What is used, and the bound; None where there is none."""
+    """Present use, and its bound; None where there is none."""
 
     used: int
     limit: int | None

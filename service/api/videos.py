@@ -64,15 +64,8 @@ async def read_video(
     # Every job makes poster and strip too.
     wanted: Format = known or FORMATS[0]
     accepted = await order_video(services.enqueuer, document, wanted)
-    body = AcceptedBody(
-        job_id=accepted.job_id,
-        status=accepted.status,
-        status_url=f"/api/jobs/{accepted.job_id}/status",
-        estimated_duration=accepted.estimated_duration,
-        estimated_seconds=accepted.estimated_seconds,
-    )
     headers = {"Retry-After": str(ASK_AGAIN_S), **unstored}
-    return Response(body, status_code=202, headers=headers, media_type="application/json")
+    return Response(AcceptedBody.of(accepted), status_code=202, headers=headers, media_type="application/json")
 
 
 async def download_video(

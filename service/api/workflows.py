@@ -15,7 +15,7 @@ from service.api.audit_middleware import AUDIT
 from service.api.auth import Caller
 from service.api.batch import BatchJob, checked_job
 from service.api.dependencies import CallerDep, Owner, Wired
-from service.api.errors import BadRequest
+from service.api.error_table import refuse
 from service.api.openapi import refusals
 from service.api.schemas import ErrorBody, FieldError
 from service.api.strict_json import StrictJson
@@ -153,8 +153,7 @@ def _check_graph(jobs: Sequence[WorkflowJob]) -> None:
         except CycleError as error:
             circle = " → ".join(reversed(error.args[1]))
             errors.append(FieldError("jobs", f"Each waits for the one before it, in a circle: {circle}."))
-    if errors:
-        raise BadRequest(*errors[:50])
+    refuse(errors)
 
 
 async def _steps(services: Services, caller: Caller, jobs: Sequence[WorkflowJob], ids: Mapping[str, str]) -> list[Step]:
@@ -173,8 +172,7 @@ async def _steps(services: Services, caller: Caller, jobs: Sequence[WorkflowJob]
             errors += [FieldError(f"jobs[{number}].{one.field}", one.message) for one in checked.errors]
         else:
             steps.append(Step(job.name, replace(checked, job_id=ids[job.name]), job.after))
-    if errors:
-        raise BadRequest(*errors[:50])
+    refuse(errors)
     return steps
 
 

@@ -44,7 +44,7 @@ def package(name: str, into: Path) -> None:
 
 
 def problem_of(name: str) -> str | None:
-    """What keeps a package from having a name, in a sentence."""
+    """A sentence that says why a package cannot bear a name; None where it can."""
     module = name.replace("-", "_")
     if not NAME.fullmatch(name) or len(name) > NAME_MAX:
         return f"{name[:80]} is no name for a package: small letters, digits and dashes, {NAME_MAX} at most."

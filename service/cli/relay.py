@@ -169,7 +169,7 @@ class Relay:
                     await connection.commit()
 
     async def move(self, connection: AsyncConnection) -> int:
-        """Send the next rows and note what became of each; returns how many were settled. Raises Away."""
+        """Send the next rows and note the outcome of each; returns how many were settled. Raises Away."""
         found = await connection.execute(
             text(
                 f"SELECT id, idempotency_key, job_type, payload, options, ordering {WAITING} ORDER BY id LIMIT {BATCH}"

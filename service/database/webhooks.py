@@ -48,7 +48,7 @@ class WebhookDelivery(Base):
     job_id: Mapped[str | None] = mapped_column(String(255))
     """None for a test."""
     number: Mapped[int] = mapped_column(default=0)
-    """Which of its job's ends it tells of: the earlier one goes first."""
+    """Number of the job's end that it tells of: the earlier one goes first."""
     body: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(16))
     """pending, delivered or failed."""

@@ -1,4 +1,4 @@
-"""What is found in a text."""
+"""Facts of an invoice that are found in its text."""
 
 import pytest
 from invoice_extract.reading import read_invoice

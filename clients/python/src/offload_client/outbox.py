@@ -22,7 +22,7 @@ TABLE = "offload_outbox"
 OPTIONS = frozenset(
     {"priority", "schedule_at", "not_after", "deadline", "unique_key", "unique_for_s", "debounce", "callback_url"}
 )
-"""What a request may hold besides its type and its payload."""
+"""Fields of a request besides its type and its payload."""
 
 COLUMNS = ("idempotency_key", "job_type", "payload", "options", "ordering", "created_ms")
 

@@ -18,7 +18,7 @@ class InvoiceExtract(Payload, frozen=True):
 
 
 class InvoiceFound(msgspec.Struct):
-    """What the text says; None for what it does not."""
+    """Number, date and total of an invoice; None for one that its text does not hold."""
 
     number: str | None
     date: str | None
