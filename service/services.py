@@ -20,12 +20,12 @@ from service.documents.thumbnails.store import ThumbnailStore
 from service.documents.videos.store import VideoStore
 from service.engine.enqueuer import Enqueuer
 from service.engine.job_files import JobFiles
-from service.engine.maintenance import Duty, Maintenance
+from service.engine.maintenance import Maintenance
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.redis.client import connect
 from service.engine.redis.command_connection import CommandConnection
 from service.engine.runtime import Runtime
-from service.engine.schedules import Schedules, Ticker
+from service.engine.schedules import Schedules
 from service.engine.store import Store
 from service.engine.tracing import NO_TRACING
 from service.exports import Records
@@ -38,15 +38,14 @@ from service.mail.operator_mail import OperatorMail
 from service.mail.server_status import ServerStatus
 from service.mail.wiring import mail_limiter, open_mail
 from service.monitoring.alerts import Alerts
-from service.monitoring.alerts.evaluation import Evaluation
-from service.monitoring.alerts.measures import Measures
 from service.monitoring.audit_log import Audit
 from service.monitoring.metrics import Metrics
 from service.monitoring.readiness import Readiness
 from service.monitoring.storage_usage.redis_settings import warn_of_settings
 from service.monitoring.tracing import ExportedTracing
 from service.monitoring.weekly_report import ReportFigures
-from service.webhooks.wiring import WebhookParts, webhook_parts
+from service.monitoring.wiring import watch_duties
+from service.webhooks.wiring import WebhookParts, webhook_duties, webhook_parts
 from settings import Settings
 from tasks.ports.exports import Exports
 from tasks.ports.files import Files
@@ -59,24 +58,6 @@ from tasks.ports.webhooks import Webhooks
 from tasks.sdk.extend import PORTS
 
 log = structlog.get_logger("offload")
-
-SLOTS_S = 2
-"""Seconds by which a scheduled job may be late."""
-
-FOLD_S = 30
-"""Interval in which past minutes are added up: twice a minute, so that few are left for a reader of hours."""
-
-RULES_S = 10
-"""Interval in which alert rules are measured: well within the shortest of their times."""
-
-SEND_S = 1
-"""Interval in which the outbox is read, and ends of jobs that webhooks wait for."""
-
-SYNC_S = 10
-"""Interval in which what the scripts know of webhooks is held against the table."""
-
-FORGET_S = 600
-"""Interval in which old deliveries are removed from the log, and overdue ones looked after."""
 
 
 @dataclass(slots=True)
@@ -126,24 +107,22 @@ async def open_services(
         stack.push_async_callback(pool.close)
         files = DocumentStore(database, storage, settings, pool)
         jobs = JobFiles(store, storage, [CampaignRemoval(database).forget])
-        mail_ports = await stack.enter_async_context(open_mail(settings, database, redis))
-        # Enqueuers make one call at a time: over a connection of their own none has to look for a free one.
-        commands = CommandConnection(settings.queue_server_url())
+        # Enqueuers make one call at a time: over a connection of their own none has to look for a free one. Probes have
+        # one too: however many wait for a connection, an orchestrator learns that all is well.
+        commands, probe = (CommandConnection(settings.queue_server_url()) for _ in range(2))
         stack.push_async_callback(commands.aclose)
-        # Probes have one too: however many wait for a connection, an orchestrator learns that all is well.
-        probe = CommandConnection(settings.queue_server_url())
         stack.push_async_callback(probe.aclose)
         enqueuer = Enqueuer(
             Store(redis, commands, replicas=settings.enqueue_wait), settings.queues, tracing or NO_TRACING
         )
         metrics, alerts, schedules = Metrics(redis), Alerts(settings, redis), Schedules(store, enqueuer)
         webhooks = webhook_parts(settings, database, redis, enqueuer)
-        more = watching(metrics, alerts, schedules, Measures(settings, store, metrics, schedules)) + telling(webhooks)
+        duties = watch_duties(settings, store, metrics, alerts, schedules) + webhook_duties(webhooks)
         warning = asyncio.create_task(warn_of_settings(redis))
         stack.push_async_callback(end, warning)
-        await stack.enter_async_context(maintaining(Maintenance(settings, store, jobs, more)))
+        await stack.enter_async_context(maintaining(Maintenance(settings, store, jobs, duties)))
         ports = (
-            mail_ports
+            await stack.enter_async_context(open_mail(settings, database, redis))
             | offered_ports(settings, database, store, storage)
             | await packages_ports(stack, settings)
             | {
@@ -167,9 +146,7 @@ async def open_services(
             schedules=schedules,
             alerts=alerts,
             audit=audit,
-            readiness=Readiness(
-                {"redis": Store(redis, probe).check_writes, "database": database.check, "storage": storage.check},
-            ),
+            readiness=readiness(Store(redis, probe), database, storage),
             api_keys=api_keys,
             tickets=Tickets(settings.link_key),
             webhooks=webhooks,
@@ -212,24 +189,9 @@ def check_database(url: str) -> None:
         raise SystemExit(sentence)
 
 
-def watching(metrics: Metrics, alerts: Alerts, schedules: Schedules, measures: Measures) -> list[Duty]:
-    """Duties of maintenance by the clock, and to notice what goes wrong."""
-    return [
-        Duty("schedules", SLOTS_S, Ticker(schedules).tick),
-        Duty("metrics", FOLD_S, metrics.fold),
-        Duty("alerts", RULES_S, Evaluation(alerts, measures).evaluate),
-        Duty("outbox", SEND_S, alerts.outbox.deliver, apart=True),
-    ]
-
-
-def telling(webhooks: WebhookParts) -> list[Duty]:
-    """Duties of maintenance for webhooks."""
-    return [
-        Duty("webhooks", SEND_S, webhooks.handover.hand_over, apart=True),
-        Duty("webhook flags", SYNC_S, webhooks.handover.sync, apart=True),
-        Duty("webhook log", FORGET_S, webhooks.rows.forget, apart=True),
-        Duty("webhook overdue", FORGET_S, webhooks.handover.mend, apart=True),
-    ]
+def readiness(store: Store, database: Database, storage: Storage) -> Readiness:
+    """Checks of the parts without which this process can serve nobody."""
+    return Readiness({"redis": store.check_writes, "database": database.check, "storage": storage.check})
 
 
 def offered_ports(settings: Settings, database: Database, store: Store, storage: Storage) -> dict[type, object]:

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, cast
 import msgspec
 
 from service.documents.store import NoSuchFile
-from service.engine.enqueuer import Accepted
+from service.engine.job_requests import Accepted
 from service.engine.terms import NO_TERMS, Terms
 from service.lib.clock import now_ms
 from service.services import Services

@@ -6,7 +6,8 @@ from pathlib import Path
 from service.documents.store import NoSuchFile
 from service.engine.job_files import artefact_path, kept_path
 from service.engine.store import Job
-from service.lib.object_storage import NoSuchObject, copy_to
+from service.lib.local_copy import copy_to
+from service.lib.object_storage import NoSuchObject
 from service.services import Services
 from tasks.images.pages import SIDE, page_picture
 from tasks.sdk.errors import ChildDied, MemoryCeiling, Permanent, Refused

@@ -6,12 +6,11 @@ from litestar.response import Redirect
 
 from dashboard.audit_middleware import ACTION
 from service.api.dependencies import Wired
-from service.api.webhooks import send_again, send_test
 
 
 @post("/webhooks/{webhook:str}/test", status_code=303, opt={ACTION: "webhook.tested"})
 async def try_webhook(services: Wired, webhook: FromPath[str]) -> Redirect:
-    await send_test(services, await services.webhooks.rows.get(webhook))
+    await services.webhooks.handover.send_test(await services.webhooks.rows.get(webhook))
     return Redirect(f"/admin/webhooks?webhook={webhook}&notice=webhook-tested", status_code=303)
 
 
@@ -26,5 +25,5 @@ async def enable_webhook(services: Wired, webhook: FromPath[str]) -> Redirect:
 @post("/webhooks/deliveries/{delivery:str}/redeliver", status_code=303, opt={ACTION: "webhook.redelivered"})
 async def redeliver(services: Wired, delivery: FromPath[str]) -> Redirect:
     """409 while it is on its way, or its webhook is disabled."""
-    await send_again(services, delivery)
+    await services.webhooks.handover.send_again(delivery)
     return Redirect("/admin/webhooks?notice=redelivered", status_code=303)

@@ -9,6 +9,8 @@
 """
 
 from offload.testing.chains import Drained, assert_enqueued, drain
-from tasks.sdk.testing import ChildPerCall, LocalFile, LocalFiles, LocalRun
+from tasks.sdk.testing import LocalRun
+from tasks.sdk.testing_child import ChildPerCall
+from tasks.sdk.testing_files import LocalFile, LocalFiles
 
 __all__ = ["ChildPerCall", "Drained", "LocalFile", "LocalFiles", "LocalRun", "assert_enqueued", "drain"]

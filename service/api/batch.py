@@ -15,7 +15,7 @@ from service.api.openapi import refusals
 from service.api.schemas import AcceptedBody, ErrorBody, FieldError
 from service.api.strict_json import StrictJson, decode_body
 from service.api.submit import BODY_MAX_BYTES, IDEMPOTENCY_KEY
-from service.engine.enqueuer import Accepted, Asked
+from service.engine.job_requests import Accepted, Asked
 from service.engine.store import IdempotencyConflict, TooManyQueued
 from service.engine.terms import Terms
 from service.lib.text import as_sentence, with_stop

@@ -4,7 +4,7 @@ from typing import Any, Self, TypedDict
 
 import msgspec
 
-from service.engine.enqueuer import Accepted
+from service.engine.job_requests import Accepted
 
 
 class FieldError(msgspec.Struct):

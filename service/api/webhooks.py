@@ -1,10 +1,7 @@
 """Webhooks of owners: addresses that are told how jobs end, with the log of what was sent to them."""
 
-import secrets
-from datetime import datetime
 from typing import Annotated
 
-import msgspec
 from litestar import Router, delete, get, post
 from litestar.exceptions import PermissionDeniedException
 from litestar.params import FromPath, JSONBody, QueryParameter
@@ -14,83 +11,23 @@ from service.api.auth import Caller
 from service.api.dependencies import CallerDep, Wired
 from service.api.openapi import refusals
 from service.api.strict_json import StrictJson
-from service.database import Webhook, WebhookDelivery
+from service.api.webhook_bodies import (
+    DeliveryList,
+    DeliveryQueued,
+    SecretBody,
+    WebhookBody,
+    WebhookList,
+    WebhookMade,
+    WebhookRequest,
+    delivery_body,
+    webhook_body,
+)
 from service.database.api_keys import Scope
-from service.engine.job_status import rfc3339
-from service.services import Services
-from service.webhooks.addresses import URL_MAX, RefusedUrl
-from service.webhooks.events import Event
-from service.webhooks.rows import NoSuchDelivery, subscribed
+from service.webhooks.addresses import RefusedUrl
+from service.webhooks.rows import NoSuchDelivery
 from tasks.sdk.errors import Refused
 
 SHOWN = 50
-
-
-class WebhookRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """A URL of http:// or https:// that leads to a public address, and the events that it is told of."""
-
-    url: Annotated[str, msgspec.Meta(min_length=1, max_length=URL_MAX)]
-    events: Annotated[list[Event], msgspec.Meta(min_length=1)]
-
-
-class WebhookMade(msgspec.Struct):
-    """A new webhook. The secret, which verifies its signatures, cannot be read again."""
-
-    webhook_id: str
-    secret: str
-
-
-class WebhookBody(msgspec.Struct):
-    """A webhook. `failing_since` is the first of the failures that no success has followed."""
-
-    webhook_id: str
-    url: str
-    events: list[str]
-    created_at: str | None
-    delivered_at: str | None
-    failing_since: str | None
-    disabled_at: str | None
-    disabled_reason: str | None
-
-
-class WebhookList(msgspec.Struct):
-    """All webhooks of the owner, oldest first."""
-
-    webhooks: list[WebhookBody]
-
-
-class SecretBody(msgspec.Struct):
-    """The secret that signs what goes to the `callback_url`s of the owner's jobs."""
-
-    secret: str
-
-
-class DeliveryBody(msgspec.Struct):
-    """A message. `state` is pending, delivered or failed; `error` tells of the last try."""
-
-    delivery_id: str
-    event: str
-    job_id: str | None
-    state: str
-    tries: int
-    status_code: int | None
-    error: str | None
-    created_at: str | None
-    tried_at: str | None
-    next_try_at: str | None
-
-
-class DeliveryList(msgspec.Struct):
-    """Messages, newest first. `next_before` leads to older ones; null at the end."""
-
-    deliveries: list[DeliveryBody]
-    next_before: str | None
-
-
-class DeliveryQueued(msgspec.Struct):
-    """A message on its way."""
-
-    delivery_id: str
 
 
 @post(
@@ -117,7 +54,7 @@ async def create_webhook(data: JSONBody[WebhookRequest], services: Wired, caller
 @get("/", responses=refusals(), summary="The owner's webhooks")
 async def list_webhooks(services: Wired, caller: CallerDep) -> WebhookList:
     _check_whole(caller)
-    return WebhookList([_body(one) for one in await services.webhooks.rows.list(caller.owner)])
+    return WebhookList([webhook_body(one) for one in await services.webhooks.rows.list(caller.owner)])
 
 
 @get(
@@ -134,7 +71,7 @@ async def read_callback_secret(services: Wired, caller: CallerDep) -> SecretBody
 @get("/{webhook_id:str}", responses=refusals(404), summary="One webhook")
 async def read_webhook(webhook_id: FromPath[str], services: Wired, caller: CallerDep) -> WebhookBody:
     _check_whole(caller)
-    return _body(await services.webhooks.rows.get(webhook_id, caller.owner))
+    return webhook_body(await services.webhooks.rows.get(webhook_id, caller.owner))
 
 
 @delete(
@@ -159,7 +96,9 @@ async def delete_webhook(webhook_id: FromPath[str], services: Wired, caller: Cal
 async def try_webhook(webhook_id: FromPath[str], services: Wired, caller: CallerDep) -> DeliveryQueued:
     """It goes the way of all others: its outcome stands in the log of deliveries."""
     _check_whole(caller)
-    return DeliveryQueued(await send_test(services, await services.webhooks.rows.get(webhook_id, caller.owner)))
+    return DeliveryQueued(
+        await services.webhooks.handover.send_test(await services.webhooks.rows.get(webhook_id, caller.owner))
+    )
 
 
 @post(
@@ -174,7 +113,7 @@ async def enable_webhook(webhook_id: FromPath[str], services: Wired, caller: Cal
     _check_whole(caller)
     webhook = await services.webhooks.rows.enable(webhook_id, caller.owner)
     await services.webhooks.handover.sync()
-    return _body(webhook)
+    return webhook_body(webhook)
 
 
 @get("/{webhook_id:str}/deliveries", responses=refusals(400, 404), summary="What was sent, newest first")
@@ -192,7 +131,7 @@ async def list_deliveries(
         await services.webhooks.rows.delivery(before, caller.owner)
     rows = await services.webhooks.rows.deliveries(webhook_id, limit=limit + 1, before=before)
     more = rows[limit - 1].delivery_id if len(rows) > limit else None
-    return DeliveryList([_delivery(row) for row in rows[:limit]], more)
+    return DeliveryList([delivery_body(row) for row in rows[:limit]], more)
 
 
 @post(
@@ -210,22 +149,8 @@ async def redeliver(
     row = await services.webhooks.rows.delivery(delivery_id, caller.owner)
     if row.webhook_id != webhook_id:
         raise NoSuchDelivery(delivery_id)
-    await send_again(services, delivery_id)
+    await services.webhooks.handover.send_again(delivery_id)
     return DeliveryQueued(delivery_id)
-
-
-async def send_test(services: Services, webhook: Webhook) -> str:
-    """Queue a test message. Returns its delivery's id."""
-    row = await services.webhooks.rows.add_trial(webhook)
-    await services.webhooks.handover.queue([row])
-    return row.delivery_id
-
-
-async def send_again(services: Services, delivery_id: str) -> WebhookDelivery:
-    """Queue a delivery that has ended once more. Raises NoSuchDelivery, NotDeliverable."""
-    row = await services.webhooks.rows.reopen(delivery_id)
-    await services.webhooks.handover.queue([row], again=f":{secrets.token_hex(8)}")
-    return row
 
 
 def _check_whole(caller: Caller) -> None:
@@ -234,38 +159,6 @@ def _check_whole(caller: Caller) -> None:
         raise PermissionDeniedException(
             f"This API key is for {', '.join(sorted(caller.job_types))} only, and webhooks tell of every job."
         )
-
-
-def _ms(moment: datetime | None) -> int | None:
-    return round(moment.timestamp() * 1000) if moment else None
-
-
-def _body(row: Webhook) -> WebhookBody:
-    return WebhookBody(
-        webhook_id=row.webhook_id,
-        url=row.url,
-        events=subscribed(row),
-        created_at=rfc3339(_ms(row.created_at)),
-        delivered_at=rfc3339(_ms(row.delivered_at)),
-        failing_since=rfc3339(_ms(row.failing_since)),
-        disabled_at=rfc3339(_ms(row.disabled_at)),
-        disabled_reason=row.disabled_why,
-    )
-
-
-def _delivery(row: WebhookDelivery) -> DeliveryBody:
-    return DeliveryBody(
-        delivery_id=row.delivery_id,
-        event=row.event,
-        job_id=row.job_id,
-        state=row.state,
-        tries=row.tries,
-        status_code=row.status_code,
-        error=row.error,
-        created_at=rfc3339(_ms(row.created_at)),
-        tried_at=rfc3339(_ms(row.tried_at)),
-        next_try_at=rfc3339(_ms(row.next_at)),
-    )
 
 
 routes = Router(

@@ -21,7 +21,7 @@ from service.api.schemas import ErrorBody, FieldError
 from service.api.strict_json import StrictJson
 from service.api.submit import BODY_MAX_BYTES, check_key
 from service.database.api_keys import Scope
-from service.engine.enqueuer import Step
+from service.engine.job_requests import Step
 from service.engine.job_status import progress_object, rfc3339
 from service.engine.store import Job, NoSuchWorkflow, WrongState
 from service.engine.store.workflows import Workflow, state_of

@@ -12,7 +12,8 @@ from sqlalchemy import delete, select
 from service.database import Database, Document
 from service.documents.display_names import display_name
 from service.documents.upload import Pool, inspected, received
-from service.lib.object_storage import NoSuchObject, Storage, copy_to
+from service.lib.local_copy import copy_to
+from service.lib.object_storage import NoSuchObject, Storage
 from settings import Settings
 from tasks.sdk.errors import Permanent
 

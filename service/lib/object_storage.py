@@ -10,14 +10,13 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
-import aiofiles
-import aiofiles.os
 import obstore
 from obstore.store import LocalStore, S3Store
 
+from service.lib.remote_file import RemoteFile
 from tasks.sdk.errors import Unreachable
 
 if TYPE_CHECKING:
@@ -140,7 +139,7 @@ class Storage:
         try:
             if local is not None:
                 return await asyncio.to_thread(local.open, "rb")
-            return io.BufferedReader(_Remote(await asyncio.to_thread(obstore.open_reader, self._store, path)))
+            return io.BufferedReader(RemoteFile(await asyncio.to_thread(obstore.open_reader, self._store, path)))
         except (FileNotFoundError, IsADirectoryError):
             raise NoSuchObject(path) from None
 
@@ -207,30 +206,6 @@ class Storage:
         await self.delete(path)
 
 
-class _Remote(io.RawIOBase):
-    """An object far away, for the parts of the standard library that want a file."""
-
-    def __init__(self, reader: "obstore.ReadableFile") -> None:
-        self._reader = reader
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return self._reader.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._reader.tell()
-
-    def readinto(self, buffer: Any) -> int:
-        data = bytes(self._reader.read(len(buffer)))
-        buffer[: len(data)] = data
-        return len(data)
-
-
 async def _chunks(result: "GetResult") -> AsyncIterator[bytes]:
     async for chunk in result.stream(min_chunk_size=CHUNK_BYTES):
         yield bytes(chunk)
@@ -254,23 +229,3 @@ def _moved(source: Path, target: Path) -> bool:
             return False
         else:
             return True
-
-
-async def copy_to(storage: Storage, path: str, folder: Path, name: str) -> Path:
-    """A local file with the object's bytes: the stored one itself where storage is local, else a copy in `folder`.
-
-    A copy that is there already is returned as it is: what is stored under a path never changes.
-    """
-    local = storage.local_path(path)
-    if local is not None:
-        if not await aiofiles.os.path.isfile(local):
-            raise NoSuchObject(path)
-        return local
-    target, unfinished = folder / name, folder / f"{name}.part"
-    if await aiofiles.os.path.isfile(target):
-        return target
-    chunks = await storage.stream(path)
-    async with aiofiles.open(unfinished, "wb") as file:
-        async for chunk in chunks:
-            await file.write(chunk)
-    return unfinished.rename(target)

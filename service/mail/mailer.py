@@ -12,8 +12,9 @@ from service.engine.rate_limiter import Permit, RateLimiter
 from service.mail.counters import MailCounters
 from service.mail.deliveries import DeliveryRows
 from service.mail.delivery_updates import Claim
+from service.mail.server_connections import ServerConnections
 from service.mail.server_status import ServerStatus
-from service.mail.smtp_pool import CONNECTIONS, Connection, Connections, mail_server, size_limit
+from service.mail.smtp_pool import CONNECTIONS, Connection
 from service.mail.smtp_replies import UNKNOWN_TEXT, DeliveryResult, later, refuses_sender, result_of
 from service.mail.smtp_transaction import InDoubt, NotHandedOver, Reply, hand_over
 from settings.mail import ATTACHMENT_MAX
@@ -25,9 +26,6 @@ log = structlog.get_logger("offload.mail")
 STOP_WAIT_S = 5.0
 """Wait of a stopped job for the messages being sent. Their deliveries are settled later if that is not
 enough, or by the next worker if this process ends first."""
-
-LIMITED_WAIT_S = 2.0
-"""Before a message is tried again whose connection the server did not open again, because others are its limit."""
 
 
 @dataclass(slots=True)
@@ -59,32 +57,21 @@ class SmtpMailer:
         self.sender = sender
         self.attachment_max = attachment_max
         self._envelope_sender = parseaddr(sender)[1]
-        self._connections = Connections(mail_server(smtp_url), connections) if smtp_url else None
+        self._server = ServerConnections(smtp_url, status, connections)
         self._deliveries = deliveries
         self._limiter = limiter
         self._counters = counters
-        self._status = status
         self._under_way: set[asyncio.Task[None]] = set()
         self._settling: set[asyncio.Task[None]] = set()
         self._swept = False
 
     async def check(self) -> None:
         """Raises MailServerAway where nothing can be sent at present, without asking the server."""
-        if self._connections is None:
-            raise await self._status.refused("no mail server is configured", probe=True)
-        await self._status.check()
+        await self._server.check()
 
     async def size_max(self) -> int | None:
         """Bytes of a message that the server takes at most; None where it announces no limit, or is absent."""
-        try:
-            connection, _ = await self._connect()
-        except MailServerAway:
-            return None
-        assert self._connections is not None
-        try:
-            return size_limit(connection.client) if connection.client else None
-        finally:
-            self._connections.give_back(connection)
+        return await self._server.size_max()
 
     async def send(self, campaign_id: str, position: int, address: str, content: bytes) -> None:
         """Send one message. Raises MailServerAway. Cancelling the waits changes nothing.
@@ -93,11 +80,11 @@ class SmtpMailer:
         milliseconds later, and `settled` waits for it.
         """
         await self._sweep()
-        connection, probe = await self._connect(keep_probe=True)
+        connection, probe = await self._server.borrow()
         try:
             permit = await self._limiter.permit()
         except BaseException:
-            self._ended(connection, probe)
+            self._server.give_back(connection, probe)
             raise
         delivery = self._deliver(connection, permit, campaign_id, position, address, for_data(content), probe)
         sending = asyncio.create_task(delivery)
@@ -110,35 +97,9 @@ class SmtpMailer:
             await asyncio.wait({sending}, timeout=STOP_WAIT_S)
             raise
 
-    async def _connect(self, *, keep_probe: bool = False) -> tuple[Connection, bool]:
-        """An open connection, and whether its message is the probe of an absent server. Raises MailServerAway."""
-        if self._connections is None:
-            raise await self._status.refused("no mail server is configured", probe=True)
-        probe = await self._status.admit()
-
-        async def refused(error: MailServerAway) -> None:
-            reason = str(error).removeprefix("the mail server takes no messages: ")
-            raise await self._status.refused(reason, probe=probe) from error
-
-        try:
-            connection = await self._connections.borrow(refused)
-        except BaseException:
-            if probe:
-                self._status.end_probe()
-            raise
-        if probe and not keep_probe:
-            self._status.end_probe()
-        return connection, probe
-
-    def _ended(self, connection: Connection, probe: bool) -> None:
-        if self._connections is not None:
-            self._connections.give_back(connection)
-        if probe:
-            self._status.end_probe()
-
     def _finished(self, done: "asyncio.Task[None]", connection: Connection, probe: bool) -> None:
         self._under_way.discard(done)
-        self._ended(connection, probe)
+        self._server.give_back(connection, probe)
         if not done.cancelled() and (error := done.exception()) and not isinstance(error, MailServerAway):
             log.error("mail.sending_failed", error=str(error))
 
@@ -183,8 +144,8 @@ class SmtpMailer:
             log.warning("mail.in_doubt", delivery=claim.key, error=str(error))
             return DeliveryResult("unknown", text=f"{UNKNOWN_TEXT}: {error}", tries=claim.tries)
         if refuses_sender(reply):
-            raise await self._status.refused(f"{reply.code} {reply.text}", probe=sending.probe)
-        await self._status.accepted()
+            raise await self._server.refused(f"{reply.code} {reply.text}", sending.probe)
+        await self._server.accepted()
         return result_of(reply, claim.tries)
 
     async def _transact(self, sending: Sending) -> Reply:
@@ -204,22 +165,12 @@ class SmtpMailer:
                 return reply
             log.info("mail.connection_used_up", delivery=sending.claim.key, code=reply.code, text=reply.text)
         connection.drop()
-        client = await self._reopened(sending)
+        client = await self._server.reopened(connection, sending.probe)
         # The server may have counted the first one.
         await self._limiter.permit()
         reply = await self._hand_over(client, sending)
         connection.messages += reply.step != "sender"
         return reply
-
-    async def _reopened(self, sending: Sending) -> SMTP:
-        try:
-            return await sending.connection.ready()
-        except MailServerAway as error:
-            if self._connections is not None and self._connections.others_open(sending.connection):
-                # The others are the server's limit, and this message goes over one of them.
-                raise MailServerAway(str(error), LIMITED_WAIT_S) from error
-            reason = str(error).removeprefix("the mail server takes no messages: ")
-            raise await self._status.refused(reason, probe=sending.probe) from error
 
     async def _hand_over(self, client: SMTP, sending: Sending) -> Reply:
         deliveries, claim = self._deliveries, sending.claim
@@ -261,7 +212,6 @@ class SmtpMailer:
             await asyncio.wait_for(self.settled(), STOP_WAIT_S)
         for task in list(self._settling):
             task.cancel()
-        if self._connections is not None:
-            await self._connections.close()
+        await self._server.close()
         await self._deliveries.close()
         await self._counters.close()

@@ -74,6 +74,16 @@ class Handover:
         if requests:
             await self.enqueuer.store.queued(requests)
 
+    async def send_test(self, webhook: Webhook) -> str:
+        """Queue a test message. Returns its delivery's id."""
+        row = await self.rows.add_trial(webhook)
+        await self.queue([row])
+        return row.delivery_id
+
+    async def send_again(self, delivery_id: str) -> None:
+        """Queue a delivery that has ended once more. Raises NoSuchDelivery, NotDeliverable."""
+        await self.queue([await self.rows.reopen(delivery_id)], again=f":{secrets.token_hex(8)}")
+
     async def _request(self, delivery: WebhookDelivery, again: str) -> NewJob:
         payload = DeliveryPayload(delivery_id=delivery.delivery_id)
         owner = OWNER.format(owner=delivery.owner)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from service.database import Database
 from service.engine.enqueuer import Enqueuer
+from service.engine.maintenance import Duty
 from service.engine.redis.client import Client
 from service.webhooks.addresses import Addresses
 from service.webhooks.deliveries import Deliveries
@@ -12,6 +13,15 @@ from service.webhooks.handover import Handover
 from service.webhooks.rows import WebhookRows
 from service.webhooks.sender import Sender
 from settings import Settings
+
+DELIVER_S = 1
+"""Interval in which ends of jobs that webhooks wait for are read."""
+
+SYNC_S = 10
+"""Interval in which what the scripts know of webhooks is held against the table."""
+
+FORGET_S = 600
+"""Interval in which old deliveries are removed from the log, and overdue ones looked after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +45,13 @@ def webhook_parts(settings: Settings, database: Database, redis: Client, enqueue
     handover = Handover(redis, rows, enqueuer)
     deliveries = Deliveries(database, Sender(addresses), lambda: settings.link_key, handover.sync)
     return WebhookParts(settings, addresses, rows, handover, deliveries)
+
+
+def webhook_duties(webhooks: WebhookParts) -> list[Duty]:
+    """Duties of maintenance for webhooks."""
+    return [
+        Duty("webhooks", DELIVER_S, webhooks.handover.hand_over, apart=True),
+        Duty("webhook flags", SYNC_S, webhooks.handover.sync, apart=True),
+        Duty("webhook log", FORGET_S, webhooks.rows.forget, apart=True),
+        Duty("webhook overdue", FORGET_S, webhooks.handover.mend, apart=True),
+    ]

@@ -4,7 +4,7 @@ import asyncio
 import multiprocessing
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from tasks.sdk.errors import ChildDied
 
@@ -52,3 +52,17 @@ def _received(receiver: Connection, timeout_s: float | None) -> tuple[bool, Any]
     except EOFError:
         raise ChildDied("the process that ran it died") from None
     return outcome
+
+
+class Pool(Protocol):
+    """Runs functions in child processes."""
+
+    async def run(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T: ...
+
+
+class ChildPerCall:
+    """A fresh process for each call: slow, and nothing is shared between two calls."""
+
+    async def run(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T:
+        """Return `function(*args)`. Raises its error, TimeoutError or ChildDied."""
+        return await in_child(function, args, timeout_s)

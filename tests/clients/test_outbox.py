@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from offload_client import outbox
 from service.cli.client import CliError
-from service.cli.relay import TABLE, Away, Relay, in_order
+from service.cli.outbox import TABLE, Away, Relay, in_order
 from tests.api.conftest import ACME, Served
 from tests.ports import free_port
 

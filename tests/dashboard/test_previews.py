@@ -14,8 +14,8 @@ from settings import Queue
 from tasks.exports.columns import Column, Kind
 from tasks.exports.xlsx_file import write_xlsx
 from tasks.ocr.pages import kept_name
+from tasks.ocr.results import PdfText
 from tasks.ocr.words import PageText, Word, encode
-from tasks.pdf_ocr import PdfText
 from tasks.sdk.types import Payload
 from tests.dashboard.conftest import OPERATOR, VIEWER, Client
 from tests.dashboard.made import Anything, Maker, made_type

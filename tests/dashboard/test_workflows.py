@@ -3,7 +3,7 @@
 import pytest
 
 from dashboard.workflows.graph import GAP_X, WIDTH, columns_of, drawing
-from service.engine.enqueuer import Asked, Step
+from service.engine.job_requests import Asked, Step
 from settings import Queue
 from tests.dashboard.conftest import Client
 from tests.dashboard.made import Anything, Maker, made_type

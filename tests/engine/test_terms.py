@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from service.engine.enqueuer import Accepted, Enqueuer
+from service.engine.enqueuer import Enqueuer
 from service.engine.job_files import JobFiles
+from service.engine.job_requests import Accepted
 from service.engine.maintenance import Maintenance
 from service.engine.outcomes import OutcomeKind
 from service.engine.states import State

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from service.engine.enqueuer import Asked, Enqueuer, Step
+from service.engine.enqueuer import Enqueuer
+from service.engine.job_requests import Asked, Step
 from service.engine.outcomes import OutcomeKind
 from service.engine.states import State
 from service.engine.store import IdempotencyConflict, Job, Store, keys

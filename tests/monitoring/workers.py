@@ -12,7 +12,9 @@ from typing import Any
 import service.engine.election
 import service.engine.schedules.schedules
 import service.engine.schedules.ticker
+import service.monitoring.wiring
 import service.services
+import service.webhooks.wiring
 from tasks import workers
 
 CLOCK = Path(os.environ["WATCH_CLOCK"])
@@ -30,8 +32,9 @@ async def no_caretaker(*_: Any) -> AsyncIterator[None]:
 
 service.engine.schedules.ticker.now_ms = simulated_ms
 service.engine.schedules.schedules.now_ms = simulated_ms
-service.services.SLOTS_S = 0.1
-service.services.SEND_S = 0.1
+service.monitoring.wiring.SLOTS_S = 0.1
+service.monitoring.wiring.OUTBOX_S = 0.1
+service.webhooks.wiring.DELIVER_S = 0.1
 service.engine.maintenance.TICK_S = 0.1
 service.engine.election.TERM_S = 2.0
 if os.environ.get("WATCH_CARETAKER") != "yes":

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.ocr.pages import FailedPage
-from tasks.pdf_ocr import PdfText
+from tasks.ocr.results import PdfText
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Requests for a format that is not there: one job, however often and from wherever it is asked for."""
 
 from service.database import Document
-from service.engine.enqueuer import Accepted, Enqueuer
+from service.engine.enqueuer import Enqueuer
+from service.engine.job_requests import Accepted
 from service.engine.states import State
 from tasks.video.formats import RECIPE, Format, Size, scaled
 from tasks.video_transcode import VideoTranscode, units_of, video_transcode

@@ -7,7 +7,8 @@ from arq.connections import ArqRedis, RedisSettings
 from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import parse_url
 
-from service.engine.redis.sentinel import PrimaryPool, primary_of, primary_options
+from service.engine.redis.primary_connection import PrimaryPool, primary_options
+from service.engine.redis.sentinel import primary_of
 from service.engine.redis.shared_pool import SharedPool
 from settings.urls import SENTINEL_SCHEMES, sentinel_url
 

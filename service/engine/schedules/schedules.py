@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 import tasks.sdk.discovery  # noqa: F401  # schedules name job types, which this declares
-from service.engine.enqueuer import Enqueuer, set_terms
+from service.engine.enqueuer import Enqueuer
 from service.engine.holds import Hold, hold
+from service.engine.job_requests import set_terms
 from service.engine.schedules import keys
 from service.engine.schedules.owned import OwnedSchedules
 from service.engine.schedules.records import ScheduleState, SlotRun

@@ -13,7 +13,8 @@ from service.engine.store.errors import (
 from service.engine.store.listing import JobFilter
 from service.engine.store.queries import Page
 from service.engine.store.records import Attempt, Job, LogLine, WorkerInfo
-from service.engine.store.store import Claimed, Queued, Store
+from service.engine.store.store import Queued, Store
+from service.engine.store.worker_verbs import Claimed
 
 __all__ = [
     "Attempt",

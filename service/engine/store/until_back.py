@@ -1,15 +1,12 @@
 """Calls of the store that wait out an absence of Redis: what a running job needs, and what is safe to repeat."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import structlog
 
 from service.engine.redis.retry import until_back
 from service.engine.store.script_inputs import Outcome
-
-if TYPE_CHECKING:
-    from service.engine.store.store import Store
+from service.engine.store.worker_verbs import WorkerVerbs
 
 log = structlog.get_logger("offload.worker")
 
@@ -17,7 +14,7 @@ log = structlog.get_logger("offload.worker")
 class UntilBack:
     """As the store's methods of these names, each tried again for as long as Redis is out of reach."""
 
-    def __init__(self, store: "Store") -> None:
+    def __init__(self, store: WorkerVerbs) -> None:
         self.get = until_back(store.get)
         self.get_many = until_back(store.get_many)
         self.checkpointed = until_back(store.checkpointed)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service.engine.store import Job, Store, scripts
-from service.engine.store import store as verbs
+from service.engine.store import worker_verbs as verbs
 from service.engine.store.script_inputs import Outcome
 from tests.engine import probe
 from tests.engine.store.test_fair_order import QUEUE, claim, request

@@ -1,0 +1,118 @@
+"""The verbs of a worker: claimed, renewed, progressed, checkpointed, logged, split, settled. Each is one atomic script."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from redis.exceptions import RedisError
+
+from service.engine.redis.client import Client
+from service.engine.redis.command_connection import CommandConnection
+from service.engine.redis.retry import NO_WRITES_NOW
+from service.engine.store import channels, keys, scripts
+from service.engine.store.errors import LeaseLost, OtherParts
+from service.engine.store.queries import Queries
+from service.engine.store.records import Job, to_job
+from service.engine.store.script_inputs import NO_OFFER, Claim, IdleOffer, NewJob, Outcome
+from tasks.sdk.types import Meter
+
+pack = msgspec.msgpack.Encoder().encode
+to_json = msgspec.json.Encoder().encode
+
+PARTS_BATCH = 50
+"""Parts that one script call makes: some milliseconds of the server's time, so that nobody else waits for long."""
+
+
+@dataclass(slots=True, frozen=True)
+class Claimed:
+    """Result of a claim."""
+
+    jobs: list[Job]
+    external: list[str]
+    """Ids that a plain arq client enqueued and that have no record yet."""
+    unknown: list[str]
+    """Job types that wait and that this worker cannot run."""
+    next_due_ms: int
+    """Milliseconds until the next deferred job or lease is due; -1 when there is none."""
+    go_on: int
+    """Number of the first ready jobs are of types that this worker cannot run; 0 where it has seen all that wait."""
+
+
+class WorkerVerbs(Queries):
+    """Claims jobs, and writes what happens to them until they are settled. `connection` carries claims and outcomes."""
+
+    def __init__(self, redis: Client, connection: CommandConnection | None = None) -> None:
+        super().__init__(redis)
+        self.connection = connection or redis
+
+    async def claimed(self, claim: Claim, offer: IdleOffer = NO_OFFER) -> Claimed:
+        """Lease ready jobs to a worker, and keep its offer to take more. Promotes what is due."""
+        asked = (claim.queue, claim.worker, claim.slots, claim.lease_ms, claim.types, int(claim.reap), int(claim.rated))
+        offered = (offer.valid_ms, int(offer.channel_alive), int(offer.previously_offered))
+        rows, external, unknown, due, go_on = await scripts.CLAIM(self.connection, *asked, claim.skip, *offered)
+        jobs = [to_job(row[0].decode(), dict(zip(row[2][::2], row[2][1::2], strict=True))) for row in rows]
+        return Claimed(jobs, [x.decode() for x in external], [x.decode() for x in unknown], due, go_on)
+
+    async def offer_withdrawn(self, queue: str, worker: str) -> bool:
+        """Dispatch nothing more to the worker. True where its channel says so, after all that came before."""
+        pipe = self.redis.pipeline()
+        pipe.hdel(keys.idle(queue), worker)
+        pipe.publish(channels.of_worker(worker), channels.NO_MORE)
+        return bool((await pipe.execute())[1])
+
+    async def renewed(self, queue: str, lease_ms: int, held: Sequence[tuple[str, int]]) -> tuple[list[str], list[str]]:
+        """Prolong leases. Returns (ids whose lease is lost, ids somebody asked to stop)."""
+        lost, stop = await scripts.RENEW(self.redis, queue, lease_ms, pack(held))
+        return [x.decode() for x in lost], [x.decode() for x in stop]
+
+    async def progressed(
+        self, job: Job, percent: int, message: str, data: dict[str, Any], units_done: int = -1
+    ) -> None:
+        """Record progress of an attempt and tell whoever watches. Raises LeaseLost."""
+        args = (job.id, job.queue, job.fence, percent, message, to_json(data), units_done)
+        if not await scripts.PROGRESS(self.redis, *args):
+            raise LeaseLost(job.id)
+
+    async def checkpointed(self, job: Job, name: str, value: bytes) -> bytes:
+        """Keep a small fact that later attempts can see. Returns the first value ever kept there. Raises LeaseLost."""
+        stands = await scripts.CHECKPOINT(self.redis, job.id, job.queue, job.fence, name, value)
+        if stands is None:
+            raise LeaseLost(job.id)
+        return bytes(stands)
+
+    async def logged(self, job_id: str, lines: Sequence[bytes]) -> None:
+        """Add lines to the job's log."""
+        await scripts.LOG(self.redis, job_id, *lines)
+
+    async def split(self, job: Job, parts: Sequence[NewJob], meter: Meter, units: int) -> tuple[int, list[str]]:
+        """Make the job's parts, once, a batch a call; an attempt that was cut short is gone on with.
+
+        Returns (parts still to end, the ids in order once that is none). Raises LeaseLost, and OtherParts where an earlier
+        attempt made another number of them.
+        """
+        made = 0
+        while True:
+            batch = pack(parts[made : made + PARTS_BATCH])
+            args = (job.id, job.queue, job.fence, batch, to_json(meter), units, len(parts), made, PARTS_BATCH)
+            left, *more = await scripts.PARTS(self.redis, *args)
+            if left == -2:
+                raise OtherParts(more[0], len(parts))
+            if left < 0:
+                raise LeaseLost(job.id)
+            made, again, ids = more
+            if made >= len(parts) and not again:
+                return left, [x.decode() for x in ids]
+
+    async def settled(self, outcomes: Sequence[Outcome]) -> list[str]:
+        """Record how attempts ended, in one round trip. Returns each job's state, or `lost` where the lease was lost.
+
+        Raises RedisError where the server takes no writes at present: the same call again later records what is left.
+        """
+        for outcome in outcomes:
+            outcome.sent()
+        states = [x.decode() for x in await scripts.SETTLE(self.connection, pack(outcomes))]
+        for state in states:
+            if NO_WRITES_NOW.match(state.removeprefix("error ")):
+                raise RedisError(state)
+        return states

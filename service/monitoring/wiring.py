@@ -1,0 +1,35 @@
+"""The duties of watching: to fire schedules, to add up what was counted, to measure alert rules and to send alerts."""
+
+from service.engine.maintenance import Duty
+from service.engine.schedules import Schedules, Ticker
+from service.engine.store import Store
+from service.monitoring.alerts import Alerts
+from service.monitoring.alerts.evaluation import Evaluation
+from service.monitoring.alerts.measures import Measures
+from service.monitoring.metrics import Metrics
+from settings import Settings
+
+SLOTS_S = 2
+"""Seconds by which a scheduled job may be late."""
+
+FOLD_S = 30
+"""Interval in which past minutes are added up: twice a minute, so that few are left for a reader of hours."""
+
+RULES_S = 10
+"""Interval in which alert rules are measured: well within the shortest of their times."""
+
+OUTBOX_S = 1
+"""Interval in which the outbox of alerts is read."""
+
+
+def watch_duties(
+    settings: Settings, store: Store, metrics: Metrics, alerts: Alerts, schedules: Schedules
+) -> list[Duty]:
+    """Duties of maintenance by the clock, and to notice what goes wrong."""
+    measures = Measures(settings, store, metrics, schedules)
+    return [
+        Duty("schedules", SLOTS_S, Ticker(schedules).tick),
+        Duty("metrics", FOLD_S, metrics.fold),
+        Duty("alerts", RULES_S, Evaluation(alerts, measures).evaluate),
+        Duty("outbox", OUTBOX_S, alerts.outbox.deliver, apart=True),
+    ]
