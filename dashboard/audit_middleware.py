@@ -79,7 +79,8 @@ async def _write(scope: Scope, status_code: int, took_ms: float) -> None:
 def _target(scope: Scope) -> Target:
     """The thing in the address: its first parameter, else the noun the address ends in."""
     for name, value in scope["path_params"].items():
-        return Target(TARGETS.get(name, name), str(value))
+        # What may hold a slash comes with the one that stands before it.
+        return Target(TARGETS.get(name, name), str(value).removeprefix("/"))
     return Target(scope["route_handler"].opt[ACTION].partition(".")[0], "")
 
 

@@ -40,5 +40,6 @@ NOTICES = {
     "webhook-tested": Notice("A test message is on its way."),
     "webhook-enabled": Notice("Enabled. Jobs that ended in the meantime are not told of."),
     "redelivered": Notice("On its way once more, under its first id."),
+    "owner-saved": Notice("Saved. Takes effect everywhere within a second."),
     "restored": Notice("Restored, with its files."),
 }

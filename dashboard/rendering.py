@@ -30,6 +30,8 @@ NAVIGATION = (
     Link("Jobs", "/admin/jobs", "j"),
     Link("Documents", "/admin/documents", "d"),
     Link("Workers", "/admin/workers", "w"),
+    Link("Owners", "/admin/owners", "o"),
+    Link("Services", "/admin/services", "v"),
     Link("Schedules", "/admin/schedules", "s"),
     Link("Webhooks", "/admin/webhooks", "h"),
     Link("Templates", "/admin/templates", "t"),

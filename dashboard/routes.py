@@ -48,12 +48,15 @@ from dashboard.metrics.views import metrics_page
 from dashboard.metrics.weeks import weeks_page
 from dashboard.operations.actions import abort_operation, begin_operation
 from dashboard.operations.views import ask_page, operation_live, operation_page, operations_page
+from dashboard.owners.actions import limit_owner
+from dashboard.owners.views import owner_page, owners_page
 from dashboard.previews.pictures import page_picture, photo_picture, thumbnail_picture
 from dashboard.queues.actions import upload_document
 from dashboard.queues.controls import lift_note, queue_page, steer_queue
 from dashboard.queues.views import queues_live, queues_page
 from dashboard.schedules.actions import pause_schedule, resume_schedule, run_schedule
 from dashboard.schedules.views import schedules_page
+from dashboard.services.views import services_page
 from dashboard.storage.views import storage_page
 from dashboard.webhooks.actions import enable_webhook, redeliver, try_webhook
 from dashboard.webhooks.views import webhooks_page
@@ -162,6 +165,10 @@ def dashboard_routes() -> list[Any]:
             metrics_page,
             weeks_page,
             storage_page,
+            services_page,
+            owners_page,
+            owner_page,
+            limit_owner,
             audit_page,
             audit_live,
             webhooks_page,

@@ -12,6 +12,7 @@ from arq.connections import ArqRedis
 from service.cleanup import LeftoverFiles
 from service.database.api_keys import ApiKeys
 from service.database.connection import Database, open_database
+from service.database.owners import Owners
 from service.database.start_errors import start_sentence
 from service.documents.images import ImageRecords
 from service.documents.store import DocumentStore
@@ -40,6 +41,7 @@ from service.mail.wiring import mail_limiter, open_mail
 from service.monitoring.alerts import Alerts
 from service.monitoring.audit_log import Audit
 from service.monitoring.metrics import Metrics
+from service.monitoring.owner_usage import OwnerUsage
 from service.monitoring.readiness import Readiness
 from service.monitoring.storage_usage.redis_settings import warn_of_settings
 from service.monitoring.tracing import ExportedTracing
@@ -78,6 +80,8 @@ class Services:
     alerts: Alerts
     audit: Audit
     api_keys: ApiKeys
+    owners: Owners
+    owner_usage: OwnerUsage
     tickets: Tickets
     webhooks: WebhookParts
     readiness: Readiness
@@ -105,7 +109,8 @@ async def open_services(
         storage = Storage(settings.storage_url)
         pool = pool or CpuPool(1, memory_mb=1024, name="inspection")
         stack.push_async_callback(pool.close)
-        files = DocumentStore(database, storage, settings, pool)
+        owners = Owners(database, settings)
+        files = DocumentStore(database, storage, settings, pool, owners)
         jobs = JobFiles(store, storage, [CampaignRemoval(database).forget])
         # Enqueuers make one call at a time: over a connection of their own none has to look for a free one. Probes have
         # one too: however many wait for a connection, an orchestrator learns that all is well.
@@ -113,15 +118,19 @@ async def open_services(
         stack.push_async_callback(commands.aclose)
         stack.push_async_callback(probe.aclose)
         enqueuer = Enqueuer(
-            Store(redis, commands, replicas=settings.enqueue_wait), settings.queues, tracing or NO_TRACING
+            Store(redis, commands, replicas=settings.enqueue_wait),
+            settings.queues,
+            tracing or NO_TRACING,
+            owners.limits,
         )
-        metrics, alerts, schedules = Metrics(redis), Alerts(settings, redis), Schedules(store, enqueuer)
+        ports: dict[type, object] = {}
+        metrics, alerts = Metrics(redis), Alerts(settings, redis)
+        schedules = Schedules(store, enqueuer, ports=ports)
         webhooks = webhook_parts(settings, database, redis, enqueuer)
         duties = watch_duties(settings, store, metrics, alerts, schedules) + webhook_duties(webhooks)
         warning = asyncio.create_task(warn_of_settings(redis))
         stack.push_async_callback(end, warning)
-        await stack.enter_async_context(maintaining(Maintenance(settings, store, jobs, duties)))
-        ports = (
+        ports |= (
             await stack.enter_async_context(open_mail(settings, database, redis))
             | offered_ports(settings, database, store, storage)
             | await packages_ports(stack, settings)
@@ -132,6 +141,7 @@ async def open_services(
                 Reports: ReportFigures(metrics, alerts.outbox, settings.links_url),
             }
         )
+        await stack.enter_async_context(maintaining(Maintenance(settings, store, jobs, duties)))
         yield Services(
             settings=settings,
             redis=redis,
@@ -148,6 +158,8 @@ async def open_services(
             audit=audit,
             readiness=readiness(Store(redis, probe), database, storage),
             api_keys=api_keys,
+            owners=owners,
+            owner_usage=OwnerUsage(database, owners, store, settings.queues),
             tickets=Tickets(settings.link_key),
             webhooks=webhooks,
             runtime=Runtime(settings, store, enqueuer, storage, ports, tracing or NO_TRACING),

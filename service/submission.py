@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -101,9 +101,9 @@ async def submit(
 ) -> Accepted:
     """Check a payload on behalf of its owner and queue the job, as a repetition of the job `origin` where one is named.
 
-    Raises Refused, naming the field; IdempotencyConflict; TooManyQueued.
+    Raises Refused, naming the field; IdempotencyConflict; OverLimit.
     """
-    units = await checked_units(services, job_type, payload, owner=owner, terms=terms)
+    units, mails = await checked_work(services, job_type, payload, owner=owner, terms=terms)
     return await services.enqueuer.enqueue(
         job_type,
         payload,
@@ -113,17 +113,27 @@ async def submit(
         idempotency_key=idempotency_key,
         units=units,
         origin=origin,
+        mails=mails,
     )
 
 
-async def checked_units(services: Services, job_type: JobType, payload: Payload, *, owner: str, terms: Terms) -> int:
-    """Check a payload and its terms on behalf of its owner; returns its amount of work. Raises Refused, naming the field."""
+class Work(NamedTuple):
+    """Amount of work of a payload, and number of messages where its owner's plan bounds them."""
+
+    units: int
+    mails: int
+
+
+async def checked_work(services: Services, job_type: JobType, payload: Payload, *, owner: str, terms: Terms) -> Work:
+    """Check a payload and its terms on behalf of its owner; returns its work. Raises Refused, naming the field."""
     if problem := terms.problem(datetime.fromtimestamp(now_ms() / 1000, UTC) - PAST_ALLOWED):
         raise Refused(problem[1], field=problem[0])
     if terms.callback_url:
         await check_callback(services, terms.callback_url)
-    units = await job_type.accepts(payload, Checks(services, owner)) if job_type.accepts else None
-    return units or 0
+    checks = Checks(services, owner)
+    units = await job_type.accepts(payload, checks) if job_type.accepts else None
+    bounded = job_type.mails and (await services.owners.limits(owner)).values.mails_per_hour
+    return Work(units or 0, await job_type.mails(payload, checks) if bounded and job_type.mails else 0)
 
 
 async def check_callback(services: Services, url: str) -> None:

@@ -3,9 +3,9 @@
 import os
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, PlainValidator, ValidationError, field_validator
+from pydantic import Field, PlainValidator, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from settings.alert_rules import refuse_bad_rules
@@ -15,8 +15,10 @@ from settings.limits import UploadLimits
 from settings.mail import Mail
 from settings.ocr import Ocr
 from settings.packages import Packages
+from settings.plans import Plans
 from settings.queues import QUEUE_TABLE, Queue, QueueSettings, add_named_queues, merged, refuse_unbounded_queues
 from settings.receivers import Receivers
+from settings.services import SMTP, ExternalServices
 from settings.validation_messages import sentences, unknown_variables
 from settings.web import Web
 from settings.webhooks import Webhooks
@@ -26,7 +28,19 @@ PREFIX: Final = "OFFLOAD_"
 
 
 class Settings(
-    Packages, Workers, Web, Webhooks, Backends, Credentials, UploadLimits, Receivers, Ocr, Mail, BaseSettings
+    Packages,
+    Workers,
+    Web,
+    Webhooks,
+    Backends,
+    Credentials,
+    UploadLimits,
+    Plans,
+    ExternalServices,
+    Receivers,
+    Ocr,
+    Mail,
+    BaseSettings,
 ):
     """All settings. Keyword arguments go before the environment: `Settings(data_dir=folder)`."""
 
@@ -49,6 +63,15 @@ class Settings(
     @classmethod
     def _merge_queues(cls, given: Any) -> Any:
         return merged(given)
+
+    @model_validator(mode="after")
+    def _one_rate_of_mail(self) -> Self:
+        """The rate of the service `smtp` is that of its queue: pages and alerts know one."""
+        rate = self.services[SMTP].rate_per_minute if SMTP in self.services else 0
+        if rate:
+            mail = self.queues[Queue.EMAIL_SENDER]
+            self.queues[Queue.EMAIL_SENDER] = mail.model_copy(update={"rate_per_minute": rate})
+        return self
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

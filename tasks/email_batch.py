@@ -66,9 +66,14 @@ async def accepts(payload: EmailBatch, checks: Any) -> int:
     template = await checks.use(Templates).find(payload.template_id, checks.owner)
     if template is None:
         raise Refused(f"There is no template {payload.template_id[:80]}.", field="template_id", status_code=404)
+    return await mails(payload, checks)
+
+
+async def mails(payload: EmailBatch, parts: Any) -> int:
+    """Number of recipients."""
     if payload.user_ids is not None:
         return len(set(payload.user_ids))
-    return int(await checks.use(Campaigns).segment_size(str(payload.segment)))
+    return int(await parts.use(Campaigns).segment_size(str(payload.segment)))
 
 
 def _check_ids(user_ids: Sequence[int]) -> None:
@@ -84,6 +89,7 @@ def _check_ids(user_ids: Sequence[int]) -> None:
 @job(
     queue=Queue.EMAIL_SENDER,
     accepts=accepts,
+    mails=mails,
     search_keys=("template_id",),
     personal=frozenset({"user_ids"}),
     expected_s=2.0,

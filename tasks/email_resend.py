@@ -28,9 +28,15 @@ async def accepts(payload: EmailResend, checks: Any) -> int:
     return in_doubt
 
 
+async def mails(payload: EmailResend, parts: Any) -> int:
+    """Number of recipients in doubt."""
+    return int((await parts.use(Campaigns).counts(payload.campaign_id)).get("unknown", 0))
+
+
 @job(
     queue=Queue.EMAIL_SENDER,
     accepts=accepts,
+    mails=mails,
     search_keys=("campaign_id",),
     expected_s=2.0,
     expected_unit_s=0.6,

@@ -114,9 +114,15 @@ async def accepts(payload: ReportPdf, checks: Any) -> int:
     return sum([int(await checks.use(Exports).count(one)) for one in chosen])
 
 
+async def mails(payload: ReportPdf, parts: Any) -> int:
+    """Number of recipients: the chained job sends each a message."""
+    return len(addresses(payload))
+
+
 @job(
     queue=Queue.CSV_EXPORT,
     accepts=accepts,
+    mails=mails,
     personal=frozenset({"recipients"}),
     search_keys=("report",),
     expected_s=3.0,

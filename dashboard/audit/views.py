@@ -29,6 +29,7 @@ PAGES = {
     "operation": "operations",
     "error": "errors",
     "template": "templates",
+    "owner": "owners",
 }
 """Pages of targets that have one."""
 

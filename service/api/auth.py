@@ -16,10 +16,13 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException, WebSocketException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Scope as ConnectionScope
+from redis.exceptions import RedisError
 
 from service.database.api_keys import Scope
+from service.engine.plans import over_requests, requests_of
 from service.engine.store import NoSuchJob
 from service.lib.fair_turns import WHOSE
+from service.lib.text import as_sentence
 from service.lib.tickets import PREFIX as TICKET_PREFIX
 from service.lib.tickets import BadTicket
 from service.services import Services
@@ -33,6 +36,9 @@ WS_UNAUTHORIZED = 4401
 
 WS_NOT_FOUND = 4404
 """Close code where there is no such job, or not any more; after HTTP's 404."""
+
+WS_TOO_MANY = 4429
+"""Close code over the owner's requests a minute, after HTTP's 429."""
 
 READING = frozenset({"GET", "HEAD"})
 
@@ -113,9 +119,28 @@ async def require_key(connection: ASGIConnection[Any, Any, Any, Any], handler: B
         if isinstance(connection, WebSocket):
             raise WebSocketException(detail=str(error), code=WS_NOT_FOUND) from None
         raise
+    await _count_request(connection, services, caller.owner)
     connection.scope["state"]["caller"] = caller
     connection.scope["state"]["owner"] = caller.owner
     WHOSE.set(caller.owner)
+
+
+async def _count_request(connection: ASGIConnection[Any, Any, Any, Any], services: Services, owner: str) -> None:
+    """Take one of the owner's requests a minute, where its plan bounds them. Raises OverLimit, or closes a socket."""
+    limits = await services.owners.limits(owner)
+    allowance = requests_of(owner, limits)
+    if allowance is None:
+        return
+    try:
+        wait_ms = await allowance.take(services.redis)
+    except (RedisError, OSError):
+        # What needs the queue server fails for itself; all else is not to fail with it.
+        return
+    if wait_ms:
+        refusal = over_requests(limits, wait_ms)
+        if isinstance(connection, WebSocket):
+            raise WebSocketException(detail=as_sentence(str(refusal)), code=WS_TOO_MANY)
+        raise refusal
 
 
 def _unauthorized(connection: ASGIConnection[Any, Any, Any, Any], sentence: str) -> Exception:

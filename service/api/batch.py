@@ -16,11 +16,11 @@ from service.api.schemas import AcceptedBody, ErrorBody, FieldError
 from service.api.strict_json import StrictJson, decode_body
 from service.api.submit import BODY_MAX_BYTES, IDEMPOTENCY_KEY
 from service.engine.job_requests import Accepted, Asked
-from service.engine.store import IdempotencyConflict, TooManyQueued
+from service.engine.store import IdempotencyConflict, OverLimit
 from service.engine.terms import Terms
 from service.lib.text import as_sentence, with_stop
 from service.services import Services
-from service.submission import checked_units, payload_of, request_type, requestable, terms_of
+from service.submission import checked_work, payload_of, request_type, requestable, terms_of
 from tasks.sdk.errors import Refused
 
 JOBS_MAX = 1000
@@ -119,8 +119,9 @@ async def checked_job(services: Services, caller: Caller, job: BatchJob) -> Aske
         )
         request: Any = decode_body(body, request_type(job_type))
         payload = payload_of(job_type, request)
-        units = await checked_units(services, job_type, payload, owner=caller.owner, terms=terms_of(request))
-        return Asked(job_type, payload, request.priority, terms_of(request), job.idempotency_key, units)
+        terms = terms_of(request)
+        units, mails = await checked_work(services, job_type, payload, owner=caller.owner, terms=terms)
+        return Asked(job_type, payload, request.priority, terms, job.idempotency_key, units, mails=mails)
     except BadRequest as error:
         return ErrorBody(400, str(error), list(error.errors))
     except Refused as error:
@@ -139,7 +140,7 @@ def _refuse_all(checked: list[Asked | ErrorBody]) -> None:
     refuse(errors)
 
 
-def _body(outcome: Accepted | IdempotencyConflict | TooManyQueued | None) -> AcceptedBody | ErrorBody:
+def _body(outcome: Accepted | IdempotencyConflict | OverLimit | None) -> AcceptedBody | ErrorBody:
     assert outcome is not None, "only jobs that go together are held"
     if isinstance(outcome, Accepted):
         return AcceptedBody.of(outcome)

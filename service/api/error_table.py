@@ -19,7 +19,7 @@ from service.engine.store import (
     NoSuchJob,
     NoSuchWorkflow,
     NotReplicated,
-    TooManyQueued,
+    OverLimit,
     WrongState,
 )
 from service.engine.store.errors import StoreError
@@ -104,7 +104,7 @@ def explained(error: Exception) -> Explained:
         case BadForm():
             sentence = with_stop(str(error))
             return Explained(400, sentence, [FieldError(error.field, sentence)])
-        case TooManyQueued():
+        case OverLimit():
             return Explained(429, as_sentence(str(error)), headers={"Retry-After": str(error.retry_after_s)})
         case Abandoned():
             # Nobody reads it.

@@ -36,8 +36,9 @@ async def upload_file(request: Request[Any, Any, Any], services: Wired, owner: O
     limit = services.settings.max_upload_bytes
     if (request.content_length or 0) > limit + FORM_OVERHEAD_BYTES:
         raise Refused(f"The file is too large: the limit is {limit:,} bytes.", field="file", status_code=413)
+    announced = (request.content_length or 0) - FORM_OVERHEAD_BYTES
     form = await open_upload_form(request.headers, received(request))
-    return file_body(await services.files.upload(form.chunks(), owner=owner, name=form.name))
+    return file_body(await services.files.upload(form.chunks(), owner=owner, name=form.name, announced=announced))
 
 
 async def received(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:

@@ -60,8 +60,9 @@ async def upload_image(request: Request[Any, Any, Any], services: Wired, owner: 
     limit = services.settings.max_upload_bytes
     if (request.content_length or 0) > limit + FORM_OVERHEAD_BYTES:
         raise Refused(f"The file is too large: the limit is {limit:,} bytes.", field="file", status_code=413)
+    announced = (request.content_length or 0) - FORM_OVERHEAD_BYTES
     form = await open_upload_form(request.headers, received(request))
-    document = await services.files.upload(form.chunks(), owner=owner, name=form.name)
+    document = await services.files.upload(form.chunks(), owner=owner, name=form.name, announced=announced)
     records = ImageRecords(services.database, services.storage)
     try:
         if not document.media_type.startswith("image/"):

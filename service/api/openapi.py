@@ -29,7 +29,7 @@ _REASONS = {
     413: "Too large.",
     415: "A file of another kind than is wanted here, by its content.",
     416: "Range not satisfiable.",
-    429: "Too many of the owner's jobs wait already; Retry-After says how long to wait.",
+    429: "A limit of the owner's is reached; `detail` names it and its plan, Retry-After says how long to wait.",
     503: "A part of the service is out of reach; Retry-After says when to try again.",
     507: "A disk, or the database's, is full; Retry-After says when to try again.",
 }
@@ -46,7 +46,7 @@ def refusals(*status_codes: int) -> dict[int, ResponseSpec]:
     """The errors a route behind a key may answer with, each with its reason."""
     return {
         code: ResponseSpec(ErrorBody, generate_examples=False, description=_REASONS[code])
-        for code in (*status_codes, 401, 403, 503, 507)
+        for code in (*status_codes, 401, 403, 429, 503, 507)
     }
 
 

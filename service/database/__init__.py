@@ -6,6 +6,7 @@ from service.database.base import Base, Document
 from service.database.connection import Database, open_database
 from service.database.images import ImageRecord
 from service.database.mail import Campaign, Delivery, Suppression, Template, User
+from service.database.owners import Owner, OwnerMonth
 from service.database.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "Document",
     "Event",
     "ImageRecord",
+    "Owner",
+    "OwnerMonth",
     "Suppression",
     "Template",
     "User",

@@ -10,7 +10,9 @@ from pathlib import Path
 from sqlalchemy import delete, select
 
 from service.database import Database, Document
+from service.database.owners import Owners
 from service.documents.display_names import display_name
+from service.documents.quota import Quota
 from service.documents.upload import Pool, inspected, received
 from service.lib.local_copy import copy_to
 from service.lib.object_storage import NoSuchObject, Storage
@@ -36,16 +38,30 @@ class DocumentStore:
     `pool` looks into uploads; a process that takes none needs none.
     """
 
-    def __init__(self, database: Database, storage: Storage, settings: Settings, pool: Pool | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        storage: Storage,
+        settings: Settings,
+        pool: Pool | None = None,
+        owners: Owners | None = None,
+    ) -> None:
         self._database = database
+        self._quota = Quota(database, owners or Owners(database, settings))
         self._storage = storage
         self._settings = settings
         self._pool = pool
 
-    async def upload(self, chunks: AsyncIterator[bytes], *, owner: str, name: str | None) -> Document:
-        """Take in a file as it arrives. Raises Refused (400, 413, 415), and then leaves nothing behind."""
+    async def upload(
+        self, chunks: AsyncIterator[bytes], *, owner: str, name: str | None, announced: int = 0
+    ) -> Document:
+        """Take in a file as it arrives, of which at least `announced` bytes are to come.
+
+        Raises Refused (400, 413, 415) or OverLimit, and then leaves nothing behind.
+        """
         if self._pool is None:
             raise RuntimeError("this process takes no uploads: its DocumentStore was given no pool")
+        await self._quota.refuse_early(owner, max(1, announced))
         shown = display_name(name)
         async with received(chunks, shown, self._settings) as scratch:
             file_id = f"file-{uuid.uuid4().hex}"
@@ -63,9 +79,11 @@ class DocumentStore:
                 seconds=seen.seconds,
                 path=f"{document_folder(file_id)}/content",
             )
+            limits = await self._quota.limits(owner)
             try:
                 await self._storage.adopt(document.path, scratch.path)
                 async with self._database.writing() as session:
+                    await self._quota.count(session, document, limits)
                     session.add(document)
             except BaseException:
                 # Where the storage itself is away, the sweep of files that no record names has it later.

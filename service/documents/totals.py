@@ -1,7 +1,7 @@
-"""Totals of what an owner keeps here."""
+"""Totals of what owners keep here."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import func, select
 
@@ -10,20 +10,15 @@ from service.database import Database, Document
 
 @dataclass(frozen=True)
 class Kept:
-    """An owner's documents: their number, their bytes, and the pages of those that came since some moment."""
+    """An owner's documents: their number and their bytes."""
 
-    documents: int
-    bytes: int
-    pages: int
+    documents: int = 0
+    bytes: int = 0
 
 
-async def kept_by(database: Database, owner: str, since: datetime) -> Kept:
-    """Totals of an owner; pages of documents uploaded since then."""
+async def kept_by(database: Database, owners: Collection[str]) -> Mapping[str, Kept]:
+    """Totals by owner; owners without documents are left out."""
+    query = select(Document.owner, func.count(), func.coalesce(func.sum(Document.bytes), 0))
     async with database.reading() as session:
-        own = select(func.count(), func.coalesce(func.sum(Document.bytes), 0)).where(Document.owner == owner)
-        documents, size = (await session.execute(own)).one()
-        newer = select(func.coalesce(func.sum(Document.pages), 0)).where(
-            Document.owner == owner, Document.created_at >= since
-        )
-        pages = await session.scalar(newer)
-    return Kept(documents, int(size), int(pages or 0))
+        found = await session.execute(query.where(Document.owner.in_(owners)).group_by(Document.owner))
+        return {owner: Kept(documents, int(size)) for owner, documents, size in found}

@@ -11,15 +11,17 @@ import msgspec
 
 from service.engine.batching import Batcher
 from service.engine.estimates import Estimate, Estimator
-from service.engine.job_requests import Accepted, Asked, Given, Step, lateness, request_fingerprint, set_terms
-from service.engine.store import IdempotencyConflict, Queued, Store, TooManyQueued
+from service.engine.job_requests import Accepted, Asked, Given, Step, lateness, request_fingerprint, set_terms, weigh
+from service.engine.plans import LimitsOf, mails_of, over_mails, without_plans
+from service.engine.store import IdempotencyConflict, OverLimit, Queued, Store, TooManyQueued
 from service.engine.store.run_history import ORIGIN
-from service.engine.store.script_inputs import Idem, NewJob, new_job
+from service.engine.store.script_inputs import Idem, NewJob, Permits, new_job
 from service.engine.store.workflows import as_record
 from service.engine.terms import NO_TERMS, Terms, to_ms
 from service.engine.tracing import NO_TRACING, Tracing
 from service.lib.clock import now_ms
 from service.lib.text import listed
+from settings.plans import Limits
 from settings.queues import Queue, QueueSettings
 from tasks.sdk.types import JobType, Payload
 
@@ -38,6 +40,7 @@ class _Prepared:
     estimate: Estimate
     key: str
     warning: str | None
+    limits: Limits
 
     def accepted(self, reply: Queued) -> Accepted:
         return Accepted(reply.job_id, reply.state, self.estimate.seconds, self.estimate.words, self.warning)
@@ -46,10 +49,17 @@ class _Prepared:
 class Enqueuer:
     """Queues jobs of declared types."""
 
-    def __init__(self, store: Store, queues: Mapping[Queue, QueueSettings], tracing: Tracing = NO_TRACING) -> None:
+    def __init__(
+        self,
+        store: Store,
+        queues: Mapping[Queue, QueueSettings],
+        tracing: Tracing = NO_TRACING,
+        limits_of: LimitsOf = without_plans,
+    ) -> None:
         self.store = store
         self.queues = queues
         self.tracing = tracing
+        self.limits_of = limits_of
         self.estimator = Estimator(store)
         # Many requests at once share a script call.
         self.gathered: Batcher[NewJob, Queued] = Batcher(store.queued)
@@ -66,16 +76,18 @@ class Enqueuer:
         idempotency_key: str | None = None,
         units: int = 0,
         origin: str | None = None,
+        mails: int = 0,
     ) -> Accepted:
         """Queue one job. `units` is its amount of work (pages, rows, recipients), for estimates; `origin` is the id of
-        the job that it repeats.
+        the job that it repeats, `mails` the number of messages that it sends.
 
-        Raises IdempotencyConflict when the key belongs to another request, TooManyQueued over the owner's limit.
+        Raises IdempotencyConflict when the key belongs to another request, OverLimit over a limit of the owner's.
         """
         with self.tracing.enqueue(str(job_type.queue), job_type.name):
             if schedule_at:
                 terms = msgspec.structs.replace(terms, schedule_at=schedule_at)
-            asked = await self._asked(Asked(job_type, payload, priority, terms, idempotency_key, units, origin), owner)
+            job = Asked(job_type, payload, priority, terms, idempotency_key, units, origin, mails=mails)
+            asked = await self._asked(job, owner)
             reply = await self.gathered(asked.request)
             refusal = self._refusal(asked, reply)
             if refusal:
@@ -85,7 +97,7 @@ class Enqueuer:
 
     async def enqueue_together(
         self, jobs: Sequence[Asked], *, owner: str, all_or_nothing: bool
-    ) -> list[Accepted | IdempotencyConflict | TooManyQueued | None]:
+    ) -> list[Accepted | IdempotencyConflict | OverLimit | None]:
         """Queue up to BATCH × 2 jobs of any types in one script call; returns what became of each, in order.
 
         With `all_or_nothing` one that is refused keeps all others from being queued; these are None.
@@ -104,7 +116,7 @@ class Enqueuer:
         them may start at once, the others once those before them have completed, or ended where the workflow `goes_on`.
 
         A workflow of that id and fingerprint that is there already is the one that is meant. Raises IdempotencyConflict
-        for one of another fingerprint, TooManyQueued over the owner's limit.
+        for one of another fingerprint, OverLimit over a limit of the owner's.
         """
         asked = {step.name: await self._asked(step.job, owner) for step in steps}
         ids = {name: one.request.id for name, one in asked.items()}
@@ -132,11 +144,15 @@ class Enqueuer:
         return ids
 
     async def _asked(self, job: Asked, owner: str) -> _Prepared:
-        """The request of a job that a client asks for, bounded by its owner's limit."""
-        estimate = await self.estimator.estimate(job.job_type, job.units)
-        due_ms = to_ms(job.terms.schedule_at)
-        request = self._request(job.job_type, job.payload, owner, job.priority, job.units, estimate, due_ms)
-        request.limit = self.queues[job.job_type.queue].owner_limit
+        """The request of a job that a client asks for, bounded by its owner's limits."""
+        estimate, limits = await self.estimator.estimate(job.job_type, job.units), await self.limits_of(owner)
+        due_ms, priority = to_ms(job.terms.schedule_at), limits.priority(job.priority)
+        request = self._request(job.job_type, job.payload, owner, priority, job.units, estimate, due_ms)
+        bounds = [self.queues[job.job_type.queue].owner_limit, limits.values.queued_jobs]
+        request.limit = min(bound for bound in bounds if bound is not None)
+        weigh(request, limits.values.weight)
+        if job.mails and (mails := mails_of(owner, limits)):
+            request.permits = mails.permits(job.mails)
         request.id = job.job_id or request.id
         set_terms(request, job.terms)
         if job.idempotency_key:
@@ -145,14 +161,22 @@ class Enqueuer:
         if job.origin:
             request.fields += [ORIGIN, job.origin]
             request.find.append(f"{ORIGIN}:{job.origin}")
-        warning = lateness(job.terms, max(due_ms, now_ms() + estimate.wait_ms) + estimate.cost_ms)
-        return _Prepared(request, estimate, job.idempotency_key or "", warning)
+        warnings = [lateness(job.terms, max(due_ms, now_ms() + estimate.wait_ms) + estimate.cost_ms)]
+        if priority != job.priority:
+            warnings.append(f"It is queued at {priority} priority, the highest of your plan {limits.plan}.")
+        return _Prepared(request, estimate, job.idempotency_key or "", " ".join(filter(None, warnings)) or None, limits)
 
-    @staticmethod
-    def _refusal(asked: _Prepared, reply: Queued) -> IdempotencyConflict | TooManyQueued | None:
+    def _refusal(self, asked: _Prepared, reply: Queued) -> IdempotencyConflict | OverLimit | None:
+        request, limits = asked.request, asked.limits
         if reply.outcome == "conflict":
             return IdempotencyConflict(asked.key, reply.job_id)
-        return TooManyQueued(int(asked.request.limit), RETRY_AFTER_S) if reply.outcome == "full" else None
+        if reply.outcome == "full":
+            limit = int(request.limit)
+            planned = limit == limits.values.queued_jobs and limit < self.queues[Queue(request.queue)].owner_limit
+            return TooManyQueued(limit, RETRY_AFTER_S, limits.allows("queued_jobs") if planned else "")
+        if reply.outcome == "over" and isinstance(request.permits, Permits):
+            return over_mails(limits, request.permits.count, int(reply.job_id))
+        return None
 
     async def enqueue_many(
         self, job_type: JobType, payloads: Sequence[Payload], *, owner: str, priority: str = "normal", units: int = 0
@@ -160,6 +184,8 @@ class Enqueuer:
         """Queue many jobs of one type, one round trip per BATCH, without the owner's limit. Returns their ids in order."""
         with self.tracing.enqueue(str(job_type.queue), job_type.name, count=len(payloads)):
             estimate = await self.estimator.estimate(job_type, units)
+            limits = await self.limits_of(owner)
+            priority = limits.priority(priority)
             ids: list[str] = []
             under_way: asyncio.Task[list[Queued]] | None = None
             for start in range(0, len(payloads), BATCH):
@@ -167,6 +193,8 @@ class Enqueuer:
                     self._request(job_type, payload, owner, priority, units, estimate, 0)
                     for payload in payloads[start : start + BATCH]
                 ]
+                for request in batch:
+                    weigh(request, limits.values.weight)
                 # The next batch is put together while the server writes this one; the order stays.
                 if under_way is not None:
                     ids += [reply.job_id for reply in await under_way]
@@ -196,6 +224,10 @@ class Enqueuer:
     async def request(self, job_type: JobType, payload: Payload, **given: Unpack[Given]) -> NewJob:
         """A new job of a declared type, for the store to write, with its measured cost and the current trace."""
         cost_ms = await self.estimator.cost_ms(job_type, given.get("units", 0))
+        if "weight" not in given:
+            limits = await self.limits_of(given["owner"])
+            given["weight"] = limits.values.weight
+            given["priority"] = limits.priority(given.get("priority", "normal"))
         return self._new_job(job_type, payload, cost_ms=cost_ms, **given)
 
     def _new_job(self, job_type: JobType, payload: Payload, *, cost_ms: int, **given: Unpack[Given]) -> NewJob:
@@ -214,6 +246,7 @@ class Enqueuer:
             part=given.get("part", 0),
         )
         request.fields += self.tracing.trace_fields()
+        weigh(request, given.get("weight", 1.0))
         return request
 
     def retries_of(self, job_type: JobType) -> int:

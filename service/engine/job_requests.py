@@ -37,6 +37,8 @@ class Asked:
     origin: str | None = None
     job_id: str = ""
     """Random where it is empty."""
+    mails: int = 0
+    """Messages that it sends, which its owner's plan may bound."""
 
 
 class Step(NamedTuple):
@@ -58,6 +60,13 @@ class Given(TypedDict, total=False):
     parent: str
     part: int
     due_ms: int
+    weight: float
+    """Share in the fair order; that of the owner's plan where it is left out, with the plan's bound on the priority."""
+
+
+def weigh(request: NewJob, weight: float) -> None:
+    """Write an owner's share of the fair order into a request."""
+    request.weight = weight if weight != 1 else False
 
 
 def set_terms(request: NewJob, terms: Terms) -> None:

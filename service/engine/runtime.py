@@ -1,10 +1,11 @@
 """`Runtime`: the parts that running a job takes. The engine knows these, and nothing else of the application."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from service.engine.enqueuer import Enqueuer
+from service.engine.external_services import ServiceGate
 from service.engine.store import Store
 from service.engine.tracing import NO_TRACING, Tracing
 from service.lib.object_storage import Storage
@@ -22,3 +23,8 @@ class Runtime:
     ports: Mapping[type, Any]
     """Implementations that `run.use(protocol)` returns, by protocol."""
     tracing: Tracing = NO_TRACING
+    gate: ServiceGate = field(init=False)
+
+    def __post_init__(self) -> None:
+        gate = ServiceGate(self.store.redis, self.settings.services, self.settings.queues)
+        object.__setattr__(self, "gate", gate)

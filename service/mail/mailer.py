@@ -8,6 +8,7 @@ from email.utils import parseaddr
 import structlog
 from aiosmtplib import SMTP
 
+from service.engine.external_services import ServiceGate
 from service.engine.rate_limiter import Permit, RateLimiter
 from service.mail.counters import MailCounters
 from service.mail.deliveries import DeliveryRows
@@ -18,6 +19,8 @@ from service.mail.smtp_pool import CONNECTIONS, Connection
 from service.mail.smtp_replies import UNKNOWN_TEXT, DeliveryResult, later, refuses_sender, result_of
 from service.mail.smtp_transaction import InDoubt, NotHandedOver, Reply, hand_over
 from settings.mail import ATTACHMENT_MAX
+from settings.services import NO_BOUNDS
+from settings.services import SMTP as SMTP_SERVICE
 from tasks.mail.message import for_data
 from tasks.ports.mail import MailServerAway
 
@@ -53,6 +56,7 @@ class SmtpMailer:
         status: ServerStatus,
         connections: int = CONNECTIONS,
         attachment_max: int = ATTACHMENT_MAX,
+        gate: ServiceGate | None = None,
     ) -> None:
         self.sender = sender
         self.attachment_max = attachment_max
@@ -61,6 +65,8 @@ class SmtpMailer:
         self._deliveries = deliveries
         self._limiter = limiter
         self._counters = counters
+        # Without a bound on the connections of all workers there is nothing to ask Redis for.
+        self._gate = gate if gate and gate.services.get(SMTP_SERVICE, NO_BOUNDS).at_once else None
         self._under_way: set[asyncio.Task[None]] = set()
         self._settling: set[asyncio.Task[None]] = set()
         self._swept = False
@@ -79,6 +85,13 @@ class SmtpMailer:
         Returns with the server's answer; the delivery is settled in the transaction that claims the next one, or some
         milliseconds later, and `settled` waits for it.
         """
+        if self._gate is None:
+            await self._send(campaign_id, position, address, content)
+            return
+        async with self._gate.use(SMTP_SERVICE, f"{campaign_id} {position}", rated=False):
+            await self._send(campaign_id, position, address, content)
+
+    async def _send(self, campaign_id: str, position: int, address: str, content: bytes) -> None:
         await self._sweep()
         connection, probe = await self._server.borrow()
         try:

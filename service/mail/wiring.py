@@ -4,17 +4,19 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from service.database import Database
+from service.engine.external_services import ServiceGate, bounds_of, rate_name
 from service.engine.rate_limiter import RateLimiter
 from service.engine.redis.client import Client
 from service.lib.tickets import Tickets
 from service.mail.campaigns import CampaignRows
-from service.mail.counters import MAIL_QUEUE, MailCounters
+from service.mail.counters import MailCounters
 from service.mail.deliveries import DeliveryRows
 from service.mail.mailer import SmtpMailer
 from service.mail.server_status import ServerStatus
 from service.mail.templates import TemplateRows
 from service.mail.unsubscribe import Links
 from settings import Settings
+from settings.services import SMTP
 from tasks.ports.mail import Campaigns, Deliveries, Mailer, Templates
 
 
@@ -24,8 +26,9 @@ def links(settings: Settings) -> Links:
 
 
 def mail_limiter(settings: Settings, redis: Client) -> RateLimiter:
-    """The one rate of every message that leaves."""
-    return RateLimiter(redis, str(MAIL_QUEUE), settings.queues[MAIL_QUEUE].rate_per_minute)
+    """The one rate of every message that leaves: that of the service `smtp`."""
+    bounds = bounds_of(SMTP, settings.services, settings.queues)
+    return RateLimiter(redis, rate_name(SMTP), bounds.rate_per_minute)
 
 
 @contextlib.asynccontextmanager
@@ -41,6 +44,7 @@ async def open_mail(settings: Settings, database: Database, redis: Client) -> As
         MailCounters(redis),
         ServerStatus(redis),
         attachment_max=settings.report_attachment_max,
+        gate=ServiceGate(redis, settings.services, settings.queues),
     )
     try:
         yield {

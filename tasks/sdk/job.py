@@ -43,6 +43,9 @@ class JobOptions(TypedDict, total=False):
     """Name of a job type: a job of this one follows each completed job of that one, in the same transaction."""
     follow: Callable[[Any], Payload | None] | None
     """`follow(finished)` makes the payload of a job that follows, from `Finished`; None where none is to follow."""
+    mails: Callable[[Any, Any], Awaitable[int]] | None
+    """`mails(payload, parts)` is the number of messages that a job sends, with those of the jobs that it starts: plans bound
+    them. `parts.use(port)` is the implementation of a protocol of tasks/ports/."""
 
 
 def job(queue: Queue | str, *, name: str | None = None, **options: Unpack[JobOptions]) -> Callable[[Function], JobType]:

@@ -95,6 +95,14 @@ class Run(Protocol):
         """The implementation of a protocol of tasks/ports/ (a mailer, the campaigns' rows, a dataset's rows)."""
         ...
 
+    def service(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Use an external service that several job types share, such as `crm`, within the block.
+
+        Waits until the service's rate, and the number of uses at once, allow it over all workers; an operator sets them
+        by OFFLOAD_SERVICES__<NAME>__…. Raises ValueError for a name that is not small letters, digits and dashes.
+        """
+        ...
+
     def log(self, event: str, /, **fields: Any) -> None:
         """One line in the log, with the job's id and attempt bound. A field of one of those names gets a `_` behind it."""
         ...

@@ -11,6 +11,7 @@ class to the `Run` that workers provide: one job makes the same assertions under
 import asyncio
 import contextlib
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -24,7 +25,7 @@ from tasks.sdk.errors import Permanent
 from tasks.sdk.program import run_program
 from tasks.sdk.testing_child import ChildPerCall, Pool
 from tasks.sdk.testing_files import LocalFiles
-from tasks.sdk.types import JobType, Meter, PartResult, Payload, check_parts
+from tasks.sdk.types import JobType, Meter, PartResult, Payload, check_parts, check_service
 
 T = TypeVar("T")
 
@@ -37,7 +38,8 @@ class LocalRun:
     """Implements Run. What the task did can be read from its attributes.
 
     `stages` is a list of (percent, message, data) in the order of the calls; `lines` are what it logged, `following`
-    what it started with `then`, `part_runs` the runs of its parts, `artefacts` as a job's record lists them.
+    what it started with `then`, `services` how often it used each external service, `part_runs` the runs of its parts,
+    `artefacts` as a job's record lists them.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class LocalRun:
         self.following_ids: list[str] = []
         self.artefacts: list[dict[str, Any]] = []
         self.part_runs: list[LocalRun] = []
+        self.services: Counter[str] = Counter()
         self._results: list[PartResult] | None = None
         self._once: set[str] = set()
         self._scratch: Path | None = None
@@ -147,6 +150,13 @@ class LocalRun:
             while not task.done():
                 task.cancel()
                 await asyncio.wait([task], timeout=0.1)
+
+    @contextlib.asynccontextmanager
+    async def service(self, name: str) -> AsyncIterator[None]:
+        """Use an external service at once: nothing bounds it here. `services` counts the uses by name."""
+        check_service(name)
+        self._root.services[name] += 1
+        yield
 
     async def keep(self, name: str, data: bytes) -> None:
         """Keep an intermediate result, under the parent for a part."""

@@ -1,5 +1,6 @@
 """Types of a job's declaration and of its parts: `Payload`, `Meter`, `JobType`, `PartResult` and the `REGISTRY`."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,6 +60,7 @@ class JobType:
     accepts: Callable[[Any, Any], Awaitable[Any]] | None = None
     after: str = ""
     follow: Callable[[Any], Payload | None] | None = None
+    mails: Callable[[Any, Any], Awaitable[int]] | None = None
 
     def counted(self, units: int) -> str:
         """Units in words, such as 1 page or 1,200 pages."""
@@ -77,6 +79,16 @@ class PartResult:
 
 
 REGISTRY: dict[str, JobType] = {}
+
+
+SERVICE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+SERVICE_MAX = 40
+
+
+def check_service(name: str) -> None:
+    """Raises ValueError for a name that no external service can have, and no setting could name."""
+    if not SERVICE.fullmatch(name) or len(name) > SERVICE_MAX:
+        raise ValueError(f"a service has small letters, digits and dashes, {SERVICE_MAX} at most, not {name[:80]!r}")
 
 
 def check_parts(job_id: str, *, is_part: bool, job: JobType) -> None:

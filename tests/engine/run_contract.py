@@ -67,6 +67,7 @@ async def run_contract(payload: Contract, run: Run) -> dict[str, Any]:
     await _artefacts(run)
     await _beside(run)
     await _programs(run)
+    await _services(run)
     with pytest.raises(KeyError):
         run.use(Run)
     with pytest.raises(Permanent, match="contract-public cannot be a part"):
@@ -150,6 +151,17 @@ async def _beside(run: Run) -> None:
     async with run.beside(work()):
         await asyncio.sleep(0)
     assert ended == [True]
+
+
+async def _services(run: Run) -> None:
+    async with run.service("contract-crm"), run.service("contract-crm"):
+        pass
+    with pytest.raises(ZeroDivisionError):
+        async with run.service("contract-crm"):
+            raise ZeroDivisionError
+    with pytest.raises(ValueError, match="small letters, digits and dashes"):
+        async with run.service("No Service"):
+            raise AssertionError("it has no such name")
 
 
 async def _programs(run: Run) -> None:

@@ -1,9 +1,10 @@
 """`Schedules`: reads, pauses and runs the schedules declared in settings/schedules.py and those of owners."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -11,10 +12,11 @@ import tasks.sdk.discovery  # noqa: F401  # schedules name job types, which this
 from service.engine.enqueuer import Enqueuer
 from service.engine.holds import Hold, hold
 from service.engine.job_requests import set_terms
+from service.engine.plans import mails_of, over_mails
 from service.engine.schedules import keys
 from service.engine.schedules.owned import OwnedSchedules
 from service.engine.schedules.records import ScheduleState, SlotRun
-from service.engine.store import NoSuchJob, Store, WrongState
+from service.engine.store import NoSuchJob, OverLimit, Store, WrongState
 from service.engine.store.script_inputs import NewJob
 from service.engine.store.scripts import SCHEDULE
 from service.engine.terms import Terms
@@ -25,6 +27,8 @@ from tasks.sdk.types import REGISTRY
 OWNER = "schedule:{name}"
 """No API key's owner has a colon in it: only operators see a scheduled job."""
 
+T = TypeVar("T")
+
 pack = msgspec.msgpack.Encoder().encode
 to_json = msgspec.json.Encoder().encode
 
@@ -32,9 +36,17 @@ to_json = msgspec.json.Encoder().encode
 class Schedules:
     """Every declared schedule. What becomes of a slot is written in one script: it happens once, whoever else tries."""
 
-    def __init__(self, store: Store, enqueuer: Enqueuer, declared: Sequence[Schedule] = SCHEDULES) -> None:
+    def __init__(
+        self,
+        store: Store,
+        enqueuer: Enqueuer,
+        declared: Sequence[Schedule] = SCHEDULES,
+        ports: Mapping[type, Any] | None = None,
+    ) -> None:
         self.store = store
         self.enqueuer = enqueuer
+        self.ports = ports if ports is not None else {}
+        """Implementations of tasks/ports/, for job types that count their messages."""
         self.declared = {schedule.name: schedule for schedule in declared}
         self.owned = OwnedSchedules(store.redis)
 
@@ -114,7 +126,7 @@ class Schedules:
         await self.store.redis.hdel(keys.schedule(name), "pause")
 
     async def run_now(self, name: str, *, by: str) -> str:
-        """Begin a run beside the slots, paused or not. Returns the job's id. Raises NoSuchSchedule, ValueError."""
+        """Begin a run beside the slots, paused or not. Returns the job's id. Raises NoSuchSchedule, OverLimit, ValueError."""
         schedule = await self.find(name)
         problem = self.problem(schedule)
         if problem:
@@ -122,6 +134,8 @@ class Schedules:
         at_ms = now_ms()
         job_id = f"{run_prefix(schedule)}-manual-{at_ms}"
         run = SlotRun(id=job_id, slot_ms=at_ms, kind="manual", at_ms=at_ms, job=job_id, outcome="queued", by=by)
+        if refusal := await self.over(schedule, run):
+            raise refusal
         outcome, job = await self.begin(schedule, run)
         if outcome == "skipped":
             raise ValueError(f"the run before has not ended: job {job}")
@@ -131,19 +145,25 @@ class Schedules:
         self, schedule: Schedule, run: SlotRun, *, seen: str = "", through: str = "", notes: Sequence[SlotRun] = ()
     ) -> tuple[str, str]:
         """Begin a run, or say why not, and note other slots, in one script. See schedule.lua for the answer."""
-        skipped = SlotRun(
-            id=run.id,
-            slot_ms=run.slot_ms,
-            kind=run.kind,
-            at_ms=run.at_ms,
-            outcome="skipped",
-            said="the run before had not ended",
-            by=run.by,
-        )
+        skipped = not_begun(run, "the run before had not ended")
         start = [await self._request(schedule, run), text(run), text(skipped), run.at_ms]
         if schedule.overlap is Overlap.REPLACE:
             await self._cancel_last(schedule)
         return await self.write(schedule, start, notes, seen=seen, through=through)
+
+    async def over(self, schedule: Schedule, run: SlotRun) -> OverLimit | None:
+        """Take the run's messages from what its owner's plan allows; returns the refusal where it is over."""
+        job_type = REGISTRY[schedule.job]
+        if not schedule.owner or not job_type.mails:
+            return None
+        limits = await self.enqueuer.limits_of(schedule.owner)
+        allowance = mails_of(schedule.owner, limits)
+        if allowance is None or await self.store.get(run.job):
+            return None
+        payload = msgspec.convert(schedule.payload_at(to_moment(run.slot_ms)), job_type.payload)
+        count = await job_type.mails(payload, Parts(self.ports))
+        wait_ms = await allowance.take(self.store.redis, count) if count else 0
+        return over_mails(limits, count, wait_ms) if wait_ms else None
 
     async def _cancel_last(self, schedule: Schedule) -> None:
         last = await self.store.redis.hget(keys.schedule(schedule.name), "job")
@@ -174,6 +194,24 @@ class Schedules:
         )
         set_terms(request, Terms(callback_url=schedule.callback_url or None))
         return request
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Parts that a job type may use to count its messages."""
+
+    ports: Mapping[type, Any]
+
+    def use(self, port: type[T]) -> T:
+        """The implementation of a protocol of tasks/ports/. Raises KeyError where there is none."""
+        return cast(T, self.ports[port])
+
+
+def not_begun(run: SlotRun, reason: str) -> SlotRun:
+    """A run as it is noted that did not begin."""
+    return SlotRun(
+        id=run.id, slot_ms=run.slot_ms, kind=run.kind, at_ms=run.at_ms, outcome="skipped", said=reason, by=run.by
+    )
 
 
 def run_prefix(schedule: Schedule) -> str:

@@ -7,7 +7,7 @@ import structlog
 
 from service.engine.schedules import keys
 from service.engine.schedules.records import Kind, SlotRun
-from service.engine.schedules.schedules import Schedules, run_prefix, text, to_moment, to_ms
+from service.engine.schedules.schedules import Schedules, not_begun, run_prefix, text, to_moment, to_ms
 from service.lib.clock import now_ms
 from settings.schedules import CatchUp, Schedule
 
@@ -65,7 +65,12 @@ class Ticker:
         else:
             job_id = f"{run_prefix(schedule)}-{to_moment(slots[-1]):%Y%m%dT%H%M%SZ}"
             run = SlotRun(id=job_id, slot_ms=slots[-1], kind=kind, at_ms=at_ms, job=job_id, outcome="queued")
-            outcome, job = await self.schedules.begin(schedule, run, seen=seen, through=through, notes=notes)
+            refusal = await self.schedules.over(schedule, run)
+            if refusal:
+                notes.append(not_begun(run, str(refusal)))
+                outcome, job = await self.schedules.write(schedule, None, notes, seen=seen, through=through)
+            else:
+                outcome, job = await self.schedules.begin(schedule, run, seen=seen, through=through, notes=notes)
         if outcome != "late":
             log.info("slot", schedule=schedule.name, outcome=outcome, job=job, missed=len(missed))
 

@@ -7,6 +7,7 @@ from service.engine.store.errors import (
     NoSuchWorkflow,
     NotReplicated,
     OtherParts,
+    OverLimit,
     TooManyQueued,
     WrongState,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "NoSuchWorkflow",
     "NotReplicated",
     "OtherParts",
+    "OverLimit",
     "Page",
     "Queued",
     "Store",

@@ -27,10 +27,20 @@ class IdempotencyConflict(StoreError):
         self.job_id = job_id
 
 
-class TooManyQueued(StoreError):
-    def __init__(self, limit: int, retry_after_s: int) -> None:
-        super().__init__(f"{limit} of your jobs are waiting already; try again in {retry_after_s} s")
+class OverLimit(StoreError):
+    """A limit of the owner's is reached: the sentence names it and when there is room again."""
+
+    def __init__(self, sentence: str, retry_after_s: int) -> None:
+        super().__init__(sentence)
         self.retry_after_s = retry_after_s
+
+
+class TooManyQueued(OverLimit):
+    """As many of the owner's jobs wait as may. `allows` is the beginning of the sentence where its plan sets the limit."""
+
+    def __init__(self, limit: int, retry_after_s: int, allows: str = "") -> None:
+        waiting = f"{allows}, and so many wait already" if allows else f"{limit} of your jobs are waiting already"
+        super().__init__(f"{waiting}; try again in {retry_after_s} s", retry_after_s)
 
 
 class LeaseLost(Exception):

@@ -68,6 +68,8 @@ class Job:
     """Jobs of its workflow that must end before it begins."""
     origin: str | None = None
     """The job that this one repeats."""
+    weight: float = 1.0
+    """Its owner's share of the fair order, as it was queued."""
     traceparent: str = ""
     """The trace that it belongs to, as W3C Trace Context writes it; empty without tracing."""
     tracestate: str = ""
@@ -163,6 +165,7 @@ READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
     b"cost": ("estimated_ms", _number),
     b"cancel_requested": ("cancel_requested", bool),
     b"permanent": ("permanent", bool),
+    b"weight": ("weight", float),
     **{
         name.encode(): (name, bytes.decode)
         for name in ("type", "queue", "owner", "priority", "message", "worker", "error", "error_type", "parent", "fingerprint",

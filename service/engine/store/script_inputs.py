@@ -22,6 +22,16 @@ class Idem(msgspec.Struct):
     print: str
 
 
+class Permits(msgspec.Struct):
+    """Permits that a job takes of a rate when it is accepted: `count`, of which `burst` may be taken at once and one more
+    each `interval` microseconds."""
+
+    name: str
+    interval: int
+    burst: int
+    count: int
+
+
 class NewJob(msgspec.Struct, omit_defaults=True):
     """A job to be written: static fields go into its hash as they are; the rest places it."""
 
@@ -54,6 +64,9 @@ class NewJob(msgspec.Struct, omit_defaults=True):
     """Number of jobs of its workflow that must end before it; False for none."""
     followers: list[str] | bool = False
     """Ids of the jobs of its workflow that come after it."""
+    weight: float | bool = False
+    """Share of its owner's in the fair order; False for 1."""
+    permits: Permits | bool = False
 
 
 @dataclass(slots=True, frozen=True)

@@ -32,7 +32,7 @@ REPLICATED_MS = 1_000
 
 
 class Queued(msgspec.Struct, frozen=True):
-    """Result of a request to queue: `outcome` is new, same, conflict or full."""
+    """Result of a request to queue: `outcome` is new, same, conflict, full, or over with the wait in ms as `job_id`."""
 
     outcome: str
     job_id: str

@@ -209,6 +209,7 @@ class JobRun:
             job_id=job_id,
             owner=self.owner,
             priority=self.job.priority,
+            weight=self.job.weight,
             units=units,
             parent=self.job.id if part else "",
             part=part,
@@ -217,6 +218,10 @@ class JobRun:
     def use(self, port: type[T]) -> T:
         """The implementation of a protocol of tasks/ports/. Raises KeyError for one that nobody offers."""
         return cast(T, self.runtime.ports[port])
+
+    def service(self, name: str) -> contextlib.AbstractAsyncContextManager[None]:
+        """Use an external service within the block, once its bounds over all workers allow it."""
+        return self.runtime.gate.use(name, self.job.id)
 
     def log(self, event: str, /, **fields: Any) -> None:
         """One line in the log, with the job's id and attempt."""

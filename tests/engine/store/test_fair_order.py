@@ -71,6 +71,15 @@ async def test_a_short_job_passes_a_long_one_of_the_same_owner(store: Store) -> 
     assert "short" in order
 
 
+async def test_an_owner_of_four_times_the_weight_has_four_times_the_turns(store: Store) -> None:
+    for n in range(40):
+        heavy = request(f"a{n}", "a")
+        heavy.weight = 4.0
+        await store.queued([heavy, request(f"b{n}", "b")])
+    order = [await run_one(store) for _ in range(25)]
+    assert 19 <= sum(1 for one in order if one and one.startswith("a")) <= 21, order
+
+
 async def test_owners_take_turns(store: Store) -> None:
     await store.queued([request(f"a{n}", "a") for n in range(100)])
     await store.queued([request(f"b{n}", "b") for n in range(10)])

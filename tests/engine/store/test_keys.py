@@ -5,13 +5,14 @@ from types import ModuleType
 
 import pytest
 
+from service.engine import service_keys
 from service.engine.schedules import keys as schedule_keys
 from service.engine.store import channels, keys
 from service.mail import keys as mail_keys
 from service.monitoring.alerts import keys as alert_keys
 from service.webhooks import keys as webhook_keys
 
-OWNERS = (keys, channels, schedule_keys, alert_keys, mail_keys, webhook_keys)
+OWNERS = (keys, channels, schedule_keys, service_keys, alert_keys, mail_keys, webhook_keys)
 
 
 def names_of(module: ModuleType) -> dict[str, str]:

@@ -1,11 +1,12 @@
 #!lua
--- includes: create_job, accept_jobs; when called: lease_job, dispatch_to_idle, same_request
--- Writes jobs that somebody asks for. Returns one {outcome, job id, state} a job; outcome is new, same,
--- conflict or full, or held where jobs go together and another of them is in conflict or full; of a workflow
--- that is there already one {same or conflict, workflow id, ''}.
+-- includes: create_job, accept_jobs; when called: lease_job, dispatch_to_idle, same_request, take_permits
+-- Writes jobs that a client asks for. Returns one {outcome, job id, state} per job; outcome is new, same, conflict, full,
+-- or over with the milliseconds to wait (-1: so many are never to be had) in the place of the id, or held where jobs go
+-- together and another of them is in conflict, full or over; of a workflow that is there already one
+-- {same or conflict, workflow id, ''}.
 
 -- A msgpack list of {id, queue, type, owner, priority, cost, due, fields, find, idem, limit, adopt, refused,
--- not_after, deadline, unique, debounce}: what is not there is nothing or false.
+-- not_after, deadline, unique, debounce, weight, permits}: what is not there is nothing or false.
 local jobs = cmsgpack.unpack(ARGV[1])
 
 -- '1' where either all are accepted or none.

@@ -27,6 +27,29 @@ local function full(job)
   return nil
 end
 
+-- Permits of a rate of its owner's, such as one for each message that it sends. `planned` counts those of jobs that go
+-- together, of which nothing is taken yet.
+local take
+local function over(job, planned)
+  local wanted = job.permits
+  if not wanted then return nil end
+  take = take or take_permits()
+  local count = wanted.count + (planned and planned[wanted.name] or 0)
+  local wait = take(wanted.name, wanted.interval, 0, wanted.burst, count, planned)
+  if wait ~= 0 then return {'over', string.format('%d', wait), ''} end
+  if planned then planned[wanted.name] = count end
+  return nil
+end
+
+-- What keeps a new job from its owner's queue, or nil.
+local function refused(job, planned)
+  local answer = full(job)
+  if answer then return answer end
+  answer = over(job, planned)
+  if answer and job.limit then waiting[job.owner] = waiting[job.owner] - 1 end
+  return answer
+end
+
 -- A job that finds no other waiting before it may be an idle worker's immediately.
 local dispatch, deliver
 local function try_dispatch(j, record)
@@ -62,11 +85,12 @@ end
 
 -- Of jobs that go together: what keeps each from being accepted, or nil where nothing keeps any of them.
 local function obstacles(jobs)
-  local answers, kept = {}, false
+  local answers, kept, planned = {}, false, {}
   for i, job in ipairs(jobs) do
     -- A debounced request is written as it is looked for: here it counts as a new one.
-    answers[i] = earlier(job) or job.unique and same(job) or full(job) or {'held', '', ''}
-    kept = kept or answers[i][1] == 'full' or answers[i][1] == 'conflict'
+    answers[i] = earlier(job) or job.unique and same(job) or refused(job, planned) or {'held', '', ''}
+    local outcome = answers[i][1]
+    kept = kept or outcome == 'full' or outcome == 'over' or outcome == 'conflict'
   end
   -- Those that are accepted after this are counted again.
   waiting = {}
@@ -84,7 +108,7 @@ local function accept_jobs(jobs, together)
       answer = same(job)
       if answer and job.idem then keep_key(job, answer[2]) end
     end
-    answers[i] = answer or full(job) or accept(job)
+    answers[i] = answer or refused(job) or accept(job)
   end
   keep_clock()
   if deliver then deliver() end

@@ -188,6 +188,9 @@ local function ready(j)
   if span < 100 then span = 100 end
   -- A long job must not push its owner's next one far away: its parts have a flow of their own.
   if j.parent == '' and span > 30000 then span = 30000 end
+  -- An owner of twice the weight is back at its turn in half the time.
+  local weight = tonumber(j.weight or '')
+  if weight then span = span / weight end
   flows[known] = tag + span
   if j.deadline_ms and j.deadline_ms ~= '' then
     -- Read by the claim where the queue has any: the first deadline of an owner takes the owner's next turn.

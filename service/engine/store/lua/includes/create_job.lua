@@ -18,12 +18,14 @@ end
 -- then it answers true and has added to the record what that changes. Of a field that stands twice, the later one counts.
 local function write(job, hand)
   local j = {id = job.id, queue = job.queue, type = job.type, owner = job.owner, priority = job.priority,
-    cost = job.cost, parent = job.parent or '', state = '', stamp = next_stamp(), deadline_ms = job.deadline}
+    cost = job.cost, parent = job.parent or '', state = '', stamp = next_stamp(), deadline_ms = job.deadline,
+    weight = job.weight}
   local state = (job.due > now or job.after) and 'scheduled' or 'queued'
   local record = {'state', state, 'type', job.type, 'queue', job.queue, 'owner', job.owner,
     'priority', job.priority, 'cost', job.cost, 'stamp', j.stamp, 'created_ms', now,
     'ready_ms', math.max(job.due, now), unpack(job.fields)}
   if j.parent ~= '' then record[#record + 1], record[#record + 2] = 'parent', job.parent end
+  if job.weight then record[#record + 1], record[#record + 2] = 'weight', tostring(job.weight) end
   tally(j, 'enqueued', 1)
   if job.workflow then record[#record + 1], record[#record + 2] = 'workflow', job.workflow end
   if job.followers then record[#record + 1], record[#record + 2] = 'followers', cmsgpack.pack(job.followers) end

@@ -1,0 +1,1 @@
+"""Owners, their plans and their use."""

@@ -1,0 +1,1 @@
+"""External services and their bounds."""

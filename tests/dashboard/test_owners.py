@@ -1,0 +1,74 @@
+"""Owners with their plans, and the form that changes them."""
+
+from urllib.parse import quote
+
+import pytest_asyncio
+from sqlalchemy import delete
+
+from service.database.owners import Owner
+from tests.dashboard.conftest import Client, act
+from tests.dashboard.made import Maker
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def no_plans(made: Maker) -> None:
+    async with made.services.database.writing() as session:
+        await session.execute(delete(Owner))
+    made.services.owners._known.clear()
+
+
+async def test_owners_are_listed_with_their_use(viewer: Client, made: Maker) -> None:
+    await made.services.owners.set("acme", "free", {"queued_jobs": 7}, by="eva")
+    page = (await viewer.get("/admin/owners")).text
+    assert 'href="/admin/owners/acme"' in page and "with own limits" in page and "of 7</span>" in page
+    assert 'href="/admin/owners/globex"' in page
+    found = (await viewer.get("/admin/owners?search=GLOB")).text
+    assert 'href="/admin/owners/globex"' in found and 'href="/admin/owners/acme"' not in found
+    assert "No owner that fits" in (await viewer.get("/admin/owners?search=nobody")).text
+
+
+async def test_many_owners_come_in_pages(viewer: Client, made: Maker) -> None:
+    for number in range(51):
+        await made.services.owners.set(f"many-{number:02}", "free", {}, by="eva")
+    page = (await viewer.get("/admin/owners?search=many")).text
+    assert "many-49" in page and "many-50" not in page and "?search=many&amp;after=many-49" in page
+    last = (await viewer.get("/admin/owners?search=many&after=many-49")).text
+    assert "many-50" in last and "many-49" not in last.partition("<table")[2] and "First" in last
+
+
+async def test_a_change_holds_and_is_audited(operator: Client, made: Maker) -> None:
+    fields = {"plan": "free", "pages_per_month": "50,000", "stored_bytes": "none", "weight": "2.5", "priority": "low"}
+    answer = await act(operator, "/admin/owners/acme", **fields)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin/owners/acme?notice=owner-saved")
+    limits = await made.services.owners.limits("acme")
+    assert (limits.plan, limits.values.pages_per_month, limits.values.stored_bytes) == ("free", 50_000, None)
+    assert (limits.values.weight, limits.values.priority, limits.values.queued_jobs) == (2.5, "low", 100)
+    page = (await operator.get(answer.headers["location"])).text
+    assert "Takes effect everywhere within a second" in page and 'value="50000"' in page and 'value="none"' in page
+    audit = (await operator.get("/admin/audit?action=owner.limited")).text
+    assert 'href="/admin/owners/acme"' in audit and "plan free, priority=low, weight=2.5" in audit
+    assert (await act(operator, "/admin/owners/acme", plan="")).status_code == 303
+    assert (await made.services.owners.limits("acme")).plan == "standard"
+
+
+async def test_a_value_that_makes_no_sense_is_named(operator: Client, made: Maker) -> None:
+    bad = await act(operator, "/admin/owners/acme", plan="free", weight="heavy")
+    assert bad.status_code == 400 and "weight: Input should be a valid number" in bad.text
+    unknown = await act(operator, "/admin/owners/acme", plan="gold")
+    assert unknown.status_code == 400 and "There is no plan gold" in unknown.text
+    assert await made.services.owners.get("acme") is None
+
+
+async def test_a_viewer_sees_and_cannot_change(viewer: Client) -> None:
+    page = (await viewer.get("/admin/owners/acme")).text
+    assert "Waiting jobs" in page and "<form" not in page.partition("<main")[2].partition("</main>")[0]
+    assert (await viewer.post("/admin/owners/acme", data={"plan": "free"})).status_code == 403
+
+
+async def test_a_name_of_any_letters_has_its_page(operator: Client, made: Maker) -> None:
+    name = "Ünï/corp & <b>"
+    answer = await act(operator, f"/admin/owners/{quote(name, safe='')}", plan="premium")
+    assert answer.status_code == 303
+    page = (await operator.get(answer.headers["location"])).text
+    assert "Ünï/corp &amp; &lt;b&gt;" in page and "premium" in page
+    assert (await made.services.owners.limits(name)).plan == "premium"
