@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tasks.ocr.ppocr.spacing import lost_spaces
+
 BLANK = 0
 """The class that stands for no letter."""
 
@@ -18,23 +20,30 @@ class Spelled:
     confidence: float
 
 
-def spell(classes: np.ndarray, likely: np.ndarray, alphabet: tuple[str, ...], used: float) -> list[Spelled]:
-    """The words of a line. `used` is the share of the steps that the line fills, the rest being padding."""
+def spell(
+    classes: np.ndarray, likely: np.ndarray, alphabet: tuple[str, ...], used: float, picture: np.ndarray | None = None
+) -> list[Spelled]:
+    """The words of a line. `used` is the share of the steps that the line fills, the rest being padding.
+
+    With the line's `picture`, spaces that the recogniser overlooked are found again (see `lost_spaces`).
+    """
     steps = max(1.0, len(classes) * used)
     fresh = np.flatnonzero((classes != BLANK) & (classes != np.concatenate(([BLANK], classes[:-1]))))
+    letters = [(alphabet[classes[step]], step) for step in fresh.tolist()]
+    lost = set(lost_spaces(letters, picture)) if picture is not None else set()
     words: list[Spelled] = []
     group: list[tuple[str, int, float]] = []
     edge = 0.0
-    for step in [*fresh.tolist(), len(classes)]:
-        letter = alphabet[classes[step]] if step < len(classes) else " "
+    for place, (letter, step) in enumerate([*letters, (" ", len(classes))]):
+        if letter.isspace() or place in lost:
+            # A lost space has no step of its own: it ends halfway to the letter before.
+            end = min(1.0, (step if letter.isspace() else 0.5 * (letters[place - 1][1] + step + 1)) / steps)
+            if group:
+                words.append(_word(group, edge, end, steps))
+                group = []
+            edge = end
         if not letter.isspace():
             group.append((letter, step, float(likely[step])))
-            continue
-        end = min(1.0, step / steps)
-        if group:
-            words.append(_word(group, edge, end, steps))
-            group = []
-        edge = end
     return words
 
 

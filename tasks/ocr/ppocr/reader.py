@@ -10,6 +10,7 @@ from tasks.ocr.ppocr.boxes import boxes, corners_of
 from tasks.ocr.ppocr.crops import batches, cut
 from tasks.ocr.ppocr.letters import Spelled, confidence, spell
 from tasks.ocr.ppocr.networks import SIDE_MULTIPLE, Networks
+from tasks.ocr.ppocr.spacing import STEP
 
 UPRIGHT = 2.5
 """A box higher than this many times its width is not read as it stands: it is a line that runs up or down."""
@@ -80,11 +81,11 @@ def _spelled(networks: Networks, crops: list[np.ndarray], letters: frozenset[str
     spelled: list[list[Spelled]] = [[] for _ in crops]
     for members, pictures in batches(crops):
         features = networks.features(pictures)
-        used = [crops[member].shape[1] / pictures.shape[3] for member in members]
-        rows = _words(networks, features, letters, used)
+        lines = [crops[member] for member in members]
+        rows = _words(networks, features, letters, lines)
         doubtful = [row for row, words in enumerate(rows) if words and confidence(words) < DOUBTFUL]
         if letters is not None and doubtful:
-            again = _words(networks, features[doubtful], None, [used[row] for row in doubtful])
+            again = _words(networks, features[doubtful], None, [lines[row] for row in doubtful])
             for row, words in zip(doubtful, again, strict=True):
                 if confidence(words) > confidence(rows[row]) + SURER:
                     rows[row] = words
@@ -94,7 +95,11 @@ def _spelled(networks: Networks, crops: list[np.ndarray], letters: frozenset[str
 
 
 def _words(
-    networks: Networks, features: np.ndarray, letters: frozenset[str] | None, used: list[float]
+    networks: Networks, features: np.ndarray, letters: frozenset[str] | None, lines: list[np.ndarray]
 ) -> list[list[Spelled]]:
     classes, likely = networks.classes(features, letters)
-    return [spell(classes[row], likely[row], networks.alphabet, share) for row, share in enumerate(used)]
+    width = STEP * classes.shape[1]
+    return [
+        spell(classes[row], likely[row], networks.alphabet, line.shape[1] / width, line)
+        for row, line in enumerate(lines)
+    ]
