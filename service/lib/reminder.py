@@ -12,16 +12,18 @@ class Reminder:
     def __init__(self, again_s: float = AGAIN_S) -> None:
         self.again_s = again_s
         self.logged_s: float | None = None
+        self.lasting = False
+        """True from the first call of `due` to the one of `over`."""
 
     def due(self) -> bool:
         """True where the trouble is to be logged now."""
         now_s = time.monotonic()
         if self.logged_s is not None and now_s - self.logged_s < self.again_s:
             return False
-        self.logged_s = now_s
+        self.logged_s, self.lasting = now_s, True
         return True
 
     def over(self) -> bool:
         """The trouble is over. True where it had been logged."""
-        logged, self.logged_s = self.logged_s is not None, None
-        return logged
+        lasted, self.lasting, self.logged_s = self.lasting, False, None
+        return lasted

@@ -36,6 +36,15 @@ async def probe_echo(payload: Echo, run: Run) -> dict[str, str]:
     return {"word": payload.word}
 
 
+class Nothing(Payload):
+    """Nothing to do."""
+
+
+@job(queue=Queue.THUMBNAILS, public=False)
+async def probe_nothing(payload: Nothing, run: Run) -> None:
+    """Returns at once."""
+
+
 class Marked(msgspec.Struct):
     """A result that has a summary, and a tag to be found by."""
 

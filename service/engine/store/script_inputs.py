@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from service.engine.outcomes import AttemptOutcome, OutcomeKind
+from service.engine.store.records import Job
 from tasks.sdk.types import JobType, Payload
 
 
@@ -104,6 +105,11 @@ class IdleOffer:
 
 NO_OFFER = IdleOffer(0, channel_alive=False)
 """For a worker that reads no channel."""
+
+
+def attempt_ended(job: Job, outcome: AttemptOutcome) -> dict[str, Any]:
+    """The attempt as its history keeps it, but for its times, which are the server's."""
+    return {"number": job.attempt, "worker": job.worker or "", "outcome": outcome}
 
 
 class Outcome(msgspec.Struct):

@@ -20,9 +20,8 @@ from service.engine.store.queue_controls import QueueControls
 from service.engine.store.records import Job
 from service.engine.store.retention import Retention
 from service.engine.store.script_inputs import NewJob
-from service.engine.store.until_back import UntilBack
 from service.engine.store.watch import Watchers
-from service.engine.store.worker_verbs import WorkerVerbs
+from service.engine.store.worker_verbs import UntilBack, WorkerVerbs
 from service.lib.clock import SERVER
 
 pack = msgspec.msgpack.Encoder().encode

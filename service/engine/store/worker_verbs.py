@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import structlog
 from redis.exceptions import RedisError
 
 from service.engine.redis.client import Client
 from service.engine.redis.command_connection import CommandConnection
-from service.engine.redis.retry import NO_WRITES_NOW
+from service.engine.redis.retry import NO_WRITES_NOW, until_back
 from service.engine.store import channels, keys, scripts
 from service.engine.store.errors import LeaseLost, OtherParts
 from service.engine.store.queries import Queries
 from service.engine.store.records import Job, to_job
 from service.engine.store.script_inputs import NO_OFFER, Claim, IdleOffer, NewJob, Outcome
 from tasks.sdk.types import Meter
+
+log = structlog.get_logger("offload.worker")
 
 pack = msgspec.msgpack.Encoder().encode
 to_json = msgspec.json.Encoder().encode
@@ -115,4 +118,25 @@ class WorkerVerbs(Queries):
         for state in states:
             if NO_WRITES_NOW.match(state.removeprefix("error ")):
                 raise RedisError(state)
+        return states
+
+
+class UntilBack:
+    """The verbs that a running job needs and that are safe to repeat, each tried again for as long as Redis is out of reach."""
+
+    def __init__(self, store: WorkerVerbs) -> None:
+        self.get = until_back(store.get)
+        self.get_many = until_back(store.get_many)
+        self.checkpointed = until_back(store.checkpointed)
+        self.split = until_back(store.split)
+        self._settled = until_back(store.settled)
+
+    async def settled(self, outcomes: Sequence[Outcome]) -> Sequence[str]:
+        """As `Store.settled`. An outcome is never given up while Redis is away: its fence decides what it is worth then."""
+        states = await self._settled(outcomes)
+        for number, state in enumerate(states):
+            if state.startswith("error "):
+                # Its lease will run out, and the job is settled as any whose worker fell silent.
+                log.error("outcome.not_recorded", job=outcomes[number].id, error=state)
+                states[number] = "lost"
         return states

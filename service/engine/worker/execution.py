@@ -15,15 +15,15 @@ from service.engine.pool.cpu_pool import CpuPool
 from service.engine.runtime import Runtime
 from service.engine.store import Job, LeaseLost
 from service.engine.store.run_history import TAG
-from service.engine.store.script_inputs import Outcome, as_json
-from service.engine.worker.failures import attempt_entry, cause, failure
+from service.engine.store.script_inputs import Outcome, as_json, attempt_ended
+from service.engine.worker.failures import cause, failure
 from service.engine.worker.job_log import JobLog
 from service.engine.worker.job_run import JobRun, PutAside
 from service.engine.worker.outages import Outages
 from service.lib.outages import Outage, outage_of
 from tasks.sdk.chain import Finished, followers
 from tasks.sdk.errors import Permanent, RetryLater
-from tasks.sdk.types import JobType
+from tasks.sdk.types import REGISTRY, JobType
 
 log = structlog.get_logger("offload.worker")
 
@@ -138,7 +138,8 @@ class Execution:
 
     async def _follow(self, payload: Any, result: Any, run: JobRun) -> None:
         """Start what is declared to follow. A part is no job in its own right: nothing follows it."""
-        if not self.job.parent:
+        # Asked here, so that a job of a type that nothing follows takes no step more.
+        if not self.job.parent and any(one.after == self.job_type.name for one in REGISTRY.values()):
             for job_type, next_payload in followers(self.job_type, Finished(self.job.id, payload, result)):
                 await run.then(job_type, next_payload)
 
@@ -193,7 +194,7 @@ class Execution:
         # A result may have a summary for people and tags to be found by; most say all with their numbers.
         fields = ["progress", 100, "message", getattr(result, "summary", "") or "Done", "error", ""]
         fields += ["artefacts", as_json(run.artefacts)]
-        entry = attempt_entry(self.job, AttemptOutcome.COMPLETED)
+        entry = attempt_ended(self.job, AttemptOutcome.COMPLETED)
         return self._outcome(
             OutcomeKind.COMPLETED,
             fields,
@@ -208,7 +209,7 @@ class Execution:
 
     def _stopped(self) -> Outcome:
         if self.stopped_for is StopReason.CANCELLED:
-            entry = attempt_entry(self.job, AttemptOutcome.CANCELLED)
+            entry = attempt_ended(self.job, AttemptOutcome.CANCELLED)
             return self._outcome(OutcomeKind.CANCELLED, ["message", "Cancelled"], attempt=entry)
         if self.stopped_for is StopReason.LOST:
             return self._outcome(OutcomeKind.LOST)

@@ -7,7 +7,7 @@ from obstore.exceptions import BaseError
 
 from service.engine.outcomes import AttemptOutcome, OutcomeKind
 from service.engine.store import Job
-from service.engine.store.script_inputs import Outcome
+from service.engine.store.script_inputs import Outcome, attempt_ended
 from service.engine.worker.error_fingerprint import fingerprint
 from service.lib.outages import outage_of
 from tasks.sdk.errors import ChildDied, MemoryCeiling, Permanent, RetryLater
@@ -60,8 +60,8 @@ def backoff_s(job_type: JobType, tries: int) -> float:
 def attempt_entry(
     job: Job, outcome: AttemptOutcome, error: BaseException | None = None, reason: str | None = None
 ) -> dict[str, object]:
-    """The attempt as its history keeps it, but for its times, which are the server's."""
-    entry: dict[str, object] = {"number": job.attempt, "worker": job.worker or "", "outcome": outcome}
+    """The attempt as its history keeps it, with the error that ended it."""
+    entry = attempt_ended(job, outcome)
     if reason:
         entry["error"] = reason
     if error is not None and not isinstance(cause(error), Permanent | RetryLater):

@@ -232,7 +232,7 @@ class OffloadWorker(Worker):
         self.leases.trouble()
 
     def _redis_back(self) -> None:
-        if self.away.over():
+        if self.away.lasting and self.away.over():
             log.info("worker.redis_back")
 
     async def _beat_forever(self) -> None:

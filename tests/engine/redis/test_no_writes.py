@@ -12,7 +12,7 @@ from service.engine.outcomes import OutcomeKind
 from service.engine.redis.client import Client, connect
 from service.engine.store import Store
 from service.engine.store.script_inputs import Claim, Outcome
-from service.engine.store.until_back import UntilBack
+from service.engine.store.worker_verbs import UntilBack
 from service.supervisor.valkey import EmbeddedValkey
 from settings import load_settings
 from tests.engine import probe

@@ -92,10 +92,12 @@ function settle.completed(j, outcome)
   find_by(j, outcome.find)
   finish(j, 'completed', fields, outcome.ended)
   -- Written with the completion: the next link of a chain is started once, or not at all.
-  for _, job in ipairs(outcome.next) do
-    if write(job).state == 'queued' then wake(job.queue) end
+  if #outcome.next > 0 then
+    for _, job in ipairs(outcome.next) do
+      if write(job).state == 'queued' then wake(job.queue) end
+    end
+    keep_clock()
   end
-  keep_clock()
   learn(j, outcome)
   if j.parent == '' then arq_result(j, true, value, outcome.ended) end
 end
