@@ -12,11 +12,13 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
 
 from dashboard.assets import static_routes
+from dashboard.client_modules import client_module
 from dashboard.dependencies import shared_figures
 from dashboard.routes import dashboard_routes
 from dashboard.security_headers import add_security_headers
+from dashboard.status_link.views import status_link_routes
 from dashboard.templating import template_environment
-from service.api import EXCEPTION_HANDLERS, api_routes, openapi_config
+from service.api import EXCEPTION_HANDLERS, api_routes, cross_origin, openapi_config
 from service.lib.async_tasks import end
 from service.monitoring.alerts.not_ready import NotReady
 from service.monitoring.logging import configure_logs, log_problems
@@ -55,12 +57,13 @@ def create_app(settings: Settings | None = None) -> Litestar:
                 await end(watch)
 
     return Litestar(
-        route_handlers=[*api_routes(), *dashboard_routes(), *static_routes()],
+        route_handlers=[*api_routes(), *dashboard_routes(), status_link_routes(), client_module, *static_routes()],
         dependencies={"services": Provide(_services, sync_to_thread=False)},
         lifespan=[services_open],
         middleware=tracing.middleware() if tracing else [],
         state=State({"settings": settings}),
         exception_handlers=EXCEPTION_HANDLERS,
+        cors_config=cross_origin(settings),
         openapi_config=openapi_config(),
         # Litestar's own would take over the root logger, and alembic's lines with it.
         logging_config=None,

@@ -24,5 +24,5 @@ async def add_security_headers(message: Message, scope: Scope) -> None:
     headers = MutableScopeHeaders.from_message(message)
     for name, value in ALWAYS.items():
         headers.setdefault(name, value)
-    if scope["path"].startswith(("/admin", "/static")):
+    if scope["path"].startswith(("/admin", "/static", "/j/")):
         headers.setdefault("Content-Security-Policy", CONTENT_POLICY)

@@ -32,12 +32,13 @@ from service.api import (
 from service.api.audit_middleware import Audited
 from service.api.auth import provide_caller, provide_owner, require_key
 from service.api.client_gone import ClientGone
+from service.api.cross_origin import cross_origin
 from service.api.errors import EXCEPTION_HANDLERS
 from service.api.nul import refuse_nul
 from service.api.submit import refuse_unknown_type, submit_route
 from tasks.sdk.types import REGISTRY
 
-__all__ = ["EXCEPTION_HANDLERS", "api_routes", "openapi_config"]
+__all__ = ["EXCEPTION_HANDLERS", "api_routes", "cross_origin", "openapi_config"]
 
 
 def api_routes() -> list[ControllerRouterHandler]:

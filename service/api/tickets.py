@@ -23,7 +23,7 @@ MINUTES_MAX = 24 * 60
 
 
 class TicketRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """Seconds for which the ticket holds."""
+    """Minutes for which the ticket holds."""
 
     minutes: Annotated[int, msgspec.Meta(ge=1, le=MINUTES_MAX)] = MINUTES
 
@@ -34,6 +34,8 @@ class TicketBody(msgspec.Struct):
     ticket: str
     expires_at: str | None
     status_url: str
+    page_url: str
+    """Page for people, with the bar and the results; absolute where OFFLOAD_PUBLIC_URL is set."""
 
 
 @post(
@@ -52,7 +54,17 @@ async def issue_ticket(
     await own_job(services, owner, job_id)
     expires_s = int(time.time()) + (data or TicketRequest()).minutes * 60
     ticket = services.tickets.issue(job_id, expires_s)
-    return TicketBody(ticket, rfc3339(expires_s * 1000), f"/api/jobs/{job_id}/status?ticket={quote(ticket)}")
+    return TicketBody(
+        ticket,
+        rfc3339(expires_s * 1000),
+        f"/api/jobs/{job_id}/status?ticket={quote(ticket)}",
+        f"{(services.settings.public_url or '').rstrip('/')}{page_path(ticket)}",
+    )
+
+
+def page_path(ticket: str) -> str:
+    """Path of the page that shows the ticket's job."""
+    return f"/j/{quote(ticket)}"
 
 
 handlers = [issue_ticket]

@@ -17,6 +17,10 @@ class BadTicket(Exception):
     """A ticket that was not made here, was altered, or has expired. Its message is a sentence."""
 
 
+class ExpiredTicket(BadTicket):
+    """A ticket that was made here and held once."""
+
+
 @dataclass(frozen=True)
 class Ticket:
     """Permission to read one job, or one of its files alone, until a moment in seconds since 1970."""
@@ -47,7 +51,7 @@ class Tickets:
             raise BadTicket("This ticket is not valid: it was altered or made elsewhere.")
         job_id, expires, named = body.split("~")
         if int(expires) <= time.time():
-            raise BadTicket("This ticket has expired: ask for a new one.")
+            raise ExpiredTicket("This ticket has expired: ask for a new one.")
         file = base64.urlsafe_b64decode(named + "=" * (-len(named) % 4)).decode()
         return Ticket(job_id, int(expires), file)
 

@@ -24,6 +24,7 @@ PLACES = (
     r"(?P<scheme>\b(?:bearer|basic)\s+)[A-Za-z0-9+/=_.~-]{8,}",
     r"(?P<user>[a-z][a-z0-9+.-]*://[^\s/:@\"']*:)[^\s/@\"']+(?=@)",
     r"(?P<link>/unsubscribe/)[\w.~-]{8,}",
+    r"(?P<page>/j/)[\w.~%-]{8,}",
 )
 """Places of secrets in addresses and headers. What is kept of the match is its named group."""
 

@@ -24,6 +24,7 @@ async def test_a_ticket_reads_status_and_files_of_its_job(
     await hands.complete(await hands.take(), text_txt=b"seen")
     answer = (await acme.post(f"/api/jobs/{job_id}/ticket", json={"minutes": 5})).json()
     assert (await nobody.get(answer["status_url"])).json()["status"] == "completed"
+    assert answer["page_url"] == f"/j/{quote(answer['ticket'])}"
     asked = {"ticket": answer["ticket"]}
     assert (await nobody.get(f"/api/jobs/{job_id}/files/text.txt", params=asked)).text == "seen"
     bearer = {"Authorization": f"Bearer {answer['ticket']}"}

@@ -13,19 +13,22 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from service.services import open_services
 from settings import load_settings
 from tests.conftest import API_KEYS, DASHBOARD_USERS
 from tests.dashboard.made import Maker
 from tests.ports import free_port
-from tests.waiting import wait_until_async
+from tests.waiting import LIMIT_S, wait_until_async
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 OPERATOR = {"username": "admin", "password": "admin-password-1"}
 VIEWER = {"username": "viewer", "password": "viewer-password-1"}
+
+# Its own five seconds are less than a busy machine may need for one answer.
+expect.set_options(timeout=LIMIT_S * 1000)
 
 DESK = {"width": 1360, "height": 900}
 PHONE = {"width": 360, "height": 780}
@@ -62,9 +65,17 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def environment(valkey: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def portal_port() -> int:
+    """Port of another website, whose pages may call the API."""
+    return free_port()
+
+
+@pytest.fixture(scope="package")
+def environment(valkey: str, portal_port: int, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The OFFLOAD_ variables that the web process and the jobs' maker share."""
     return {
+        "OFFLOAD_CORS_ORIGINS": f"http://127.0.0.1:{portal_port}",
+        "OFFLOAD_WEBHOOKS_ALLOW_PRIVATE": "true",
         "OFFLOAD_DATA_DIR": str(tmp_path_factory.mktemp("data")),
         "OFFLOAD_REDIS_URL": valkey,
         "OFFLOAD_API_KEYS": API_KEYS,

@@ -156,6 +156,7 @@ async def test_the_synchronous_client_does_the_same(served: Served, hands: Hands
             job = offload.submit("pdf-ocr", {"file_id": offload.upload(path).file_id})
             ticket = job.ticket(minutes=5)
             assert httpx.get(served.url + ticket.status_url, timeout=60).json()["id"] == job.id
+            assert ticket.page_url.startswith(f"{served.url}/j/ticket_")
             return job.wait(60), job.read("text.txt"), [one.id for one in offload.jobs(status="completed")]
 
     working = asyncio.create_task(asyncio.to_thread(whole_way))

@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from offload_client.errors import ApiError, ServerError, Unreachable, error_for, error_of, retry_after
-from offload_client.models import Accepted, Status
+from offload_client.models import Accepted, Status, Ticket
 
 T = TypeVar("T")
 
@@ -102,6 +102,12 @@ def decoded(response: httpx.Response, kind: type[T]) -> T:
         return msgspec.json.decode(response.content, type=kind)
     except msgspec.MsgspecError as error:
         raise ServerError(response.status_code, f"The answer cannot be read: {error}", [], None) from None
+
+
+def ticket_of(response: httpx.Response, base_url: httpx.URL) -> Ticket:
+    """A ticket whose page has its whole address: a mail or a chat has no server that a path could belong to."""
+    ticket = decoded(response, Ticket)
+    return msgspec.structs.replace(ticket, page_url=str(base_url.join(ticket.page_url))) if ticket.page_url else ticket
 
 
 def checked(response: httpx.Response) -> httpx.Response:

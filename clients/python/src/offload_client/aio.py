@@ -218,7 +218,8 @@ class AsyncJob:
     async def ticket(self, minutes: int | None = None) -> Ticket:
         """Permission for a browser to read this job."""
         body = {} if minutes is None else {"minutes": minutes}
-        return calls.decoded(await self._client._send(calls.Call("POST", f"/api/jobs/{self.id}/ticket", body)), Ticket)
+        response = await self._client._send(calls.Call("POST", f"/api/jobs/{self.id}/ticket", body))
+        return calls.ticket_of(response, self._client._http.base_url)
 
     async def download(self, name: str, to: str | Path) -> Path:
         """Write one of its files to disk, streamed; the file appears only when it is whole."""

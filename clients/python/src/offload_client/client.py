@@ -214,7 +214,8 @@ class Job:
     def ticket(self, minutes: int | None = None) -> Ticket:
         """Permission for a browser to read this job."""
         body = {} if minutes is None else {"minutes": minutes}
-        return calls.decoded(self._client._send(calls.Call("POST", f"/api/jobs/{self.id}/ticket", body)), Ticket)
+        response = self._client._send(calls.Call("POST", f"/api/jobs/{self.id}/ticket", body))
+        return calls.ticket_of(response, self._client._http.base_url)
 
     def download(self, name: str, to: str | Path) -> Path:
         """Write one of its files to disk, streamed; the file appears only when it is whole."""

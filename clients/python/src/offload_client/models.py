@@ -97,11 +97,12 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """Permission for a browser to read one job until `expires_at`."""
+    """Permission for a browser to read one job until `expires_at`. `page_url` is a page for people, as a whole address."""
 
     ticket: str
     expires_at: datetime
     status_url: str
+    page_url: str = ""
 
 
 class WebhookMade(msgspec.Struct, frozen=True, kw_only=True):

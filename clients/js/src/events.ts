@@ -1,0 +1,160 @@
+/** A job's status now and at each change: over server-sent events or a WebSocket, begun again where a connection breaks. */
+
+import { ApiError, errorFor, ServerError, TooMany, Unreachable, WaitTimeout } from "./errors.js";
+import { type Http, pause, pauseMs } from "./http.js";
+import { ended, type Status } from "./models.js";
+import { parseEvents } from "./sse.js";
+import { socketMessages } from "./socket.js";
+
+/** The server sends something every 15 seconds; a connection that is silent for longer than this is taken for dead. */
+const SILENT_MS = 45_000;
+
+/** A connection that has stood for so long was a good one: its end is the first failure, not one more. */
+const STEADY_MS = 5_000;
+
+export interface Following {
+  /** Milliseconds after which WaitTimeout is thrown. Default: none. */
+  timeoutMs?: number | undefined;
+  /** Ends the following; its reason is thrown. */
+  signal?: AbortSignal | undefined;
+  /** Attempts in a row without an answer before the error is thrown. Default: the client's `retries`. */
+  retries?: number | undefined;
+  /** Called with null once connected, and with the error of each failure that another attempt follows. */
+  onConnection?: ((error: Error | null) => void) | undefined;
+  /**
+   * Default "auto": a WebSocket in a browser that holds a ticket, since a browser opens only six event streams to a host;
+   * else server-sent events. Where a WebSocket does not get through, events are used in its place.
+   */
+  transport?: "auto" | "sse" | "websocket" | undefined;
+}
+
+/** Statuses until the job has ended. Throws ApiError, Unreachable or WaitTimeout. */
+export async function* follow(http: Http, jobId: string, options: Following = {}): AsyncGenerator<Status, void, void> {
+  const control = new AbortController();
+  const stop = () => control.abort(options.signal?.reason);
+  if (options.signal?.aborted) stop();
+  options.signal?.addEventListener("abort", stop, { once: true });
+  const late = new WaitTimeout(`${jobId} has not ended within ${options.timeoutMs} ms.`);
+  const timer = options.timeoutMs === undefined ? undefined : setTimeout(() => control.abort(late), options.timeoutMs);
+  try {
+    yield* reconnecting(http, jobId, control.signal, options);
+  } catch (error) {
+    control.signal.throwIfAborted();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener("abort", stop);
+    // Closes whatever is open, where the caller has left its loop early.
+    control.abort();
+  }
+}
+
+/** Where the connections so far have come to. */
+interface Place {
+  lastEventId: string;
+  /** Since when the present one stands, in milliseconds; null before. */
+  since: number | null;
+  connected: () => void;
+}
+
+async function* reconnecting(http: Http, jobId: string, signal: AbortSignal, options: Following) {
+  const retries = options.retries ?? http.retries;
+  const place: Place = { lastEventId: "", since: null, connected: () => undefined };
+  place.connected = () => {
+    place.since = Date.now();
+    options.onConnection?.(null);
+  };
+  let socket = overSocket(http, options.transport ?? "auto");
+  let last: string | undefined;
+  for (let failures = 0; ; ) {
+    let failure: Error;
+    place.since = null;
+    try {
+      const statuses = socket ? bySocket(http, jobId, signal, place) : byEvents(http, jobId, signal, place);
+      for await (const status of statuses) {
+        failures = 0;
+        const shown = JSON.stringify({ ...status, estimated_completion: null });
+        // A connection begins with the state of the moment, which the caller may have seen on the one before.
+        if (shown !== last) yield status;
+        last = shown;
+        if (ended(status)) return;
+      }
+      // In good order, as the server does when it is deployed anew, and a proxy with a connection that is silent.
+      failure = new Unreachable(`${http.baseUrl} closes each connection for ${jobId}.`);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof SocketRefused) {
+        socket = false;
+        continue;
+      }
+      const passing = error instanceof Unreachable || error instanceof TooMany || error instanceof ServerError;
+      if (!passing) throw error;
+      failure = error;
+    }
+    const steady = place.since !== null && Date.now() - place.since > STEADY_MS;
+    failures = steady ? 1 : failures + 1;
+    if (failures > retries) throw failure;
+    options.onConnection?.(failure);
+    await pause(pauseMs(failures - 1), signal);
+  }
+}
+
+function overSocket(http: Http, transport: NonNullable<Following["transport"]>): boolean {
+  if (transport !== "auto") return transport === "websocket";
+  const ticket = http.credential.startsWith("ticket_");
+  return ticket && typeof WebSocket === "function" && typeof document === "object";
+}
+
+/** Statuses of one event stream. `place` keeps where it was, so that the next one goes on there. */
+async function* byEvents(http: Http, jobId: string, signal: AbortSignal, place: Place): AsyncGenerator<Status> {
+  const control = new AbortController();
+  const stop = () => control.abort(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  const headers: Record<string, string> = { Accept: "text/event-stream" };
+  if (place.lastEventId) headers["Last-Event-ID"] = place.lastEventId;
+  const path = `/api/jobs/${encodeURIComponent(jobId)}/events`;
+  try {
+    const response = await http.open({ method: "GET", path, headers, safe: true, signal: control.signal });
+    if (!response.body) return;
+    place.connected();
+    for await (const event of parseEvents(response.body, SILENT_MS)) {
+      if (event.type === "expired") throw errorFor(401, event.data);
+      if (event.type !== "status") continue;
+      place.lastEventId = event.id;
+      yield JSON.parse(event.data) as Status;
+    }
+  } catch (error) {
+    throw error instanceof ApiError || error instanceof Unreachable ? error : http.unreachable(error);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    control.abort();
+  }
+}
+
+/** A WebSocket that was closed before its first message, although the server answers otherwise. */
+class SocketRefused extends Error {}
+
+/** Close codes by which the server says why, after the statuses of HTTP. */
+const CLOSED_AS: Record<number, number> = { 4401: 401, 4404: 404 };
+
+async function* bySocket(http: Http, jobId: string, signal: AbortSignal, place: Place): AsyncGenerator<Status> {
+  const path = `/api/jobs/${encodeURIComponent(jobId)}`;
+  const url = http.url(`${path}/events`, { ticket: http.credential }).replace(/^http/, "ws");
+  const messages = socketMessages(url, SILENT_MS, signal);
+  let opened = false;
+  for (;;) {
+    const next = await messages.next();
+    if (next.done) {
+      const refused = CLOSED_AS[next.value.code];
+      if (refused) throw errorFor(refused, next.value.reason || "The key or ticket no longer holds.");
+      if (opened) return;
+      break;
+    }
+    if (!opened) place.connected();
+    opened = true;
+    yield JSON.parse(next.value) as Status;
+  }
+  // A refused handshake looks like any other failure from within a browser: a plain request learns which it was.
+  yield await http.json<Status>({ method: "GET", path: `${path}/status`, safe: true, signal });
+  throw new SocketRefused();
+}
