@@ -6,7 +6,8 @@ import random
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import httpx
 import msgspec
@@ -59,6 +60,11 @@ def client_options(base_url: str, key: str, timeout_s: float) -> dict[str, Any]:
     # An upload is answered when the pages are counted, and a long poll when something has changed.
     timeout = httpx.Timeout(timeout_s, read=max(timeout_s, 120.0))
     return {"base_url": base_url.rstrip("/"), "headers": headers, "timeout": timeout}
+
+
+def opened(path: Path) -> BinaryIO:
+    """A file to upload, which httpx reads a piece at a time. Raises OSError."""
+    return path.open("rb")
 
 
 def submission(

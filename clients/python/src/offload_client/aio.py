@@ -1,9 +1,9 @@
-"""Asynchronous client: the verbs of `Client`, awaited."""
+"""Asynchronous client. The synchronous one is written from it by make_sync.py."""
 
 from __future__ import annotations
 
-import asyncio
 import time
+from asyncio import sleep
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -52,16 +52,16 @@ class AsyncClient:
         path = Path(path)
         for attempt in range(calls.RETRIES + 1):
             try:
-                with await asyncio.to_thread(path.open, "rb") as file:
+                with calls.opened(path) as file:
                     response = await self._http.post("/api/files", files={"file": (name or path.name, file)})
             except httpx.TransportError as error:
                 if attempt == calls.RETRIES:
                     raise calls.unreachable(self._http.base_url, error) from error
-                await asyncio.sleep(calls.pause_s(attempt, None))
+                await sleep(calls.pause_s(attempt, None))
                 continue
             if response.status_code not in calls.REPEATED or attempt == calls.RETRIES:
                 return calls.decoded(calls.checked(response), File)
-            await asyncio.sleep(calls.pause_s(attempt, response))
+            await sleep(calls.pause_s(attempt, response))
         raise AssertionError("unreachable")
 
     async def file(self, file_id: str) -> File:
@@ -93,8 +93,8 @@ class AsyncClient:
         """
         results: list[AsyncJob | Exception] = []
         for start in range(0, len(jobs), calls.BULK):
-            answer = (await self._send(calls.bulk(jobs[start : start + calls.BULK], all_or_nothing))).json()
-            results += [_result(self, one) for one in answer["jobs"]]
+            answer = await self._send(calls.bulk(jobs[start : start + calls.BULK], all_or_nothing))
+            results += [_result(self, one) for one in answer.json()["jobs"]]
         return results
 
     def job(self, job_id: str) -> AsyncJob:
@@ -121,7 +121,8 @@ class AsyncClient:
 
     async def webhooks(self) -> list[Webhook]:
         """The owner's webhooks, oldest first."""
-        return (await self._get("/api/webhooks", WebhookList)).webhooks
+        found = await self._get("/api/webhooks", WebhookList)
+        return found.webhooks
 
     async def test_webhook(self, webhook_id: str) -> None:
         """Have a message of the type webhook.test sent."""
@@ -133,7 +134,8 @@ class AsyncClient:
 
     async def callback_secret(self) -> str:
         """The secret that verifies calls of `callback_url`s."""
-        return (await self._get("/api/webhooks/callback-secret", WebhookSecret)).secret
+        found = await self._get("/api/webhooks/callback-secret", WebhookSecret)
+        return found.secret
 
     async def _get(self, path: str, kind: type[T], params: Mapping[str, Any] | None = None) -> T:
         return calls.decoded(await self._send(calls.Call("GET", path, params=params)), kind)
@@ -147,11 +149,11 @@ class AsyncClient:
             except httpx.TransportError as error:
                 if not call.safe or attempt == calls.RETRIES:
                     raise calls.unreachable(self._http.base_url, error) from error
-                await asyncio.sleep(calls.pause_s(attempt, None))
+                await sleep(calls.pause_s(attempt, None))
                 continue
             if attempt == calls.RETRIES or not calls.worth_repeating(call, response):
                 return calls.checked(response)
-            await asyncio.sleep(calls.pause_s(attempt, response))
+            await sleep(calls.pause_s(attempt, response))
         raise AssertionError("unreachable")
 
 
@@ -242,7 +244,8 @@ class AsyncJob:
 
     async def read(self, name: str) -> bytes:
         """One of its files."""
-        return (await self._client._send(calls.Call("GET", f"/api/jobs/{self.id}/files/{name}"))).content
+        answer = await self._client._send(calls.Call("GET", f"/api/jobs/{self.id}/files/{name}"))
+        return answer.content
 
     async def _act(self, action: str) -> Status:
         return calls.decoded(

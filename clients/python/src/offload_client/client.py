@@ -1,4 +1,4 @@
-"""Synchronous client."""
+"""Synchronous client. Written by make_sync.py from aio.py: change that, and run it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from time import sleep
 from typing import Any, TypeVar
 
 import httpx
@@ -51,16 +52,16 @@ class Client:
         path = Path(path)
         for attempt in range(calls.RETRIES + 1):
             try:
-                with path.open("rb") as file:
+                with calls.opened(path) as file:
                     response = self._http.post("/api/files", files={"file": (name or path.name, file)})
             except httpx.TransportError as error:
                 if attempt == calls.RETRIES:
                     raise calls.unreachable(self._http.base_url, error) from error
-                time.sleep(calls.pause_s(attempt, None))
+                sleep(calls.pause_s(attempt, None))
                 continue
             if response.status_code not in calls.REPEATED or attempt == calls.RETRIES:
                 return calls.decoded(calls.checked(response), File)
-            time.sleep(calls.pause_s(attempt, response))
+            sleep(calls.pause_s(attempt, response))
         raise AssertionError("unreachable")
 
     def file(self, file_id: str) -> File:
@@ -90,8 +91,8 @@ class Client:
         """
         results: list[Job | Exception] = []
         for start in range(0, len(jobs), calls.BULK):
-            answer = self._send(calls.bulk(jobs[start : start + calls.BULK], all_or_nothing)).json()
-            results += [_result(self, one) for one in answer["jobs"]]
+            answer = self._send(calls.bulk(jobs[start : start + calls.BULK], all_or_nothing))
+            results += [_result(self, one) for one in answer.json()["jobs"]]
         return results
 
     def job(self, job_id: str) -> Job:
@@ -117,7 +118,8 @@ class Client:
 
     def webhooks(self) -> list[Webhook]:
         """The owner's webhooks, oldest first."""
-        return self._get("/api/webhooks", WebhookList).webhooks
+        found = self._get("/api/webhooks", WebhookList)
+        return found.webhooks
 
     def test_webhook(self, webhook_id: str) -> None:
         """Have a message of the type webhook.test sent."""
@@ -129,7 +131,8 @@ class Client:
 
     def callback_secret(self) -> str:
         """The secret that verifies calls of `callback_url`s."""
-        return self._get("/api/webhooks/callback-secret", WebhookSecret).secret
+        found = self._get("/api/webhooks/callback-secret", WebhookSecret)
+        return found.secret
 
     def _get(self, path: str, kind: type[T], params: Mapping[str, Any] | None = None) -> T:
         return calls.decoded(self._send(calls.Call("GET", path, params=params)), kind)
@@ -143,11 +146,11 @@ class Client:
             except httpx.TransportError as error:
                 if not call.safe or attempt == calls.RETRIES:
                     raise calls.unreachable(self._http.base_url, error) from error
-                time.sleep(calls.pause_s(attempt, None))
+                sleep(calls.pause_s(attempt, None))
                 continue
             if attempt == calls.RETRIES or not calls.worth_repeating(call, response):
                 return calls.checked(response)
-            time.sleep(calls.pause_s(attempt, response))
+            sleep(calls.pause_s(attempt, response))
         raise AssertionError("unreachable")
 
 
@@ -238,7 +241,8 @@ class Job:
 
     def read(self, name: str) -> bytes:
         """One of its files."""
-        return self._client._send(calls.Call("GET", f"/api/jobs/{self.id}/files/{name}")).content
+        answer = self._client._send(calls.Call("GET", f"/api/jobs/{self.id}/files/{name}"))
+        return answer.content
 
     def _act(self, action: str) -> Status:
         return calls.decoded(
