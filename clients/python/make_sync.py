@@ -40,7 +40,9 @@ def synchronous() -> str:
         unasync.unasync_files([str(source)], [unasync.Rule(SOURCE.name, TARGET.name, REPLACEMENTS)])
         ruff = [sys.executable, "-m", "ruff"]
         configuration = ["--config", str(Path(__file__).parents[2] / "pyproject.toml"), "--quiet"]
-        subprocess.run([*ruff, "check", "--fix", "--unsafe-fixes", "--select", "I,UP028", *configuration, made], check=True)
+        subprocess.run(
+            [*ruff, "check", "--fix", "--unsafe-fixes", "--select", "I,UP028", *configuration, made], check=True
+        )
         subprocess.run([*ruff, "format", *configuration, made], check=True)
         return made.read_text()
 
