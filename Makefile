@@ -37,6 +37,7 @@ check: $(DEV_STAMP)  ## Format, lint, types, import rules, words, templates, con
 	$(BIN)/djlint --quiet --lint dashboard
 	$(BIN)/python -m pytest -q tests/docs/test_words.py
 	$(BIN)/hadolint Dockerfile
+	$(BIN)/helm lint --strict --quiet deploy/helm
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yml
 
 format: $(DEV_STAMP)  ## Format the code as `make check` wants it.
