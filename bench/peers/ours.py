@@ -12,6 +12,7 @@ from service.engine.redis.client import connect
 from service.engine.redis.command_connection import CommandConnection
 from service.engine.store import Store
 from settings import load_settings
+from tasks.sdk.types import REGISTRY
 
 
 @contextlib.asynccontextmanager
@@ -44,6 +45,13 @@ async def fill(count: int, *, bulk: bool) -> float:
             for _ in range(count):
                 await enqueuer.enqueue(ours_jobs.bench_stamp, payload, owner="bench")
         return time.perf_counter() - begun_s
+
+
+async def fill_keyed(count: int, name: str) -> None:
+    """Enqueue `count` jobs of a type with limits, of 50 values of their key in turn."""
+    async with enqueuing(owner_limit=10**9) as enqueuer:
+        payloads = [ours_jobs.Keyed(enqueued_ns=0, key=f"key-{n % 50}") for n in range(count)]
+        await enqueuer.enqueue_many(REGISTRY[name], payloads, owner="bench")
 
 
 async def long(seconds: float) -> None:

@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboard.formats import MINUTE_MS, duration, number, whole
+from service.engine.blocked import read_blocked
 from service.engine.holds import Hold
 from service.engine.states import State
 from service.engine.store import Job, WorkerInfo
+from service.engine.store.blocked_keys import holders
 from service.engine.store.queue_controls import Kind
 from service.engine.store.queue_position import Place, place_of
 from service.lib.text import as_sentence
@@ -16,6 +18,8 @@ from service.mail.server_status import ServerStatus
 from service.services import Services
 from settings.queues import Queue
 from tasks.sdk.types import REGISTRY
+
+HOLDERS_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ async def _of_job(services: Services, job: Job, at_ms: int) -> list[Check]:
         _paused(queue, notes, at_ms),
         _known(job),
         _served(queue, serving, len(reported)),
+        *await _keyed(services, job),
         _limited(notes, place.running),
         _rated(notes, messages, place, at_ms),
         *(await _mail_server(services) if queue is MAIL_QUEUE else []),
@@ -137,6 +142,21 @@ def _limited(notes: Mapping[Kind, Hold], running: int) -> Check:
         return Check("Is it below the limit?", True, f"{number(running)} of {number(note.value)} are running.")
     answer = f"{number(running)} of {number(note.value)} are running; {note.by} set the limit: {note.reason}"
     return Check("Is it below the limit?", False, answer)
+
+
+async def _keyed(services: Services, job: Job) -> list[Check]:
+    """The limits of its type over keys, where there are some."""
+    question = "Is there room for its key?"
+    if not job.limits:
+        return []
+    blocked = read_blocked(job.blocked_by)
+    if blocked is None:
+        return [Check(question, True, "Yes.")]
+    if blocked.by_rate:
+        return [Check(question, False, as_sentence(blocked.sentence))]
+    ids = await holders(services.redis, blocked.limit_key, HOLDERS_SHOWN + 1)
+    more = " and others" if len(ids) > HOLDERS_SHOWN else ""
+    return [Check(question, False, f"{blocked.sentence}. It is held by {', '.join(ids[:HOLDERS_SHOWN])}{more}.")]
 
 
 def _rated(notes: Mapping[Kind, Hold], messages: int, place: Place, at_ms: int) -> Check:

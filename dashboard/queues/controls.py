@@ -15,10 +15,14 @@ from dashboard.flash_messages import NOTICES
 from dashboard.queues.forecast import what_if
 from dashboard.rendering import render
 from service.api.dependencies import Wired
+from service.engine.store.blocked_keys import blocked_keys
 from service.engine.store.queue_controls import Kind
 from service.lib.text import as_sentence
 from settings.queues import Queue
 from tasks.sdk.errors import Refused
+
+BLOCKED_SHOWN = 20
+"""Keys of limits beside a queue, those that most jobs wait for."""
 
 
 @get("/queues/{queue:str}", name="queue")
@@ -36,6 +40,7 @@ async def queue_page(
     row = next(row for row in (await figures()).queues if row.name == name)
     notes = await services.store.controls.holds(name)
     bounds = services.settings.queues[name]
+    total, blocked = await blocked_keys(services.redis, name, BLOCKED_SHOWN)
     return render(
         request,
         "queues/queue.html",
@@ -44,6 +49,8 @@ async def queue_page(
         bounds=bounds,
         if_so=what_if(row, bounds, notes, jobs, workers),
         ends=ENDS,
+        blocked_total=total,
+        blocked=blocked,
         notice=NOTICES.get(notice),
     )
 

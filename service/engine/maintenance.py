@@ -56,6 +56,7 @@ class Maintenance:
         self.duties = [
             Duty("operations", TICK_S, self.operate),
             Duty("expiry", 1, self.expire),
+            Duty("limits", 10, self.check_limits),
             Duty("retention", 10, self.retain),
             Duty("bin", 10, self.empty_bin),
             Duty("error groups", 600, lambda: store.error_groups.forget(now_ms())),
@@ -131,6 +132,12 @@ class Maintenance:
         """End the jobs that could not begin in time, also where no worker is there to see it."""
         while await self.store.expired(STEP) == STEP:
             pass
+
+    async def check_limits(self) -> None:
+        """Look at keys that jobs wait for: a worker of a release before this one does not let go of them."""
+        for queue in self.settings.queues:
+            if stale := await self.store.limits_checked(str(queue), STEP):
+                log.warning("limits.stale_holders", queue=str(queue), jobs=stale)
 
     async def retain(self) -> None:
         """Remove completed and cancelled jobs over their queue's age or count, with their files.

@@ -4,10 +4,11 @@ A job type is one file in tasks/ that declares a payload and decorates one corou
 form, estimate, metrics) is derived from the `JobType` that the decorator registers.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypedDict, Unpack, get_type_hints
 
 from settings.queues import Queue
+from tasks.sdk.limits import Rate
 from tasks.sdk.run import Run
 from tasks.sdk.types import REGISTRY, JobType, Payload
 
@@ -46,6 +47,13 @@ class JobOptions(TypedDict, total=False):
     mails: Callable[[Any, Any], Awaitable[int]] | None
     """`mails(payload, parts)` is the number of messages that a job sends, with those of the jobs that it starts: plans bound
     them. `parts.use(port)` is the implementation of a protocol of tasks/ports/."""
+    limit: Mapping[str, int]
+    """Jobs of the type that run at a time, for each value of a payload field (docs/flow-control.md). `owner` is the job's
+    owner where the payload has no such field."""
+    one_at_a_time: str | tuple[str, ...]
+    """Payload fields for each value of which one job of the type runs at a time."""
+    rate: Mapping[str, Rate]
+    """Jobs of the type that begin within a period, for each value of a payload field: `{"owner": (60, "minute")}`."""
 
 
 def job(queue: Queue | str, *, name: str | None = None, **options: Unpack[JobOptions]) -> Callable[[Function], JobType]:

@@ -1,7 +1,7 @@
 """Types of a job's declaration and of its parts: `Payload`, `Meter`, `JobType`, `PartResult` and the `REGISTRY`."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ import msgspec
 
 from settings.queues import Queue
 from tasks.sdk.errors import Permanent
+from tasks.sdk.limits import KeyLimit, Rate, key_limits
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -61,6 +62,14 @@ class JobType:
     after: str = ""
     follow: Callable[[Any], Payload | None] | None = None
     mails: Callable[[Any, Any], Awaitable[int]] | None = None
+    limit: Mapping[str, int] = field(default_factory=dict, hash=False)
+    one_at_a_time: str | tuple[str, ...] = ()
+    rate: Mapping[str, Rate] = field(default_factory=dict, hash=False)
+    limits: tuple[KeyLimit, ...] = field(init=False, default=())
+
+    def __post_init__(self) -> None:
+        fields = self.payload.__struct_fields__
+        object.__setattr__(self, "limits", key_limits(fields, self.limit, self.one_at_a_time, self.rate))
 
     def counted(self, units: int) -> str:
         """Units in words, such as 1 page or 1,200 pages."""

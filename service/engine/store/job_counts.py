@@ -110,11 +110,11 @@ class JobCounts:
             oldest = await self.moved_types.oldest(keys.by_type(name, State.QUEUED), queue, OLDEST_READ)
             found += [(queue, job_id) for job_id in oldest]
         for _, job_id in found:
-            pipe.hmget(keys.job(job_id), "ready_ms", "queue")
+            pipe.hmget(keys.job(job_id), "ready_ms", "queue", "blocked_by")
         since: dict[str, int | None] = {str(q): None for q in Queue}
-        for (queue, _), (ready_ms, own) in zip(found, await pipe.execute(), strict=True):
-            # One whose type was moved waits in the queue that it was put into.
-            if own != queue.encode():
+        for (queue, _), (ready_ms, own, blocked_by) in zip(found, await pipe.execute(), strict=True):
+            # One whose type was moved waits in the queue that it was put into; one whose key is full waits for no worker.
+            if own != queue.encode() or blocked_by:
                 continue
             earliest = since[queue]
             if ready_ms and (earliest is None or int(ready_ms) < earliest):

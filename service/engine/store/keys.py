@@ -161,6 +161,26 @@ def workflow(workflow_id: str) -> str:
     return f"{PREFIX}workflow:{workflow_id}"
 
 
+def held(limit_key: str) -> str:
+    """Set: active jobs of a key of their limits. An entry goes as its job is active no more."""
+    return f"{PREFIX}held:{limit_key}"
+
+
+def parked(limit_key: str) -> str:
+    """Sorted set: queued jobs that wait for a key, by their place in the fair order. An entry goes as its job may begin."""
+    return f"{PREFIX}parked:{limit_key}"
+
+
+def starts(limit_key: str) -> str:
+    """List: when the last jobs of a key began (ms), as many as its rate allows in a period. Expires a period after the last."""
+    return f"{PREFIX}starts:{limit_key}"
+
+
+def blocked(queue: str) -> str:
+    """Sorted set: keys that jobs wait for, by when they were last looked at (ms). An entry goes with the last of these jobs."""
+    return f"{PREFIX}blocked:{queue}"
+
+
 LEADER = PREFIX + "caretaker"
 """String: the process that does what one at a time does (lead.lua). Expires unless renewed."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from service.engine.blocked import read_blocked
 from service.engine.states import State
 
 
@@ -30,6 +31,10 @@ class Job:
     not_after_ms: int | None = None
     deadline_ms: int | None = None
     callback_url: str | None = None
+    limits: str = ""
+    """Keys of its limits, with their bounds (tasks/sdk/limits.py)."""
+    blocked_by: str = ""
+    """The key that keeps it from beginning, where one does (service/engine/blocked.py)."""
     debounced: int = 0
     """Requests that put it off, besides the first."""
     started_ms: int | None = None
@@ -169,7 +174,7 @@ READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
     **{
         name.encode(): (name, bytes.decode)
         for name in ("type", "queue", "owner", "priority", "message", "worker", "error", "error_type", "parent", "fingerprint",
-                     "origin", "traceparent", "tracestate", "callback_url", "workflow")
+                     "origin", "traceparent", "tracestate", "callback_url", "workflow", "limits", "blocked_by")
     },
     **{name.encode(): (name, msgspec.json.decode) for name in ("payload", "result", "artefacts")},
     b"data": ("data", _data),
@@ -219,4 +224,6 @@ def _read(
         # A number that is 0 is its default too.
         if reader is not None and value:
             seen[reader[0]] = reader[1](value)
+    if blocked := read_blocked(seen.get("blocked_by", "")):
+        seen["message"] = blocked.sentence
     return Job(id=job_id, **seen)

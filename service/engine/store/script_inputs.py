@@ -8,6 +8,7 @@ import msgspec
 
 from service.engine.outcomes import AttemptOutcome, OutcomeKind
 from service.engine.store.records import Job
+from tasks.sdk.limits import keys_of
 from tasks.sdk.types import JobType, Payload
 
 
@@ -63,6 +64,8 @@ class NewJob(msgspec.Struct, omit_defaults=True):
     workflow: str | bool = False
     after: int | bool = False
     """Number of jobs of its workflow that must end before it; False for none."""
+    limits: str | bool = False
+    """Its keys and their bounds, for types with limits (includes/limit_keys.lua)."""
     followers: list[str] | bool = False
     """Ids of the jobs of its workflow that come after it."""
     weight: float | bool = False
@@ -181,6 +184,9 @@ def new_job(
         fields=fields,
         find=[] if parent else _found_by(job_type, payload),
         parent=parent,
+        limits=keys_of(job_type.name, job_type.limits, payload, owner, job_type.personal) or False
+        if job_type.limits
+        else False,
     )
 
 

@@ -24,7 +24,7 @@ MINUTES_KEPT = 2_880
 
 FOLDER = Path(__file__).parent / "lua"
 
-INCLUDES = re.compile(r"^-- includes: ([^;\n]*)(?:; when called: (.*))?$", re.MULTILINE)
+INCLUDES = re.compile(r"^-- (?:includes: ([^;\n]*))?(?:(?:; )?when called: (.*))?$", re.MULTILINE)
 
 
 class Head(NamedTuple):
@@ -102,4 +102,5 @@ LOG = Script("log")
 HEARTBEAT = Script("heartbeat")
 LEAD = Script("lead")
 EXPIRE = Script("expire")
+LIMITS = Script("limits")
 SMALL_WRITES = Script("small_writes")

@@ -107,6 +107,10 @@ class Store(WorkerVerbs):
         """End jobs that could not begin before their `not_after`. Returns how many were looked at."""
         return int(await scripts.EXPIRE(self.redis, at_most))
 
+    async def limits_checked(self, queue: str, at_most: int) -> int:
+        """Let jobs begin whose key is free, and see that all that hold a key are active. Returns how many were not."""
+        return int(await scripts.LIMITS(self.redis, queue, at_most))
+
     async def check_writes(self) -> None:
         """Raises RedisError, with the server's own words, where it would refuse a job now."""
         await scripts.ENQUEUE(self.connection, pack([]))

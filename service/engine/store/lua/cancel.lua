@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- includes: load_job, finish_job
+-- includes: load_job, finish_job; when called: limit_keys
 -- Stops a job: at once where it waits. Returns {state before, state after}; the latter is active while a worker still has
 -- to stop, and nothing where there is no such job.
 

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- includes: load_job, finish_job, expire_job; when called: lease_job
+-- includes: load_job, finish_job, expire_job; when called: limit_keys, lease_job
 -- Leases ready jobs to a worker. Returns {claimed, external, unknown, next due in ms or -1, where to go on}: claimed is a
 -- list of {id, fence, fields…}; external are ids enqueued by plain arq that have no record yet; unknown are types this worker
 -- cannot run; where to go on is how many of the first ready jobs are of such types, 0 where all have been read.
@@ -11,6 +11,8 @@ local offer_valid_ms, channel_alive, previously_offered = tonumber(ARGV[9]), ARG
 
 -- Records read in one call: it must not keep the server for long from others.
 local READ_MAX = 1000
+-- Jobs of a key that go back to their places as its rate allows some again; the others follow as these begin.
+local STARTS_AT_ONCE = 20
 
 local start, keep_leases, BLANK = lease_job()
 local known = {}
@@ -55,11 +57,33 @@ local function note_external(id)
   return true
 end
 
+-- A key whose rate was used up: so many jobs of it as may begin go back to their places.
+local limits
+local function limit_due(member)
+  redis.call('ZREM', queue, member)
+  limits = limits or limit_keys()
+  for _ = 1, STARTS_AT_ONCE do
+    if not limits.nudge(queue, string.sub(member, #LIMIT_DUE + 1)) then return end
+  end
+end
+
+-- A ready job whose key is full waits under that key. Others of its keys may have been kept free for it.
+local function set_aside(j, score)
+  if j.limits == '' or j.state ~= 'queued' then return false end
+  limits = limits or limit_keys()
+  local k, why, due = limits.blocker(j)
+  if not k then return false end
+  limits.park(j, score, k, why, due)
+  limits.nudge_all(j, k)
+  return true
+end
+
 -- Deferred jobs whose time has come, and leases that ran out.
 local function promote()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', queue, READY, now, 'LIMIT', 0, 200)) do
     local j = load(id)
-    if not j then note_external(id)
+    if not j then
+      if string.sub(id, 1, #LIMIT_DUE) == LIMIT_DUE then limit_due(id) else note_external(id) end
     elseif j.state == 'active' then
       if reap then crashed(j) end
     elseif WAITING[j.state] then requeue(j, {})
@@ -108,11 +132,14 @@ local function most_urgent(j, flat, score)
     if other and other.state == 'queued' and score_of and score_of <= READY then
       local late = other.not_after_ms ~= '' and tonumber(other.not_after_ms) < now
       if late or not known[other.type] then return j, flat end
-      place(queue, j.id, score_of)
-      moved[j.id], substitutes[other.id] = score_of, j.id
-      return other, other_flat
+      if not set_aside(other, score_of) then
+        place(queue, j.id, score_of)
+        moved[j.id], substitutes[other.id] = score_of, j.id
+        return other, other_flat
+      end
+    else
+      redis.call('ZREM', key, first[1])
     end
-    redis.call('ZREM', key, first[1])
   end
 end
 
@@ -129,32 +156,37 @@ local function examine(id, score)
   local j, flat = load_whole(id)
   if not j then return not note_external(id) end
   if TERMINAL[j.state] then end_arq(j)
+  elseif j.blocked_by ~= '' then return true -- set aside since this row was read
   elseif aborting and redis.call('ZSCORE', 'arq:abort', id) then finish(j, 'cancelled', {'message', 'Cancelled'})
   elseif not known[j.type] then unknown[j.type], strangers = true, true return false
   elseif j.not_after_ms ~= '' and tonumber(j.not_after_ms) < now then expire(j, {}, now)
   else
     if urgent then j, flat = most_urgent(j, flat, score) end
-    take(j, score, flat)
+    if not set_aside(j, score) then take(j, score, flat) end
   end
   return true
 end
 
 -- Lease up to `want` jobs in fair order. Returns how many of the first are to be passed over next time, 0 where all that
 -- wait have been read.
+local unread = false
 local function claim(want)
-  local last, all_read = skip + READ_MAX, false
-  while #claimed < want and skip < last and not all_read do
+  local read, all_read = 0, false
+  while #claimed < want and read < READ_MAX and not all_read do
     local asked = want - #claimed
-    if strangers then asked = math.max(asked, 100) end
+    -- Most of what is read last is passed over or set aside: more of it is read in one go.
+    if strangers or read > want then asked = math.max(asked, 100) end
     local row = redis.call('ZRANGEBYSCORE', queue, '-inf', READY, 'WITHSCORES', 'LIMIT', skip, asked)
     all_read = #row < 2 * asked
     for i = 1, #row, 2 do
       -- More were read than are wanted: the rest is left for the next claim.
       if #claimed >= want then all_read = false break end
+      read = read + 1
       if not examine(row[i], tonumber(row[i + 1])) then skip = skip + 1 end
     end
     write_out()
   end
+  unread = #claimed < want and not all_read and not strangers
   return strangers and not all_read and skip or 0
 end
 
@@ -186,6 +218,7 @@ end
 
 -- Milliseconds until something here is due, -1 where nothing is.
 local function due_in_ms(rate)
+  if unread then return 0 end
   local due_ms = redis.call('ZRANGEBYSCORE', queue, '(' .. string.format('%.0f', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
   if rate and rate_next_ms > now then due_ms = math.min(tonumber(due_ms) or rate_next_ms, rate_next_ms) end
   return due_ms and math.max(0, math.ceil(tonumber(due_ms) - now)) or -1

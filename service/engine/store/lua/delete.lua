@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- includes: load_job, list_job
+-- includes: load_job, list_job; when called: limit_keys
 -- Puts a job that has ended into the bin: out of every list, its record still there.
 -- Returns {state, 1 if it is in the bin now}, and nothing where there is no such job.
 

@@ -1,5 +1,5 @@
 #!lua
--- includes: create_job, accept_jobs; when called: lease_job, dispatch_to_idle, same_request, take_permits
+-- includes: create_job, accept_jobs; when called: limit_keys, lease_job, dispatch_to_idle, same_request, take_permits
 -- Writes jobs that a client asks for. Returns one {outcome, job id, state} per job; outcome is new, same, conflict, full,
 -- or over with the milliseconds to wait (-1: so many are never to be had) in the place of the id, or held where jobs go
 -- together and another of them is in conflict, full or over; of a workflow that is there already one

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- includes: load_job, finish_job, expire_job
+-- includes: load_job, finish_job, expire_job; when called: limit_keys
 -- Ends jobs that could not begin in time. Returns how many were looked at.
 
 local at_most = tonumber(ARGV[1])

@@ -1,5 +1,5 @@
 #!lua
--- includes: load_job, finish_job, create_job
+-- includes: load_job, finish_job, create_job; when called: limit_keys
 -- Makes parts of a job. A call makes those it brings if it is their turn; one whose parts are there only asks. After an
 -- operator's retry the parts that did not complete are queued again. Returns {parts still to end, parts made, 1 if there
 -- is more to queue again, the ids once all have ended}; or {-1} when the lease is lost; or {-2, parts} where an earlier

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- includes: load_job, finish_job, list_job
+-- includes: load_job, finish_job, list_job; when called: limit_keys
 -- Removes jobs that have ended for good, with their parts and every index entry. Returns how many.
 
 local job_ids = ARGV

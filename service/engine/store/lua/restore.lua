@@ -1,5 +1,5 @@
 #!lua
--- includes: load_job, list_job
+-- includes: load_job, list_job; when called: limit_keys
 -- Takes a job out of the bin again. Returns its state, or nothing when it is not there.
 
 local job_id = ARGV[1]

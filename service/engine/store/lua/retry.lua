@@ -1,5 +1,5 @@
 #!lua
--- includes: load_job, finish_job, create_job
+-- includes: load_job, finish_job, create_job; when called: limit_keys
 -- Queues a failed, cancelled or expired job again with a fresh budget of tries. Returns {state before, state after}, and nothing where
 -- there is no such job.
 

@@ -1,5 +1,5 @@
 #!lua
--- includes: create_job
+-- includes: create_job; when called: limit_keys
 -- Begins a schedule's run, or notes what became of its slots. Returns begun, same (the slot's job is there), skipped and the job in the way, late (another was quicker), or noted.
 
 local name = ARGV[1]

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- includes: load_job, finish_job, create_job, advance_progress, expire_job
+-- includes: load_job, finish_job, create_job, advance_progress, expire_job; when called: limit_keys
 -- Records how attempts ended. Returns one word an outcome: the job's state afterwards; `lost` when the lease is another's by
 -- now, in which case nothing was written; or `error` and what it was.
 
@@ -175,6 +175,7 @@ end
 local function undone(j, outcome, problem)
   take_back()
   redis.call('HSET', job_key(j.id), 'state', 'active')
+  if j.limits ~= '' then limit_keys().acquire(j, false) end
   for _, job in ipairs(outcome.next or {}) do redis.call('DEL', job_key(job.id), 'arq:job:' .. job.id) end
   return 'error ' .. (type(problem) == 'table' and problem.err or tostring(problem))
 end

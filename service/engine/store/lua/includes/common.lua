@@ -8,6 +8,8 @@ local H = 315360000000
 -- Without this bound a queue whose costs are underestimated would age its low-priority jobs too slowly.
 local MAX_LAG = 3600000
 local HEAD_START = {high = 600000, normal = 0, low = -600000}
+-- Members of a queue's set that are no jobs: a key's next start is due (limit_keys.lua).
+local LIMIT_DUE = 'offload:limit-due:'
 local WAITING = {queued = true, scheduled = true, retrying = true}
 -- What waits for a moment of its own is no work that workers are behind with.
 local BACKLOG = {queued = true, retrying = true}
@@ -131,12 +133,17 @@ end
 
 -- Of scripts that can make or unmake a dead letter (load_job.lua).
 local group
+-- Likewise: a job with limits leaves where it is.
+local let_go
 
 -- The one place where a job changes state: indexes, backlog estimate and event go with it.
 local function move(j, to)
   local from = j.state
   if from ~= to then
-    if from ~= '' then index(j, from, 'ZREM') end
+    if from ~= '' then
+      index(j, from, 'ZREM')
+      if j.limits ~= '' and to ~= 'active' and (from == 'active' or from == 'queued') then let_go(j) end
+    end
     index(j, to, 'ZADD')
     if from == 'failed' then group(j, 'ZREM') elseif to == 'failed' then group(j, 'ZADD') end
     local was, is = BACKLOG[from] or false, BACKLOG[to] or false
@@ -174,10 +181,10 @@ end
 
 local function deadlines_of(j) return P .. 'deadlines:' .. j.queue .. ':' .. j.priority .. ':' .. j.owner end
 
--- Put a job into its queue's fair order. Its tag is the later of the queue's virtual time and its flow's last tag,
+-- The next place in its queue's fair order. Its tag is the later of the queue's virtual time and its flow's last tag,
 -- as in start-time fair queueing (Goyal, Vin, Cheng, 1996); priority moves it by a fixed span of that time.
 local flows = {}
-local function ready(j)
+local function turn_of(j)
   local fair_key, tag = P .. 'fair:' .. j.queue, base_of(j.queue)
   local flow = j.parent ~= '' and 'job:' .. j.parent or 'owner:' .. j.owner
   local known = fair_key .. ' ' .. flow
@@ -192,14 +199,21 @@ local function ready(j)
   local weight = tonumber(j.weight or '')
   if weight then span = span / weight end
   flows[known] = tag + span
-  if j.deadline_ms and j.deadline_ms ~= '' then
-    -- Read by the claim where the queue has any: the first deadline of an owner takes the owner's next turn.
-    redis.call('ZADD', deadlines_of(j), j.deadline_ms, j.id)
-    redis.call('PEXPIRE', deadlines_of(j), 2592000000)
-    redis.call('SET', P .. 'deadlines:' .. j.queue, 1, 'PX', 2592000000)
-  end
   place(fair_key, flow, tag + span)
-  place(j.queue, j.id, tag - H - (HEAD_START[j.priority] or 0))
+  return tag - H - (HEAD_START[j.priority] or 0)
+end
+
+-- Read by the claim where the queue has any: the first deadline of an owner takes the owner's next turn.
+local function mark_deadline(j)
+  if not j.deadline_ms or j.deadline_ms == '' then return end
+  redis.call('ZADD', deadlines_of(j), j.deadline_ms, j.id)
+  redis.call('PEXPIRE', deadlines_of(j), 2592000000)
+  redis.call('SET', P .. 'deadlines:' .. j.queue, 1, 'PX', 2592000000)
+end
+
+local function ready(j)
+  mark_deadline(j)
+  place(j.queue, j.id, turn_of(j))
 end
 
 local function wake(queue, word) redis.call('PUBLISH', P .. 'wake:' .. queue, word or 'work') end

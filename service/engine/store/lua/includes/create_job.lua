@@ -14,12 +14,22 @@ local function keep_clock()
   if last_stamp then redis.call('SET', P .. 'clock', string.format('%.0f', last_stamp)) end
 end
 
+-- A new job whose key is full stands under that key, and in no queue.
+local limits
+local function parked(j)
+  limits = limits or limit_keys()
+  local k, why, due = limits.blocker(j)
+  if not k then return false end
+  limits.park(j, turn_of(j), k, why, due)
+  return true
+end
+
 -- Write a new job's record, its place in the queue and its indexes. `hand`, where given, may find it a worker at once:
 -- then it answers true and has added to the record what that changes. Of a field that stands twice, the later one counts.
 local function write(job, hand)
   local j = {id = job.id, queue = job.queue, type = job.type, owner = job.owner, priority = job.priority,
     cost = job.cost, parent = job.parent or '', state = '', stamp = next_stamp(), deadline_ms = job.deadline,
-    weight = job.weight}
+    weight = job.weight, limits = job.limits or ''}
   local state = (job.due > now or job.after) and 'scheduled' or 'queued'
   local record = {'state', state, 'type', job.type, 'queue', job.queue, 'owner', job.owner,
     'priority', job.priority, 'cost', job.cost, 'stamp', j.stamp, 'created_ms', now,
@@ -36,11 +46,13 @@ local function write(job, hand)
   elseif state == 'scheduled' then
     record[#record + 1], record[#record + 2] = 'due_ms', job.due
     place(job.queue, job.id, job.due)
+  elseif job.limits and parked(j) then -- until the key has room
   elseif hand and hand(j, record) then
     state = 'active'
   else
     ready(j)
   end
+  if job.limits then record[#record + 1], record[#record + 2] = 'limits', job.limits end
   if job.not_after then
     record[#record + 1], record[#record + 2] = 'not_after_ms', job.not_after
     place(P .. 'expiring', job.id, job.not_after)

@@ -3,7 +3,7 @@
 -- A record whose fields are empty where nothing has been written yet.
 local BLANK = {__index = function() return '' end}
 
-local leased = {}
+local leased, limits = {}, nil
 
 -- Lease `j` to `worker` for `lease` ms. Returns what that changes in its record as a flat list, and the fence.
 local function start(j, worker, lease)
@@ -16,6 +16,10 @@ local function start(j, worker, lease)
     if j.first_started_ms == '' then set('first_started_ms', now) end
     tally(j, 'started', 1)
     clocked(j, 'w', 'wait_ms', math.max(0, now - (tonumber(j.ready_ms) or now)))
+  end
+  if j.limits ~= '' then
+    limits = limits or limit_keys()
+    limits.acquire(j, j.resume == '')
   end
   local leases = leased[j.queue] or {}
   leases[#leases + 1], leases[#leases + 2] = j.id, fence

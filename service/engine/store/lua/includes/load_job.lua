@@ -2,7 +2,7 @@
 
 local FIELDS = {'state', 'queue', 'type', 'owner', 'priority', 'cost', 'stamp', 'parent', 'waiting_parts', 'attempt', 'retries', 'tries_base',
   'ready_ms', 'units_done', 'cancel_requested', 'created_ms', 'started_ms', 'arq_format',
-  'not_after_ms', 'deadline_ms', 'callback_url', 'workflow', 'weight'}
+  'not_after_ms', 'deadline_ms', 'callback_url', 'workflow', 'weight', 'limits', 'blocked_by'}
 
 -- The fields that moving a job needs, or nil when there is no such job.
 local function load(id)
@@ -15,6 +15,12 @@ local function load(id)
 end
 
 local function remove(key) change(removed, #removed + 1, key) end
+
+local limits
+function let_go(j)
+  limits = limits or limit_keys()
+  limits.leave(j)
+end
 
 -- Dead letters of one cause stand together under its fingerprint.
 function group(j, verb)

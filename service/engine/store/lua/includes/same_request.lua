@@ -36,7 +36,7 @@ local function debounced(job)
   local due = math.max(now, math.min(now + job.debounce.delay_ms, tonumber(v[3]) + job.debounce.max_delay_ms))
   local key = job_key(id)
   redis.call('HSET', key, 'due_ms', due, 'ready_ms', due, 'cost', job.cost, 'priority', job.priority,
-    'find', cmsgpack.pack(job.find), unpack(job.fields))
+    'find', cmsgpack.pack(job.find), 'limits', job.limits or '', unpack(job.fields))
   redis.call('HINCRBY', key, 'debounced', 1)
   for field, at in pairs({not_after_ms = job.not_after or false, deadline_ms = job.deadline or false}) do
     if at then redis.call('HSET', key, field, at) else redis.call('HDEL', key, field) end
