@@ -35,7 +35,7 @@ class Field:
         return self.name.replace("_", " ").capitalize()
 
 
-FOR_PROGRAMS = {"unique_key", "unique_for_s", "debounce", "callback_url"}
+FOR_PROGRAMS = {"unique_key", "unique_for_s", "debounce", "throttle", "replace", "rerun", "callback_url"}
 """Terms of a job that a person at a form has no use for: they are about requests that come again, and programs to call."""
 
 

@@ -42,6 +42,9 @@ class BatchJob(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     unique_key: str | None = None
     unique_for_s: float | None = None
     debounce: dict[str, Any] | None = None
+    throttle: dict[str, Any] | None = None
+    replace: dict[str, Any] | None = None
+    rerun: dict[str, Any] | None = None
     callback_url: str | None = None
     idempotency_key: str | None = None
 

@@ -10,6 +10,7 @@ import msgspec
 
 from service.engine.store.script_inputs import NewJob
 from service.engine.terms import NO_TERMS, Terms, to_ms
+from tasks.sdk.limits import key_value
 from tasks.sdk.types import JobType, Payload
 
 
@@ -78,6 +79,14 @@ def set_terms(request: NewJob, terms: Terms) -> None:
         request.unique = {"key": terms.unique_key} | ({"for_ms": for_ms} if for_ms else {})
     if terms.callback_url:
         request.fields += ["callback_url", terms.callback_url]
+    if merging := terms.throttle or terms.replace or terms.rerun:
+        request.fields += ["callback_url", terms.callback_url or ""]
+        request.merge = {"kind": type(merging).__name__.lower(), "key": merging.key}
+    if terms.throttle and request.merge:
+        request.merge["every_ms"] = round(terms.throttle.every_s * 1000)
+    if terms.rerun:
+        one = f"{request.type}:rerun:{key_value(request.owner)}/{key_value(terms.rerun.key)}|1|0|0"
+        request.limits = f"{request.limits} {one}" if request.limits else one
     if terms.debounce:
         put_off = terms.debounce
         longest_ms = round(put_off.longest_s * 1000)
@@ -102,6 +111,9 @@ def request_fingerprint(
     more = [terms.not_after, terms.deadline, terms.unique_key, terms.unique_for_s, terms.debounce]
     if any(more):
         asked += more
+    merging = [terms.throttle, terms.replace, terms.rerun]
+    if any(merging):
+        asked += merging
     if terms.callback_url:
         asked.append(terms.callback_url)
     body = msgspec.json.encode(asked, order="deterministic")

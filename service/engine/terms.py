@@ -34,6 +34,31 @@ class Debounce(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return self.max_delay_s if self.max_delay_s is not None else DELAYS_MAX * self.delay_s
 
 
+class Throttle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Jobs of one key begin once in `every_s` at most: the first at once, and requests in the meantime are one job, of the
+    last one's payload, that begins when the time is over."""
+
+    key: Key
+    every_s: Seconds
+
+
+class Replace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """While a job of the key waits to begin, a request gives it its payload, and is that job. It keeps its place."""
+
+    key: Key
+
+
+class Rerun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One job of the key runs at a time. Requests while it runs are one job, of the last one's payload, that begins when it
+    has ended; requests while one waits are that one."""
+
+    key: Key
+
+
+MERGING = ("unique_key", "debounce", "throttle", "replace", "rerun")
+"""Terms by which a request can be another one's job. Each has a rule of its own for that, so a request has one at most."""
+
+
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """All optional. Times are moments with a zone."""
 
@@ -48,6 +73,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     unique_for_s: Seconds | None = None
     """For so long after the job was accepted; until it has ended where this is not given."""
     debounce: Debounce | None = None
+    throttle: Throttle | None = None
+    replace: Replace | None = None
+    rerun: Rerun | None = None
     callback_url: CallbackUrl | None = None
     """Gets a signed POST when the job has ended, whichever way (docs/webhooks.md)."""
 
@@ -61,13 +89,12 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
             return "not_after", "not_after is before schedule_at: the job could never begin."
         if self.unique_for_s is not None and self.unique_key is None:
             return "unique_for_s", "unique_for_s says how long a unique_key holds, and there is none."
-        if self.debounce and self.schedule_at:
-            return "debounce", "debounce decides when the job begins: leave schedule_at out."
-        if self.debounce and self.unique_key:
-            return (
-                "debounce",
-                "Either debounce or unique_key: a job can be put off by a later request, or stand for it.",
-            )
+        merging = [name for name in MERGING if getattr(self, name) is not None]
+        if len(merging) > 1:
+            either = " or ".join(merging)
+            return merging[1], f"Either {either}: each has a rule of its own for requests that mean the same job."
+        if self.schedule_at and merging and merging != ["unique_key"]:
+            return merging[0], f"{merging[0]} decides when the job begins: leave schedule_at out."
         if self.debounce and self.debounce.longest_s < self.debounce.delay_s:
             return "debounce.max_delay_s", "max_delay_s is shorter than delay_s."
         return None

@@ -156,6 +156,12 @@ def debounce(owner: str, job_type: str, key: str) -> str:
     return f"{PREFIX}debounce:{owner}:{job_type}:{key}"
 
 
+def merged(kind: str, owner: str, job_type: str, key: str) -> str:
+    """String: the last job of a key of `throttle`, `replace` or `rerun`; of a throttle also when the next may begin (ms).
+    Expires a month after the last request, or when the throttle's time is over."""
+    return f"{PREFIX}{kind}:{owner}:{job_type}:{key}"
+
+
 def workflow(workflow_id: str) -> str:
     """Hash: owner, policy and jobs of a workflow. Goes with the last of its jobs (`left` counts those that are kept)."""
     return f"{PREFIX}workflow:{workflow_id}"

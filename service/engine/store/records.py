@@ -37,6 +37,8 @@ class Job:
     """The key that keeps it from beginning, where one does (service/engine/blocked.py)."""
     debounced: int = 0
     """Requests that put it off, besides the first."""
+    replaced: int = 0
+    """Requests that gave it their payload while it waited, besides the first."""
     started_ms: int | None = None
     first_started_ms: int | None = None
     finished_ms: int | None = None
@@ -183,7 +185,7 @@ READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
         for name in (
             "stamp", "created_ms", "expected_ms", "progress", "due_ms", "started_ms", "first_started_ms", "finished_ms",
             "deleted_ms", "units", "units_done", "units_total", "attempt", "retries", "tries_base", "crashes", "fence",
-            "postponed", "not_after_ms", "deadline_ms", "debounced",
+            "postponed", "not_after_ms", "deadline_ms", "debounced", "replaced",
             "part", "parts_total", "parts_done", "parts_failed", "waiting_parts", "waits_for",
         )
     },

@@ -61,6 +61,9 @@ class NewJob(msgspec.Struct, omit_defaults=True):
     """{key, for_ms}: it is the job that stands under the key, where there is one."""
     debounce: dict[str, Any] | None = None
     """{key, delay_ms, max_delay_ms}: likewise, and that one is put off."""
+    merge: dict[str, Any] | None = None
+    """{kind, key} of a throttle (with every_ms), replace or rerun: it is the job of the key that waits, where there is one,
+    which takes its payload."""
     workflow: str | bool = False
     after: int | bool = False
     """Number of jobs of its workflow that must end before it; False for none."""

@@ -61,7 +61,7 @@ end
 -- Made where a request asks for it.
 local find_same, remember
 local function same(job)
-  if not (job.unique or job.debounce) then return nil end
+  if not (job.unique or job.debounce or job.merge) then return nil end
   if not find_same then find_same, remember = same_request() end
   return find_same(job)
 end
@@ -74,7 +74,7 @@ local woken = {}
 local function accept(job)
   local j = write(job, not job.adopt and not job.refused and try_dispatch)
   if job.idem then keep_key(job, job.id) end
-  if remember and (job.unique or job.debounce) then remember(job) end
+  if remember and (job.unique or job.debounce or job.merge) then remember(job) end
   if job.refused then
     finish(j, 'failed', {'error', job.refused, 'error_type', 'Refused'})
   elseif j.state == 'queued' then

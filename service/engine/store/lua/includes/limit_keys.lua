@@ -140,4 +140,22 @@ local function leave(j)
   nudge_all(j)
 end
 
-return {blocker = blocker, acquire = acquire, park = park, nudge = nudge, nudge_all = nudge_all, leave = leave}
+-- A queued job has other keys than it had; `cost` is what it takes now. It keeps its place.
+local function rekey(j, limits, cost)
+  local parked = string.match(j.blocked_by, ' (%S+)|%d+|%d+|%d+$')
+  local score = redis.call('ZSCORE', parked and PARKED .. parked or j.queue, j.id)
+  local old = {state = 'queued', id = j.id, queue = j.queue, limits = j.limits, blocked_by = j.blocked_by, cost = j.cost}
+  leave(old)
+  j.limits, j.cost, j.limit_keys = limits, cost, nil
+  -- What it was counted with has been added by `leave` where it waited for a key.
+  if parked then add_backlog(j.queue, cost - old.cost) end
+  local k, why, due = blocker(j)
+  if k then park(j, score, k, why, due)
+  elseif parked then
+    redis.call('HSET', job_key(j.id), 'ready_ms', now)
+    redis.call('ZADD', j.queue, score, j.id)
+    wake(j.queue)
+  end
+end
+
+return {rekey = rekey, blocker = blocker, acquire = acquire, park = park, nudge = nudge, nudge_all = nudge_all, leave = leave}
