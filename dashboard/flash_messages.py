@@ -18,6 +18,8 @@ NOTICES = {
     "copied": Notice("A copy is queued: this is it."),
     "edited": Notice("The changed job is queued: this is it. The one it came from stays as it was."),
     "retried": Notice("Queued again, with its finished work kept."),
+    "approved": Notice("Approved: the job goes on."),
+    "rejected": Notice("Rejected: the job goes on, and is told so."),
     "cancelled": Notice("Cancelled."),
     "cancelling": Notice("Its worker has been asked to stop.", css="health-watch", icon="retrying"),
     "deleted": Notice("Deleted."),

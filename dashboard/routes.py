@@ -29,7 +29,7 @@ from dashboard.documents.views import documents_live, documents_page
 from dashboard.error_pages import explain
 from dashboard.errors.actions import live_error, try_canary
 from dashboard.errors.views import error_page, errors_page
-from dashboard.jobs.actions import cancel_job, delete_job, restore_job, retry_job
+from dashboard.jobs.actions import answer_job, cancel_job, delete_job, restore_job, retry_job
 from dashboard.jobs.detail import job_live, job_page
 from dashboard.jobs.files import job_file
 from dashboard.jobs.log import log_live, log_page
@@ -119,6 +119,7 @@ def dashboard_routes() -> list[Any]:
             photo_picture,
             retry_job,
             cancel_job,
+            answer_job,
             delete_job,
             restore_job,
             queue_page,

@@ -38,6 +38,9 @@ async def checks(services: Services, job: Job, parts: Sequence[Job], at_ms: int)
     """The checks of a job that waits; none for one that does not. One that waits for its parts waits for what they do."""
     if job.queue not in set(Queue):
         return []
+    if job.waiting_for:
+        end = f"the job goes on without it in {whole((job.wait_due_ms or at_ms) - at_ms)}"
+        return [Check("Has the event come?", False, f"Not yet: it waits for {job.waiting_for}; {end}.", holds=True)]
     if job.state is State.ACTIVE and job.waiting_parts > 0 and not job.worker:
         return await _of_parts(services, parts, at_ms)
     return await _of_job(services, job, at_ms) if job.state.waiting else []

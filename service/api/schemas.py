@@ -121,8 +121,18 @@ class JobSummary(JobProgress):
     priority: str
 
 
+class AwaitedEvent(TypedDict):
+    """The event that a job waits for, with what a person is asked, and until when it waits."""
+
+    event: str
+    question: str
+    until: str | None
+
+
 class JobDetail(JobSummary):
-    """All that is known of a job."""
+    """All that is known of a job. `waiting_for` is null but for one that was put aside for an event."""
+
+    waiting_for: AwaitedEvent | None
 
     schedule_at: str | None
     not_after: str | None

@@ -43,6 +43,17 @@ def decode_body(body: bytes, wanted: type[S]) -> S:
         raise BadRequest(FieldError("body", _malformed(body, error))) from None
 
 
+def decode_json(body: bytes) -> Any:
+    """Any JSON value. Raises BadRequest for a body that is none, or that has a NUL."""
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(FieldError("body", _malformed(body, error))) from None
+    if errors := list(islice(nul_fields(value, ""), NAMED_MAX)):
+        raise BadRequest(*errors)
+    return value
+
+
 def _malformed(body: bytes, error: Exception) -> str:
     """Position at which the JSON breaks off, by line and column, which msgspec does not tell."""
     try:

@@ -78,6 +78,13 @@ def detail_object(job: Job, attempts: Sequence[Attempt], parts: Sequence[Job]) -
         "not_after": rfc3339(job.not_after_ms),
         "deadline": rfc3339(job.deadline_ms),
         "callback_url": job.callback_url,
+        "waiting_for": {
+            "event": job.waiting_for,
+            "question": job.question,
+            "until": rfc3339(job.wait_due_ms),
+        }
+        if job.waiting_for
+        else None,
         "worker": job.worker,
         "max_attempts": job.retries + 1,
         "payload": job.payload,

@@ -7,7 +7,7 @@ and the other packages may change with any release.
 from settings.alert_rules import Rule, Severity
 from settings.schedules import Schedule
 from tasks.sdk.chain import Finished
-from tasks.sdk.errors import ChildDied, MemoryCeiling, Permanent, Refused, RetryLater
+from tasks.sdk.errors import ChildDied, EventTimedOut, MemoryCeiling, Permanent, Refused, RetryLater
 from tasks.sdk.extend import MailTemplate, alert_rule, mail_template, port, queue, schedule
 from tasks.sdk.job import job
 from tasks.sdk.program import ProgramFailed
@@ -18,6 +18,7 @@ from tasks.sdk.version import API_VERSION
 __all__ = [
     "API_VERSION",
     "ChildDied",
+    "EventTimedOut",
     "Finished",
     "MailTemplate",
     "MemoryCeiling",

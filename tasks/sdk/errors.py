@@ -24,6 +24,10 @@ class RetryLater(Exception):
         self.delay_s = delay_s
 
 
+class EventTimedOut(Permanent):
+    """The event that a job waited for did not come in time. A task may catch it and go on without; else the job fails."""
+
+
 class Refused(Exception):
     """A payload that cannot be accepted. `field` is the offending field; `status_code` the HTTP answer."""
 

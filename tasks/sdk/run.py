@@ -82,8 +82,19 @@ class Run(Protocol):
         """Do the payloads as parts spread over all workers, and return when every one has ended, in order.
 
         The attempt is put aside meanwhile and holds no slot; when the last part ends the task runs again from its start
-        and this call returns at once. Whatever stands before it must therefore be cheap or kept. Raises Permanent within a
-        part, and for a `job` that is public: a part's files lie with its parent, so such parts would overwrite each other.
+        and this call returns at once. Whatever stands before it must therefore be cheap or kept. A task may call it several
+        times, one group of parts after the other; each has the same number of parts in every attempt. Raises Permanent within
+        a part, and for a `job` that is public: a part's files lie with its parent, so such parts would overwrite each other.
+        """
+        ...
+
+    async def wait_for(self, event: str, timeout_s: float, *, question: str = "") -> Any:
+        """Wait for an event from outside and return its JSON body: `POST /api/jobs/{id}/events/{event}`, or a person's answer
+        to `question` on the job's page, which is `{"approved": bool, "by": str, "comment": str}`.
+
+        The attempt is put aside meanwhile and holds no slot, as for parts: the task runs again from its start, and this call
+        returns at once. One that came before it was asked for is returned too. Raises EventTimedOut when it has not come
+        `timeout_s` seconds after the first call, Permanent within a part.
         """
         ...
 

@@ -25,13 +25,22 @@ from tasks.sdk.errors import Permanent
 from tasks.sdk.program import run_program
 from tasks.sdk.testing_child import ChildPerCall, Pool
 from tasks.sdk.testing_files import LocalFiles
-from tasks.sdk.types import JobType, Meter, PartResult, Payload, check_parts, check_service
+from tasks.sdk.types import (
+    JobType,
+    Meter,
+    PartResult,
+    Payload,
+    check_parts,
+    check_service,
+    check_wait,
+    event_timed_out,
+)
 
 T = TypeVar("T")
 
 
 class PutAside(BaseException):
-    """The parts of a job are still to be done; `execute` does them and runs the task again from its start."""
+    """The parts of a job were to be done, or an event was to be waited for: `execute` runs the task again from its start."""
 
 
 class LocalRun:
@@ -51,6 +60,7 @@ class LocalRun:
         job_id: str = "local-1",
         owner: str = "tester",
         parent: "LocalRun | None" = None,
+        events: Mapping[str, Any] | None = None,
     ) -> None:
         self.folder = folder
         self.pool = pool or ChildPerCall()
@@ -72,7 +82,10 @@ class LocalRun:
         self.artefacts: list[dict[str, Any]] = []
         self.part_runs: list[LocalRun] = []
         self.services: Counter[str] = Counter()
-        self._results: list[PartResult] | None = None
+        self.events = dict(events or {})
+        self._awaited: set[str] = set()
+        self._groups: list[tuple[JobType, list[Payload], list[PartResult]]] = []
+        self._turn_groups = 0
         self._once: set[str] = set()
         self._scratch: Path | None = None
         self._executing = False
@@ -88,7 +101,7 @@ class LocalRun:
     @property
     def part_payloads(self) -> list[Payload]:
         """The payloads of the parts, in order."""
-        return [result.payload for result in self._results or []]
+        return [payload for _, payloads, _ in self._groups for payload in payloads]
 
     async def execute(self, job: JobType, payload: Payload) -> Any:
         """Run the job as a worker would, with its retries (without their delays), and return its result as JSON has it.
@@ -99,6 +112,7 @@ class LocalRun:
         retries = job.retries if job.retries is not None else QUEUE_TABLE[job.queue].retries
         self._executing = True
         while True:
+            self._turn_groups = 0
             try:
                 arrived = _arrived(job, payload)
                 result = await job.function(arrived, self)
@@ -214,22 +228,52 @@ class LocalRun:
     ) -> list[PartResult]:
         """Do the parts one after the other. Under `execute` the task then runs again from its start, as under a worker."""
         check_parts(self.job_id, is_part=self.parent is not None, job=job)
-        if self._results is None:
-            self._results = []
-            for number, (payload, size) in enumerate(zip(payloads, units, strict=True), 1):
-                self._results.append(await self._part(job, payload, number))
-                done = sum(units[: number - 1]) + size
-                await self.progress(done, sum(units), meter)
-            if self._executing:
-                raise PutAside
-        return self._results
+        if not payloads:
+            return []
+        known = self._known_group(job, payloads)
+        self._turn_groups += 1
+        if known is not None:
+            return known
+        before, results = len(self.part_payloads), []
+        for number, (payload, size) in enumerate(zip(payloads, units, strict=True), 1):
+            results.append(await self._part(job, payload, number, before + number))
+            done = sum(units[: number - 1]) + size
+            await self.progress(done, sum(units), meter)
+        self._groups.append((job, list(payloads), results))
+        if self._executing:
+            raise PutAside
+        return results
 
-    async def _part(self, job: JobType, payload: Payload, number: int) -> PartResult:
+    def _known_group(self, job: JobType, payloads: Sequence[Payload]) -> list[PartResult] | None:
+        """Results of a group that has been done; under `execute` the one that is next in this turn."""
+        if not self._executing:
+            return next((found for one, done, found in self._groups if one is job and done == list(payloads)), None)
+        if self._turn_groups >= len(self._groups):
+            return None
+        _, done, results = self._groups[self._turn_groups]
+        if len(done) != len(payloads):
+            raise Permanent(
+                f"an earlier turn of {self.job_id} made {len(done)} parts and this one asks for {len(payloads)}"
+            )
+        return results
+
+    async def wait_for(self, event: str, timeout_s: float, *, question: str = "") -> Any:
+        """The body of an event among `events`; for one that is not there no time passes. Under `execute` the task runs again
+        from its start first, as under a worker."""
+        check_wait(self.job_id, is_part=self.parent is not None, event=event, timeout_s=timeout_s)
+        if self._executing and event not in self._awaited:
+            self._awaited.add(event)
+            raise PutAside
+        if event not in self.events:
+            raise event_timed_out(event, timeout_s)
+        return msgspec.json.decode(msgspec.json.encode(self.events[event]))
+
+    async def _part(self, job: JobType, payload: Payload, number: int, of_all: int) -> PartResult:
         run = LocalRun(
             self.folder,
             self.pool,
             ports=self.ports,
-            job_id=f"{self.job_id}.{number}",
+            job_id=f"{self.job_id}.{of_all}",
             owner=self.owner,
             parent=self,
         )

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from settings.queues import Queue
-from tasks.sdk.errors import Permanent
+from tasks.sdk.errors import EventTimedOut, Permanent
 from tasks.sdk.limits import KeyLimit, Rate, key_limits
 
 
@@ -98,6 +98,27 @@ def check_service(name: str) -> None:
     """Raises ValueError for a name that no external service can have, and no setting could name."""
     if not SERVICE.fullmatch(name) or len(name) > SERVICE_MAX:
         raise ValueError(f"a service has small letters, digits and dashes, {SERVICE_MAX} at most, not {name[:80]!r}")
+
+
+EVENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
+"""Names of events: they stand in addresses."""
+
+EVENT_WAIT_MAX_S = 366 * 86_400.0
+
+
+def check_wait(job_id: str, *, is_part: bool, event: str, timeout_s: float) -> None:
+    """Raises Permanent for a wait that makes no sense: within a part, under a name that no address can have, without end."""
+    if is_part:
+        raise Permanent(f"{job_id} is a part of a job: the job itself can wait for an event, a part cannot.")
+    if not EVENT_NAME.fullmatch(event):
+        raise Permanent(f"An event's name is a letter and up to 59 letters, digits, _, . and -, not {event[:80]!r}.")
+    if not 0 < timeout_s <= EVENT_WAIT_MAX_S:
+        raise Permanent(f"An event is waited for between 0 and {EVENT_WAIT_MAX_S:,.0f} s, not {timeout_s} s.")
+
+
+def event_timed_out(event: str, timeout_s: float) -> EventTimedOut:
+    """The error of a job whose event did not come."""
+    return EventTimedOut(f"The event {event} did not come within {timeout_s:,.10g} s.")
 
 
 def check_parts(job_id: str, *, is_part: bool, job: JobType) -> None:

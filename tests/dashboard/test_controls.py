@@ -1,5 +1,7 @@
 """QueueControls a queue from its page."""
 
+import dataclasses
+
 import pytest
 
 from dashboard.formats import duration
@@ -100,3 +102,18 @@ def test_what_arrives_faster_than_it_is_done_never_ends() -> None:
     growing = Forecast(slots=2, backlog_ms=60_000, load=3.0, mean_run_ms=1_000)
     assert growing.clears_ms is None and "it grows by about 3,600 jobs an hour" in growing.words
     assert Forecast(slots=4, backlog_ms=60_000, load=3.0, mean_run_ms=1_000).clears_ms == 60_000
+
+
+async def test_keys_that_jobs_wait_for_stand_on_the_queue_s_page(operator: Client, made: Maker) -> None:
+    limited = dataclasses.replace(made_type(), one_at_a_time="file_id")
+    running = await made.active(limited)
+    waiting = [await made.queued(limited) for _ in range(2)]
+    page = (await operator.get("/admin/queues/pdf-processing")).text
+    assert "Keys that jobs wait for" in page and "pdf-ocr, file_id file-1" in page and "1 at a time" in page
+    assert f"/admin/jobs/{waiting[0]}" in page
+    page = (await operator.get(f"/admin/jobs/{waiting[0]}")).text
+    assert "Waits for the pdf-ocr job of file_id file-1 before it: one runs at a time" in page
+    assert f"It is held by {running.id}." in page
+    await made.completed(running)
+    assert "Keys that jobs wait for" in (await operator.get("/admin/queues/pdf-processing")).text
+    assert f"It is held by {running.id}" not in (await operator.get(f"/admin/jobs/{waiting[0]}")).text

@@ -4,6 +4,7 @@ import html
 import re
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from dashboard.jobs.timeline import steps
@@ -12,9 +13,10 @@ from service.engine.store import Job, keys
 from service.engine.store.script_inputs import Outcome, new_job
 from service.engine.terms import Terms
 from service.lib.clock import now_ms
+from service.monitoring.audit_log import AuditFilter
 from settings import Queue
 from tasks.sdk.types import Meter
-from tests.dashboard.conftest import Client, act
+from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.made import Anything, Maker, made_type
 
 TEXT = "Linn is an extremely powerful yet amazingly simple language.\n"
@@ -277,3 +279,41 @@ async def test_the_terms_of_a_job_are_shown_and_one_that_expired_can_be_retried(
     assert "state-expired" in page and "Retry" in page
     listed = (await operator.get("/admin/jobs?status=expired")).text
     assert job_id in listed
+
+
+async def waits_for_an_answer(made: Maker) -> Job:
+    job = await made.active()
+    await made.store.awaited(job, "approved", 3_600_000, "May it be sent?", "May it be sent?")
+    await made.suspended(job)
+    return job
+
+
+@pytest.mark.parametrize(("decision", "approved"), [("approve", True), ("reject", False)])
+async def test_a_person_answers_what_a_job_waits_for(
+    operator: Client, made: Maker, decision: str, approved: bool
+) -> None:
+    job = await waits_for_an_answer(made)
+    page = (await operator.get(f"/admin/jobs/{job.id}")).text
+    assert "May it be sent?" in page and "Not yet: it waits for approved; the job goes on without it in" in page
+    where = f"/admin/jobs/{job.id}/answer"
+    answer = await act(operator, where, event="approved", decision=decision, comment="by the <b>rules</b>")
+    assert answer.headers["location"] == f"/admin/jobs/{job.id}?notice={'approved' if approved else 'rejected'}"
+    again = await made.claimed(job)
+    body = (await made.store.awaited(again, "approved", 1, "", ""))[1]
+    assert msgspec.json.decode(body) == {"approved": approved, "by": "admin", "comment": "by the <b>rules</b>"}
+    line = (await made.services.audit.page(AuditFilter(target=job.id))).events[0]
+    assert (line.action, line.actor) == ("job.event", "admin") and decision in (line.detail or "")
+
+
+async def test_an_answer_that_makes_no_sense_is_refused(operator: Client, made: Maker) -> None:
+    job = await waits_for_an_answer(made)
+    for fields in ({"decision": "maybe"}, {"decision": "approve", "comment": "x" * 501}, {"event": "1"}):
+        answer = await act(operator, f"/admin/jobs/{job.id}/answer", **{"event": "approved", "decision": ""} | fields)
+        assert answer.status_code == 400
+    given = await token(operator)
+    operator.auth = VIEWER
+    page = (await operator.get(f"/admin/jobs/{job.id}")).text
+    assert "May it be sent?" in page and "Approve" not in page
+    fields = {"csrf": given, "event": "approved", "decision": "approve"}
+    assert (await operator.post(f"/admin/jobs/{job.id}/answer", data=fields)).status_code == 403
+    assert (await made.store.present(job.id)).waiting_for == "approved"

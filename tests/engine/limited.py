@@ -1,4 +1,4 @@
-"""Job types with limits over keys, for the tests of limits. They measure themselves: a line in the ledger as each begins and ends."""
+"""Job types with limits over keys. They measure themselves: a line in the ledger as each begins and as it ends."""
 
 import asyncio
 import time

@@ -14,7 +14,7 @@ import pytest
 
 from settings.queues import Queue
 from tasks.ports.files import Files
-from tasks.sdk import ChildDied, Meter, Payload, Permanent, ProgramFailed, Run, job
+from tasks.sdk import ChildDied, EventTimedOut, Meter, Payload, Permanent, ProgramFailed, Run, job
 from tests.engine.probe import Echo, double, probe_echo
 
 METER = Meter("Piece {done} of {total} ({percent}%)", "pieces_done", "total_pieces", low=10, high=90)
@@ -60,6 +60,13 @@ async def run_contract(payload: Contract, run: Run) -> dict[str, Any]:
     """Asserts everything that can be seen from within; returns what can be compared from without."""
     await run.keep("before", b"kept by the whole")
     results = await run.parts(contract_part, [ContractPart(number=n) for n in range(5)], METER, [1] * 5)
+    more = await run.parts(contract_part, [ContractPart(number=n) for n in (0, 3)], METER, [1] * 2)
+    decision = await run.wait_for("approved", 60, question="Is it good enough?")
+    with pytest.raises(EventTimedOut, match=r"The event never did not come within 0\.001 s\."):
+        await run.wait_for("never", 0.001)
+    with pytest.raises(Permanent, match="not 'no name'"):
+        await run.wait_for("no name", 60)
+    assert await run.parts(contract_part, [], METER, []) == []
     await _logging(run)
     await _cpu(run)
     await _keeping(run)
@@ -78,6 +85,8 @@ async def run_contract(payload: Contract, run: Run) -> dict[str, Any]:
     await run.stage(20, "Back again")
     return {
         "parts": [[part.number, part.status, part.result, part.error] for part in results],
+        "more": [[part.number, part.status, part.result, part.error] for part in more],
+        "decision": decision,
         "payloads": [part.payload.number for part in results],
         "attempt": run.attempt,
         "owner": run.owner,

@@ -46,6 +46,12 @@ def parts(job_id: str) -> str:
     return f"{PREFIX}parts:{job_id}"
 
 
+def events(job_id: str) -> str:
+    """Hash: of each event that came for a job `event:NAME` its body as JSON and `by:NAME` who sent it and when, and of those
+    that it asked for `due:NAME`, until when it waits (ms). Goes with the job."""
+    return f"{PREFIX}events:{job_id}"
+
+
 def by_type(job_type: str, state: str) -> str:
     """Sorted set: job ids of a type in a state by creation stamp. An entry goes with its job."""
     return f"{PREFIX}type:{job_type}:{state}"

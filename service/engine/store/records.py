@@ -35,6 +35,10 @@ class Job:
     """Keys of its limits, with their bounds (tasks/sdk/limits.py)."""
     blocked_by: str = ""
     """The key that keeps it from beginning, where one does (service/engine/blocked.py)."""
+    waits_event: str = ""
+    """The event that it was put aside for (`waiting_for` tells whether it still is), its end and what a person is asked."""
+    wait_due_ms: int | None = None
+    question: str = ""
     debounced: int = 0
     """Requests that put it off, besides the first."""
     replaced: int = 0
@@ -85,6 +89,11 @@ class Job:
     def tries_used(self) -> int:
         """Tries spent of the present budget (an operator's retry starts a fresh one)."""
         return self.attempt - self.tries_base
+
+    @property
+    def waiting_for(self) -> str:
+        """Name of the event that it has been put aside for; empty while it runs or waits for anything else."""
+        return self.waits_event if self.state is State.ACTIVE and not self.worker else ""
 
     @property
     def root(self) -> str:
@@ -176,7 +185,8 @@ READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
     **{
         name.encode(): (name, bytes.decode)
         for name in ("type", "queue", "owner", "priority", "message", "worker", "error", "error_type", "parent", "fingerprint",
-                     "origin", "traceparent", "tracestate", "callback_url", "workflow", "limits", "blocked_by")
+                     "origin", "traceparent", "tracestate", "callback_url", "workflow", "limits", "blocked_by",
+                     "waits_event", "question")
     },
     **{name.encode(): (name, msgspec.json.decode) for name in ("payload", "result", "artefacts")},
     b"data": ("data", _data),
@@ -185,7 +195,7 @@ READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
         for name in (
             "stamp", "created_ms", "expected_ms", "progress", "due_ms", "started_ms", "first_started_ms", "finished_ms",
             "deleted_ms", "units", "units_done", "units_total", "attempt", "retries", "tries_base", "crashes", "fence",
-            "postponed", "not_after_ms", "deadline_ms", "debounced", "replaced",
+            "postponed", "not_after_ms", "deadline_ms", "debounced", "replaced", "wait_due_ms",
             "part", "parts_total", "parts_done", "parts_failed", "waiting_parts", "waits_for",
         )
     },

@@ -26,6 +26,16 @@ from service.lib.clock import SERVER
 
 pack = msgspec.msgpack.Encoder().encode
 
+EVENTS_MAX = 100
+"""Events kept for one job: more than any task asks for."""
+
+REFUSED_EVENTS = {
+    "ended": "job {job} is {state}: no event reaches it any more",
+    "late": "job {job} waited for the event {event} until its time was over, and has gone on without it",
+    "other": "job {job} has had another event {event}: the first one stands",
+    "full": f"job {{job}} has had {EVENTS_MAX} events, as many as are kept",
+}
+
 REPLICATED_MS = 1_000
 """Milliseconds that replicas may take to confirm new jobs: some hundred times what they need on a healthy network."""
 
@@ -118,6 +128,19 @@ class Store(WorkerVerbs):
     async def command(self, worker: str, command: bytes) -> bool:
         """Send a worker one of channels.COMMANDS. False where it does not listen."""
         return bool(await self.redis.publish(channels.of_worker(worker), command))
+
+    async def event_came(self, job_id: str, event: str, body: bytes, by: str) -> Job:
+        """Keep an event for a job, which goes on where it waits for it. The same one once more changes nothing.
+
+        Raises NoSuchJob, and WrongState where the job has ended, or waits for it no longer, or has another of that name.
+        """
+        answer = await scripts.EVENT(self.redis, job_id, event, body, by, EVENTS_MAX)
+        if not answer:
+            raise NoSuchJob(job_id)
+        outcome, state = answer[0].decode(), answer[1].decode()
+        if outcome in REFUSED_EVENTS:
+            raise WrongState(REFUSED_EVENTS[outcome].format(job=job_id, state=state, event=event))
+        return await self.present(job_id)
 
     async def cancel(self, job_id: str) -> Job:
         """Stop a job: at once where it waits, else as soon as its worker has stopped it. Raises NoSuchJob, WrongState."""

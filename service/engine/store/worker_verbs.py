@@ -88,8 +88,18 @@ class WorkerVerbs(Queries):
         """Add lines to the job's log."""
         await scripts.LOG(self.redis, job_id, *lines)
 
-    async def split(self, job: Job, parts: Sequence[NewJob], meter: Meter, units: int) -> tuple[int, list[str]]:
-        """Make the job's parts, once, a batch a call; an attempt that was cut short is gone on with.
+    async def awaited(self, job: Job, event: str, timeout_ms: int, question: str, message: str) -> tuple[str, bytes]:
+        """Ask for an event: (here, its body as JSON), (late, nothing) where its time is over, or (waits, nothing): then the
+        job is to be put aside. Raises LeaseLost."""
+        answer = await scripts.WAIT(self.redis, job.id, job.queue, job.fence, event, timeout_ms, question, message)
+        if not answer:
+            raise LeaseLost(job.id)
+        return answer[0].decode(), answer[1] if len(answer) > 1 else b""
+
+    async def split(
+        self, job: Job, parts: Sequence[NewJob], meter: Meter, units: int, group: int = 1
+    ) -> tuple[int, list[str]]:
+        """Make a group of the job's parts, once, a batch a call; an attempt that was cut short is gone on with.
 
         Returns (parts still to end, the ids in order once that is none). Raises LeaseLost, and OtherParts where an earlier
         attempt made another number of them.
@@ -97,7 +107,7 @@ class WorkerVerbs(Queries):
         made = 0
         while True:
             batch = pack(parts[made : made + PARTS_BATCH])
-            args = (job.id, job.queue, job.fence, batch, to_json(meter), units, len(parts), made, PARTS_BATCH)
+            args = (job.id, job.queue, job.fence, batch, to_json(meter), units, len(parts), made, PARTS_BATCH, group)
             left, *more = await scripts.PARTS(self.redis, *args)
             if left == -2:
                 raise OtherParts(more[0], len(parts))
@@ -128,6 +138,7 @@ class UntilBack:
         self.get = until_back(store.get)
         self.get_many = until_back(store.get_many)
         self.checkpointed = until_back(store.checkpointed)
+        self.awaited = until_back(store.awaited)
         self.split = until_back(store.split)
         self._settled = until_back(store.settled)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import secrets
 import shutil
 import tempfile
@@ -25,7 +26,16 @@ from service.lib.throttle import Throttled
 from settings.queues import Queue
 from tasks.sdk.errors import Permanent
 from tasks.sdk.program import run_program
-from tasks.sdk.types import REGISTRY, JobType, Meter, PartResult, Payload, check_parts
+from tasks.sdk.types import (
+    REGISTRY,
+    JobType,
+    Meter,
+    PartResult,
+    Payload,
+    check_parts,
+    check_wait,
+    event_timed_out,
+)
 
 T = TypeVar("T")
 
@@ -34,12 +44,15 @@ log = structlog.get_logger("offload.job")
 THROTTLE_S = 0.1
 """Progress is written ten times a second at most: faster than an eye or a poll, slower than a page of a fast task."""
 
+QUESTION_MAX = 500
+"""Characters of a question to a person that are kept."""
+
 LINE_FIELDS = ("event", "level", "timestamp", "job", "attempt")
 """Fields of every line. A task's own field of such a name would be a TypeError, often while it handles another error."""
 
 
 class PutAside(BaseException):
-    """The job waits for its parts: ends this turn without ending the attempt. No task may catch it as an Exception."""
+    """The job waits for its parts or for an event: ends this turn, not the attempt. No task may catch it as an Exception."""
 
 
 class JobRun:
@@ -55,6 +68,9 @@ class JobRun:
         self.pool = pool
         self.artefacts: list[dict[str, Any]] = list(job.artefacts)
         self.following: list[NewJob] = []
+        self._groups = 0
+        self._parts_before = 0
+        """Parts of the groups before, in this turn."""
         self._scratch: Path | None = None
         self._pending: tuple[int, str, dict[str, Any], int] | None = None
         self._written_s = 0.0
@@ -173,27 +189,45 @@ class JobRun:
     ) -> list[PartResult]:
         """Do `payloads` as parts of this job; returns when every one has ended."""
         check_parts(self.job_id, is_part=bool(self.job.parent), job=job)
+        if not payloads:
+            return []
+        before = self._parts_before
         store = self.runtime.store.until_back
-        with self._making_parts(job, len(payloads)):
+        with self._making_parts(job, before + len(payloads)):
             requests = [
-                await self._request(job, payload, units[at], job_id=f"{self.job.id}.{at + 1}", part=at + 1)
-                for at, payload in enumerate(payloads)
+                await self._request(job, payload, units[at], job_id=f"{self.job.id}.{number}", part=number)
+                for at, (number, payload) in enumerate(enumerate(payloads, before + 1))
             ]
             await self.flush()
             try:
-                left, ids = await store.split(self.job, requests, meter, sum(units))
+                left, ids = await store.split(self.job, requests, meter, sum(units), self._groups + 1)
             except OtherParts as error:
                 raise Permanent(str(error)) from None
             if left > 0:
                 raise PutAside
+        self._groups, self._parts_before = self._groups + 1, before + len(payloads)
         ended = await store.get_many(ids)
-        return [part_result(part) for part in ended if part is not None]
+        return [part_result(part, before) for part in ended if part is not None]
 
     def _making_parts(self, job: JobType, count: int) -> contextlib.AbstractContextManager[Any]:
-        if self.job.parts_total:
+        if self.job.parts_total >= count:
             # They were made in an earlier turn: this one only collects them.
             return contextlib.nullcontext()
-        return self.tracing.enqueue(str(job.queue), job.name, count=count)
+        return self.tracing.enqueue(str(job.queue), job.name, count=count - self._parts_before)
+
+    async def wait_for(self, event: str, timeout_s: float, *, question: str = "") -> Any:
+        """The body of an event from outside; the job is put aside until it comes."""
+        check_wait(self.job_id, is_part=bool(self.job.parent), event=event, timeout_s=timeout_s)
+        await self.flush()
+        message = question[:QUESTION_MAX] or f"Waits for the event {event}"
+        outcome, body = await self.runtime.store.until_back.awaited(
+            self.job, event, math.ceil(timeout_s * 1000), question[:QUESTION_MAX], message
+        )
+        if outcome == "waits":
+            raise PutAside
+        if outcome == "late":
+            raise event_timed_out(event, timeout_s)
+        return msgspec.json.decode(body)
 
     async def then(self, job: JobType, payload: Payload, units: int = 0) -> str:
         """Start another job with this one's completion. Returns its id."""
@@ -235,7 +269,7 @@ class JobRun:
             await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
 
 
-def part_result(part: Job) -> PartResult:
-    """A part's record as its parent's task sees it."""
+def part_result(part: Job, before: int = 0) -> PartResult:
+    """A part's record as its parent's task sees it; `before` it are so many parts of other groups."""
     payload = msgspec.convert(part.payload, REGISTRY[part.type].payload)
-    return PartResult(part.part, str(part.state), part.result, part.error, payload)
+    return PartResult(part.part - before, str(part.state), part.result, part.error, payload)

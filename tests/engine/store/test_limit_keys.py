@@ -192,10 +192,17 @@ async def test_whatever_ends_an_attempt_frees_its_keys(store: Store, how: str) -
 
 def probe_piece(job_id: str) -> NewJob:
     payload = probe.Piece(number=0, bad=False, part_s=0)
-    request = new_job(
-        probe.probe_piece, payload, job_id=job_id, owner="a", priority="normal", retries=0, cost_ms=1, units=1, parent="1"
+    return new_job(
+        probe.probe_piece,
+        payload,
+        job_id=job_id,
+        owner="a",
+        priority="normal",
+        retries=0,
+        cost_ms=1,
+        units=1,
+        parent="1",
     )
-    return request
 
 
 async def test_a_job_that_is_cancelled_before_its_turn_passes_it_on(store: Store) -> None:
@@ -349,7 +356,9 @@ class Fleet:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(script=steps)
-async def test_whatever_happens_limits_hold_and_every_job_ends(redis_url: str, script: Sequence[tuple[str, Any]]) -> None:
+async def test_whatever_happens_limits_hold_and_every_job_ends(
+    redis_url: str, script: Sequence[tuple[str, Any]]
+) -> None:
     redis: Client = connect(redis_url)
     try:
         await redis.flushall()

@@ -1,6 +1,7 @@
 """`LocalRun`, which tests of tasks use, and `JobRun`, which workers use, do the same."""
 
 import inspect
+import json
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from tests.waiting import wait_until_async
 
 FILE_ID = "file-" + "1" * 32
 
+DECISION = b'{"approved":true,"comment":"fine"}'
+
 EXPECTED_PARTS = [
     [1, "completed", {"number": 0, "attempt": 1}, None],
     [2, "completed", {"number": 1, "attempt": 2}, None],
@@ -34,6 +37,18 @@ async def ended(store: Store, job_id: str) -> Job:
         return State((await store.present(job_id)).state).terminal
 
     await wait_until_async(terminal)
+    return await store.present(job_id)
+
+
+async def waiting_for(store: Store, job_id: str, event: str) -> Job:
+    """The job once it has been put aside for the event."""
+
+    async def aside() -> bool:
+        job = await store.present(job_id)
+        assert not job.state.terminal, (job.error, await store.attempts(job_id))
+        return job.waiting_for == event
+
+    await wait_until_async(aside)
     return await store.present(job_id)
 
 
@@ -59,6 +74,9 @@ async def put_file() -> None:
 async def under_a_worker(store: Store, enqueuer: Enqueuer) -> tuple[str, dict[str, Any]]:
     await put_file()
     accepted = await enqueuer.enqueue(run_contract, Contract(file_id=FILE_ID), owner="acme")
+    waiting = await waiting_for(store, accepted.job_id, "approved")
+    assert (waiting.message, waiting.worker) == ("Is it good enough?", None)
+    await store.event_came(accepted.job_id, "approved", DECISION, "acme")
     job = await ended(store, accepted.job_id)
     assert job.state == State.COMPLETED, (job.error, await store.attempts(job.id))
     files = Storage(load_settings().storage_url)
@@ -72,7 +90,7 @@ async def under_a_worker(store: Store, enqueuer: Enqueuer) -> tuple[str, dict[st
 
 
 async def under_local_run(folder: Path, job_id: str) -> dict[str, Any]:
-    run = LocalRun(folder, owner="acme", job_id=job_id)
+    run = LocalRun(folder, owner="acme", job_id=job_id, events={"approved": json.loads(DECISION)})
     run.files.add(FILE_ID, b"data")
     result = await run.execute(run_contract, Contract(file_id=FILE_ID))
     assert [(job.name, payload.word) for job, payload in run.following] == [("probe-echo", "after")]
@@ -94,6 +112,8 @@ async def test_a_job_meets_the_same_under_a_worker_and_under_a_local_run(
     local = await under_local_run(tmp_path / "local", job_id)
     assert local == real
     assert real["result"]["parts"][:4] == EXPECTED_PARTS
+    assert real["result"]["decision"] == {"approved": True, "comment": "fine"}
+    assert real["result"]["more"] == [EXPECTED_PARTS[0], [2, *EXPECTED_PARTS[3][1:]]]
     assert "is a part of a job and cannot have parts of its own" in real["result"]["parts"][4][3]
     assert [one["name"] for one in real["artefacts"]] == ["path.txt", "pieces.txt", "bytes.txt"]
     assert real["contents"] == [b"from a file", b"one two", b"again"] and not real["torn"]
@@ -105,6 +125,7 @@ async def test_a_task_reads_a_file_of_another_job_of_its_owner_only(
     start_worker()
     await put_file()
     accepted = await enqueuer.enqueue(run_contract, Contract(file_id=FILE_ID), owner="acme")
+    await store.event_came(accepted.job_id, "approved", DECISION, "acme")
     await ended(store, accepted.job_id)
     cases = [
         ("acme", Reader(job_id=accepted.job_id, name="bytes.txt"), "again"),

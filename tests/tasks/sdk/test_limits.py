@@ -55,7 +55,15 @@ def test_a_payload_s_own_owner_comes_first() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [("a-b.C_1@x+y", "a-b.C_1@x+y"), (5, "5"), (True, "true"), (1.5, "1.5"), ("", None), ("a b|c", None), ("x" * 65, None)],
+    [
+        ("a-b.C_1@x+y", "a-b.C_1@x+y"),
+        (5, "5"),
+        (True, "true"),
+        (1.5, "1.5"),
+        ("", None),
+        ("a b|c", None),
+        ("x" * 65, None),
+    ],
 )
 def test_short_plain_values_stand_as_they_are(value: Any, text: str | None) -> None:
     found = key_value(value)

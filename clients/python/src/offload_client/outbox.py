@@ -20,8 +20,19 @@ from typing import Any
 TABLE = "offload_outbox"
 
 OPTIONS = frozenset(
-    {"priority", "schedule_at", "not_after", "deadline", "unique_key", "unique_for_s", "debounce", "throttle", "replace",
-     "rerun", "callback_url"}
+    {
+        "priority",
+        "schedule_at",
+        "not_after",
+        "deadline",
+        "unique_key",
+        "unique_for_s",
+        "debounce",
+        "throttle",
+        "replace",
+        "rerun",
+        "callback_url",
+    }
 )
 """Fields of a request besides its type and its payload."""
 

@@ -78,6 +78,12 @@ local function set_aside(j, score)
   return true
 end
 
+-- The event that a job waits for did not come in time: it goes on, and is told so (wait.lua).
+local function wait_over(j)
+  redis.call('HSET', job_key(j.id), 'resume', 1)
+  ready(j)
+end
+
 -- Deferred jobs whose time has come, and leases that ran out.
 local function promote()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', queue, READY, now, 'LIMIT', 0, 200)) do
@@ -85,7 +91,8 @@ local function promote()
     if not j then
       if string.sub(id, 1, #LIMIT_DUE) == LIMIT_DUE then limit_due(id) else note_external(id) end
     elseif j.state == 'active' then
-      if reap then crashed(j) end
+      if redis.call('HEXISTS', P .. 'running:' .. queue, id) == 0 then wait_over(j)
+      elseif reap then crashed(j) end
     elseif WAITING[j.state] then requeue(j, {})
     else end_arq(j) end
   end

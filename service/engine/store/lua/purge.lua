@@ -6,7 +6,7 @@ local job_ids = ARGV
 
 local function erase(one)
   redis.call('DEL', job_key(one), P .. 'attempts:' .. one, P .. 'checkpoint:' .. one, P .. 'parts:' .. one,
-    P .. 'log:' .. one,
+    P .. 'log:' .. one, P .. 'events:' .. one,
     'arq:job:' .. one, 'arq:result:' .. one)
 end
 

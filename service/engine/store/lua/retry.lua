@@ -14,6 +14,10 @@ place(P .. 'finished:' .. j.queue, j.id)
 redis.call('HDEL', job_key(j.id), 'finished_ms', 'result', 'not_after_ms')
 place(P .. 'expiring', j.id)
 redis.call('DEL', 'arq:result:' .. j.id)
+-- Events that did not come in time are waited for once more.
+for _, field in ipairs(redis.call('HKEYS', P .. 'events:' .. j.id)) do
+  if string.sub(field, 1, 4) == 'due:' then redis.call('HDEL', P .. 'events:' .. j.id, field) end
+end
 arq_entry(j)
 local fresh = {'tries_base', j.attempt, 'crashes', 0, 'error', '', 'error_type', '', 'permanent', '', 'cancel_requested', '', 'redo', 1,
   'message', 'Queued again'}

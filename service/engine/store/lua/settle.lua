@@ -141,10 +141,16 @@ function settle.handback(j, outcome)
   requeue(j, outcome.fields)
 end
 
+-- Put aside for its parts, or for an event: the first claim after the time for that is over finds it (claim.lua).
 function settle.suspend(j, outcome)
   place(j.queue, j.id)
   redis.call('HSET', job_key(j.id), 'worker', '', 'crashes', 0)
-  if tonumber(redis.call('HGET', job_key(j.id), 'waiting_parts') or '0') <= 0 then
+  local waits = redis.call('HMGET', job_key(j.id), 'waiting_parts', 'waits_event', 'wait_due_ms')
+  if waits[2] and redis.call('HEXISTS', P .. 'events:' .. j.id, 'event:' .. waits[2]) == 0 then
+    place(j.queue, j.id, waits[3])
+    -- Workers look again when the first deferred job is due.
+    wake(j.queue)
+  elseif tonumber(waits[1] or '0') <= 0 then
     redis.call('HSET', job_key(j.id), 'resume', 1)
     ready(j)
     wake(j.queue)
