@@ -40,9 +40,9 @@ COLUMNS = ("dashboard", "page", "p50 ms", "p95 ms", "kB", "web CPU", "queue CPU"
 
 def environment(url: str, folder: str) -> dict[str, str]:
     """What every contender's processes are told. Nothing of ours is to be removed for its number while it is measured."""
-    kept = {f"OFFLOAD_QUEUES__{name}__KEEP_JOBS": "10000000" for name in
+    retention = {f"OFFLOAD_QUEUES__{name}__KEEP_JOBS": "10000000" for name in
             ("PDF_PROCESSING", "EMAIL_SENDER", "CSV_EXPORT", "THUMBNAILS")}  # fmt: skip
-    return os.environ | kept | {
+    return os.environ | retention | {
         "BENCH_URL": url,
         "BENCH_DB": f"{folder}/flower",
         "PYTHONPATH": str(ROOT),
@@ -82,7 +82,7 @@ def _answers(board: Board, port: int) -> bool:
     return False
 
 
-def looked_up(visitor: Visitor, job: str, count: int) -> dict[str, str]:
+def lookup(visitor: Visitor, job: str, count: int) -> dict[str, str]:
     """What our own addresses name: a job, an error, and a place in the middle of the list."""
     jobs = visitor.get("/admin/jobs?status=completed").decode()
     (newest,) = re.findall(r"since=(\d+)", jobs)[:1]
@@ -98,7 +98,7 @@ def measure(board: Board, count: int) -> list[list[Any]]:
     rows: list[list[Any]] = []
     with served(board, count) as (port, web_pid, queue_pid, job):
         visitor = Visitor(port, board.user)
-        known = looked_up(visitor, job, count) if board is OFFLOAD else {"job": job}
+        known = lookup(visitor, job, count) if board is OFFLOAD else {"job": job}
         for name, path in board.pages:
             path = known["live"] if name == "jobs, fragment" else address(path, **known)
             seen = latency(visitor, path)
@@ -128,7 +128,7 @@ def bench(count: int, boards: list[Board]) -> None:
         except TimeoutError:
             rows.append([board.name, "start", f"over {START_S:.0f} s", "", "", "", ""])
         # After each, so that a run that is stopped has not been for nothing.
-        kept(count, rows, versions)
+        retention(count, rows, versions)
     title = f"{_title(count)}\n{'; '.join(' '.join(map(' '.join, v.items())) for v in versions.values())}"
     table = Table(*COLUMNS, title=title)
     for row in rows:
@@ -136,7 +136,7 @@ def bench(count: int, boards: list[Board]) -> None:
     Console(width=120).print(table)
 
 
-def kept(count: int, rows: list[list[Any]], versions: dict[str, dict[str, str]]) -> None:
+def retention(count: int, rows: list[list[Any]], versions: dict[str, dict[str, str]]) -> None:
     """Write what has been measured so far to bench/out/dashboard-<count>.json."""
     out = ROOT / "bench" / "out"
     out.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Messages a second to a local sink, beside a plain aiosmtplib loop in the same run; the rate limit's strictness; memory.
+"""Messages a second to a local sink, compared with a plain aiosmtplib loop in the same run; the rate limit's strictness; memory.
 
 Run: `python -m bench.email [messages]`; the table goes to bench/out/email.json too. The sink is an aiosmtpd server in a
 process of its own that keeps only the time of each message. With the limit off the product renders (in its process pool),

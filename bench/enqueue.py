@@ -1,4 +1,4 @@
-"""Jobs a second that one client enqueues, one by one and in bulk, beside the peers in the same run.
+"""Jobs a second that one client enqueues, one by one and in bulk, compared with the peers in the same run.
 
 Offload writes record and indexes with each; its estimate, limit and fairness are on.
 """

@@ -1,4 +1,4 @@
-"""Exports to CSV and XLSX beside pandas and a plain loop with csv and openpyxl: seconds, rows a second, peak memory.
+"""Exports to CSV and XLSX compared with pandas and a plain loop with csv and openpyxl: seconds, rows a second, peak memory.
 
 Run: `python bench/exports.py [rows ...]`, by default 100000; `python bench/exports.py 100000 1000000` for both sizes.
 Every figure is that of a fresh process which does nothing but read the rows (12 columns) and write the file. CPU seconds
@@ -30,13 +30,13 @@ def offload(url: str, target: Path) -> None:
     """Ours, as the child of a worker runs it."""
     from tasks.exports.columns import Column, Kind
     from tasks.exports.source import PostgresSource, Query, SqliteSource
-    from tasks.exports.writing import Order, write_export
+    from tasks.exports.writing import ExportRequest, write_export
 
     kinds = {"created_at": Kind.MOMENT, "took_ms": Kind.NUMBER}
     columns = tuple(Column(name, kinds.get(name, Kind.TEXT)) for name in COLUMNS.split(", "))
     source = PostgresSource({"dsn": url}) if url.startswith("postgresql") else SqliteSource(url)
     query = Query("SELECT count(*) FROM events", STATEMENT, ())
-    write_export(Order(source, query, "Events", columns, target, target.with_name("tally"), target.suffix[1:]))
+    write_export(ExportRequest(source, query, "Events", columns, target, target.with_name("tally"), target.suffix[1:]))
 
 
 def pandas(url: str, target: Path) -> None:

@@ -23,7 +23,7 @@ from bench.harness.side_by_side import busy, side_by_side
 from bench.harness.stamps import BEGUN, ENDED, Stamps
 
 BEFORE_S, AWAY_S, WATCHED_S = 2, 5, 75
-OUTLASTS_S, ENDS_MEANWHILE_S = 10, 4
+OUTLASTS_S, ENDS_IN_OUTAGE_S = 10, 4
 """How long the two jobs are busy, of which the server sees the first two seconds."""
 
 CLIENT_EVERY_S = 1
@@ -65,7 +65,7 @@ def watched(
 
 
 def fate(began: int, ended: int) -> str:
-    """What became of a job that began and ended so many times."""
+    """Outcome of a job that began and ended so many times."""
     if began == 1:
         return "ran once" if ended else "lost"
     return f"began {began}×, ended {ended}×"
@@ -75,14 +75,14 @@ def main() -> None:
     options = parser(__doc__).parse_args()
     # Another polling interval changes nothing here.
     part = taking_part([c for c in options.only if c.key != "arq-5ms"])
-    runs = [functools.partial(run, busy_s=busy_s) for busy_s in (OUTLASTS_S, ENDS_MEANWHILE_S)]
+    runs = [functools.partial(run, busy_s=busy_s) for busy_s in (OUTLASTS_S, ENDS_IN_OUTAGE_S)]
     rows, found = [], side_by_side(part, *runs)
     for contender, ((exits, outlasting, new_s), (exits_2, ending, new_2_s)) in found:
         slowest_s = max(new_s, new_2_s)
         new = slowest_s if slowest_s < math.inf else f"not within {WATCHED_S} s"
         rows.append([contender.name, "exits" if exits + exits_2 else "survives", outlasting, ending, new])
     title = f"Outage: the queue server gone for {AWAY_S} s in the middle of a job"
-    columns = ["queue", "worker", f"job of {OUTLASTS_S} s", f"job of {ENDS_MEANWHILE_S} s", "new job after s"]
+    columns = ["queue", "worker", f"job of {OUTLASTS_S} s", f"job of {ENDS_IN_OUTAGE_S} s", "new job after s"]
     settings = {"before_s": BEFORE_S, "away_s": AWAY_S, "watched_s": WATCHED_S}
     table("outage", title, columns, rows, [c for c, _ in found], **settings)
 

@@ -1,4 +1,4 @@
-"""From the call that enqueues to the first line of the task, on an idle worker, beside the peers in the same run.
+"""From the call that enqueues to the first line of the task, on an idle worker, compared with the peers in the same run.
 
 A row is the median over runs of each run's percentiles: 200 jobs, one every 20 ms, client and worker on one machine.
 """

@@ -1,6 +1,6 @@
 """What a job costs while others wait: enqueue and claim with 0 to 1,000,000 waiting jobs, and bytes a job on the server.
 
-The processor time that the server used stands beside the time that the client sees. The last row is of jobs that have
+The processor time that the server used is shown with the time that the client sees. The last row is of jobs that have
 run once and are kept.
 """
 
@@ -26,7 +26,7 @@ from settings import Queue, Settings
 
 LEVELS = [0, 10_000, 100_000, 1_000_000]
 SAMPLES = 300
-KEPT = 10_000
+COMPLETED = 10_000
 BATCH = 100
 LEASE_MS = 10_000
 KNOWN = msgspec.msgpack.encode([bench_stamp.name])
@@ -80,7 +80,7 @@ async def bench(url: str, folder: str, last: int) -> list[list[object]]:
     enqueuer = Enqueuer(store, queues)
     # The first jobs load the scripts and make what there is once, such as counters.
     await measure(store, enqueuer)
-    kept_bytes = await kept(store, enqueuer)
+    per_job = await completed_bytes(store, enqueuer)
     rows: list[list[object]] = []
     waiting, empty = 0, await used_bytes(store)
     for level in [level for level in LEVELS if level <= last]:
@@ -89,16 +89,16 @@ async def bench(url: str, folder: str, last: int) -> list[list[object]]:
         each = (await used_bytes(store) - empty) / waiting if waiting else "–"
         rows.append([f"{waiting:,}", *await measure(store, enqueuer), each])
     await redis.aclose(close_connection_pool=True)
-    return [*rows, [f"{KEPT:,} completed and kept", "–", "–", "–", kept_bytes]]
+    return [*rows, [f"{COMPLETED:,} completed and kept", "–", "–", "–", per_job]]
 
 
-async def kept(store: Store, enqueuer: Enqueuer) -> float:
+async def completed_bytes(store: Store, enqueuer: Enqueuer) -> float:
     """Bytes that one completed job leaves behind."""
     before = await used_bytes(store)
-    await enqueuer.enqueue_many(bench_stamp, [Stamp(enqueued_ns=0)] * KEPT, owner="bench")
+    await enqueuer.enqueue_many(bench_stamp, [Stamp(enqueued_ns=0)] * COMPLETED, owner="bench")
     while await run_some(store, BATCH):
         pass
-    return (await used_bytes(store) - before) / KEPT
+    return (await used_bytes(store) - before) / COMPLETED
 
 
 def main() -> None:
@@ -109,7 +109,15 @@ def main() -> None:
         rows = asyncio.run(bench(url, folder, options.last))
     columns = ["jobs waiting", "enqueue µs", "claim and settle µs", "server µs for both", "bytes a job"]
     ours = [c for c in CONTENDERS if c.key == "offload"]
-    table("scale", "Scale: cost of a job while others wait", columns, rows, ours, samples=SAMPLES, kept=KEPT)
+    table(
+        "scale",
+        "Scale: cost of a job while others wait",
+        columns,
+        rows,
+        ours,
+        samples=SAMPLES,
+        kept=COMPLETED,
+    )
 
 
 if __name__ == "__main__":

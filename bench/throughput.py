@@ -1,4 +1,4 @@
-"""No-op jobs a second of one worker process, 20,000 waiting, beside the peers in the same run.
+"""No-op jobs a second of one worker process, 20,000 waiting, compared with the peers in the same run.
 
 Each run ends when all have run, or some seconds after the first did: the rate is of what ran in that time.
 Offload keeps record, indexes, attempts, metrics and events while doing so; the peers keep nothing.

@@ -1,4 +1,4 @@
-"""Documents a second and peak memory for three thumbnails each, beside vipsthumbnail, ImageMagick and plain Pillow.
+"""Documents a second and peak memory for three thumbnails each, compared with vipsthumbnail, ImageMagick and plain Pillow.
 
 Run: `python -m bench.thumbnails [--photos 200] [--pdfs 100] [--format webp]`; it also writes bench/out/thumbnails.json.
 Every peer has two processes, the same files in the page cache, the same sizes, filter quality and effort, and its best
@@ -132,7 +132,7 @@ def by_commands(
     """Two lanes of commands, each taking every second file, one thread a command."""
     environment = os.environ | {"VIPS_CONCURRENCY": "1", "MAGICK_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1"}
 
-    def lane(number: int) -> int:
+    def peak_of(number: int) -> int:
         peak = 0
         for command in peer(paths[number::WORKERS], format, out):
             process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
@@ -145,7 +145,7 @@ def by_commands(
 
     started = time.perf_counter()
     with ThreadPoolExecutor(WORKERS) as lanes:
-        peaks = list(lanes.map(lane, range(WORKERS)))
+        peaks = list(lanes.map(peak_of, range(WORKERS)))
     return Result(time.perf_counter() - started, sum(peaks))
 
 
@@ -200,10 +200,10 @@ def report(figures: Figures, documents: Mapping[str, Sequence[Path]], format: Fo
 
 def programs() -> dict[str, str]:
     """The first line of what each installed program says of its version."""
-    asked = {command: shutil.which(command) for command in COMMANDS.values()}
+    paths = {command: shutil.which(command) for command in COMMANDS.values()}
     return {
         command: subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
-        for command, path in asked.items()
+        for command, path in paths.items()
         if path
     }
 

@@ -18,22 +18,22 @@ logger = logging.getLogger("offload.dashboard")
 ACTION = "audit_action"
 """Handler option, required of every POST: what the action is called in the log, such as job.retried."""
 
-NOTED = "audit_detail"
-NOTED_OWNER = "audit_owner"
+DETAIL = "audit_detail"
+OWNER = "audit_owner"
 
 
-def note(request: Request[User, Any, Any], detail: str) -> None:
+def audit_detail(request: Request[User, Any, Any], detail: str) -> None:
     """Say what the action was about, in the place of its form's fields: a filter with its count, a new job's id."""
-    request.scope["state"][NOTED] = detail
+    request.scope["state"][DETAIL] = detail
 
 
 def on_behalf(request: Request[User, Any, Any], owner: str) -> None:
-    """Say whose thing it was done to, where that is no job: the line is that owner's to read."""
-    request.scope["state"][NOTED_OWNER] = owner
+    """Name the owner of the target where it is not a job: that owner may read the line."""
+    request.scope["state"][OWNER] = owner
 
 
 class Audited(ASGIMiddleware):
-    """Writes the line as the answer begins, so that whoever has been answered finds it."""
+    """Writes the line as the answer begins, so that a client finds it once it has its answer."""
 
     scopes = (ScopeType.HTTP,)
 
@@ -65,15 +65,15 @@ async def _write(scope: Scope, status_code: int, took_ms: float) -> None:
                 role=str(user.role),
                 action=scope["route_handler"].opt[ACTION],
                 target=target,
-                detail=scope["state"].get(NOTED, ""),
-                owner=job.owner if job else scope["state"].get(NOTED_OWNER, user.owner),
+                detail=scope["state"].get(DETAIL, ""),
+                owner=job.owner if job else scope["state"].get(OWNER, user.owner),
                 outcome="done" if status_code < 400 else "refused" if status_code < 500 else "failed",
                 address=client[0] if client else None,
                 took_ms=took_ms,
             )
         )
     except Exception:
-        logger.exception("an action could not be written to the audit log: %s %s", user.name, scope["path"])
+        logger.exception("audit.write_failed: %s %s", user.name, scope["path"])
 
 
 def _target(scope: Scope) -> Target:

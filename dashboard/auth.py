@@ -20,7 +20,7 @@ CHALLENGE = {"WWW-Authenticate": 'Basic realm="Offload", charset="UTF-8"'}
 
 @dataclass(frozen=True)
 class User:
-    """Somebody at the dashboard. `signing_key` binds form tokens to the user and to the present password."""
+    """A person at the dashboard. `signing_key` binds form tokens to the user and to the present password."""
 
     name: str
     role: Role

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 LEAST = 4.0
-"""Per cent of the height that a count of one gets beside a tall one: what is not zero is never invisible."""
+"""Per cent of the height that a count of one gets next to a tall one: what is not zero is never invisible."""
 
 DECADES = 3
 """Powers of ten that a chart of durations spans: from a blink to a coffee is four, and the least of them matters least."""

@@ -9,7 +9,7 @@ from litestar import Request
 from litestar.datastructures import Cookie
 from litestar.exceptions import ClientException, PermissionDeniedException
 
-from dashboard.audit_middleware import note
+from dashboard.audit_middleware import audit_detail
 from dashboard.auth import User, require_operator
 from dashboard.formats import compact
 from service.lib.text import NUL
@@ -26,9 +26,9 @@ CHECKED_BY_HANDLER = "csrf_checked_by_handler"
 
 def token_for(request: Request[User, Any, Any]) -> str:
     """The token that this browser already has, or a new one: several open pages share it."""
-    kept = request.cookies.get(COOKIE, "")
-    if _belongs(kept, request.user):
-        return kept
+    cookie = request.cookies.get(COOKIE, "")
+    if _belongs(cookie, request.user):
+        return cookie
     nonce = secrets.token_urlsafe(NONCE_BYTES)
     return f"{nonce}.{_signature(nonce, request.user)}"
 
@@ -56,7 +56,7 @@ async def guard(request: Request[User, Any, Any]) -> None:
         form = await request.form()
         _refuse_nul(*(f"{name}{value}" for name, value in form.multi_items()))
         require_token(request, form.get(FIELD))
-        note(request, compact({name: value for name, value in form.items() if name != FIELD}, DETAIL_MAX))
+        audit_detail(request, compact({name: value for name, value in form.items() if name != FIELD}, DETAIL_MAX))
 
 
 def _refuse_nul(*texts: str) -> None:
@@ -67,10 +67,10 @@ def _refuse_nul(*texts: str) -> None:
 
 def require_token(request: Request[User, Any, Any], given: object) -> None:
     """Raises PermissionDeniedException (403) unless `given` is this browser's token, made for this user."""
-    kept = request.cookies.get(COOKIE, "")
+    cookie = request.cookies.get(COOKIE, "")
     if (
         not isinstance(given, str)
-        or not hmac.compare_digest(given.encode(), kept.encode())
+        or not hmac.compare_digest(given.encode(), cookie.encode())
         or not _belongs(given, request.user)
     ):
         raise PermissionDeniedException("This form has no valid token. Open the page again and repeat the action.")
@@ -82,8 +82,8 @@ def require_same_origin(request: Request[User, Any, Any]) -> None:
     origin = request.headers.get("origin")
     own = f"{request.url.scheme}://{request.headers.get('host', '')}"
     # Behind a proxy that ends TLS the scheme seen here differs from the browser's; the host must still be the same.
-    foreign = origin is not None and origin.partition("://")[2] != own.partition("://")[2]
-    if fetch_site not in {"same-origin", "none"} or foreign:
+    other_origin = origin is not None and origin.partition("://")[2] != own.partition("://")[2]
+    if fetch_site not in {"same-origin", "none"} or other_origin:
         raise PermissionDeniedException("This action was sent from another site, and nothing was changed.")
 
 

@@ -1,4 +1,4 @@
-"""Figures that all viewers of a process share, handed to the views by name."""
+"""Figures that all viewers of a process share, injected into the views by name."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -52,17 +52,17 @@ def shared_figures(services: Services) -> dict[str, Any]:
 
     alerts = Shared(lambda: firing(services), fresh_s=ALERTS_FRESH_S)
 
-    async def look() -> Overview:
+    async def queue_overview() -> Overview:
         return await overview(services, await hour(), await alerts())
 
     async def pauses() -> dict[str, Hold]:
-        notes = {str(queue): await services.store.controls.holds(queue) for queue in Queue}
-        return {queue: kinds["pause"] for queue, kinds in notes.items() if "pause" in kinds}
+        holds = {str(queue): await services.store.controls.holds(queue) for queue in Queue}
+        return {queue: kinds["pause"] for queue, kinds in holds.items() if "pause" in kinds}
 
     return {
         "footprint": Shared(weigh, fresh_s=FOOTPRINT_FRESH_S),
         "trends": {name: trend(period) for name, period in PERIODS.items()},
-        "figures": Shared(look, fresh_s=FRESH_S),
+        "figures": Shared(queue_overview, fresh_s=FRESH_S),
         "counts": Shared(services.store.counts, fresh_s=FRESH_S),
         "alerts": alerts,
         "pauses": Shared(pauses, fresh_s=FRESH_S),

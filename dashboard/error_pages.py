@@ -19,12 +19,12 @@ logger = logging.getLogger("offload.dashboard")
 
 def explain(request: Request[User, Any, Any], error: Exception) -> Response[str] | Template:
     """The answer to whatever a handler raised. A refresh gets a sentence, a reader gets a page."""
-    found = _told(error)
+    found = _explained(error)
     status_code, sentence, headers = found.status_code, found.sentence, dict(found.headers)
     if status_code == 503 and headers:
         sentence = f"{sentence} Nothing is lost: this page works again as soon as it is back."
     if status_code >= 500:
-        logger.error("%s %s", request.method, request.url.path, exc_info=error)
+        logger.error("request.failed: %s %s", request.method, request.url.path, exc_info=error)
     if status_code == 401 or HTMXDetails(request):
         return Response(sentence, status_code=status_code, headers=headers, media_type="text/plain")
     back, back_words = _way_back(request)
@@ -40,7 +40,7 @@ def explain(request: Request[User, Any, Any], error: Exception) -> Response[str]
     )
 
 
-def _told(error: Exception) -> Explained:
+def _explained(error: Exception) -> Explained:
     """The sentence of the API's table, or the words that came with the status."""
     if isinstance(error, HTTPException):
         return Explained(error.status_code, with_stop(error.detail), headers=dict(error.headers or {}))

@@ -13,7 +13,7 @@ Drawings = dict[Role, str]
 
 
 def drawn(request: Request[User, Any, Any], drawings: Drawings, template: str, **context: Any) -> Response[str]:
-    """The fragment, out of `drawings` if somebody of the same role has had it. It must hold no form: tokens are personal."""
+    """The fragment, out of `drawings` if a user of the same role has had it. It must hold no form: tokens are personal."""
     role = request.user.role
     if role not in drawings:
         engine: Any = request.app.template_engine

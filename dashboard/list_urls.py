@@ -11,5 +11,5 @@ def given(query: Mapping[str, str], fields: Sequence[str]) -> dict[str, str]:
 
 def list_address(path: str, pairs: Mapping[str, str]) -> str:
     """The address of a list with those filters that are not empty."""
-    kept = {name: value for name, value in pairs.items() if value}
-    return f"{path}?{urlencode(kept)}" if kept else path
+    chosen = {name: value for name, value in pairs.items() if value}
+    return f"{path}?{urlencode(chosen)}" if chosen else path

@@ -1,4 +1,4 @@
-"""For whom an operator may make something: forms offer these owners, and whoever takes a form checks that it is one."""
+"""Owners for whom an operator may make something: forms offer these, and handlers of forms check the choice."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Rendering a page or a fragment for somebody: what every template may count on."""
+"""Rendering a page or a fragment for a user: the variables that every template has."""
 
 from dataclasses import dataclass
 from typing import Any

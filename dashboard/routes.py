@@ -52,7 +52,7 @@ from dashboard.owners.actions import limit_owner
 from dashboard.owners.views import owner_page, owners_page
 from dashboard.previews.pictures import page_picture, photo_picture, thumbnail_picture
 from dashboard.queues.actions import upload_document
-from dashboard.queues.controls import lift_note, queue_page, steer_queue
+from dashboard.queues.controls import queue_page, remove_hold, set_hold
 from dashboard.queues.views import queues_live, queues_page
 from dashboard.schedules.actions import pause_schedule, resume_schedule, run_schedule
 from dashboard.schedules.views import schedules_page
@@ -88,7 +88,7 @@ async def before_page(request: Request[User, Any, Any]) -> None:
     """Guard every handler, and count the active alerts for the navigation. Raises PermissionDeniedException."""
     await csrf.guard(request)
     if request.method == "GET" and not HTMXDetails(request):
-        # The navigation is no reason for a page to fail that needs no queue server.
+        # A page that needs no queue server must not fail because of the navigation.
         with contextlib.suppress(RedisError, OSError):
             request.state.firing_count = len(await request.app.state["alerts"]())
 
@@ -123,8 +123,8 @@ def dashboard_routes() -> list[Any]:
             delete_job,
             restore_job,
             queue_page,
-            steer_queue,
-            lift_note,
+            set_hold,
+            remove_hold,
             operations_page,
             ask_page,
             operation_page,

@@ -1,4 +1,4 @@
-"""The template environment: what templates may call, and where they lie (beside the views that render them)."""
+"""The template environment: what templates may call, and their folders (those of the views that render them)."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from dashboard import formats
 from dashboard.assets import asset
 from dashboard.charts import bars, spark
-from dashboard.jobs.masking import kept_back, place_of, visible
+from dashboard.jobs.masking import origin_of, visible, withheld
 from dashboard.jobs.rerun import repeatable
 from dashboard.jobs.retrying import permanent
 from dashboard.jobs.row import counted, tries, when
 from dashboard.jobs.wait_reasons import pause_words
-from dashboard.state_badges import look
+from dashboard.state_badges import badge
 from service.engine.store.retention import BIN_S
 from service.lib.text import as_sentence
 
@@ -35,11 +35,11 @@ def template_environment() -> Environment:
         bars=bars,
         counted=counted,
         bin_minutes=BIN_S // 60,
-        kept_back=kept_back,
-        look=look,
+        withheld=withheld,
+        state_badge=badge,
         pause_words=pause_words,
         permanent=permanent,
-        place_of=place_of,
+        origin_of=origin_of,
         repeatable=repeatable,
         share=formats.share,
         spark=spark,

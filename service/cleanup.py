@@ -25,7 +25,7 @@ from tasks.weekly_analytics import weekly_analytics
 EXPORTING = (csv_export.name, weekly_analytics.name)
 """Job types whose files say until when they are kept."""
 
-ASKED_AT_ONCE = 500
+BATCH_SIZE = 500
 """Records one question is about."""
 
 
@@ -39,7 +39,7 @@ class LeftoverFiles:
         self._database = database
 
     async def uploads(self, older_than_s: float) -> Swept:
-        """Scratch files of uploads that nobody has written to for so long."""
+        """Scratch files of uploads that have not been written to for so long."""
         folder = self._settings.data_dir / "uploads"
         return await asyncio.to_thread(_remove_quiet, folder.glob("*.part"), older_than_s)
 
@@ -54,7 +54,7 @@ class LeftoverFiles:
         for job_type in EXPORTING:
             cursor: str | None = None
             while True:
-                page = await self._store.list(type=job_type, state=State.COMPLETED, limit=ASKED_AT_ONCE, cursor=cursor)
+                page = await self._store.list(type=job_type, state=State.COMPLETED, limit=BATCH_SIZE, cursor=cursor)
                 for job in page.jobs:
                     if job.finished_ms is not None and job.finished_ms < before_ms:
                         await self._delete([artefact_path(job.root, one["name"]) for one in job.artefacts], swept)
@@ -106,11 +106,11 @@ def _by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _batches(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (ids[start : start + ASKED_AT_ONCE] for start in range(0, len(ids), ASKED_AT_ONCE))
+    return (ids[start : start + BATCH_SIZE] for start in range(0, len(ids), BATCH_SIZE))
 
 
 def _remove_quiet(paths: Iterable[Path], older_than_s: float) -> Swept:
-    """Remove files and folders in which nothing has been written for so long. What vanishes meanwhile is let go."""
+    """Remove files and folders in which nothing has been written for so long. What vanishes in the meantime is let go."""
     swept, before_s = Swept(), time.time() - older_than_s
     for path in paths:
         try:

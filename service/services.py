@@ -202,7 +202,7 @@ def check_database(url: str) -> None:
 
 
 def readiness(store: Store, database: Database, storage: Storage) -> Readiness:
-    """Checks of the parts without which this process can serve nobody."""
+    """Checks of the parts without which this process can serve no client."""
     return Readiness({"redis": store.check_writes, "database": database.check, "storage": storage.check})
 
 
@@ -226,16 +226,16 @@ async def packages_ports(stack: contextlib.AsyncExitStack, settings: Settings) -
             made = factory(settings)
             found[protocol] = await stack.enter_async_context(made) if hasattr(made, "__aenter__") else made
         except Exception:
-            log.exception("a package's port cannot be opened", port=protocol.__name__)
+            log.exception("port.open_failed", port=protocol.__name__)
     return found
 
 
 @contextlib.asynccontextmanager
-async def maintaining(caretaker: Maintenance) -> AsyncIterator[None]:
+async def maintaining(maintenance: Maintenance) -> AsyncIterator[None]:
     """Within the block this process stands for election."""
-    task = asyncio.create_task(caretaker.run_forever())
+    task = asyncio.create_task(maintenance.run_forever())
     try:
         yield
     finally:
         await end(task)
-        await caretaker.resign()
+        await maintenance.resign()

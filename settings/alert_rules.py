@@ -21,7 +21,7 @@ class Severity(StrEnum):
     """Severity in the pager's words."""
 
     CRITICAL = "critical"
-    """Work stands still or may be lost: somebody is woken."""
+    """Work has stopped or may be lost: the on-call is woken."""
     ERROR = "error"
     """Work fails."""
     WARNING = "warning"
@@ -34,7 +34,7 @@ class Rule:
 
     `window_s` is the span a measure looks back over, 0 for one that looks at the present. Nothing more is told of the
     same rule and subject for `cool_down_s` after its firing was told. `summary` may name {subject}, {value}, {threshold}
-    and {detail}; `recovery` likewise. `pages` wakes the on-call by the pager, beside Slack.
+    and {detail}; `recovery` likewise. `pages` wakes the on-call by the pager, in addition to Slack.
     """
 
     name: str
@@ -71,18 +71,18 @@ class Rule:
 @dataclass(frozen=True)
 class Measure:
     """A measure: the subjects that it is `about`, in words; the single `of` that a rule must name, None where it takes
-    every subject; whether it `looks_back` over the rule's window.
+    every subject; whether it is `windowed`: measured over the rule's window.
     """
 
     words: str
     about: str
     of: Literal["queue", "job type"] | None = None
-    looks_back: bool = False
+    windowed: bool = False
 
 
 MEASURES: dict[str, Measure] = {
     "waiting_jobs": Measure("jobs that are queued or wait for their next try", "every queue"),
-    "failure_rate": Measure("share of the ended jobs that failed, 0 to 1", "every queue", looks_back=True),
+    "failure_rate": Measure("share of the ended jobs that failed, 0 to 1", "every queue", windowed=True),
     "worker_silent_s": Measure("seconds since an unreplaced worker last reported", "every queue"),
     "redis_memory_share": Measure("used share of the queue server's memory, 0 to 1", "the queue server"),
     "unsafe_settings": Measure("settings of the queue server under which jobs may be lost", "the queue server"),
@@ -90,16 +90,14 @@ MEASURES: dict[str, Measure] = {
     "held_s": Measure("seconds for which a missing part has held a queue", "every queue"),
     "running_s": Measure("seconds that the slowest running job's attempt has taken", "one job type", "job type"),
     "running_s_per_unit": Measure("the same, divided by the job's units", "one job type", "job type"),
-    "messages_per_minute": Measure(
-        "messages offered to the mail server a minute", "one queue", "queue", looks_back=True
-    ),
-    "timeouts": Measure("attempts that ran out of time", "one queue", "queue", looks_back=True),
+    "messages_per_minute": Measure("messages offered to the mail server a minute", "one queue", "queue", windowed=True),
+    "timeouts": Measure("attempts that ran out of time", "one queue", "queue", windowed=True),
     "minutes_to_drain": Measure(
-        "minutes until what waits is done, at the pace of the window", "every queue", looks_back=True
+        "minutes until what waits is done, at the pace of the window", "every queue", windowed=True
     ),
     "mail_server_away_s": Measure("seconds since the mail server has taken no message", "the mail server"),
     "doubtful_pages": Measure(
-        "share of the pages read that a person should look at, 0 to 1", "one queue", "queue", looks_back=True
+        "share of the pages read that a person should look at, 0 to 1", "one queue", "queue", windowed=True
     ),
     "disabled_webhooks": Measure("webhooks that were disabled because nothing could be delivered", "all webhooks"),
     "missed_slots": Measure("slots missed since the last completed run", "every schedule"),
@@ -112,12 +110,12 @@ RULES: list[Rule] = [
         "queue-backlog", "waiting_jobs", 100, "{value} wait in {subject}", "{subject} has caught up: {value} wait",
         Severity.WARNING, unit="jobs", for_s=10 * MINUTE_S,
     ),
-    # Below twenty jobs an hour one dead letter is already above: it waits for somebody's decision all the same.
+    # Below twenty jobs an hour one dead letter is already above: it waits for an operator's decision all the same.
     Rule(
         "failure-rate", "failure_rate", 0.05, "{value} of the jobs of {subject} failed within the last hour",
         "{subject} is back to {value} failed within the last hour", Severity.ERROR, unit="%", window_s=HOUR_S,
     ),
-    # Its jobs were given to others within seconds; five minutes say that nobody has replaced it.
+    # Its jobs were given to others within seconds; five minutes say that no other has replaced it.
     Rule(
         "worker-silent", "worker_silent_s", 5 * MINUTE_S, "a worker of {subject} has been silent for {value}: {detail}",
         "no worker of {subject} is silent any more", Severity.CRITICAL, unit="s", pages=True,
@@ -127,7 +125,7 @@ RULES: list[Rule] = [
         "redis-memory", "redis_memory_share", 0.80, "{subject} uses {value} of its memory: {detail}",
         "{subject} is back to {value} of its memory", Severity.CRITICAL, unit="%", pages=True,
     ),
-    # Nothing is lost yet: mended in working hours.
+    # Nothing is lost yet: it can be fixed in working hours.
     Rule(
         "queue-server-unsafe", "unsafe_settings", 0, "the queue server may lose jobs: {detail}",
         "the queue server's settings keep every job", Severity.ERROR, unit="settings",
@@ -218,7 +216,7 @@ def _fault(rule: Rule, job_types: Collection[str] | None) -> str | None:
     measure = MEASURES.get(rule.measure)
     if measure is None:
         return f"{lead} names the measure {rule.measure}, which does not exist: there are {', '.join(MEASURES)}"
-    if measure.looks_back and not rule.window_s:
+    if measure.windowed and not rule.window_s:
         return f"{lead} needs a window_s: {rule.measure} looks back over a span"
     used = {name for text in (rule.summary, rule.recovery) for _, name, _, _ in Formatter().parse(text) if name}
     if used - PLACEHOLDERS:

@@ -89,7 +89,7 @@ def _new_credentials() -> str:
     )
 
 
-def _kept_credentials(file: Path) -> _Generated:
+def _stored_credentials(file: Path) -> _Generated:
     """Read the credentials file, making it first where there is none. Raises SystemExit with one sentence."""
     try:
         lines = dict(line.split("=", 1) for line in create_private(file, _new_credentials()).splitlines() if line)
@@ -132,7 +132,7 @@ class Credentials(BaseModel):
 
     @cached_property
     def _generated(self) -> _Generated:
-        return _kept_credentials(self.credentials_file)
+        return _stored_credentials(self.credentials_file)
 
     @property
     def api_keys(self) -> dict[str, str]:

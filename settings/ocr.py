@@ -14,5 +14,5 @@ class Ocr(BaseModel):
     """auto reads with RapidOCR, and again with EasyOCR the pages of which that is unsure; RapidOCR reads more and faster."""
 
     ocr_prepare: bool = Field(default=True, description="true or false")
-    """True makes a worker prepare the smaller networks beside its first work: some minutes of a core at the lowest priority,
+    """True makes a worker prepare the smaller networks during its first work: some minutes of a core at the lowest priority,
     once a data folder, for pages in two thirds of the time ever after."""

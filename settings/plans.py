@@ -27,7 +27,7 @@ Limit = Annotated[int | None, BeforeValidator(_none_in_words)]
 
 
 class Plan(BaseModel):
-    """Limits of an owner; None is no limit."""
+    """Limits of an owner; None means no limit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,7 +35,7 @@ class Plan(BaseModel):
     """The highest that its jobs may have: a request for a higher one is queued at this."""
 
     weight: float = Field(default=1.0, ge=0.1, le=100)
-    """Share of a busy queue beside other owners: with 2, two of its jobs run for each one of an owner with 1."""
+    """Share of a busy queue relative to other owners: with 2, two of its jobs run for each one of an owner with 1."""
 
     queued_jobs: Limit = Field(default=None, ge=1, le=10_000_000)
     """Waiting jobs over all queues, besides each queue's own OWNER_LIMIT."""
@@ -63,7 +63,7 @@ PLAN_TABLE: Mapping[str, Plan] = {
         pages_per_month=1_000,
         mails_per_hour=100,
     ),
-    # The default plan: whoever configures nothing has no limits but those of the queues.
+    # The default plan: an installation that configures nothing has no limits but those of the queues.
     "standard": Plan(),
     "premium": Plan(weight=4.0),
 }
@@ -92,10 +92,10 @@ class Limits:
         source = f"Your own limit (plan {self.plan})" if field in self.own else f"Your plan {self.plan}"
         return f"{source} allows {getattr(self.values, field):,} {WORDS[field]}"
 
-    def priority(self, asked: str) -> str:
+    def priority(self, wanted: str) -> str:
         """Priority that a job gets which asks for one."""
         order: tuple[str, ...] = PRIORITIES
-        return max(asked, self.values.priority, key=order.index)
+        return max(wanted, self.values.priority, key=order.index)
 
 
 NO_LIMITS = Limits("standard", Plan())

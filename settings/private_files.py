@@ -14,7 +14,7 @@ def private_folder(folder: Path) -> None:
     files that this process and its children make from now on be its user's alone.
 
     Documents, the database and exports lie below it. Raises SystemExit with one sentence where it is open to others and
-    not ours to close: somebody else's, or one that all share as /tmp is.
+    not ours to close: another user's, or one that all share as /tmp is.
     """
     os.umask(GROUP_AND_OTHERS)
     try:
@@ -41,12 +41,12 @@ def _close(path: Path) -> None:
         if not stat.S_ISLNK(mode) and mode & GROUP_AND_OTHERS:
             path.chmod(stat.S_IMODE(mode) & ~GROUP_AND_OTHERS)
     except OSError:
-        # Gone meanwhile, or another user's: the folder is closed all the same.
+        # Gone in the meantime, or another user's: the folder is closed all the same.
         return
 
 
 def _written_aside(path: Path, text: str) -> Path:
-    """`text` in a new 0600 file beside `path`, on disk before this returns."""
+    """`text` in a new 0600 file next to `path`, on disk before this returns."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

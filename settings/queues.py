@@ -72,7 +72,7 @@ QUEUE_TABLE: dict[Queue, QueueSettings] = {
     Queue.CSV_EXPORT: QueueSettings(retries=1, timeout_s=300, jobs_at_once=1, memory_mb=256),
     # Four documents overlap reading, rendering and writing; the pool bounds the CPU.
     Queue.THUMBNAILS: QueueSettings(retries=2, timeout_s=60, jobs_at_once=4),
-    # A delivery waits for somebody else's server, 15 seconds at most: twenty at once are a worker that hardly works.
+    # A delivery waits for a server outside, 15 seconds at most: twenty at once are a worker that hardly works.
     # Tries of a receiver that is away are the delivery's own matter (service/webhooks/deliveries.py).
     Queue.WEBHOOKS: QueueSettings(retries=5, timeout_s=60, jobs_at_once=20, keep_jobs=10_000),
     # One encoder a worker, which keeps two cores busy; a part of an hour of 4K takes most of two hours on them.

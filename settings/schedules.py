@@ -152,9 +152,9 @@ class Schedule:
         try:
             ticks = CronSim(self.cron, start.astimezone(zone_or_utc), reverse=backwards)
         except CronSimError as error:
-            raise BadSchedule(f"the schedule {self.name} is no cron expression, {self.cron!r}: {error}") from None
+            raise BadSchedule(f"the schedule {self.name} is not a cron expression, {self.cron!r}: {error}") from None
         if len(self.cron.split()) != 5:
-            raise BadSchedule(f"the schedule {self.name} is no cron expression of five fields: {self.cron!r}")
+            raise BadSchedule(f"the schedule {self.name} is not a cron expression of five fields: {self.cron!r}")
         return ticks
 
 
@@ -167,7 +167,7 @@ def _moment(ms: int) -> datetime:
 
 
 SCHEDULES: list[Schedule] = [
-    # Eight in the morning: before the working day, after the night's maintenance. Yesterday's digest helps nobody at noon
+    # Eight in the morning: before the working day, after the night's maintenance. Yesterday's digest is of no use at noon
     # the day after, but one missed at eight is welcome at nine.
     Schedule("daily-digest", "0 8 * * *", "daily-digest", {"day": "{date}"}),
     # Monday at six, so that the figures of the whole past week are in them.

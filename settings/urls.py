@@ -19,7 +19,7 @@ def url_of(*schemes: str, host: bool = False) -> AfterValidator:
 
     def check(url: str) -> str:
         parts = urlsplit(url)
-        _ = parts.port  # raises ValueError where the port is no number
+        _ = parts.port  # raises ValueError where the port is not a number
         if parts.scheme not in schemes or (host and not parts.hostname):
             raise ValueError("not such a URL")
         return url
@@ -49,7 +49,7 @@ def queue_server_url(url: str) -> str:
     elif parts.scheme not in ("redis", "rediss", "unix"):
         raise ValueError("not such a URL")
     else:
-        _ = parts.port  # raises ValueError where the port is no number
+        _ = parts.port  # raises ValueError where the port is not a number
     return url
 
 

@@ -87,7 +87,7 @@ def sentences(model: type[BaseModel], prefix: str, environment: Mapping[str, str
     """A sentence for each variable that pydantic found bad."""
     by_upper_name = {name.upper(): value for name, value in environment.items()}
     known = variables(model, prefix)
-    said: dict[str, str] = {}
+    messages: dict[str, str] = {}
     for problem in error.errors(include_url=False):
         location = [str(part) for part in problem["loc"]]
         if problem["type"] == "default_factory_not_called":
@@ -101,11 +101,11 @@ def sentences(model: type[BaseModel], prefix: str, environment: Mapping[str, str
             field = known[variable]
         cause = problem.get("ctx", {}).get("error")
         if isinstance(cause, Explained):
-            said[variable] = f"{variable} {cause}."
+            messages[variable] = f"{variable} {cause}."
             continue
         given = by_upper_name.get(variable, str(problem.get("input", "")))
-        said[variable] = f"{variable} is {_shown(given, field)}, but takes {takes(field)}."
-    return list(said.values())
+        messages[variable] = f"{variable} is {_shown(given, field)}, but takes {takes(field)}."
+    return list(messages.values())
 
 
 def takes(field: FieldInfo) -> str:

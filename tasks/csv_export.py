@@ -10,11 +10,11 @@ import msgspec
 from settings.queues import Queue
 from tasks.exports.progress_file import read_tally
 from tasks.exports.selection import Selection, select
-from tasks.exports.writing import Order, Written, write_export
+from tasks.exports.writing import ExportRequest, Written, write_export
 from tasks.ports.exports import Exports
 from tasks.sdk import MemoryCeiling, Meter, Payload, Permanent, Refused, Run, job
 
-KEPT_DAYS = 7
+KEEP_DAYS = 7
 """Days for which the file can be downloaded: long enough to come back after a week's end."""
 
 POLL_S = 0.2
@@ -84,7 +84,7 @@ async def csv_export(payload: Export, run: Run) -> Exported:
         raise Permanent(str(refused)) from None
     name = f"export.{payload.format}{'.gz' if payload.gzip else ''}"
     source, query = await run.use(Exports).prepare(selection, run.scratch, lambda rows: _collecting(run, rows))
-    order = Order(
+    request = ExportRequest(
         source=source,
         query=query,
         title=selection.dataset.title,
@@ -95,17 +95,17 @@ async def csv_export(payload: Export, run: Run) -> Exported:
         bom=payload.bom,
         gzip=payload.gzip,
     )
-    written = await _written(run, order)
-    size = order.target.stat().st_size
-    await run.artefact(name, order.target, MEDIA_TYPES[name])
-    expires = datetime.now(UTC) + timedelta(days=KEPT_DAYS)
+    written = await _written(run, request)
+    size = request.target.stat().st_size
+    await run.artefact(name, request.target, MEDIA_TYPES[name])
+    expires = datetime.now(UTC) + timedelta(days=KEEP_DAYS)
     return Exported(payload.dataset, name, written.rows, written.sheets, size, f"{expires:%Y-%m-%dT%H:%M:%SZ}")
 
 
-async def _written(run: Run, order: Order) -> Written:
+async def _written(run: Run, request: ExportRequest) -> Written:
     try:
-        async with run.beside(_follow(run, order.tally)):
-            written = await run.cpu(write_export, order)
+        async with run.beside(_follow(run, request.tally)):
+            written = await run.cpu(write_export, request)
     except MemoryCeiling as error:
         # The same rows would need the same memory again.
         raise Permanent(f"The export {error}: ask for fewer columns, or leave out rows with very long text.") from None

@@ -81,4 +81,4 @@ def day_of(given: str | None) -> date:
     try:
         return date.fromisoformat(given) if given else datetime.now(UTC).date()
     except ValueError:
-        raise Permanent(f"{(given or '')[:40]!r} is no day such as 2026-01-31.") from None
+        raise Permanent(f"{(given or '')[:40]!r} is not a day such as 2026-01-31.") from None

@@ -1,7 +1,7 @@
 """The monthly clean-up of the storage."""
 
 from settings.queues import Queue
-from tasks.csv_export import KEPT_DAYS
+from tasks.csv_export import KEEP_DAYS
 from tasks.ports.upkeep import Leftovers, Swept
 from tasks.sdk import Payload, Run, job
 
@@ -17,7 +17,7 @@ class DeleteExpiredFiles(Payload, frozen=True):
 async def delete_expired_files(payload: DeleteExpiredFiles, run: Run) -> Swept:
     """Remove export files whose time is over, and stored files and campaigns that no record names."""
     leftovers = run.use(Leftovers)
-    expired = await leftovers.exports(KEPT_DAYS * 86_400)
+    expired = await leftovers.exports(KEEP_DAYS * 86_400)
     await run.stage(50, "Looking for files that no record names")
     unnamed = await leftovers.unnamed(UNNAMED_QUIET_S)
     campaigns = await leftovers.campaigns(UNNAMED_QUIET_S)

@@ -24,7 +24,7 @@ CHECKED_AT_ONCE = 500
 CHECK_TIMEOUT_S = 60.0
 
 PART_RETRIES = 20
-"""A part ends for crashes and little else: what servers say is no error of its. Workers may be killed often."""
+"""A part ends for crashes and little else: what servers reply is not an error of its own. Workers may be killed often."""
 
 OUTCOMES = ("sent", "bounced", "failed", "suppressed", "skipped", "unknown")
 """Final statuses of a recipient, as in report.json and the counts."""
@@ -46,7 +46,7 @@ class EmailPart(Payload, frozen=True):
 
 
 class Outcome(msgspec.Struct):
-    """Recipients by what became of them."""
+    """Recipients by the outcome of them."""
 
     recipients: int
     sent: int
@@ -83,7 +83,7 @@ def _check_ids(user_ids: Sequence[int]) -> None:
         raise Refused(f"user_ids has {len(user_ids):,} ids; {RECIPIENTS_MAX:,} are the limit.", field="user_ids")
     strange = next((one for one in user_ids if not 0 <= one < 2**63), None)
     if strange is not None:
-        raise Refused(f"user_ids: {str(strange)[:40]} is no user id.", field="user_ids")
+        raise Refused(f"user_ids: {str(strange)[:40]} is not a user id.", field="user_ids")
 
 
 @job(

@@ -45,11 +45,11 @@ async def mails(payload: EmailResend, parts: Any) -> int:
 async def email_resend(payload: EmailResend, run: Run) -> Outcome:
     """Send a campaign's message again to recipients in doubt, with the Message-ID it had: some may get it twice."""
     campaign = await found(run, payload.campaign_id)
-    kept = await run.recall("positions")
-    if kept is None:
+    stored = await run.recall("positions")
+    if stored is None:
         positions = await run.use(Deliveries).reopen(campaign.campaign_id)
         await run.keep("positions", msgspec.json.encode(positions))
     else:
-        positions = msgspec.json.decode(kept, type=list[int])
+        positions = msgspec.json.decode(stored, type=list[int])
     await send_in_parts(run, campaign, positions)
     return await report(run, campaign)

@@ -16,7 +16,7 @@ RECIPIENTS_MAX = 100
 """A report has readers; whom a campaign writes to are users."""
 
 TEXT_MAX = 50_000
-"""Characters of the text beside the file."""
+"""Characters of the text sent with the file."""
 
 LINKED = """{text}
 

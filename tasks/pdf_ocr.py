@@ -8,17 +8,17 @@ from settings import Queue, load_settings
 from tasks.ocr.artefacts import (
     Tally,
     hocr_file,
-    kept_pages,
     pages_file,
     searchable_file,
     split_files,
+    stored_pages,
     tables_file,
     text_file,
 )
 from tasks.ocr.document import count_pages
 from tasks.ocr.languages import refusal
 from tasks.ocr.page import Reading
-from tasks.ocr.pages import FailedPage, PageFailure, kept_name, prepare, read_pages
+from tasks.ocr.pages import FailedPage, PageFailure, checkpoint_name, prepare, read_pages
 from tasks.ocr.pdf_page import TextLayerUse
 from tasks.ocr.results import LISTED, PdfText
 from tasks.ocr.searchable import Output
@@ -151,9 +151,9 @@ async def pdf_ocr_pages(payload: PdfOcrPages, run: Run) -> PartRead:
 
 
 async def _page_count(file_id: str, run: Run) -> int:
-    kept = await run.recall("total_pages")
-    if kept:
-        return int(kept)
+    counted = await run.recall("total_pages")
+    if counted:
+        return int(counted)
     path = await run.use(Files).local(file_id, run.scratch)
     total = await run.cpu(count_pages, path, timeout_s=OPEN_TIMEOUT_S)
     limit = load_settings().max_pages
@@ -210,13 +210,13 @@ async def _failures(run: Run, total: int, parts: list[PdfOcrPages], results: lis
         if result.result:
             read = msgspec.convert(result.result, PartRead)
             failures.update((failure.page, failure) for failure in read.failed_pages)
-    kept = set(await run.kept("pages/"))
-    return [failures[page] for page in range(1, total + 1) if kept_name(page) not in kept]
+    stored = set(await run.kept("pages/"))
+    return [failures[page] for page in range(1, total + 1) if checkpoint_name(page) not in stored]
 
 
 async def _write_artefacts(payload: PdfOcr, run: Run, total: int, failed: list[FailedPage]) -> Tally:
     tally = Tally()
-    async for _, data in kept_pages(run, total):
+    async for _, data in stored_pages(run, total):
         if data:
             tally.add(decode(data))
     await run.artefact("text.txt", text_file(run, total), "text/plain; charset=utf-8")
@@ -246,6 +246,6 @@ async def _write_pdfs(payload: PdfOcr, run: Run, total: int, tally: Tally) -> No
         split = await split_files(run, document, searchable, written.pages, payload.split, payload.pdfa)
         tally.documents = len(split)
         # A separator sheet belongs to no document, and none of its text is missed.
-        kept = {page for one in split for page in one.pages}
-        tally.doubtful_pages = [page for page in tally.doubtful_pages if page in kept]
+        chosen = {page for one in split for page in one.pages}
+        tally.doubtful_pages = [page for page in tally.doubtful_pages if page in chosen]
         await run.stage(97, "Documents written", doubtful_pages=tally.doubtful_pages)

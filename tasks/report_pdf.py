@@ -33,7 +33,7 @@ PAGES = Meter("Building the report… page {done} of {total}", "pages_done", "to
 TEXT = """The {title} of {whose}, {period} ({zone}), is attached: {pages} pages.
 """
 
-KEPT_NOTE = (
+RETENTION_NOTE = (
     "Jobs are kept for some days after they end, as each queue is set; those that are gone by now are not counted."
 )
 
@@ -154,7 +154,7 @@ async def _built(payload: ReportPdf, run: Run, period: Period, chosen: list[Sele
     if facts is not None and data is not None:
         return data, msgspec.json.decode(facts, type=Made)
     try:
-        rows = await _gathered(payload, run, period, chosen)
+        rows = await _gather(payload, run, period, chosen)
         async with _followed(run, run.scratch / "pages", PAGES):
             pages = await _set(run)
     except MemoryCeiling as error:
@@ -174,7 +174,7 @@ async def _set(run: Run) -> int:
         return await run.cpu(set_report, run.scratch, run.scratch / "pages")
 
 
-async def _gathered(payload: ReportPdf, run: Run, period: Period, chosen: list[Selection]) -> int:
+async def _gather(payload: ReportPdf, run: Run, period: Period, chosen: list[Selection]) -> int:
     owner = whose(payload, run.owner)
     rows = []
     for one in chosen:
@@ -183,7 +183,7 @@ async def _gathered(payload: ReportPdf, run: Run, period: Period, chosen: list[S
         source, query = await run.use(Exports).prepare(one, folder, lambda count: _collecting(run, count))
         names = tuple(column.name for column in one.columns)
         rows.append(Rows(one.dataset.name, source, query, names))
-    order = Gather(
+    request = Gather(
         report=payload.report,
         subject=Subject(
             period, None if reads_everything(owner) else owner, {name: kind.unit for name, kind in REGISTRY.items()}
@@ -191,10 +191,10 @@ async def _gathered(payload: ReportPdf, run: Run, period: Period, chosen: list[S
         rows=rows,
         target=run.scratch / "document.json",
         tally=run.scratch / "rows",
-        notes=(KEPT_NOTE,) if "jobs" in KINDS[payload.report].reads else (),
+        notes=(RETENTION_NOTE,) if "jobs" in KINDS[payload.report].reads else (),
     )
-    async with _followed(run, order.tally, ROWS):
-        return await run.cpu(gather, order)
+    async with _followed(run, request.tally, ROWS):
+        return await run.cpu(gather, request)
 
 
 async def _collecting(run: Run, rows: int) -> None:

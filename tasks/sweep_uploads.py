@@ -8,7 +8,7 @@ UPLOAD_QUIET_S = 3_600
 """An upload that has brought nothing for an hour was broken off: servers and proxies give up after minutes."""
 
 SCRATCH_QUIET_S = 2 * 86_400
-"""A scratch folder that nobody has written to for two days is a dead worker's: the longest time limit is a day."""
+"""A scratch folder that has not been written to for two days is a dead worker's: the longest time limit is a day."""
 
 
 class SweepUploads(Payload, frozen=True):
@@ -17,7 +17,7 @@ class SweepUploads(Payload, frozen=True):
 
 @job(queue=Queue.THUMBNAILS, public=False, timeout_s=600, expected_s=0.5)
 async def sweep_uploads(payload: SweepUploads, run: Run) -> Swept:
-    """Remove temporary uploads and scratch folders that nobody will finish."""
+    """Remove temporary uploads and scratch folders that were abandoned."""
     leftovers = run.use(Leftovers)
     uploads = await leftovers.uploads(UPLOAD_QUIET_S)
     scratch = await leftovers.scratch(SCRATCH_QUIET_S)

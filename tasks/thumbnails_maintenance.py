@@ -37,9 +37,9 @@ class Plan(msgspec.Struct):
 @job(queue=Queue.THUMBNAILS, public=False, timeout_s=900, expected_s=5.0)
 async def thumbnails_maintenance(payload: ThumbnailsMaintenance, run: Run) -> Maintained:
     """Make missing and outdated thumbnails, and remove those of deleted documents."""
-    kept = await run.recall("plan.json")
-    plan = msgspec.json.decode(kept, type=Plan) if kept else await _plan(run)
-    if not kept:
+    stored = await run.recall("plan.json")
+    plan = msgspec.json.decode(stored, type=Plan) if stored else await _plan(run)
+    if not stored:
         await run.keep("plan.json", msgspec.json.encode(plan))
     outcomes = await in_parts(plan.document_ids, SIZES, FORMATS, run) if plan.document_ids else []
     made = counted(outcomes)

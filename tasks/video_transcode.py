@@ -1,4 +1,4 @@
-"""Videos in several formats, each a part of its own, spread over the workers; a poster and a preview strip beside them."""
+"""Videos in several formats, each a part of its own, spread over the workers; with a poster and a preview strip."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The weekly report to Slack: jobs, success and duration of every queue, beside the week before."""
+"""The weekly report to Slack: jobs, success and duration of every queue, compared with the week before."""
 
 from datetime import timedelta
 

@@ -98,7 +98,7 @@ def starting(queue: Queue, needs: PoolNeeds) -> Any:
         ctx["stack"] = stack = contextlib.AsyncExitStack()
         size = pool_size(children, child_mb=child_mb) if child_mb else None
         if size:
-            log.info("process pool", size=size.reason)
+            log.info("process_pool.sized", size=size.reason)
         memory_mb = settings.queues[queue].memory_mb
         recycle_after = RECYCLE_PAGES if reads_pages else RECYCLE_TASKS
         workers = size.children if size else children

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 os.environ.setdefault("OFFLOAD_OCR_PREPARE", "false")
-# Every PDF worker of the tests would calibrate networks anew, minutes of a core each, in its own empty folder.
+# Every PDF worker of the tests would calibrate networks again, minutes of a core each, in its own empty folder.
 
 TESTS = Path(__file__).parent
 PRODUCTION = TESTS / "production"
@@ -75,7 +75,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The long ones first, so that no process is left with them at the end; those of production only where asked for."""
-    if not any("production" in asked for asked in (config.option.markexpr, *config.args)):
+    if not any("production" in requested for requested in (config.option.markexpr, *config.args)):
         left_out = [item for item in items if PRODUCTION in item.path.parents]
         items[:] = [item for item in items if PRODUCTION not in item.path.parents]
         config.hook.pytest_deselected(items=left_out)
@@ -84,10 +84,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _turn(item: pytest.Item) -> int:
-    room = item.path.relative_to(TESTS).parts[0]
+    folder = item.path.relative_to(TESTS).parts[0]
     if item.get_closest_marker("chaos"):
         return 0
-    return 1 + LONGEST.index(room) if room in LONGEST else 1 + len(LONGEST)
+    return 1 + LONGEST.index(folder) if folder in LONGEST else 1 + len(LONGEST)
 
 
 @pytest.fixture(scope="session")

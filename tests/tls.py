@@ -1,4 +1,4 @@
-"""A certificate for a server on this machine, signed by nobody but itself."""
+"""A certificate for a server on this machine, self-signed."""
 
 import datetime
 import ipaddress

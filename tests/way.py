@@ -16,7 +16,7 @@ class Way:
 
     def __init__(self, apart: Set[str] = frozenset()) -> None:
         self.apart = apart
-        """Names of the coroutines of tasks that are no part of it."""
+        """Names of the coroutines of tasks that are not part of it."""
         self.files: list[str] = []
 
     def begin(self) -> None:

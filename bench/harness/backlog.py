@@ -16,7 +16,7 @@ START_LIMIT_S = 60
 
 
 class Cleared(NamedTuple):
-    """`server_core` is the share of one core that the server used meanwhile, 1.0 for all of it."""
+    """`server_core` is the share of one core that the server used during it, 1.0 for all of it."""
 
     jobs_per_s: float
     server_core: float

@@ -14,23 +14,23 @@ from pathlib import Path
 from typing import Any
 
 with contextlib.suppress(ImportError):
-    # The loop that web servers run on; both environments have it, so it favours nobody.
+    # The loop that web servers run on; both environments have it, so it favours none.
     import uvloop
 
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
-def act(client: Any, order: list[str]) -> None:
-    if order[0] == "after":
-        while not Path(order[1]).exists():
+def act(client: Any, steps: list[str]) -> None:
+    if steps[0] == "after":
+        while not Path(steps[1]).exists():
             time.sleep(0.005)
-        act(client, order[2:])
-    elif order[0] == "pickup":
-        asyncio.run(client.pickup(int(order[1]), float(order[2])))
-    elif order[0] == "long":
-        asyncio.run(client.long(float(order[1])))
+        act(client, steps[2:])
+    elif steps[0] == "pickup":
+        asyncio.run(client.pickup(int(steps[1]), float(steps[2])))
+    elif steps[0] == "long":
+        asyncio.run(client.long(float(steps[1])))
     else:
-        print(asyncio.run(client.fill(int(order[1]), bulk=order[2] == "bulk")))
+        print(asyncio.run(client.fill(int(steps[1]), bulk=steps[2] == "bulk")))
 
 
 if __name__ == "__main__":

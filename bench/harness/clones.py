@@ -72,7 +72,7 @@ return #keys
 
 
 @dataclass(frozen=True)
-class Place:
+class Entry:
     """Where a job stands: in a sorted set with a `score` (which moves by `step` a copy), a set, or else a list."""
 
     key: str
@@ -92,14 +92,14 @@ class Pattern:
 
     id: str
     keys: Sequence[str]
-    places: Sequence[Place]
+    entries: Sequence[Entry]
     moved: dict[str, float]
 
 
 def copy(redis: Any, pattern: Pattern, count: int, first: int = 1) -> None:
     """Write `count` copies, numbered from `first`. `redis` is a synchronous client of redis-py."""
     script = redis.register_script(COPY)
-    places = json.dumps([place.as_json() for place in pattern.places])
+    entries = json.dumps([entry.as_json() for entry in pattern.entries])
     for start in range(first, first + count, BATCH):
         number = min(BATCH, first + count - start)
         script(
@@ -109,7 +109,7 @@ def copy(redis: Any, pattern: Pattern, count: int, first: int = 1) -> None:
                 number,
                 ID_DIGITS,
                 json.dumps(list(pattern.keys)),
-                places,
+                entries,
                 json.dumps(pattern.moved),
             ]
         )

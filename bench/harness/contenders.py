@@ -149,8 +149,8 @@ def versions(contender: Contender) -> dict[str, str]:
     if contender.key == "bullmq":
         return _node_versions(contender.packages)
     code = "import sys; from importlib.metadata import version; print(*map(version, sys.argv[1:]))"
-    asked = [contender.client[0], "-c", code, *contender.packages]
-    found = subprocess.run(asked, capture_output=True, text=True, check=False)
+    command = [contender.client[0], "-c", code, *contender.packages]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
     return dict(zip(contender.packages, found.stdout.split(), strict=True)) if found.returncode == 0 else {}
 
 

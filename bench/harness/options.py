@@ -42,8 +42,8 @@ def in_turns(
         for contender in contenders:
             try:
                 found[contender.key].append(measure(contender))
-                said = ", ".join(c if isinstance(c, str) else f"{c:,.1f}" for c in found[contender.key][-1])
-                print(f"{turn + 1}/{runs} {contender.name}: {said}", file=sys.stderr)
+                measured = ", ".join(c if isinstance(c, str) else f"{c:,.1f}" for c in found[contender.key][-1])
+                print(f"{turn + 1}/{runs} {contender.name}: {measured}", file=sys.stderr)
             except (TimeoutError, subprocess.CalledProcessError) as error:
                 print(f"{contender.name}: {error}")
     return [(c, medians(found[c.key])) for c in contenders if found[c.key]]

@@ -11,7 +11,7 @@ from bench.harness.queue_server import until
 from bench.harness.stamps import BEGUN, Stamps
 
 STARTS_AT_ONCE = 2
-"""As many start interpreters, or are killed and started anew, at a time: a start is in a figure, a crowd shall not be."""
+"""As many start interpreters, or are killed and started again, at a time: a start is in a figure, a crowd shall not be."""
 
 Row = Sequence[Any]
 

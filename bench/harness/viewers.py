@@ -31,7 +31,7 @@ class Visitor:
         self.headers = {"Authorization": f"Basic {base64.b64encode(user.encode()).decode()}"} if user else {}
 
     def get(self, path: str) -> bytes:
-        """The body. Raises OSError when it takes too long, ValueError for an answer that is no 200."""
+        """The body. Raises OSError when it takes too long, ValueError for an answer that is not a 200."""
         try:
             self.connection.request("GET", path, headers=self.headers)
             answer = self.connection.getresponse()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from redis import Redis
 
-from bench.harness.clones import Pattern, Place, copy
+from bench.harness.clones import Entry, Pattern, copy
 from bench.harness.shares import QUEUES, SHARES, shared_out
 
 BOARD = Path(__file__).parent / "bull_board" / "board.mjs"
@@ -19,11 +19,11 @@ def fill(node: str, count: int) -> None:
     for queue in QUEUES:
         for state in SHARES:
             job_id = f"{state}-000000000000"
-            place = Place(f"bull:{queue}:wait", job_id)
+            entry = Entry(f"bull:{queue}:wait", job_id)
             if state != "queued":
                 index = f"bull:{queue}:{state}"
-                place = Place(index, job_id, float(redis.zscore(index, job_id) or 0), -1)
-            copy(redis, Pattern(job_id, [f"bull:{queue}:{job_id}"], [place], {}), shared_out(count, state))
+                entry = Entry(index, job_id, float(redis.zscore(index, job_id) or 0), -1)
+            copy(redis, Pattern(job_id, [f"bull:{queue}:{job_id}"], [entry], {}), shared_out(count, state))
     print("job", "failed-000000000001")
 
 

@@ -1,7 +1,7 @@
 """Offload with many jobs, for the dashboards' bench: `python -m bench.peers.ours_board 10000`.
 
 Three in four are completed, a fifth waits, one in twenty failed: jobs of every queue and of several owners, each copied
-from one that went through the store's own verbs. Counts of the last two days, five weeks and month stand beside them, and
+from one that went through the store's own verbs. Counts of the last two days, five weeks and month are added, and
 an audit log.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from redis import Redis
 
-from bench.harness.clones import Pattern, Place, copy
+from bench.harness.clones import Entry, Pattern, copy
 from bench.harness.shares import SHARES, shared_out
 from service.database.seed import seed
 from service.engine.store import Job, keys
@@ -86,13 +86,13 @@ def pattern(redis: Any, job: Job) -> Pattern:
     by_stamp += [keys.found_by(*name.split(":", 1)) for name in msgspec.msgpack.decode(found_by or b"\x90")]
     by_stamp += [keys.error_jobs(job.fingerprint)] if job.fingerprint else []
     steps = dict.fromkeys(by_stamp, STEP_MS * 1000) | {keys.finished(job.queue): STEP_MS, job.queue: 1}
-    places = [
-        Place(key, job.id, score, step)
+    entries = [
+        Entry(key, job.id, score, step)
         for key, step in steps.items()
         if (score := redis.zscore(key, job.id)) is not None
     ]
     moved = dict.fromkeys(TIMES, float(STEP_MS)) | {"stamp": STEP_MS * 1000.0}
-    return Pattern(job.id, [key for key in own if redis.exists(key)], places, moved)
+    return Pattern(job.id, [key for key in own if redis.exists(key)], entries, moved)
 
 
 def counted(redis: Any) -> None:
@@ -101,9 +101,9 @@ def counted(redis: Any) -> None:
     for queue in Queue:
         minutes = (keys.metrics(queue, int(now_s // 60) - back) for back in range(3))
         template = next(key for key in minutes if redis.exists(key))
-        for tier, (seconds, kept) in SPANS.items():
+        for tier, (seconds, retention) in SPANS.items():
             present = int(now_s // seconds)
-            for number in range(present - kept, present):
+            for number in range(present - retention, present):
                 redis.copy(template, tier(queue, number), replace=True)
         redis.hset(keys.metrics_total(queue), "through", int(now_s // 60) - 1)
 

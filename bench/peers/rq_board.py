@@ -7,7 +7,7 @@ from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.job import Job
 
-from bench.harness.clones import Pattern, Place, copy
+from bench.harness.clones import Entry, Pattern, copy
 from bench.harness.shares import QUEUES, SHARES, shared_out
 
 
@@ -32,9 +32,9 @@ def pattern(redis: Redis, name: str, job: Job, state: str) -> Pattern:
     """The job's hash and results, and its place in the queue's list or in a registry."""
     keys = [key for key in (f"rq:job:{job.id}", f"rq:results:{job.id}") if redis.exists(key)]
     if state == "queued":
-        return Pattern(job.id, keys, [Place(f"rq:queue:{name}", job.id)], {})
+        return Pattern(job.id, keys, [Entry(f"rq:queue:{name}", job.id)], {})
     registry = f"rq:{'finished' if state == 'completed' else 'failed'}:{name}"
-    return Pattern(job.id, keys, [Place(registry, job.id, float(redis.zscore(registry, job.id) or 0))], {})
+    return Pattern(job.id, keys, [Entry(registry, job.id, float(redis.zscore(registry, job.id) or 0))], {})
 
 
 def fill(count: int) -> None:

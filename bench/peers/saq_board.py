@@ -9,7 +9,7 @@ from redis import Redis
 from saq import Job, Queue, Status
 from saq.web.aiohttp import create_app
 
-from bench.harness.clones import Pattern, Place, copy
+from bench.harness.clones import Entry, Pattern, copy
 from bench.harness.shares import QUEUES, SHARES, shared_out
 
 URL = os.environ.get("BENCH_URL", "redis://127.0.0.1")
@@ -35,13 +35,13 @@ async def made(queue: Queue, state: str, number: int) -> str:
 
 def pattern(redis: Redis, queue: str, job_id: str) -> Pattern:
     """The job's key, and its places in the queue's list and sorted set."""
-    places = []
+    entries = []
     if redis.lrem(f"saq:{queue}:queued", 0, job_id):
         redis.rpush(f"saq:{queue}:queued", job_id)
-        places.append(Place(f"saq:{queue}:queued", job_id))
+        entries.append(Entry(f"saq:{queue}:queued", job_id))
     score = redis.zscore(f"saq:{queue}:incomplete", job_id)
-    places += [Place(f"saq:{queue}:incomplete", job_id, float(score))] if score is not None else []
-    return Pattern(job_id.rpartition(":")[2], [job_id], places, {})
+    entries += [Entry(f"saq:{queue}:incomplete", job_id, float(score))] if score is not None else []
+    return Pattern(job_id.rpartition(":")[2], [job_id], entries, {})
 
 
 async def fill(count: int) -> None:

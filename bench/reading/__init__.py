@@ -1,1 +1,1 @@
-"""What the OCR benches share: pages with their truth, whoever reads them, and the measure of how."""
+"""Parts that the OCR benches share: pages with their truth, readers, and measures of quality."""

@@ -24,10 +24,10 @@ Aim = tuple[str, bool]
 def aims(results: Sequence[Result]) -> list[Aim]:
     """Those whose figures are there."""
     found = {(one.reader, one.document): one for one in results}
-    return [*_beside_peer(found), *_end_to_end(found), *_honesty(results), *_memory(results)]
+    return [*_against_peer(found), *_end_to_end(found), *_honesty(results), *_memory(results)]
 
 
-def _beside_peer(found: dict[tuple[str, str], Result]) -> Iterator[Aim]:
+def _against_peer(found: dict[tuple[str, str], Result]) -> Iterator[Aim]:
     """On every kind of page more pages a minute than tesseract, and no lower recall."""
     for (reader, document), theirs in found.items():
         ours = found.get((DEFAULT, document))

@@ -120,7 +120,7 @@ def repeated(folder: Path, name: str, pages: Sequence[tuple[bytes, int, str]], c
 def real(folder: Path, most: int) -> list[Document]:
     """The PDFs and pictures of a folder: each folder in it is a kind, and those directly in it are one more.
 
-    Beside each one-page NAME its transcript in NAME.txt, or its lines in NAME.csv as the SROIE set has them. `most` bounds
+    Next to each one-page NAME is its transcript in NAME.txt, or its lines in NAME.csv as the SROIE set has them. `most` bounds
     the pages of a kind, which are then taken evenly from all of its files.
     """
     kinds = [_kind(path, most) for path in (folder, *sorted(folder.iterdir())) if path.is_dir()]
@@ -139,7 +139,7 @@ def _kind(folder: Path, most: int) -> Document:
 
 
 def transcript(path: Path) -> str | None:
-    """The words of a page beside it, or None."""
+    """The words of a page from the file next to it, or None."""
     if path.with_suffix(".txt").exists():
         return path.with_suffix(".txt").read_text(errors="ignore")
     table = path.with_suffix(".csv")

@@ -57,8 +57,8 @@ class Product:
         """Upload and queue. Returns the job's id."""
         with document.path.open("rb") as file:
             stored = self.call("POST", "/api/files", files={"file": (document.path.name, file)}).json()
-        asked = {"file_id": stored["file_id"], "engine": engine}
-        return str(self.call("POST", "/api/jobs/pdf-ocr", json=asked).json()["job_id"])
+        payload = {"file_id": stored["file_id"], "engine": engine}
+        return str(self.call("POST", "/api/jobs/pdf-ocr", json=payload).json()["job_id"])
 
     def follow(self, job_id: str, watch: Stopwatch) -> None:
         """Until the job has ended."""

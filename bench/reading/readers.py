@@ -159,5 +159,5 @@ def with_ocrmypdf(document: Document, command: str) -> Result:
 
 def ocrmypdf() -> str | None:
     """The command: of the peers' environment, or of the system."""
-    beside = Path(os.environ.get("BENCH_PYTHON", ".venv-peers/bin/python")).with_name("ocrmypdf")
-    return str(beside) if beside.exists() else shutil.which("ocrmypdf")
+    own = Path(os.environ.get("BENCH_PYTHON", ".venv-peers/bin/python")).with_name("ocrmypdf")
+    return str(own) if own.exists() else shutil.which("ocrmypdf")

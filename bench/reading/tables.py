@@ -42,7 +42,7 @@ def calibrated(results: Sequence[Result]) -> Table:
         f"under {WRONG}",
         "doubtful",
     )
-    table = Table(*columns, title="Confidence beside recall")
+    table = Table(*columns, title="Confidence against recall")
     for engine, bins in calibration(results).items():
         for bin in bins:
             if bin.pages:

@@ -9,16 +9,16 @@ from litestar.response import Redirect
 from dashboard.audit_middleware import ACTION
 from dashboard.auth import User
 from dashboard.durations import until
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.lib.text import as_sentence
 from tasks.sdk.errors import Refused
 
 
 @post("/alerts/{rule:str}/mute", status_code=303, opt={ACTION: "alert.muted"})
 async def mute_rule(
-    request: Request[User, Any, Any], services: Wired, rule: FromPath[str], data: URLEncodedBody[dict[str, str]]
+    request: Request[User, Any, Any], services: ServicesDep, rule: FromPath[str], data: URLEncodedBody[dict[str, str]]
 ) -> Redirect:
-    """Send nothing of the rule for a while. A mute always has an end: nobody remembers one for good."""
+    """Send nothing of the rule for a while. A mute always has an end: one without would be forgotten."""
     until_ms = until(data.get("end", ""))
     if until_ms is None:
         raise Refused("A mute needs an end.", field="end")
@@ -30,6 +30,6 @@ async def mute_rule(
 
 
 @post("/alerts/{rule:str}/unmute", status_code=303, opt={ACTION: "alert.unmuted"})
-async def unmute_rule(request: Request[User, Any, Any], services: Wired, rule: FromPath[str]) -> Redirect:
+async def unmute_rule(request: Request[User, Any, Any], services: ServicesDep, rule: FromPath[str]) -> Redirect:
     await services.alerts.unmute(rule, by=request.user.name)
     return Redirect("/admin/alerts?notice=unmuted", status_code=303)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.monitoring.alerts import Standing
+from service.monitoring.alerts import AlertStatus
 from service.monitoring.alerts.evaluation import sentence
 from service.services import Services
 from settings.alert_rules import Rule
@@ -14,7 +14,7 @@ class Firing:
     """An alert with its rule and its sentence."""
 
     rule: Rule
-    standing: Standing
+    status: AlertStatus
     words: str
 
 
@@ -26,5 +26,5 @@ async def firing(services: Services) -> Sequence[Firing]:
     return [firing_of(alerts.declared[one.rule], one) for one in found]
 
 
-def firing_of(rule: Rule, standing: Standing) -> Firing:
-    return Firing(rule, standing, sentence(rule, rule.summary, standing))
+def firing_of(rule: Rule, status: AlertStatus) -> Firing:
+    return Firing(rule, status, sentence(rule, rule.summary, status))

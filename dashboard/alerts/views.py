@@ -13,7 +13,7 @@ from dashboard.durations import ENDS
 from dashboard.flash_messages import NOTICES
 from dashboard.live import live_or_page
 from dashboard.rendering import render
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 
 HISTORY_SHOWN = 100
 
@@ -32,7 +32,7 @@ EVENTS = {
 
 
 @get(["/alerts", "/alerts/live"], name="alerts")
-async def alerts_page(request: Request[User, Any, Any], services: Wired, notice: FromQuery[str] = "") -> Template:
+async def alerts_page(request: Request[User, Any, Any], services: ServicesDep, notice: FromQuery[str] = "") -> Template:
     """The page, and the fragment that keeps it fresh."""
     alerts = services.alerts
     rules = await alerts.rules()

@@ -11,7 +11,7 @@ from litestar.response import Template
 from dashboard.auth import User
 from dashboard.list_urls import given, list_address
 from dashboard.rendering import render
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.database.audit import Event
 from service.database.cursors import cursor_after
 from service.monitoring.audit_log import AuditFilter
@@ -35,11 +35,11 @@ PAGES = {
 
 
 @get("/audit", name="audit")
-async def audit_page(request: Request[User, Any, Any], services: Wired, cursor: FromQuery[str] = "") -> Template:
+async def audit_page(request: Request[User, Any, Any], services: ServicesDep, cursor: FromQuery[str] = "") -> Template:
     """One page of lines. Unknown parameters are passed over."""
-    asked = given(request.query_params, FIELDS)
+    wanted = given(request.query_params, FIELDS)
     try:
-        page = await services.audit.page(AuditFilter(**asked), limit=PAGE_LINES, cursor=cursor or None)
+        page = await services.audit.page(AuditFilter(**wanted), limit=PAGE_LINES, cursor=cursor or None)
     except ValueError as error:
         raise ClientException(str(error)) from None
     newest = page.events[0] if page.events else None
@@ -48,23 +48,23 @@ async def audit_page(request: Request[User, Any, Any], services: Wired, cursor: 
         request,
         "audit/page.html",
         page=page,
-        given=asked,
+        given=wanted,
         fields=FIELDS,
         cursor=cursor,
-        live=f"{PATH}/live?{urlencode(asked | {'since': since})}",
+        live=f"{PATH}/live?{urlencode(wanted | {'since': since})}",
         arrived=0,
         arrived_max=ARRIVED_MAX,
-        address=lambda **changes: list_address(PATH, asked | changes),
+        address=lambda **changes: list_address(PATH, wanted | changes),
         link=_link,
     )
 
 
 @get("/audit/live")
-async def audit_live(request: Request[User, Any, Any], services: Wired, since: FromQuery[str] = "") -> Template:
+async def audit_live(request: Request[User, Any, Any], services: ServicesDep, since: FromQuery[str] = "") -> Template:
     """Number of newer lines: those that stand there never change, and must not move while they are read."""
-    asked = given(request.query_params, FIELDS)
+    wanted = given(request.query_params, FIELDS)
     try:
-        arrived = await services.audit.newer(AuditFilter(**asked), since, ARRIVED_MAX)
+        arrived = await services.audit.newer(AuditFilter(**wanted), since, ARRIVED_MAX)
     except ValueError as error:
         raise ClientException(str(error)) from None
     live = f"{request.url.path}?{request.url.query}"
@@ -74,7 +74,7 @@ async def audit_live(request: Request[User, Any, Any], services: Wired, since: F
         arrived=arrived,
         arrived_max=ARRIVED_MAX,
         live=live,
-        address=lambda: list_address(PATH, asked),
+        address=lambda: list_address(PATH, wanted),
     )
 
 

@@ -12,7 +12,7 @@ from dashboard.auth import User
 from dashboard.documents.rows import Row, rows_of
 from dashboard.flash_messages import NOTICES
 from dashboard.rendering import HTMX_STOP_POLLING, render
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.api.downloads import download_document
 from service.api.image_responses import thumbnail_response
 from service.api.videos import NAMES, download_video
@@ -39,21 +39,23 @@ class Detail:
 
 @get("/documents/{file_id:str}", name="document")
 async def document_page(
-    request: Request[User, Any, Any], services: Wired, file_id: FromPath[str], notice: FromQuery[str] = ""
+    request: Request[User, Any, Any], services: ServicesDep, file_id: FromPath[str], notice: FromQuery[str] = ""
 ) -> Template:
     detail = await _detail(services, file_id)
     return render(request, "documents/show.html", detail=detail, sizes=SIZES, notice=NOTICES.get(notice))
 
 
 @get("/documents/{file_id:str}/live")
-async def document_live(request: Request[User, Any, Any], services: Wired, file_id: FromPath[str]) -> Template:
+async def document_live(request: Request[User, Any, Any], services: ServicesDep, file_id: FromPath[str]) -> Template:
     detail = await _detail(services, file_id)
     status_code = 200 if detail.row.maker else HTMX_STOP_POLLING
     return render(request, "documents/document.html", status_code=status_code, detail=detail, sizes=SIZES)
 
 
 @get("/documents/{file_id:str}/content")
-async def document_content(request: Request[User, Any, Any], services: Wired, file_id: FromPath[str]) -> Response[Any]:
+async def document_content(
+    request: Request[User, Any, Any], services: ServicesDep, file_id: FromPath[str]
+) -> Response[Any]:
     """The file as it was uploaded, or a range of it, always as a download. Raises NoSuchFile."""
     document = await services.files.describe(file_id)
     return await download_document(request, services.files, document)
@@ -62,7 +64,7 @@ async def document_content(request: Request[User, Any, Any], services: Wired, fi
 @get("/documents/{file_id:str}/thumbnails/{size:int}")
 async def document_picture(
     request: Request[User, Any, Any],
-    services: Wired,
+    services: ServicesDep,
     file_id: FromPath[str],
     size: FromPath[int],
     format: FromQuery[Format] = "webp",
@@ -78,7 +80,7 @@ async def document_picture(
 
 @get("/documents/{file_id:str}/videos/{format:str}")
 async def document_video(
-    request: Request[User, Any, Any], services: Wired, file_id: FromPath[str], format: FromPath[str]
+    request: Request[User, Any, Any], services: ServicesDep, file_id: FromPath[str], format: FromPath[str]
 ) -> Response[Any]:
     """A format, the poster or the strip of a video that is there. Raises NoSuchFile."""
     document = await services.files.describe(file_id)

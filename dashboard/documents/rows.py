@@ -85,7 +85,7 @@ async def _row(services: Services, document: Document, jobs: Sequence[Job]) -> R
     if document.media_type in VIDEOS:
         return Row(document, "given up", "A video has no thumbnails; video-transcode makes its poster.", jobs)
     store = ThumbnailStore(services.storage)
-    standing = await store.standing(document.sha256, SHOWN)
-    why = await store.reason_for_none(document.sha256) if standing == "given up" else None
-    row = Row(document, standing, why, jobs)
-    return Row(document, "making", None, jobs) if standing != "there" and row.maker else row
+    availability = await store.availability(document.sha256, SHOWN)
+    why = await store.reason_for_none(document.sha256) if availability == "given up" else None
+    row = Row(document, availability, why, jobs)
+    return Row(document, "making", None, jobs) if availability != "there" and row.maker else row

@@ -14,7 +14,7 @@ from dashboard.documents.rows import Row, rows_named, rows_of
 from dashboard.flash_messages import NOTICES
 from dashboard.list_urls import given, list_address
 from dashboard.rendering import HTMX_STOP_POLLING, render
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.documents.listing import KINDS, DocumentFilter, list_documents
 
 PATH = "/admin/documents"
@@ -27,30 +27,30 @@ FIELDS = ("name", "owner", "kind")
 
 @get("/documents", name="documents")
 async def documents_page(
-    request: Request[User, Any, Any], services: Wired, cursor: FromQuery[str] = "", notice: FromQuery[str] = ""
+    request: Request[User, Any, Any], services: ServicesDep, cursor: FromQuery[str] = "", notice: FromQuery[str] = ""
 ) -> Template:
     """One page of documents. Unknown parameters are passed over."""
-    asked = given(request.query_params, FIELDS)
+    wanted = given(request.query_params, FIELDS)
     try:
-        page = await list_documents(services.database, DocumentFilter(**asked), limit=PAGE_ROWS, cursor=cursor or None)
+        page = await list_documents(services.database, DocumentFilter(**wanted), limit=PAGE_ROWS, cursor=cursor or None)
     except ValueError as error:
         raise ClientException(str(error)) from None
     return render(
         request,
         "documents/page.html",
-        **listing(await rows_of(services, page.documents), list_address(PATH, asked | {"cursor": cursor})),
-        given=asked,
+        **listing(await rows_of(services, page.documents), list_address(PATH, wanted | {"cursor": cursor})),
+        given=wanted,
         kinds=KINDS,
         cursor=cursor,
-        newest=list_address(PATH, asked),
-        older=list_address(PATH, asked | {"cursor": page.next_cursor}) if page.next_cursor else None,
+        newest=list_address(PATH, wanted),
+        older=list_address(PATH, wanted | {"cursor": page.next_cursor}) if page.next_cursor else None,
         notice=NOTICES.get(notice),
     )
 
 
 @get("/documents/live")
 async def documents_live(
-    request: Request[User, Any, Any], services: Wired, ids: FromQuery[str] = "", here: FromQuery[str] = ""
+    request: Request[User, Any, Any], services: ServicesDep, ids: FromQuery[str] = "", here: FromQuery[str] = ""
 ) -> Template:
     """The same rows as they are by now; the last answer when no picture is being made any more."""
     rows = await rows_named(services, ids)

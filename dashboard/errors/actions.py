@@ -6,10 +6,10 @@ from litestar import Request, post
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
-from dashboard.audit_middleware import ACTION, note
+from dashboard.audit_middleware import ACTION, audit_detail
 from dashboard.auth import User
 from dashboard.errors.views import present
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.engine.store.bulk_operations import Selection
 from service.engine.store.error_groups import GroupState
 from tasks.sdk.errors import Refused
@@ -21,8 +21,10 @@ SETTABLE: tuple[GroupState, ...] = ("open", "ignored", "resolved")
 
 
 @post("/errors/{fingerprint:str}/life", status_code=303, opt={ACTION: "error.judged"})
-async def live_error(services: Wired, fingerprint: FromPath[str], data: URLEncodedBody[dict[str, str]]) -> Redirect:
-    """Open, ignored or resolved. Regressed it becomes by itself."""
+async def live_error(
+    services: ServicesDep, fingerprint: FromPath[str], data: URLEncodedBody[dict[str, str]]
+) -> Redirect:
+    """Set an error to open, ignored or resolved. Regressed is set automatically."""
     await present(services, fingerprint)
     life = next((known for known in SETTABLE if known == data.get("life")), None)
     if life is None:
@@ -32,7 +34,7 @@ async def live_error(services: Wired, fingerprint: FromPath[str], data: URLEncod
 
 
 @post("/errors/{fingerprint:str}/canary", status_code=303, opt={ACTION: "error.retried"})
-async def try_canary(request: Request[User, Any, Any], services: Wired, fingerprint: FromPath[str]) -> Redirect:
+async def try_canary(request: Request[User, Any, Any], services: ServicesDep, fingerprint: FromPath[str]) -> Redirect:
     """Try the newest few of the group's jobs again: if they fail too, the rest would."""
     group = await present(services, fingerprint)
     ids = tuple(await services.store.error_groups.jobs(fingerprint, CANARY))
@@ -40,5 +42,5 @@ async def try_canary(request: Request[User, Any, Any], services: Wired, fingerpr
         raise Refused("None of its jobs is left to try.", field="fingerprint", status_code=409)
     words = f"{len(ids)} jobs as a canary for: {group.error[:120]}"
     operation = await services.store.operations.begin("retry", Selection(ids=ids), words=words, by=request.user.name)
-    note(request, f"{operation.id}: retry {words}")
+    audit_detail(request, f"{operation.id}: retry {words}")
     return Redirect(f"/admin/operations/{operation.id}", status_code=303)

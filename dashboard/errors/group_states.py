@@ -6,7 +6,7 @@ from service.engine.store.error_groups import GroupState
 
 
 @dataclass(frozen=True)
-class LifeLook:
+class GroupBadge:
     """`css` carries the tone, `icon` names a symbol, `meaning` is for the reader, `verb` leads there by a button."""
 
     word: str
@@ -16,11 +16,11 @@ class LifeLook:
     verb: str
 
 
-LIVES: dict[GroupState, LifeLook] = {
-    "open": LifeLook("Open", "health-bad", "failed", "Nobody has dealt with it yet", "Reopen"),
-    "regressed": LifeLook("Regressed", "health-bad", "retrying", "It was resolved, and came back", "Reopen"),
-    "ignored": LifeLook("Ignored", "state-cancelled", "cancelled", "Known, and left alone", "Ignore"),
-    "resolved": LifeLook(
-        "Resolved", "health-good", "completed", "Mended; it regresses when it is seen again", "Resolve"
+GROUP_BADGES: dict[GroupState, GroupBadge] = {
+    "open": GroupBadge("Open", "health-bad", "failed", "Not dealt with yet", "Reopen"),
+    "regressed": GroupBadge("Regressed", "health-bad", "retrying", "It was resolved, and came back", "Reopen"),
+    "ignored": GroupBadge("Ignored", "state-cancelled", "cancelled", "Known, and left alone", "Ignore"),
+    "resolved": GroupBadge(
+        "Resolved", "health-good", "completed", "Fixed; it becomes regressed when it is seen again", "Resolve"
     ),
 }

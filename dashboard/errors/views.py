@@ -8,11 +8,11 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User
-from dashboard.errors.group_states import LIVES
+from dashboard.errors.group_states import GROUP_BADGES
 from dashboard.flash_messages import NOTICES
 from dashboard.jobs.file_names import files_of
 from dashboard.rendering import render
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.engine.states import State
 from service.engine.store import JobFilter
 from service.engine.store.error_groups import ErrorGroup, GroupState
@@ -24,7 +24,7 @@ GROUPS_SHOWN = 200
 
 
 @get("/errors", name="errors")
-async def errors_page(request: Request[User, Any, Any], services: Wired, life: FromQuery[str] = "") -> Template:
+async def errors_page(request: Request[User, Any, Any], services: ServicesDep, life: FromQuery[str] = "") -> Template:
     """The groups, last seen first; `life` shows those of one life only."""
     groups = await services.store.error_groups.list(GROUPS_SHOWN)
     chosen = life if life in get_args(GroupState) else None
@@ -32,18 +32,18 @@ async def errors_page(request: Request[User, Any, Any], services: Wired, life: F
         request,
         "errors/page.html",
         groups=[group for group in groups if chosen in (None, group.life)],
-        counts={name: sum(group.life == name for group in groups) for name in LIVES},
+        counts={name: sum(group.life == name for group in groups) for name in GROUP_BADGES},
         chosen=chosen,
         total=len(groups),
         more=len(groups) == GROUPS_SHOWN,
-        lives=LIVES,
+        badges=GROUP_BADGES,
     )
 
 
 @get("/errors/{fingerprint:str}", name="error")
 async def error_page(
     request: Request[User, Any, Any],
-    services: Wired,
+    services: ServicesDep,
     fingerprint: FromPath[str],
     cursor: FromQuery[str | None] = None,
     notice: FromQuery[str] = "",
@@ -62,7 +62,7 @@ async def error_page(
         files=await files_of(services, page.jobs),
         cursor=cursor,
         next_cursor=page.next_cursor,
-        lives=LIVES,
+        badges=GROUP_BADGES,
         notice=NOTICES.get(notice),
     )
 

@@ -21,7 +21,7 @@ from dashboard.jobs.wait_reasons import Check, checks
 from dashboard.previews.preview import Preview, preview_of
 from dashboard.previews.view_query import View, from_address
 from dashboard.rendering import HTMX_STOP_POLLING, render
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.documents.thumbnails.store import ThumbnailStore
 from service.engine.store import Attempt, Job
 from service.engine.store.run_history import repetitions
@@ -56,13 +56,13 @@ class Detail:
         held = next((check.answer for check in self.waiting if check.holds), None)
         if held and self.job.state.waiting:
             return held
-        said = self.job.message
-        return said if said and said != self.job.error else meaning(self.job)
+        message = self.job.message
+        return message if message and message != self.job.error else meaning(self.job)
 
 
 @get("/jobs/{job_id:str}", name="job")
 async def job_page(
-    request: Request[User, Any, Any], services: Wired, job_id: FromPath[str], notice: FromQuery[str] = ""
+    request: Request[User, Any, Any], services: ServicesDep, job_id: FromPath[str], notice: FromQuery[str] = ""
 ) -> Template:
     detail = await _detail(request, services, job_id)
     return render(
@@ -77,7 +77,7 @@ async def job_page(
 
 
 @get("/jobs/{job_id:str}/live")
-async def job_live(request: Request[User, Any, Any], services: Wired, job_id: FromPath[str]) -> Template:
+async def job_live(request: Request[User, Any, Any], services: ServicesDep, job_id: FromPath[str]) -> Template:
     detail = await _detail(request, services, job_id)
     status_code = HTMX_STOP_POLLING if detail.job.state.terminal else 200
     return render(request, "jobs/job.html", status_code=status_code, detail=detail)
@@ -109,6 +109,6 @@ async def _picture(services: Services, files: NamedFiles | None, user: User) -> 
     if files is None or len(files.documents) != 1 or not user.may_act:
         return None
     (document,) = files.documents
-    if await ThumbnailStore(services.storage).standing(document.sha256, SHOWN) != "there":
+    if await ThumbnailStore(services.storage).availability(document.sha256, SHOWN) != "there":
         return None
     return Row(document, "there", None, []).address_of()

@@ -1,4 +1,4 @@
-"""A form out of a declaration: the fields of a job type's payload, and what somebody typed turned into a request."""
+"""A form out of a declaration: the fields of a job type's payload, and what was typed, turned into a request."""
 
 import json
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ def takes_file(fields: list[Field]) -> Field | None:
 
 
 def to_request(fields: list[Field], typed: Mapping[str, str]) -> bytes:
-    """The JSON that a client would have sent. What is no number or no JSON stays text, for the decoder to name."""
+    """The JSON that a client would have sent. What is not a number or not JSON stays text, for the decoder to name."""
     dataset = typed.get("dataset", "").strip()
     values = {field.name: _value(field, typed.get(field.name, "").strip(), dataset) for field in fields}
     return msgspec.json.encode({name: value for name, value in values.items() if value is not None})
@@ -97,7 +97,7 @@ def _is_number(kind: inspect.Type) -> bool:
 
 
 def as_typed(value: Any) -> str:
-    """A value as somebody would type it."""
+    """A value as it would be typed."""
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(value, dict):
@@ -113,7 +113,7 @@ def _value(field: Field, typed: str, dataset: str = "") -> Any:
     if field.kind == "list":
         return [_number(one) if field.numbers else one for one in map(str.strip, typed.split(",")) if one]
     if field.kind == "moment":
-        # A browser's field of date and time has no zone, and its seconds only where somebody gave them.
+        # A browser's field of date and time has no zone, and its seconds only where they were given.
         return typed if typed.endswith("Z") else f"{typed}{':00' if typed.count(':') == 1 else ''}Z"
     if field.kind == "number":
         return _number(typed)

@@ -7,18 +7,18 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.params import FromPath
 
 from dashboard.auth import User
-from dashboard.jobs.masking import kept_back
-from service.api.dependencies import Wired
+from dashboard.jobs.masking import withheld
+from service.api.dependencies import ServicesDep
 from service.api.downloads import NoSuchArtefact, download_artefact
 
 
 @get("/jobs/{job_id:str}/files/{name:str}")
 async def job_file(
-    request: Request[User, Any, Any], services: Wired, job_id: FromPath[str], name: FromPath[str]
+    request: Request[User, Any, Any], services: ServicesDep, job_id: FromPath[str], name: FromPath[str]
 ) -> Response[Any]:
     """The file, or a range of it. Raises NoSuchJob, NoSuchArtefact, PermissionDeniedException."""
     job = await services.store.present(job_id)
-    if kept_back(job, name, request.user):
+    if withheld(job, name, request.user):
         raise PermissionDeniedException(f"{name} holds personal data: only an operator may download it.")
     answer = await download_artefact(request, services, job, name)
     if answer is None:

@@ -74,11 +74,11 @@ def search_keys() -> list[str]:
 
 def from_address(query: Mapping[str, str]) -> Filter:
     """The filter in an address. Unknown parameters are passed over: mail programs add theirs to links."""
-    asked = given(query, PLAIN)
-    if asked.get("status") not in set(State):
-        asked.pop("status", None)
+    chosen = given(query, PLAIN)
+    if chosen.get("status") not in set(State):
+        chosen.pop("status", None)
     search = next(((key, query[key].strip()) for key in search_keys() if query.get(key, "").strip()), None)
-    return Filter(**asked, search=search)
+    return Filter(**chosen, search=search)
 
 
 def from_input(words: str, base: Filter) -> tuple[Filter, list[str]]:

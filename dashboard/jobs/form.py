@@ -1,4 +1,4 @@
-"""The form that starts a job: shown, and what somebody filled it with turned into a job."""
+"""The form that starts a job: shown, and what was filled in, turned into a job."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -84,15 +84,15 @@ async def start(
         if owner not in _owners(request, services, origin):
             raise Refused(f"There is no owner {owner[:80]}.", field=OWNER)
         await _take_file(services, form, fields, typed, owner)
-        asked: Any = decode_body(to_request(fields, typed), request_type(job_type))
-        payload = payload_of(job_type, asked)
+        submitted: Any = decode_body(to_request(fields, typed), request_type(job_type))
+        payload = payload_of(job_type, submitted)
         accepted = await submit(
             services,
             job_type,
             payload,
             owner=owner,
-            priority=asked.priority,
-            terms=terms_of(asked),
+            priority=submitted.priority,
+            terms=terms_of(submitted),
             origin=origin.id if origin else None,
         )
     except BadRequest as error:
@@ -118,6 +118,6 @@ async def _take_file(
 
 
 def _owners(request: Request[User, Any, Any], services: Services, origin: Job | None) -> list[str]:
-    """For whom an operator may start a job: those for whom it may make anything, and whoever had the job it is made from."""
+    """For whom an operator may start a job: those for whom it may make anything, and the owner of the job it is made from."""
     found = owners(request, services)
     return found if origin is None or origin.owner in found else [*found, origin.owner]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.formats import duration
-from dashboard.state_badges import look
+from dashboard.state_badges import badge
 from service.engine.states import State
 from service.engine.store import Job
 from service.engine.store.run_history import PastRun, last_runs
@@ -14,7 +14,7 @@ RUNS = 60
 """Two hours of a busy task or two months of a nightly one; and a column of six pixels on a telephone."""
 
 LEAST = 3.0
-"""Height, in per cent, of a run that took no time beside a long one: it must be seen, and be met by a finger."""
+"""Height, in per cent, of a run that took no time next to a long one: it must be seen, and be met by a finger."""
 
 TOP = 18.0
 """Per cent kept free above the columns for the mark of a run that did not end well."""
@@ -34,14 +34,14 @@ class Column:
 
 @dataclass(frozen=True)
 class History:
-    """The columns, oldest first, in a drawing that has room for `places` of them. `longest` is in words; `ended` counts
+    """The columns, oldest first, in a drawing that has room for `width` of them. `longest` is in words; `ended` counts
     runs by how they ended, in that order.
     """
 
     columns: Sequence[Column]
     longest: str
     ended: Sequence[tuple[str, int]]
-    places: int = RUNS
+    width: int = RUNS
 
     @property
     def words(self) -> str:
@@ -61,14 +61,14 @@ def drawn(runs: Sequence[PastRun], job_id: str) -> History:
     """At most RUNS runs as columns on one scale from nothing to the longest, the newest at the right."""
     longest_ms = max((run.ran_ms or 0 for run in runs), default=0)
     columns = []
-    for place, run in enumerate(runs, RUNS - len(runs)):
+    for index, run in enumerate(runs, RUNS - len(runs)):
         height = max(LEAST, (100 - TOP) * (run.ran_ms or 0) / longest_ms) if longest_ms else LEAST
-        columns.append(Column(run, place, 100 - height, height, _title(run), run.job_id == job_id))
+        columns.append(Column(run, index, 100 - height, height, _title(run), run.job_id == job_id))
     states = [State.COMPLETED, State.FAILED, State.CANCELLED, State.EXPIRED]
-    counted = [(look(state).word, sum(run.state is state for run in runs)) for state in states]
+    counted = [(badge(state).word, sum(run.state is state for run in runs)) for state in states]
     return History(columns, duration(longest_ms), [one for one in counted if one[1]])
 
 
 def _title(run: PastRun) -> str:
     took = "never started" if run.ran_ms is None else f"ran {duration(run.ran_ms)}"
-    return f"{look(run.state).word}, {took}: {run.job_id}"
+    return f"{badge(run.state).word}, {took}: {run.job_id}"

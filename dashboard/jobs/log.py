@@ -11,7 +11,7 @@ from litestar.response import Template
 
 from dashboard.auth import User
 from dashboard.rendering import HTMX_STOP_POLLING, render
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.engine.store import Job, LogLine, NoSuchJob
 from service.lib.clock import now_ms
 from service.services import Services
@@ -22,13 +22,13 @@ LEVELS = ("debug", "info", "warning", "error")
 GRAVEST = {"critical": "error", "exception": "error", "fatal": "error", "warn": "warning", "notset": "debug"}
 """Other names that loggers use."""
 
-LOOKS = {
+LEVEL_BADGES = {
     "debug": ("help", "state-cancelled"),
     "info": ("queued", "state-queued"),
     "warning": ("warning", "state-retrying"),
     "error": ("failed", "state-failed"),
 }
-"""The icon and the colour of a level, which stand beside its word."""
+"""The icon and the colour of a level, shown with its word."""
 
 LONG = 160
 """Characters of a field from which on it is folded away, as is one of several lines."""
@@ -57,7 +57,7 @@ class Log:
     job: Job
     level: str
     lines: Sequence[Line]
-    kept: int
+    stored: int
     seen: str
     follows: bool
 
@@ -65,22 +65,22 @@ class Log:
         """The address that answers with the log once it has changed."""
         return f"/admin/jobs/{self.job.id}/log/live?{urlencode({'level': self.level, 'seen': self.seen})}"
 
-    def look(self, level: str) -> tuple[str, str]:
-        return LOOKS[level]
+    def badge(self, level: str) -> tuple[str, str]:
+        return LEVEL_BADGES[level]
 
 
 @get("/jobs/{job_id:str}/log", name="job-log")
 async def log_page(
-    request: Request[User, Any, Any], services: Wired, job_id: FromPath[str], level: FromQuery[str] = ""
+    request: Request[User, Any, Any], services: ServicesDep, job_id: FromPath[str], level: FromQuery[str] = ""
 ) -> Template:
-    """The log by itself, for a browser without scripts and for a screen of its own."""
+    """The log alone, for a browser without scripts and for a screen of its own."""
     return render(request, "jobs/log_page.html", log=await log_of(services, await known(services, job_id), level))
 
 
 @get("/jobs/{job_id:str}/log/live")
 async def log_live(
     request: Request[User, Any, Any],
-    services: Wired,
+    services: ServicesDep,
     job_id: FromPath[str],
     level: FromQuery[str] = "",
     seen: FromQuery[str] = "",
@@ -94,19 +94,19 @@ async def log_live(
 
 async def log_of(services: Services, job: Job, level: str) -> Log:
     """The lines of `level` and graver, oldest first; of all levels where there is no such level."""
-    kept = await services.store.log(job.id)
+    stored = await services.store.log(job.id)
     least = LEVELS.index(level) if level in LEVELS else 0
-    lines = [line for line in _lines(kept) if LEVELS.index(line.level) >= least]
+    lines = [line for line in _lines(stored) if LEVELS.index(line.level) >= least]
     follows = not job.state.terminal or now_ms() - (job.finished_ms or 0) < LATE_MS
-    seen = f"{len(kept)}-{kept[-1].at_ms}-{len(kept[-1].event)}" if kept else "0"
-    return Log(job, LEVELS[least], lines, len(kept), seen, follows)
+    seen = f"{len(stored)}-{stored[-1].at_ms}-{len(stored[-1].event)}" if stored else "0"
+    return Log(job, LEVELS[least], lines, len(stored), seen, follows)
 
 
-def _lines(kept: Sequence[LogLine]) -> list[Line]:
+def _lines(stored: Sequence[LogLine]) -> list[Line]:
     """With a key each. Lines of one millisecond are told apart by how many of it come behind: the oldest go first."""
     counted: dict[int, int] = {}
     shown = []
-    for line in reversed(kept):
+    for line in reversed(stored):
         counted[line.at_ms] = behind = counted.get(line.at_ms, 0) + 1
         long = {name for name, value in line.fields.items() if len(value) > LONG or "\n" in value}
         level = GRAVEST.get(line.level, line.level)

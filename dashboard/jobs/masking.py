@@ -33,7 +33,7 @@ def personal_columns(job: Job) -> frozenset[str]:
     return frozenset(column.name for column in dataset.columns if column.personal) if dataset else frozenset()
 
 
-def kept_back(job: Job, name: str, user: User) -> bool:
+def withheld(job: Job, name: str, user: User) -> bool:
     """True where a file is not for this user: a viewer cannot download what is masked on the page."""
     if user.may_act:
         return False
@@ -43,7 +43,7 @@ def kept_back(job: Job, name: str, user: User) -> bool:
     return name == REPORT
 
 
-def place_of(url: str) -> str:
+def origin_of(url: str) -> str:
     """Scheme and host of an owner's URL, as viewers see it: the rest may hold a secret."""
     parsed = httpx.URL(url)
     return f"{parsed.scheme}://{parsed.host}/…"

@@ -8,16 +8,16 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from dashboard import csrf
-from dashboard.audit_middleware import ACTION, note
+from dashboard.audit_middleware import ACTION, audit_detail
 from dashboard.auth import User
 from dashboard.jobs.fields import fields_of
 from dashboard.jobs.form import offered, show_form, start
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from tasks.sdk.types import REGISTRY, JobType
 
 
 @get("/jobs/new", name="new-job")
-async def new_job_page(request: Request[User, Any, Any], services: Wired, type: FromQuery[str] = "") -> Template:
+async def new_job_page(request: Request[User, Any, Any], services: ServicesDep, type: FromQuery[str] = "") -> Template:
     job_type = _known(type) if type else offered()[0]
     return show_form(request, services, job_type, {field.name: field.default for field in fields_of(job_type)})
 
@@ -28,12 +28,14 @@ async def new_job_page(request: Request[User, Any, Any], services: Wired, type: 
     request_max_body_size=None,
     opt={csrf.CHECKED_BY_HANDLER: True, ACTION: "job.submitted"},
 )
-async def submit_job(request: Request[User, Any, Any], services: Wired, type: FromPath[str]) -> Redirect | Template:
+async def submit_job(
+    request: Request[User, Any, Any], services: ServicesDep, type: FromPath[str]
+) -> Redirect | Template:
     """Queue what the form asks for, or show it again with each wrong field named and nothing lost."""
     started = await start(request, services, _known(type))
     if isinstance(started, Template):
         return started
-    note(request, f"{started.job_id} for {started.owner}")
+    audit_detail(request, f"{started.job_id} for {started.owner}")
     return Redirect(f"/admin/jobs/{started.job_id}?notice=submitted", status_code=303)
 
 

@@ -1,4 +1,4 @@
-"""Doing a job's work again as a new job: with the same payload, or with one that somebody has changed."""
+"""Doing a job's work again as a new job: with the same payload, or with a changed one."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from dashboard import csrf
-from dashboard.audit_middleware import ACTION, note
+from dashboard.audit_middleware import ACTION, audit_detail
 from dashboard.auth import User, require_operator
 from dashboard.jobs.fields import Field, as_typed, fields_of
 from dashboard.jobs.form import show_form, start
 from dashboard.owner_choices import OWNER
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.api.upload_form import FIELD_MAX_BYTES
 from service.engine.store import Job
 from service.engine.store.payloads import whole
@@ -29,18 +29,18 @@ def repeatable(job: Job) -> bool:
 
 
 @post("/jobs/{job_id:str}/copy", status_code=303, opt={ACTION: "job.copied"})
-async def copy_job(request: Request[User, Any, Any], services: Wired, job_id: FromPath[str]) -> Redirect:
+async def copy_job(request: Request[User, Any, Any], services: ServicesDep, job_id: FromPath[str]) -> Redirect:
     """Queue the same payload for the same owner as a new job. Raises NoSuchJob, Refused, TooManyQueued."""
     job = await services.store.present(job_id)
     job_type = _type_of(job)
     payload = _payload_of(job, job_type)
     accepted = await submit(services, job_type, payload, owner=job.owner, priority=job.priority, origin=job.id)
-    note(request, f"{accepted.job_id} for {job.owner}")
+    audit_detail(request, f"{accepted.job_id} for {job.owner}")
     return Redirect(f"/admin/jobs/{accepted.job_id}?notice=copied", status_code=303)
 
 
 @get("/jobs/{job_id:str}/edit", name="edit-job")
-async def edit_job_page(request: Request[User, Any, Any], services: Wired, job_id: FromPath[str]) -> Template:
+async def edit_job_page(request: Request[User, Any, Any], services: ServicesDep, job_id: FromPath[str]) -> Template:
     """The form of the job's task, filled with the job's payload: all of it, and therefore for operators alone."""
     require_operator(request)
     job = await services.store.present(job_id)
@@ -54,7 +54,9 @@ async def edit_job_page(request: Request[User, Any, Any], services: Wired, job_i
     request_max_body_size=None,
     opt={csrf.CHECKED_BY_HANDLER: True, ACTION: "job.edited"},
 )
-async def edit_job(request: Request[User, Any, Any], services: Wired, job_id: FromPath[str]) -> Redirect | Template:
+async def edit_job(
+    request: Request[User, Any, Any], services: ServicesDep, job_id: FromPath[str]
+) -> Redirect | Template:
     """Queue the changed payload as a new job; the one it came from stays as it is. Raises NoSuchJob, Refused."""
     job = await services.store.present(job_id)
     started = await start(request, services, _type_of(job), origin=job)
@@ -63,7 +65,7 @@ async def edit_job(request: Request[User, Any, Any], services: Wired, job_id: Fr
     # Names alone: a value may be personal, and the log is read by viewers.
     given, before = whole(started.payload), job.payload
     changed = ", ".join(name for name, value in given.items() if value != before.get(name)) or "nothing"
-    note(request, f"{started.job_id} for {started.owner}, changed: {changed}")
+    audit_detail(request, f"{started.job_id} for {started.owner}, changed: {changed}")
     return Redirect(f"/admin/jobs/{started.job_id}?notice=edited", status_code=303)
 
 
@@ -84,7 +86,7 @@ def _payload_of(job: Job, job_type: JobType) -> Payload:
 
 
 def _typed(fields: list[Field], job: Job) -> dict[str, str]:
-    """The payload as somebody would type it, with the job's priority and owner."""
+    """The payload as it would be typed, with the job's priority and owner."""
     typed = {field.name: as_typed(job.payload.get(field.name, field.default)) for field in fields}
     long = next((name for name, value in typed.items() if len(value.encode()) > FIELD_MAX_BYTES), None)
     if long is not None:

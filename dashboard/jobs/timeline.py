@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dashboard.formats import duration, whole
-from dashboard.state_badges import look
+from dashboard.state_badges import badge
 from service.engine.estimates import estimated_completion_ms
 from service.engine.states import State
 from service.engine.store import Job
@@ -23,13 +23,13 @@ def steps(job: Job, now_ms: int, held: bool = False, held_until_ms: int | None =
     """Created, due (where it was set for later), started, ended. The end of a held job cannot be foreseen, but for one that
     is held until a time.
     """
-    way = [Step("Created", look(State.QUEUED).css, job.created_ms, f"by {job.owner}")]
+    way = [Step("Created", badge(State.QUEUED).css, job.created_ms, f"by {job.owner}")]
     if job.state in (State.SCHEDULED, State.RETRYING) and job.due_ms:
         label = "Starts" if job.state is State.SCHEDULED else "Next try"
         way.append(
             Step(
                 label,
-                look(job.state).css,
+                badge(job.state).css,
                 job.due_ms,
                 f"in {whole(job.due_ms - now_ms)}" if job.due_ms > now_ms else "due now",
             )
@@ -38,7 +38,7 @@ def steps(job: Job, now_ms: int, held: bool = False, held_until_ms: int | None =
 
 
 def _started(job: Job, now_ms: int) -> Step:
-    css = look(State.ACTIVE).css
+    css = badge(State.ACTIVE).css
     if job.first_started_ms is None:
         note = "never" if job.state.terminal else f"waiting {whole(now_ms - job.created_ms)}"
         return Step("Started", "", None, note)
@@ -47,7 +47,7 @@ def _started(job: Job, now_ms: int) -> Step:
 
 def _ended(job: Job, now_ms: int, held: bool, held_until_ms: int | None) -> Step:
     if job.state.terminal and job.finished_ms:
-        return Step(look(job.state).word, look(job.state).css, job.finished_ms, _ran(job))
+        return Step(badge(job.state).word, badge(job.state).css, job.finished_ms, _ran(job))
     if held and held_until_ms:
         return Step("Completed", "", None, f"not before the pause ends in {whole(held_until_ms - now_ms)}")
     if held:

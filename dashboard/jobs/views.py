@@ -16,7 +16,7 @@ from dashboard.flash_messages import NOTICES
 from dashboard.jobs.file_names import NamedFiles, SameName, documents_named, files_of
 from dashboard.jobs.filters import Filter, from_address, from_input, suggestions
 from dashboard.rendering import render
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.engine.states import State
 from service.engine.store import Job
 from service.engine.store.bulk_operations import APPLIES, Kind
@@ -72,7 +72,7 @@ class Listing:
 @get("/jobs", name="jobs")
 async def jobs_page(
     request: Request[User, Any, Any],
-    services: Wired,
+    services: ServicesDep,
     counts: StateCounts,
     pauses: Pauses,
     q: FromQuery[str] = "",
@@ -126,7 +126,7 @@ async def jobs_page(
 @get("/jobs/live")
 async def jobs_live(
     request: Request[User, Any, Any],
-    services: Wired,
+    services: ServicesDep,
     counts: StateCounts,
     pauses: Pauses,
     since: FromQuery[int] = 0,

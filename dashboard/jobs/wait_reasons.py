@@ -11,7 +11,7 @@ from service.engine.states import State
 from service.engine.store import Job, WorkerInfo
 from service.engine.store.blocked_keys import holders
 from service.engine.store.queue_controls import Kind
-from service.engine.store.queue_position import Place, place_of
+from service.engine.store.queue_position import QueuePosition, position_of
 from service.lib.text import as_sentence
 from service.mail.counters import MAIL_QUEUE
 from service.mail.server_status import ServerStatus
@@ -63,24 +63,24 @@ async def _of_job(services: Services, job: Job, at_ms: int) -> list[Check]:
     store, queue = services.store, Queue(job.queue)
     reported = [worker for worker in await store.workers() if worker.queue == queue and worker.alive(at_ms)]
     serving = [worker for worker in reported if worker.takes]
-    notes = await store.controls.holds(queue)
-    place = await place_of(services.redis, job)
+    holds = await store.controls.holds(queue)
+    position = await position_of(services.redis, job)
     wait_ms = await services.enqueuer.estimator.wait_ms(queue)
     messages = services.settings.queues[queue].rate_per_minute
     if job.waits_for:
         return [Check("Have the jobs before it ended?", False, f"Not yet: {job.message}.")]
     first = [
         _due(job, at_ms),
-        _paused(queue, notes, at_ms),
+        _paused(queue, holds, at_ms),
         _known(job),
         _served(queue, serving, len(reported)),
         *await _keyed(services, job),
-        _limited(notes, place.running),
-        _rated(notes, messages, place, at_ms),
+        _limited(holds, position.running),
+        _rated(holds, messages, position, at_ms),
         *(await _mail_server(services) if queue is MAIL_QUEUE else []),
     ]
     held = any(check.holds for check in first)
-    return [*first, *([_free(serving, wait_ms, held)] if serving else []), _turn(job, place, held)]
+    return [*first, *([_free(serving, wait_ms, held)] if serving else []), _turn(job, position, held)]
 
 
 async def _mail_server(services: Services) -> list[Check]:
@@ -105,17 +105,17 @@ def _due(job: Job, at_ms: int) -> Check:
     return Check(question, False, f"Not yet: it was asked for in {wait}.")
 
 
-def _paused(queue: str, notes: Mapping[Kind, Hold], at_ms: int) -> Check:
-    note = notes.get("pause")
-    if note is None:
+def _paused(queue: str, holds: Mapping[Kind, Hold], at_ms: int) -> Check:
+    hold = holds.get("pause")
+    if hold is None:
         return Check("Is the queue open?", True, "Yes.")
-    return Check("Is the queue open?", False, pause_words(queue, note, at_ms), holds=True, until_ms=note.until_ms)
+    return Check("Is the queue open?", False, pause_words(queue, hold, at_ms), holds=True, until_ms=hold.until_ms)
 
 
-def pause_words(queue: str, note: Hold, at_ms: int) -> str:
+def pause_words(queue: str, hold: Hold, at_ms: int) -> str:
     """A pause with who set it, its end and its reason."""
-    end = f"for another {whole(note.until_ms - at_ms)}" if note.until_ms else "until it is resumed"
-    return f"{note.by} paused {queue} {end}: {note.reason}"
+    end = f"for another {whole(hold.until_ms - at_ms)}" if hold.until_ms else "until it is resumed"
+    return f"{hold.by} paused {queue} {end}: {hold.reason}"
 
 
 def _known(job: Job) -> Check:
@@ -137,13 +137,13 @@ def _served(queue: str, serving: Sequence[WorkerInfo], reported: int) -> Check:
     return Check(question, False, f"No worker of {queue} is alive.", holds=True)
 
 
-def _limited(notes: Mapping[Kind, Hold], running: int) -> Check:
-    note = notes.get("limit")
-    if note is None:
+def _limited(holds: Mapping[Kind, Hold], running: int) -> Check:
+    hold = holds.get("limit")
+    if hold is None:
         return Check("Is it below the limit?", True, "There is none.")
-    if running < note.value:
-        return Check("Is it below the limit?", True, f"{number(running)} of {number(note.value)} are running.")
-    answer = f"{number(running)} of {number(note.value)} are running; {note.by} set the limit: {note.reason}"
+    if running < hold.value:
+        return Check("Is it below the limit?", True, f"{number(running)} of {number(hold.value)} are running.")
+    answer = f"{number(running)} of {number(hold.value)} are running; {hold.by} set the limit: {hold.reason}"
     return Check("Is it below the limit?", False, answer)
 
 
@@ -162,23 +162,23 @@ async def _keyed(services: Services, job: Job) -> list[Check]:
     return [Check(question, False, f"{blocked.sentence}. It is held by {', '.join(ids[:HOLDERS_SHOWN])}{more}.")]
 
 
-def _rated(notes: Mapping[Kind, Hold], messages: int, place: Place, at_ms: int) -> Check:
-    """A queue whose tasks meter messages starts jobs freely; in the others a rate that somebody set bounds the starts."""
+def _rated(holds: Mapping[Kind, Hold], messages: int, position: QueuePosition, at_ms: int) -> Check:
+    """A queue whose tasks meter messages starts jobs freely; in the others a rate that an operator set bounds the starts."""
     question = "Is it within the rate?"
     if messages:
-        wait = _in(place.permit_next_ms - at_ms)
+        wait = _in(position.permit_next_ms - at_ms)
         return Check(
             question, True, f"Jobs start freely; of {number(messages)} messages a minute the next may go {wait}."
         )
-    note = notes.get("rate")
-    if note is None:
+    hold = holds.get("rate")
+    if hold is None:
         return Check(question, True, "There is none.")
-    set_by = f"{note.by} set {number(note.value)} a minute: {note.reason}"
-    next_ms = max(place.rate_next_ms, at_ms)
-    own_ms = next_ms + (place.ahead or 0) * MINUTE_MS / note.value
+    set_by = f"{hold.by} set {number(hold.value)} a minute: {hold.reason}"
+    next_ms = max(position.rate_next_ms, at_ms)
+    own_ms = next_ms + (position.ahead or 0) * MINUTE_MS / hold.value
     if own_ms <= at_ms:
         return Check(question, True, f"It may start now; {set_by}")
-    own = f", this one {_in(own_ms - at_ms)}" if place.ahead else ""
+    own = f", this one {_in(own_ms - at_ms)}" if position.ahead else ""
     return Check(question, False, f"The next job may start {_in(next_ms - at_ms)}{own}; {set_by}")
 
 
@@ -196,15 +196,15 @@ def _free(serving: Sequence[WorkerInfo], wait_ms: float, held: bool) -> Check:
     )
 
 
-def _turn(job: Job, place: Place, held: bool) -> Check:
+def _turn(job: Job, position: QueuePosition, held: bool) -> Check:
     """The fair order: owners, and jobs with parts, take turns; priority is a head start."""
     question = "Is it its turn?"
-    if place.ahead is None:
+    if position.ahead is None:
         return Check(question, True, "It takes its place in the fair order when it is time.")
-    if place.ahead == 0:
+    if position.ahead == 0:
         return Check(question, True, "It is the first to start then." if held else "It is the next.")
-    first = f"{number(place.ahead)} ready job{' goes' if place.ahead == 1 else 's go'} first"
-    own = f", and {job.owner} has {number(place.own_ahead)} older of its own waiting" if place.own_ahead else ""
+    first = f"{number(position.ahead)} ready job{' goes' if position.ahead == 1 else 's go'} first"
+    own = f", and {job.owner} has {number(position.own_ahead)} older of its own waiting" if position.own_ahead else ""
     return Check(question, False, f"{first}{own}. Owners take turns, and priority ({job.priority}) is a head start.")
 
 

@@ -8,11 +8,11 @@ from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
-from dashboard.audit_middleware import ACTION, note
+from dashboard.audit_middleware import ACTION, audit_detail
 from dashboard.auth import User, require_operator
 from dashboard.owner_choices import OWNER, owners
 from dashboard.rendering import render
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.api.errors import BadRequest
 from service.api.schemas import FieldError
 from service.api.strict_json import decode_body
@@ -25,30 +25,32 @@ FIELDS = TemplateRequest.__struct_fields__
 
 
 @get("/templates/new", name="new-template")
-async def new_template(request: Request[User, Any, Any], services: Wired) -> Template:
+async def new_template(request: Request[User, Any, Any], services: ServicesDep) -> Template:
     require_operator(request)
     return _form(request, services, None, dict.fromkeys(FIELDS, ""))
 
 
 @post("/templates", status_code=303, request_max_body_size=BODY_MAX_BYTES, opt={ACTION: "template.created"})
-async def create_template(request: Request[User, Any, Any], services: Wired) -> Redirect | Template:
+async def create_template(request: Request[User, Any, Any], services: ServicesDep) -> Redirect | Template:
     typed = await _typed(request)
     owner = typed.get(OWNER, request.user.owner)
-    note(request, f"{typed['name'][:80]} for {owner[:80]}")
+    audit_detail(request, f"{typed['name'][:80]} for {owner[:80]}")
     try:
         if owner not in owners(request, services):
             raise BadRequest(FieldError(OWNER, f"There is no owner {owner[:80]}."))
-        asked = _asked(typed)
-        source = await working(services, asked)
+        wanted = _request(typed)
+        source = await working(services, wanted)
     except BadRequest as error:
         return _form(request, services, None, typed, error.errors)
-    made = await TemplateRows(services.database).create(owner, asked.name, source)
-    note(request, f"{made.template_id} {made.name} for {owner}")
+    made = await TemplateRows(services.database).create(owner, wanted.name, source)
+    audit_detail(request, f"{made.template_id} {made.name} for {owner}")
     return Redirect(f"/admin/templates/{made.template_id}?notice=created", status_code=303)
 
 
 @get("/templates/{template_id:str}/edit", name="edit-template")
-async def edit_template(request: Request[User, Any, Any], services: Wired, template_id: FromPath[str]) -> Template:
+async def edit_template(
+    request: Request[User, Any, Any], services: ServicesDep, template_id: FromPath[str]
+) -> Template:
     require_operator(request)
     row = await TemplateRows(services.database).of_anybody(template_id)
     return _form(request, services, row, {name: getattr(row, name) for name in FIELDS})
@@ -61,27 +63,29 @@ async def edit_template(request: Request[User, Any, Any], services: Wired, templ
     opt={ACTION: "template.changed"},
 )
 async def save_template(
-    request: Request[User, Any, Any], services: Wired, template_id: FromPath[str]
+    request: Request[User, Any, Any], services: ServicesDep, template_id: FromPath[str]
 ) -> Redirect | Template:
     rows = TemplateRows(services.database)
     row = await rows.of_anybody(template_id)
     typed = await _typed(request)
-    note(request, f"{typed['name'][:80]} of {row.owner}")
+    audit_detail(request, f"{typed['name'][:80]} of {row.owner}")
     try:
-        asked = _asked(typed)
-        source = await working(services, asked)
+        wanted = _request(typed)
+        source = await working(services, wanted)
     except BadRequest as error:
         return _form(request, services, row, typed, error.errors)
-    await rows.replace(template_id, row.owner, asked.name, source)
+    await rows.replace(template_id, row.owner, wanted.name, source)
     return Redirect(f"/admin/templates/{template_id}?notice=saved", status_code=303)
 
 
 @post("/templates/{template_id:str}/delete", status_code=303, opt={ACTION: "template.deleted"})
-async def delete_template(request: Request[User, Any, Any], services: Wired, template_id: FromPath[str]) -> Redirect:
+async def delete_template(
+    request: Request[User, Any, Any], services: ServicesDep, template_id: FromPath[str]
+) -> Redirect:
     rows = TemplateRows(services.database)
     row = await rows.of_anybody(template_id)
     await rows.delete(template_id, row.owner)
-    note(request, f"{row.name} of {row.owner}")
+    audit_detail(request, f"{row.name} of {row.owner}")
     return Redirect("/admin/templates?notice=deleted", status_code=303)
 
 
@@ -92,7 +96,7 @@ async def _typed(request: Request[User, Any, Any]) -> dict[str, str]:
     return dict.fromkeys(FIELDS, "") | given
 
 
-def _asked(typed: Mapping[str, str]) -> TemplateRequest:
+def _request(typed: Mapping[str, str]) -> TemplateRequest:
     """Body that a client would have sent. Raises BadRequest."""
     return decode_body(msgspec.json.encode({name: typed[name] for name in FIELDS}), TemplateRequest)
 
@@ -104,7 +108,7 @@ def _form(
     typed: Mapping[str, str],
     wrong: Sequence[FieldError] = (),
 ) -> Template:
-    """The form for a new template or for the one of that row, with what somebody typed and what is wrong with it."""
+    """The form for a new template or for the one of that row, with what was typed and what is wrong with it."""
     return render(
         request,
         "mail_templates/form.html",

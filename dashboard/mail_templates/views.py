@@ -10,7 +10,7 @@ from dashboard.auth import User, require_operator
 from dashboard.flash_messages import NOTICES
 from dashboard.rendering import render
 from dashboard.security_headers import CONTENT_POLICY
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.api.templates import preview
 from service.mail.templates import TemplateRows
 from tasks.sdk.errors import Refused
@@ -24,13 +24,13 @@ MESSAGE_POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; "
     "frame-ancestors 'self'"
 )
-"""A message is somebody else's HTML: an origin of its own, no script, no form, and nothing that a sender could count.
+"""A message is untrusted HTML: an origin of its own, no script, no form, and nothing that a sender could count.
 Its styles are inline, as mail programs want them."""
 
 
 @get("/templates", name="templates")
 async def templates_page(
-    request: Request[User, Any, Any], services: Wired, before: FromQuery[str] = "", notice: FromQuery[str] = ""
+    request: Request[User, Any, Any], services: ServicesDep, before: FromQuery[str] = "", notice: FromQuery[str] = ""
 ) -> Template:
     rows = await TemplateRows(services.database).page(PAGE_ROWS + 1, before or None)
     return render(
@@ -46,7 +46,7 @@ async def templates_page(
 @get("/templates/{template_id:str}", name="template")
 async def template_page(
     request: Request[User, Any, Any],
-    services: Wired,
+    services: ServicesDep,
     template_id: FromPath[str],
     user_id: FromQuery[str] = "",
     notice: FromQuery[str] = "",
@@ -74,7 +74,7 @@ async def template_page(
 
 @get("/templates/{template_id:str}/message", name="template-message")
 async def template_message(
-    request: Request[User, Any, Any], services: Wired, template_id: FromPath[str], user_id: FromQuery[str] = ""
+    request: Request[User, Any, Any], services: ServicesDep, template_id: FromPath[str], user_id: FromQuery[str] = ""
 ) -> Response[bytes]:
     """The message's HTML as a document of its own, for the frame. Raises NoSuchTemplate, Refused."""
     template = await TemplateRows(services.database).of_anybody(template_id)

@@ -12,7 +12,7 @@ from litestar.response import Template
 from dashboard.auth import User
 from dashboard.metrics.trends import PERIODS
 from dashboard.rendering import render
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.monitoring.metrics import QueueWeek, WeekReport
 from service.monitoring.weekly_report import change, points
 
@@ -31,7 +31,7 @@ class Sum:
 
 
 @get("/metrics/weeks")
-async def weeks_page(request: Request[User, Any, Any], services: Wired, week: FromQuery[str] = "") -> Template:
+async def weeks_page(request: Request[User, Any, Any], services: ServicesDep, week: FromQuery[str] = "") -> Template:
     """The report of the week that began on the Monday `week`; default, and where it is not kept: the last whole one."""
     reports = await services.metrics.weeks(WEEKS_SHOWN)
     shown = next((report for report in reports if report.first_day == week), reports[0])

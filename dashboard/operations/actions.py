@@ -6,15 +6,15 @@ from litestar import Request, post
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
-from dashboard.audit_middleware import ACTION, note
+from dashboard.audit_middleware import ACTION, audit_detail
 from dashboard.auth import User
 from dashboard.operations.selection import chosen_ids, kind_of, resolved, selection_of, words
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 
 
 @post("/operations", status_code=303, opt={ACTION: "operation.begun"})
 async def begin_operation(
-    request: Request[User, Any, Any], services: Wired, data: URLEncodedBody[dict[str, str]]
+    request: Request[User, Any, Any], services: ServicesDep, data: URLEncodedBody[dict[str, str]]
 ) -> Redirect:
     """Freezes the selection at this moment: what arrives later is not in it."""
     kind = kind_of(data.get("kind", ""))
@@ -22,11 +22,13 @@ async def begin_operation(
     operation = await services.store.operations.begin(
         kind, await resolved(services, selection), words=words(kind, selection), by=request.user.name
     )
-    note(request, f"{operation.id}: {kind} {operation.words}, {operation.total:,} in all{chosen_ids(selection)}")
+    audit_detail(
+        request, f"{operation.id}: {kind} {operation.words}, {operation.total:,} in all{chosen_ids(selection)}"
+    )
     return Redirect(f"/admin/operations/{operation.id}", status_code=303)
 
 
 @post("/operations/{operation_id:str}/abort", status_code=303, opt={ACTION: "operation.aborted"})
-async def abort_operation(services: Wired, operation_id: FromPath[str]) -> Redirect:
+async def abort_operation(services: ServicesDep, operation_id: FromPath[str]) -> Redirect:
     await services.store.operations.abort(operation_id)
     return Redirect(f"/admin/operations/{operation_id}", status_code=303)

@@ -17,7 +17,7 @@ FILE = "file"
 
 
 def kind_of(word: str) -> Kind:
-    """Raises Refused for what is no action on jobs."""
+    """Raises Refused for what is not an action on jobs."""
     for kind in VERBS:
         if kind == word:
             return kind
@@ -72,14 +72,14 @@ def words(kind: Kind, selection: Selection) -> str:
     if selection.ids:
         return f"{len(selection.ids):,} chosen job{'' if len(selection.ids) == 1 else 's'}"
     states = [selection.state] if selection.state else [str(state) for state in APPLIES[kind]]
-    said = f"all {' or '.join(states)} jobs"
+    phrase = f"all {' or '.join(states)} jobs"
     for lead, value in (("of task", selection.type), ("in", selection.queue), ("of", selection.owner)):
-        said += f" {lead} {value}" if value else ""
+        phrase += f" {lead} {value}" if value else ""
     if selection.search:
-        said += f" with {selection.search[0]} {selection.search[1]}"
+        phrase += f" with {selection.search[0]} {selection.search[1]}"
     if name := _file_of(selection):
-        said += f" of files with {name} in their names"
-    return f"{said} that failed of this cause" if selection.fingerprint else said
+        phrase += f" of files with {name} in their names"
+    return f"{phrase} that failed of this cause" if selection.fingerprint else phrase
 
 
 def chosen_ids(selection: Selection) -> str:

@@ -11,20 +11,20 @@ from dashboard.auth import User
 from dashboard.dependencies import Counts, StateCounts
 from dashboard.operations.selection import ICONS, VERBS, fields_of, kind_of, selection_of, words
 from dashboard.rendering import HTMX_STOP_POLLING, render
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.engine.states import State
 from service.engine.store.bulk_operations import APPLIES, Selection
 
 
 @get("/operations", name="operations")
-async def operations_page(request: Request[User, Any, Any], services: Wired) -> Template:
+async def operations_page(request: Request[User, Any, Any], services: ServicesDep) -> Template:
     return render(request, "operations/page.html", operations=await services.store.operations.list(), verbs=VERBS)
 
 
 @get("/operations/new")
 async def ask_page(
     request: Request[User, Any, Any],
-    services: Wired,
+    services: ServicesDep,
     counts: StateCounts,
     kind: FromQuery[str] = "",
     id: FromQuery[list[str] | None] = None,
@@ -43,7 +43,7 @@ async def ask_page(
         kind=chosen,
         verb=VERBS[chosen],
         symbol=ICONS[chosen],
-        said=words(chosen, selection),
+        words=words(chosen, selection),
         fields=fields_of(selection),
         count=_count(selection, APPLIES[chosen], await counts()),
         unfitting=len(jobs) - len(fitting),
@@ -69,13 +69,17 @@ def _count(selection: Selection, states: Sequence[State], counts: Counts) -> int
 
 
 @get("/operations/{operation_id:str}", name="operation")
-async def operation_page(request: Request[User, Any, Any], services: Wired, operation_id: FromPath[str]) -> Template:
+async def operation_page(
+    request: Request[User, Any, Any], services: ServicesDep, operation_id: FromPath[str]
+) -> Template:
     operation = await services.store.operations.present(operation_id)
     return render(request, "operations/show.html", operation=operation, verbs=VERBS)
 
 
 @get("/operations/{operation_id:str}/live")
-async def operation_live(request: Request[User, Any, Any], services: Wired, operation_id: FromPath[str]) -> Template:
+async def operation_live(
+    request: Request[User, Any, Any], services: ServicesDep, operation_id: FromPath[str]
+) -> Template:
     operation = await services.store.operations.present(operation_id)
     status_code = 200 if operation.state == "running" else HTMX_STOP_POLLING
     return render(request, "operations/live.html", status_code=status_code, operation=operation, verbs=VERBS)

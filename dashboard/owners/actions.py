@@ -7,9 +7,9 @@ from litestar import Request, post
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
-from dashboard.audit_middleware import ACTION, note, on_behalf
+from dashboard.audit_middleware import ACTION, audit_detail, on_behalf
 from dashboard.auth import User
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.database.owners import BadLimits
 from settings.plans import Plan
 from tasks.sdk.errors import Refused
@@ -17,14 +17,16 @@ from tasks.sdk.errors import Refused
 
 @post("/owners/{owner:path}", status_code=303, opt={ACTION: "owner.limited"})
 async def limit_owner(
-    request: Request[User, Any, Any], services: Wired, owner: FromPath[str], data: URLEncodedBody[dict[str, str]]
+    request: Request[User, Any, Any], services: ServicesDep, owner: FromPath[str], data: URLEncodedBody[dict[str, str]]
 ) -> Redirect:
-    """An empty field is the plan's; `none` is no limit. It holds in every process within a second."""
+    """An empty field is the plan's; `none` means no limit. It holds in every process within a second."""
     name = owner.removeprefix("/")
     own = {field: value for field in Plan.model_fields if (value := _value(data.get(field, "")))}
     plan = data.get("plan", "").strip() or None
     on_behalf(request, name)
-    note(request, f"plan {plan or 'by default'}" + "".join(f", {field}={value}" for field, value in own.items()))
+    audit_detail(
+        request, f"plan {plan or 'by default'}" + "".join(f", {field}={value}" for field, value in own.items())
+    )
     try:
         await services.owners.set(name, plan, own, by=request.user.name)
     except BadLimits as error:

@@ -1,4 +1,4 @@
-"""GET /admin/owners: owners with their plans and their use beside its limits; and one of them, with its form."""
+"""GET /admin/owners: owners with their plans, use and limits; and one of them, with its form."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from dashboard.auth import User
 from dashboard.flash_messages import NOTICES
 from dashboard.list_urls import list_address
 from dashboard.rendering import render
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.monitoring.owner_usage import OwnerUse
 from settings.plans import PRIORITIES, Plan
 
@@ -22,7 +22,7 @@ PAGE_ROWS = 50
 
 @dataclass(frozen=True)
 class Figure:
-    """A use beside its limit; `used` None where nothing counts it, `limit` None where nothing bounds it."""
+    """A use and its limit; `used` None where nothing counts it, `limit` None where nothing bounds it."""
 
     field: str
     label: str
@@ -61,7 +61,7 @@ def figures(use: OwnerUse) -> list[Figure]:
 @get("/owners", name="owners")
 async def owners_page(
     request: Request[User, Any, Any],
-    services: Wired,
+    services: ServicesDep,
     search: FromQuery[str] = "",
     after: FromQuery[str] = "",
     notice: FromQuery[str] = "",
@@ -70,7 +70,7 @@ async def owners_page(
     page = await services.owners.list(
         services.settings.api_keys.values(), search=search.strip(), after=after, limit=PAGE_ROWS
     )
-    asked = {"search": search.strip()}
+    wanted = {"search": search.strip()}
     return render(
         request,
         "owners/page.html",
@@ -78,17 +78,17 @@ async def owners_page(
         search=search.strip(),
         plans=services.settings.plans,
         default=services.settings.default_plan,
-        first=list_address(PATH, asked) if after else None,
-        following=list_address(PATH, asked | {"after": page.next_after}) if page.next_after else None,
+        first=list_address(PATH, wanted) if after else None,
+        following=list_address(PATH, wanted | {"after": page.next_after}) if page.next_after else None,
         notice=NOTICES.get(notice),
     )
 
 
 @get("/owners/{owner:path}", name="owner")
 async def owner_page(
-    request: Request[User, Any, Any], services: Wired, owner: FromPath[str], notice: FromQuery[str] = ""
+    request: Request[User, Any, Any], services: ServicesDep, owner: FromPath[str], notice: FromQuery[str] = ""
 ) -> Template:
-    """One owner: its use beside its limits, and the form that sets its plan and limits of its own."""
+    """One owner: its use and its limits, and the form that sets its plan and limits of its own."""
     name = owner.removeprefix("/")
     row = await services.owners.get(name)
     use = await services.owner_usage.of(name)

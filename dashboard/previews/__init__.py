@@ -1,1 +1,1 @@
-"""Previews of a job's results on its page: pages beside their text, pictures, first rows, recipients."""
+"""Previews of a job's results on its page: pages next to their text, pictures, first rows, recipients."""

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from service.documents.store import NoSuchFile
-from service.engine.job_files import artefact_path, kept_path
+from service.engine.job_files import artefact_path, checkpoint_path
 from service.engine.store import Job
 from service.lib.local_copy import copy_to
 from service.lib.object_storage import NoSuchObject
@@ -18,33 +18,33 @@ DRAW_TIMEOUT_S = 15.0
 SEARCHABLE = "searchable.pdf"
 
 
-def kept_picture(job: Job, number: int) -> str:
+def picture_path(job: Job, number: int) -> str:
     """Path of a page's picture. Its size is in its name, so that another size is another picture."""
-    return kept_path(job.root, f"shown/{SIDE}-{number}.webp")
+    return checkpoint_path(job.root, f"shown/{SIDE}-{number}.webp")
 
 
 def refusal(job: Job, number: int) -> str:
     """Path of the reason why there is none: a page that breaks the reader breaks it once."""
-    return kept_path(job.root, f"shown/{SIDE}-{number}.txt")
+    return checkpoint_path(job.root, f"shown/{SIDE}-{number}.txt")
 
 
 async def drawn_page(services: Services, job: Job, number: int) -> bytes:
     """The picture (WebP). Raises Refused (404 or 422) with one sentence."""
-    for path in (kept_picture(job, number), refusal(job, number)):
+    for path in (picture_path(job, number), refusal(job, number)):
         try:
-            kept = await services.storage.get(path)
+            stored = await services.storage.get(path)
         except NoSuchObject:
             continue
         if path.endswith(".txt"):
-            raise Refused(kept.decode(), field="page", status_code=422)
-        return kept
+            raise Refused(stored.decode(), field="page", status_code=422)
+        return stored
     try:
         picture = await _drawn(services, job, number)
     except (Permanent, TimeoutError, MemoryCeiling, ChildDied) as error:
         reason = str(error) if isinstance(error, Permanent) else f"Drawing page {number}: {error}."
         await services.storage.put(refusal(job, number), reason.encode())
         raise Refused(reason, field="page", status_code=422) from None
-    await services.storage.put(kept_picture(job, number), picture)
+    await services.storage.put(picture_path(job, number), picture)
     return picture
 
 

@@ -1,4 +1,4 @@
-"""A page of a document beside what was read on it."""
+"""A page of a document next to the text read on it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ import msgspec
 
 from dashboard.previews.reasons import reasons_by
 from dashboard.previews.view_query import View
-from service.engine.job_files import artefact_path, kept_path
+from service.engine.job_files import artefact_path, checkpoint_path
 from service.engine.store import Job
 from service.lib.object_storage import NoSuchObject
 from service.services import Services
-from tasks.ocr.pages import kept_name
+from tasks.ocr.pages import checkpoint_name
 from tasks.ocr.words import PageText, decode
 
 SHOWN_CHARACTERS = 20_000
@@ -58,7 +58,7 @@ async def page_preview(services: Services, job: Job, view: View) -> ReadPage | B
     total = page_count(job)
     if total:
         number = min(view.page, total)
-        read = await kept_page(services, job, number)
+        read = await stored_page(services, job, number)
         reason = reasons_by(job, "failed_pages", "page").get(number, "")
         if read or reason:
             text = read.text if read else ""
@@ -79,9 +79,9 @@ def doubtful_pages(job: Job) -> list[int]:
     return [page for page in counted if isinstance(page, int)] if isinstance(counted, list) else []
 
 
-async def kept_page(services: Services, job: Job, number: int) -> PageText | None:
+async def stored_page(services: Services, job: Job, number: int) -> PageText | None:
     """The text read on a page, however long the document is; None where it was not read."""
-    path = kept_path(job.root, kept_name(number))
+    path = checkpoint_path(job.root, checkpoint_name(number))
     try:
         if await services.storage.size(path) > READ_BYTES_MAX:
             return None

@@ -10,7 +10,7 @@ from dashboard.auth import User
 from dashboard.previews.page_images import drawn_page
 from dashboard.previews.pages import page_count
 from dashboard.previews.thumbnails import document_ids, shown_format, shown_size
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.api.image_responses import picture_response, thumbnail_response
 from service.documents.images import ImageRecords
 from service.documents.thumbnails.store import ThumbnailStore
@@ -20,7 +20,7 @@ from tasks.images.variants import Variant
 
 @get("/jobs/{job_id:str}/pages/{number:int}/picture")
 async def page_picture(
-    request: Request[User, Any, Any], services: Wired, job_id: FromPath[str], number: FromPath[int]
+    request: Request[User, Any, Any], services: ServicesDep, job_id: FromPath[str], number: FromPath[int]
 ) -> Response[Any]:
     """A page of the document that the job has read. Raises NoSuchJob, NotFoundException, Refused."""
     job = await services.store.present(job_id)
@@ -31,7 +31,7 @@ async def page_picture(
 
 @get("/jobs/{job_id:str}/thumbnails/{file_id:str}")
 async def thumbnail_picture(
-    request: Request[User, Any, Any], services: Wired, job_id: FromPath[str], file_id: FromPath[str]
+    request: Request[User, Any, Any], services: ServicesDep, job_id: FromPath[str], file_id: FromPath[str]
 ) -> Response[Any]:
     """A thumbnail of one of the job's documents. Raises NoSuchJob, NoSuchFile, NotFoundException."""
     job = await services.store.present(job_id)
@@ -46,7 +46,9 @@ async def thumbnail_picture(
 
 
 @get(["/jobs/{job_id:str}/cover", "/jobs/{job_id:str}/preview"])
-async def photo_picture(request: Request[User, Any, Any], services: Wired, job_id: FromPath[str]) -> Response[Any]:
+async def photo_picture(
+    request: Request[User, Any, Any], services: ServicesDep, job_id: FromPath[str]
+) -> Response[Any]:
     """The cover or the preview of the photo that the job has processed. Raises NoSuchJob, NoSuchFile, NotFoundException."""
     job = await services.store.present(job_id)
     if job.type != "image-process":

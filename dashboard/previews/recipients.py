@@ -1,4 +1,4 @@
-"""The recipients of a campaign, with what became of each: a page at a time, while it runs too."""
+"""The recipients of a campaign, with the outcome of each: a page at a time, while it runs too."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from service.services import Services
 ADDRESS = re.compile(r"[^\s<>\"'(),;:@]+@[^\s<>\"'(),;@]+")
 """Whatever looks like an address in what a server said. It may hide too much, and that is the right side to err on."""
 
-LOOKS = {
+STATUS_BADGES = {
     "pending": ("queued", "state-queued"),
     "sending": ("active", "state-active"),
     "sent": ("completed", "state-completed"),
@@ -24,7 +24,7 @@ LOOKS = {
     "suppressed": ("cancelled", "state-cancelled"),
     "skipped": ("cancelled", "state-cancelled"),
 }
-"""The icon and the colour of each outcome, which stand beside its word."""
+"""The icon and the colour of each outcome, shown with its word."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Recipients:
     statuses: Sequence[str] = STATUSES
     template: str = "previews/recipients.html"
 
-    def look(self, status: str) -> tuple[str, str]:
-        return LOOKS.get(status, LOOKS["unknown"])
+    def badge(self, status: str) -> tuple[str, str]:
+        return STATUS_BADGES.get(status, STATUS_BADGES["unknown"])
 
 
 async def recipients_preview(services: Services, campaign_id: str, view: View, *, masked: bool) -> Recipients | None:
@@ -63,5 +63,5 @@ def campaign_of(job: Job) -> str | None:
 
 
 def _masked(row: RecipientRow) -> RecipientRow:
-    said = ADDRESS.sub(MASK, row.said) if row.said else row.said
-    return replace(row, user_id=MASK, email=MASK if row.email else None, said=said)
+    reply = ADDRESS.sub(MASK, row.reply) if row.reply else row.reply
+    return replace(row, user_id=MASK, email=MASK if row.email else None, reply=reply)

@@ -55,12 +55,12 @@ async def table_preview(services: Services, job: Job, *, masked: bool) -> FirstR
         return None
     personal = personal_columns(job) if masked else frozenset()
     header, body = rows[0][:COLUMNS], [row[:COLUMNS] for row in rows[1 : ROWS + 1]]
-    hidden = {place for place, column in enumerate(header) if column in personal}
+    hidden = {index for index, column in enumerate(header) if column in personal}
     counted = job.result.get("rows") if isinstance(job.result, dict) else None
     return FirstRows(
         name=name,
         header=header,
-        shown=[[MASK if place in hidden and cell else cell for place, cell in enumerate(row)] for row in body],
+        shown=[[MASK if index in hidden and cell else cell for index, cell in enumerate(row)] for row in body],
         rows=counted if isinstance(counted, int) else None,
         columns=len(rows[0]),
     )
@@ -84,7 +84,7 @@ def _parsed(data: bytes) -> list[list[str]]:
 
 def xlsx_rows(file: BinaryIO) -> list[list[str]]:
     """Rows of the first sheet: the sheet is read as a stream, and only as far as they go."""
-    # Importing it takes a third of a second, which nobody should wait for who never looks at a sheet.
+    # Importing it takes a third of a second, which a viewer who opens no sheet should not wait for.
     from openpyxl import load_workbook
 
     with zipfile.ZipFile(file) as packed:

@@ -6,9 +6,9 @@ from litestar import Request, post
 from litestar.response import Redirect
 
 from dashboard import csrf
-from dashboard.audit_middleware import ACTION, note
+from dashboard.audit_middleware import ACTION, audit_detail
 from dashboard.auth import User
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.api.upload_form import open_upload_form
 from service.submission import submit
 from tasks.pdf_ocr import PdfOcr, pdf_ocr
@@ -23,7 +23,7 @@ PRIORITIES = ("high", "normal", "low")
     request_max_body_size=None,
     opt={csrf.CHECKED_BY_HANDLER: True, ACTION: "document.uploaded"},
 )
-async def upload_document(request: Request[User, Any, Any], services: Wired) -> Redirect:
+async def upload_document(request: Request[User, Any, Any], services: ServicesDep) -> Redirect:
     """The file is never whole in memory: it is read as it arrives, after the token that stands before it in the form.
 
     `DocumentStore.upload` bounds its size, so the server's own bound on bodies is off.
@@ -36,5 +36,5 @@ async def upload_document(request: Request[User, Any, Any], services: Wired) -> 
     owner = request.user.owner
     document = await services.files.upload(form.chunks(), owner=owner, name=form.name)
     accepted = await submit(services, pdf_ocr, PdfOcr(file_id=document.file_id), owner=owner, priority=priority)
-    note(request, f"{document.name} ({document.file_id}), read by {accepted.job_id}")
+    audit_detail(request, f"{document.name} ({document.file_id}), read by {accepted.job_id}")
     return Redirect(f"/admin/jobs/{accepted.job_id}?notice=started", status_code=303)

@@ -14,7 +14,7 @@ from dashboard.durations import ENDS, until
 from dashboard.flash_messages import NOTICES
 from dashboard.queues.forecast import what_if
 from dashboard.rendering import render
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.engine.store.blocked_keys import blocked_keys
 from service.engine.store.queue_controls import Kind
 from service.lib.text import as_sentence
@@ -22,13 +22,13 @@ from settings.queues import Queue
 from tasks.sdk.errors import Refused
 
 BLOCKED_SHOWN = 20
-"""Keys of limits beside a queue, those that most jobs wait for."""
+"""Keys of limits shown with a queue: those that most jobs wait for."""
 
 
 @get("/queues/{queue:str}", name="queue")
 async def queue_page(
     request: Request[User, Any, Any],
-    services: Wired,
+    services: ServicesDep,
     figures: Figures,
     queue: FromPath[str],
     jobs: FromQuery[str] = "",
@@ -38,16 +38,16 @@ async def queue_page(
     """The queue now. `jobs` at once and `workers` ask what the forecast would be."""
     name = _known(queue)
     row = next(row for row in (await figures()).queues if row.name == name)
-    notes = await services.store.controls.holds(name)
+    holds = await services.store.controls.holds(name)
     bounds = services.settings.queues[name]
     total, blocked = await blocked_keys(services.redis, name, BLOCKED_SHOWN)
     return render(
         request,
         "queues/queue.html",
         row=row,
-        notes=notes,
+        holds=holds,
         bounds=bounds,
-        if_so=what_if(row, bounds, notes, jobs, workers),
+        if_so=what_if(row, bounds, holds, jobs, workers),
         ends=ENDS,
         blocked_total=total,
         blocked=blocked,
@@ -56,8 +56,8 @@ async def queue_page(
 
 
 @post("/queues/{queue:str}/steer", status_code=303, opt={ACTION: "queue.steered"})
-async def steer_queue(
-    request: Request[User, Any, Any], services: Wired, queue: FromPath[str], data: URLEncodedBody[dict[str, str]]
+async def set_hold(
+    request: Request[User, Any, Any], services: ServicesDep, queue: FromPath[str], data: URLEncodedBody[dict[str, str]]
 ) -> Redirect:
     name, kind = _known(queue), _kind(data.get("kind", ""))
     until_ms = until(data.get("end", ""))
@@ -75,7 +75,7 @@ async def steer_queue(
 
 
 @post("/queues/{queue:str}/lift", status_code=303, opt={ACTION: "queue.released"})
-async def lift_note(services: Wired, queue: FromPath[str], data: URLEncodedBody[dict[str, str]]) -> Redirect:
+async def remove_hold(services: ServicesDep, queue: FromPath[str], data: URLEncodedBody[dict[str, str]]) -> Redirect:
     name = _known(queue)
     await services.store.controls.remove(name, _kind(data.get("kind", "")))
     return Redirect(f"/admin/queues/{name}?notice=lifted", status_code=303)

@@ -52,7 +52,7 @@ def forecast(row: QueueRow, slots: int) -> Forecast:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """A question and its answer beside the present. `jobs` at once are asked for, over `workers`."""
+    """A question and its answer next to the present. `jobs` at once are asked for, over `workers`."""
 
     jobs: int
     workers: int
@@ -60,15 +60,15 @@ class WhatIf:
     then: Forecast
 
 
-def what_if(row: QueueRow, bounds: QueueSettings, notes: Mapping[Kind, Hold], jobs: str, workers: str) -> WhatIf:
-    """The answer. What is left empty stays as it is. Raises Refused for what is no number."""
-    limit = notes["limit"].value if "limit" in notes else row.slots
-    asked_workers = _count(workers, row.workers, "Workers")
-    asked_jobs = _count(jobs, min(limit, row.slots), "Jobs at once")
+def what_if(row: QueueRow, bounds: QueueSettings, holds: Mapping[Kind, Hold], jobs: str, workers: str) -> WhatIf:
+    """The answer. What is left empty stays as it is. Raises Refused for what is not a number."""
+    limit = holds["limit"].value if "limit" in holds else row.slots
+    workers_wanted = _count(workers, row.workers, "Workers")
+    jobs_wanted = _count(jobs, min(limit, row.slots), "Jobs at once")
     # A worker brings the slots that its settings give it, and no limit makes more of them.
-    slots = min(asked_jobs, asked_workers * bounds.jobs_at_once)
-    present = 0 if "pause" in notes else min(limit, row.slots)
-    return WhatIf(asked_jobs, asked_workers, forecast(row, present), forecast(row, slots))
+    slots = min(jobs_wanted, workers_wanted * bounds.jobs_at_once)
+    present = 0 if "pause" in holds else min(limit, row.slots)
+    return WhatIf(jobs_wanted, workers_wanted, forecast(row, present), forecast(row, slots))
 
 
 def _count(given: str, otherwise: int, name: str) -> int:

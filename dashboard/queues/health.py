@@ -68,11 +68,11 @@ def _failed(queues: Sequence[QueueRow]) -> Health | None:
 
 
 def _paused(queues: Sequence[QueueRow]) -> Health | None:
-    paused = [row for row in queues if row.notes.get("pause")]
+    paused = [row for row in queues if row.holds.get("pause")]
     if not paused:
         return None
-    reasons = [f"{row.name} by {row.notes['pause'].by}: {row.notes['pause'].reason}" for row in paused]
-    since_ms = _earliest([row.notes["pause"].since_ms for row in paused])
+    reasons = [f"{row.name} by {row.holds['pause'].by}: {row.holds['pause'].reason}" for row in paused]
+    since_ms = _earliest([row.holds["pause"].since_ms for row in paused])
     return Health(
         "watch", "pause", "Paused", "; ".join(reasons), since_ms, f"/admin/queues/{paused[0].name}", "Resume it"
     )

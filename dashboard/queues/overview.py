@@ -23,7 +23,7 @@ MINUTES_SHOWN = 60
 
 CAUSES_READ = 50
 CAUSES_SHOWN = 2
-"""Causes of failure beside a queue, among those seen last: the rest stand on the page of errors."""
+"""Causes of failure shown with a queue, among those seen last: the rest stand on the page of errors."""
 
 RUNNING_SHOWN = 8
 FAILED_SHOWN = 5
@@ -77,7 +77,7 @@ async def overview(services: Services, hour: Mapping[str, Figures], alerts: Sequ
         slots = sum(worker.serving_slots for worker in serving)
         minutes = await store.minutes(queue, shown_minutes)
         clears_ms = backlog_ms[queue] / slots if slots else None
-        notes = await store.controls.holds(queue)
+        holds = await store.controls.holds(queue)
         rows.append(
             QueueRow(
                 name=str(queue),
@@ -87,7 +87,7 @@ async def overview(services: Services, hour: Mapping[str, Figures], alerts: Sequ
                 backlog_ms=backlog_ms[queue],
                 clears_ms=clears_ms,
                 minutes=minutes,
-                notes=notes,
+                holds=holds,
                 waiting_since_ms=since_ms[queue],
                 causes=[cause for cause in causes if cause.queue == queue][:CAUSES_SHOWN],
                 hour=hour[queue],

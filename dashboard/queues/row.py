@@ -27,7 +27,7 @@ class QueueRow:
     backlog_ms: float
     clears_ms: float | None
     minutes: Sequence[Mapping[str, int]]
-    notes: Mapping[Kind, Hold]
+    holds: Mapping[Kind, Hold]
     waiting_since_ms: int | None
     causes: Sequence[ErrorGroup]
     hour: Figures

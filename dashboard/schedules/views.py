@@ -11,18 +11,20 @@ from dashboard.durations import ENDS
 from dashboard.flash_messages import NOTICES
 from dashboard.live import live_or_page
 from dashboard.rendering import render
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 
 OUTCOMES = {
     "skipped": ("state-cancelled", "cancelled"),
     "missed": ("state-failed", "warning"),
     "gone": ("state-cancelled", "trash"),
 }
-"""Tone and icon of what became of a slot that has no job (any more)."""
+"""Tone and icon of the outcome of a slot that has no job (any more)."""
 
 
 @get(["/schedules", "/schedules/live"], name="schedules")
-async def schedules_page(request: Request[User, Any, Any], services: Wired, notice: FromQuery[str] = "") -> Template:
+async def schedules_page(
+    request: Request[User, Any, Any], services: ServicesDep, notice: FromQuery[str] = ""
+) -> Template:
     """The page, and the fragment that keeps it fresh."""
     return render(
         request,

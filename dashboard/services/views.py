@@ -1,4 +1,4 @@
-"""GET /admin/services: external services that job types share, with their use beside their bounds."""
+"""GET /admin/services: external services that job types share, with their use and their bounds."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from litestar.response import Template
 from dashboard.auth import User
 from dashboard.live import live_or_page
 from dashboard.rendering import render
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 
 
 @get(["/services", "/services/live"], name="services")
-async def services_page(request: Request[User, Any, Any], services: Wired) -> Template:
+async def services_page(request: Request[User, Any, Any], services: ServicesDep) -> Template:
     """The page, and the fragment that keeps it fresh."""
     return render(request, live_or_page(request, "services"), used=await services.runtime.gate.list())

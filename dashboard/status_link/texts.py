@@ -31,7 +31,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "failed": "It failed.",
         "cancelled": "It was cancelled.",
         "expired": "It could not begin in time, so it was not begun at all.",
-        "link_expired": "This link has expired. Ask whoever sent it for a new one.",
+        "link_expired": "This link has expired. Ask its sender for a new one.",
         "link_altered": "This link is not valid. Check that it was copied whole.",
         "link_gone": "This job and its results have been removed.",
         "link_file": "This link opens one file only.",

@@ -12,7 +12,7 @@ from litestar.response import Template
 from dashboard.rendering import HTMX_STOP_POLLING
 from dashboard.status_link.texts import TEXTS, language_of, pages_read, size, time_left
 from service.api import EXCEPTION_HANDLERS
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.api.error_table import explained
 from service.api.tickets import page_path
 from service.engine.estimates import estimated_completion_ms
@@ -63,13 +63,13 @@ async def linked_job(services: Services, ticket: str) -> Job:
 
 
 @get("/{ticket:str}")
-async def status_page(ticket: FromPath[str], request: Request[Any, Any, Any], services: Wired) -> Template:
+async def status_page(ticket: FromPath[str], request: Request[Any, Any, Any], services: ServicesDep) -> Template:
     """The whole page."""
     return _page(request, job=_shown(await linked_job(services, ticket), ticket, _language(request)), ticket=ticket)
 
 
 @get("/{ticket:str}/progress")
-async def status_progress(ticket: FromPath[str], request: Request[Any, Any, Any], services: Wired) -> Template:
+async def status_progress(ticket: FromPath[str], request: Request[Any, Any, Any], services: ServicesDep) -> Template:
     """The part that changes. Its last state ends the polling, as does a link that no longer holds."""
     try:
         job = await linked_job(services, ticket)
@@ -149,7 +149,7 @@ def explain(request: Request[Any, Any, Any], error: Exception) -> Template:
         text = "link_altered" if status_code < 500 else "away" if status_code in (503, 507) else "broken"
     if status_code >= 500:
         # Without the address, which is the permission.
-        logger.error("%s of a status link failed", request.method, exc_info=error)
+        logger.error("status_link.failed: %s", request.method, exc_info=error)
     return _page(request, status_code, sentence=_texts(request)[text])
 
 

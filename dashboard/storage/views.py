@@ -14,4 +14,4 @@ from dashboard.rendering import render
 @get(["/storage", "/storage/live"], name="storage")
 async def storage_page(request: Request[User, Any, Any], footprint: SharedFootprint) -> Template:
     """Weighed once for everybody who looks."""
-    return render(request, live_or_page(request, "storage"), room=await footprint())
+    return render(request, live_or_page(request, "storage"), usage=await footprint())

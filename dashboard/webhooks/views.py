@@ -9,10 +9,10 @@ from litestar.response import Template
 
 from dashboard.auth import User
 from dashboard.flash_messages import NOTICES
-from dashboard.jobs.masking import place_of
+from dashboard.jobs.masking import origin_of
 from dashboard.live import live_or_page
 from dashboard.rendering import render
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.database import Webhook
 from service.webhooks.rows import subscribed
 
@@ -29,7 +29,7 @@ STATES = {
 @get(["/webhooks", "/webhooks/live"], name="webhooks")
 async def webhooks_page(
     request: Request[User, Any, Any],
-    services: Wired,
+    services: ServicesDep,
     webhook: FromQuery[str] = "",
     job: FromQuery[str] = "",
     before: FromQuery[str] = "",
@@ -49,7 +49,7 @@ async def webhooks_page(
         before=before,
         older=deliveries[PAGE_ROWS - 1].delivery_id if len(deliveries) > PAGE_ROWS else None,
         states=STATES,
-        shown=lambda url: url if request.user.may_act else place_of(url),
+        shown=lambda url: url if request.user.may_act else origin_of(url),
         notice=NOTICES.get(notice),
     )
 

@@ -13,7 +13,7 @@ from dashboard.flash_messages import NOTICES
 from dashboard.jobs.file_names import files_of
 from dashboard.live import live_or_page
 from dashboard.rendering import render
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.engine.states import State
 from service.engine.store import Job, WorkerInfo
 from service.lib.clock import now_ms
@@ -29,7 +29,9 @@ class Seen:
 
 
 @get(["/workers", "/workers/live"], name="workers")
-async def workers_page(request: Request[User, Any, Any], services: Wired, notice: FromQuery[str] = "") -> Template:
+async def workers_page(
+    request: Request[User, Any, Any], services: ServicesDep, notice: FromQuery[str] = ""
+) -> Template:
     """The page, and the fragment that keeps it fresh."""
     at_ms = now_ms()
     workers = await services.store.workers()

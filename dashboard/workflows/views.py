@@ -10,7 +10,7 @@ from litestar.response import Template
 from dashboard.auth import User
 from dashboard.rendering import HTMX_STOP_POLLING, render
 from dashboard.workflows.graph import HEIGHT, WIDTH, Drawing, drawing
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.engine.states import State
 from service.engine.store import Job, NoSuchWorkflow
 from service.engine.store.workflows import Workflow, state_of
@@ -28,17 +28,21 @@ class Shown:
 
     @property
     def moves(self) -> bool:
-        """True while something may change by itself."""
+        """True while something may change unasked."""
         return self.state is State.ACTIVE
 
 
 @get("/workflows/{workflow_id:str}", name="workflow")
-async def workflow_page(request: Request[User, Any, Any], services: Wired, workflow_id: FromPath[str]) -> Template:
+async def workflow_page(
+    request: Request[User, Any, Any], services: ServicesDep, workflow_id: FromPath[str]
+) -> Template:
     return render(request, "workflows/show.html", **_context(await _shown(services, workflow_id)))
 
 
 @get("/workflows/{workflow_id:str}/live")
-async def workflow_live(request: Request[User, Any, Any], services: Wired, workflow_id: FromPath[str]) -> Template:
+async def workflow_live(
+    request: Request[User, Any, Any], services: ServicesDep, workflow_id: FromPath[str]
+) -> Template:
     shown = await _shown(services, workflow_id)
     status_code = 200 if shown.moves else HTMX_STOP_POLLING
     return render(request, "workflows/live.html", status_code=status_code, **_context(shown))

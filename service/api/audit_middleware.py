@@ -34,7 +34,7 @@ BODY_MAX_BYTES = 1 << 20
 class Audited(ASGIMiddleware):
     """Writes the line before the answer goes out, so that a client that has been answered finds it.
 
-    Only lines of queued jobs follow within a moment and together: a job has a record of its own, and nobody should wait for
+    Only lines of queued jobs follow within a moment and together: a job has a record of its own, and no client should wait for
     the database to queue one.
     """
 
@@ -88,7 +88,7 @@ async def _write(scope: Scope, action: str, body: bytes) -> None:
         else:
             await asyncio.shield(services.audit.write([line]))
     except Exception:
-        log.exception("a change could not be written to the audit log", action=action, target=target.id, owner=owner)
+        log.exception("audit.write_failed", action=action, target=target.id, owner=owner)
 
 
 def _target(scope: Scope, action: str, body: bytes) -> tuple[Target, str]:

@@ -9,13 +9,13 @@ from litestar.params import JSONBody
 
 from service.api.audit_middleware import AUDIT, QUEUED
 from service.api.auth import Caller
-from service.api.dependencies import CallerDep, Wired
+from service.api.dependencies import CallerDep, ServicesDep
 from service.api.error_table import BadRequest, refuse
 from service.api.openapi import refusals
 from service.api.schemas import AcceptedBody, ErrorBody, FieldError
 from service.api.strict_json import StrictJson, decode_body
 from service.api.submit import BODY_MAX_BYTES, IDEMPOTENCY_KEY
-from service.engine.job_requests import Accepted, Asked
+from service.engine.job_requests import Accepted, JobRequest
 from service.engine.store import IdempotencyConflict, OverLimit
 from service.engine.terms import Terms
 from service.lib.text import as_sentence, with_stop
@@ -86,19 +86,19 @@ class BatchBody(msgspec.Struct):
     responses=refusals(400, 404, 409, 413, 429),
     summary="Queue many jobs",
 )
-async def submit_batch(data: JSONBody[BatchRequest], services: Wired, caller: CallerDep) -> BatchBody:
+async def submit_batch(data: JSONBody[BatchRequest], services: ServicesDep, caller: CallerDep) -> BatchBody:
     """Each job is checked as a single request would be, and has its own Idempotency-Key if it needs one."""
     gate = asyncio.Semaphore(CHECKED_AT_ONCE)
 
-    async def check(job: BatchJob) -> Asked | ErrorBody:
+    async def check(job: BatchJob) -> JobRequest | ErrorBody:
         async with gate:
             return await checked_job(services, caller, job)
 
     checked = await asyncio.gather(*(check(job) for job in data.jobs))
     if data.all_or_nothing:
         _refuse_all(checked)
-    asked = [one for one in checked if isinstance(one, Asked)]
-    queued = await services.enqueuer.enqueue_together(asked, owner=caller.owner, all_or_nothing=data.all_or_nothing)
+    requests = [one for one in checked if isinstance(one, JobRequest)]
+    queued = await services.enqueuer.enqueue_together(requests, owner=caller.owner, all_or_nothing=data.all_or_nothing)
     for refusal in queued if data.all_or_nothing else ():
         if isinstance(refusal, Exception):
             raise refusal
@@ -108,7 +108,7 @@ async def submit_batch(data: JSONBody[BatchRequest], services: Wired, caller: Ca
     return BatchBody([cast(BatchAnswer, msgspec.to_builtins(body)) for body in bodies])
 
 
-async def checked_job(services: Services, caller: Caller, job: BatchJob) -> Asked | ErrorBody:
+async def checked_job(services: Services, caller: Caller, job: BatchJob) -> JobRequest | ErrorBody:
     """The job as the engine takes it, or the error of a single request for it."""
     try:
         job_type = requestable(job.type)
@@ -124,7 +124,7 @@ async def checked_job(services: Services, caller: Caller, job: BatchJob) -> Aske
         payload = payload_of(job_type, request)
         terms = terms_of(request)
         units, mails = await checked_work(services, job_type, payload, owner=caller.owner, terms=terms)
-        return Asked(job_type, payload, request.priority, terms, job.idempotency_key, units, mails=mails)
+        return JobRequest(job_type, payload, request.priority, terms, job.idempotency_key, units, mails=mails)
     except BadRequest as error:
         return ErrorBody(400, str(error), list(error.errors))
     except Refused as error:
@@ -132,7 +132,7 @@ async def checked_job(services: Services, caller: Caller, job: BatchJob) -> Aske
         return ErrorBody(error.status_code, sentence, [FieldError(error.field, sentence)])
 
 
-def _refuse_all(checked: list[Asked | ErrorBody]) -> None:
+def _refuse_all(checked: list[JobRequest | ErrorBody]) -> None:
     """Raise BadRequest that names every wrong field of every job, where there is one."""
     errors = [
         FieldError(f"jobs[{number}].{field.field}", field.message)

@@ -1,4 +1,4 @@
-"""Noticing that the client of a request has gone away, so that its turn in the inspection child is not taken for nobody."""
+"""Noticing that the client of a request has gone away, so that its turn in the inspection child is not wasted."""
 
 import asyncio
 from typing import Any

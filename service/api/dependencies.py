@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from service.api.auth import Caller
 from service.services import Services
 
-Wired = NamedDependency[Services]
+ServicesDep = NamedDependency[Services]
 """`services`: the open parts, provided by the root."""
 
 Owner = NamedDependency[str]

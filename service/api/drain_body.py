@@ -13,24 +13,24 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Empty, Receive, Scope, Send
 from litestar.utils.scope.state import ScopeState
 
-HEARD_MAX_BYTES = 512 << 20
-"""Read and thrown away at most: more than twice the largest upload by default. Nobody sends more by mistake."""
+DRAIN_MAX_BYTES = 512 << 20
+"""Read and thrown away at most: more than twice the largest upload by default. No client sends more by mistake."""
 
-HEARD_MAX_S = 30
+DRAIN_MAX_S = 30
 """A sender slower than this may miss the answer."""
 
 READ = "body_read"
 """The key of the connection's state under which a handler that streams its body notes that all of it has arrived."""
 
 
-class PatientResponse(Response[Any]):
-    """An answer that waits until the request's body has arrived, where nobody has read it yet."""
+class DrainingResponse(Response[Any]):
+    """An answer that waits until the request's body has arrived, where it has not been read yet."""
 
     def to_asgi_response(self, *args: Any, **kwargs: Any) -> ASGIResponse:
-        return _Patient(super().to_asgi_response(*args, **kwargs))
+        return _Draining(super().to_asgi_response(*args, **kwargs))
 
 
-class _Patient(ASGIResponse):
+class _Draining(ASGIResponse):
     __slots__ = ("answer",)
 
     def __init__(self, answer: ASGIResponse) -> None:
@@ -38,7 +38,7 @@ class _Patient(ASGIResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _unread(scope):
-            await _hear_out(receive)
+            await _drain(receive)
         await self.answer(scope, receive, send)
 
 
@@ -48,12 +48,12 @@ def _unread(scope: Any) -> bool:
     return announced and not scope["state"].get(READ) and ScopeState.from_scope(scope).body is Empty
 
 
-async def _hear_out(receive: Receive) -> None:
-    heard = 0
+async def _drain(receive: Receive) -> None:
+    received = 0
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(HEARD_MAX_S):
-            while heard < HEARD_MAX_BYTES:
+        async with asyncio.timeout(DRAIN_MAX_S):
+            while received < DRAIN_MAX_BYTES:
                 message: Any = await receive()
-                heard += len(message.get("body", b""))
+                received += len(message.get("body", b""))
                 if message["type"] != "http.request" or not message.get("more_body"):
                     return

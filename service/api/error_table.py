@@ -32,7 +32,7 @@ from service.webhooks.rows import NoSuchDelivery, NoSuchWebhook, NotDeliverable,
 from tasks.sdk.errors import Refused
 
 AWAY_S, FULL_S, REPLICA_S = 5, 60, 1
-"""Retry-After in seconds: for a part that is away, for somebody to make room, for a replica."""
+"""Retry-After in seconds: for a part that is away, for an operator to make room, for a replica."""
 
 AWAY = "A part of the service is away for the moment; try again."
 BROKEN = "Something went wrong on our side; the error has been logged."
@@ -107,7 +107,7 @@ def explained(error: Exception) -> Explained:
         case OverLimit():
             return Explained(429, as_sentence(str(error)), headers={"Retry-After": str(error.retry_after_s)})
         case Abandoned():
-            # Nobody reads it.
+            # No client reads it.
             return Explained(400, str(error))
     status_code = next((code for kind, code in STATUS_CODES.items() if isinstance(error, kind)), None)
     if status_code:

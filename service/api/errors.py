@@ -8,7 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
-from service.api.drain_body import PatientResponse
+from service.api.drain_body import DrainingResponse
 from service.api.error_table import BadRequest, Explained, NoSuchType, explained
 from service.api.schemas import ErrorBody, FieldError
 from service.lib.text import with_stop
@@ -23,7 +23,7 @@ def error_response(
 ) -> Response[ErrorBody]:
     """The JSON of an error, for what is answered without raising."""
     body = ErrorBody(status_code=status_code, detail=detail, errors=list(errors))
-    return PatientResponse(body, status_code=status_code, headers=headers, media_type="application/json")
+    return DrainingResponse(body, status_code=status_code, headers=headers, media_type="application/json")
 
 
 def _any(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
@@ -33,9 +33,9 @@ def _any(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBod
 
 def _rendered(request: Request[Any, Any, Any], error: Exception, found: Explained) -> Response[ErrorBody]:
     if found.unexpected:
-        log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
+        log.error("request.failed", method=request.method, path=request.url.path, exc_info=error)
     elif found.status_code >= 500:
-        log.error("a part is away or full", method=request.method, path=request.url.path, error=str(error)[:1000])
+        log.error("request.unavailable", method=request.method, path=request.url.path, error=str(error)[:1000])
     return error_response(found.status_code, found.sentence, found.errors, headers=dict(found.headers))
 
 

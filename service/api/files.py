@@ -8,7 +8,7 @@ from litestar.enums import HttpMethod
 from litestar.params import FromPath
 
 from service.api.audit_middleware import AUDIT
-from service.api.dependencies import Owner, Wired
+from service.api.dependencies import Owner, ServicesDep
 from service.api.downloads import download_document
 from service.api.drain_body import READ
 from service.api.openapi import BINARY, RANGED, UploadOperation, refusals
@@ -31,7 +31,7 @@ FORM_OVERHEAD_BYTES = 1 << 20
     request_max_body_size=None,
     summary="Upload a document",
 )
-async def upload_file(request: Request[Any, Any, Any], services: Wired, owner: Owner) -> FileBody:
+async def upload_file(request: Request[Any, Any, Any], services: ServicesDep, owner: Owner) -> FileBody:
     """A PDF, an image or a video, whose kind is told by its content, as the field `file` of a multipart/form-data body."""
     limit = services.settings.max_upload_bytes
     if (request.content_length or 0) > limit + FORM_OVERHEAD_BYTES:
@@ -49,14 +49,14 @@ async def received(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
         if message["type"] != "http.request":
             raise BadForm("The connection ended before the upload did.")
         more = message.get("more_body", False)
-        # Noted before the last chunk is handed on: whoever refuses it must not wait for another.
+        # Noted before the last chunk is passed on: a handler that refuses it must not wait for another.
         request.scope["state"][READ] = not more
         if message["body"]:
             yield message["body"]
 
 
 @get("/{file_id:str}", responses=refusals(404), summary="Metadata of a document")
-async def read_file(file_id: FromPath[str], services: Wired, owner: Owner) -> FileBody:
+async def read_file(file_id: FromPath[str], services: ServicesDep, owner: Owner) -> FileBody:
     return file_body(await services.files.describe(file_id, owner))
 
 
@@ -67,7 +67,7 @@ async def read_file(file_id: FromPath[str], services: Wired, owner: Owner) -> Fi
     summary="The bytes of a document, or a range of them",
 )
 async def read_content(
-    file_id: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner
+    file_id: FromPath[str], request: Request[Any, Any, Any], services: ServicesDep, owner: Owner
 ) -> Response[Any]:
     document = await services.files.describe(file_id, owner)
     return await download_document(request, services.files, document)
@@ -79,7 +79,7 @@ async def read_content(
     responses=refusals(404),
     summary="Delete a document and its bytes",
 )
-async def delete_file(file_id: FromPath[str], services: Wired, owner: Owner) -> None:
+async def delete_file(file_id: FromPath[str], services: ServicesDep, owner: Owner) -> None:
     await services.files.delete(file_id, owner)
 
 

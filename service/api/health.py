@@ -5,7 +5,7 @@ from typing import Annotated
 from litestar import Response, get
 from litestar.params import FromQuery, QueryParameter
 
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.api.errors import BadRequest
 from service.api.openapi import refusals, unavailable
 from service.api.schemas import FieldError, Health, WantedBody, WorkerBody, WorkersHealth
@@ -24,7 +24,7 @@ async def live() -> Health:
 
 
 @get("/health/ready", summary="Can it serve?", security=[], responses=unavailable(Health))
-async def ready(services: Wired) -> Response[Health]:
+async def ready(services: ServicesDep) -> Response[Health]:
     """200, or 503 naming the parts that do not answer."""
     checks = await services.readiness.checks()
     fine = all(answer == OK for answer in checks.values())
@@ -37,7 +37,7 @@ async def ready(services: Wired) -> Response[Health]:
     security=[],
     responses=unavailable(WorkersHealth),
 )
-async def workers(services: Wired) -> Response[WorkersHealth]:
+async def workers(services: ServicesDep) -> Response[WorkersHealth]:
     """503 where no worker is alive at all, where jobs wait in a queue that has none, or where no worker of a queue can do
     its work.
 
@@ -97,12 +97,12 @@ def worker_body(worker: WorkerInfo, at_ms: int) -> WorkerBody:
     responses=refusals(400),
 )
 async def wanted_workers(
-    services: Wired,
+    services: ServicesDep,
     queue: FromQuery[str],
     within_s: Annotated[float, QueryParameter(ge=1, le=86_400)] = 60,
 ) -> WantedBody:
     """For autoscalers: `wanted` workers would finish what waits within `within_s` seconds, and none of the running jobs
-    has to be handed back; 0 where nothing waits or runs. `backlog_seconds` is the work that waits, for a single slot;
+    has to be returned; 0 where nothing waits or runs. `backlog_seconds` is the work that waits, for a single slot;
     `slots` is the number of jobs that the live workers run at once.
     """
     if queue not in list(Queue):

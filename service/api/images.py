@@ -10,7 +10,7 @@ from litestar.openapi import ResponseSpec
 from litestar.params import FromPath
 
 from service.api.audit_middleware import AUDIT
-from service.api.dependencies import Owner, Wired
+from service.api.dependencies import Owner, ServicesDep
 from service.api.errors import error_response
 from service.api.files import FORM_OVERHEAD_BYTES, received
 from service.api.image_responses import picture_response
@@ -55,7 +55,7 @@ class ImageBody(msgspec.Struct):
     request_max_body_size=None,
     summary="Upload a photo",
 )
-async def upload_image(request: Request[Any, Any, Any], services: Wired, owner: Owner) -> ImageBody:
+async def upload_image(request: Request[Any, Any, Any], services: ServicesDep, owner: Owner) -> ImageBody:
     """The photo as the field `file` of a multipart/form-data body. `image_id` is also its `file_id`."""
     limit = services.settings.max_upload_bytes
     if (request.content_length or 0) > limit + FORM_OVERHEAD_BYTES:
@@ -79,7 +79,7 @@ async def upload_image(request: Request[Any, Any, Any], services: Wired, owner: 
 
 
 @get("/{image_id:str}", responses=refusals(404), summary="An image's record")
-async def read_image(image_id: FromPath[str], services: Wired, owner: Owner) -> ImageBody:
+async def read_image(image_id: FromPath[str], services: ServicesDep, owner: Owner) -> ImageBody:
     return await image_body(services, await services.files.describe(image_id, owner))
 
 
@@ -95,7 +95,7 @@ async def read_image(image_id: FromPath[str], services: Wired, owner: Owner) -> 
     summary="An image's cover (200 × 200) or preview (800 wide), as WebP",
 )
 async def read_picture(
-    image_id: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner
+    image_id: FromPath[str], request: Request[Any, Any, Any], services: ServicesDep, owner: Owner
 ) -> Response[Any]:
     document = await services.files.describe(image_id, owner)
     which: Picture = "cover" if request.url.path.endswith("/cover") else "preview"

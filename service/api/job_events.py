@@ -15,7 +15,7 @@ from litestar.response import Stream
 from litestar.response.sse import ServerSentEventMessage
 
 from service.api.auth import WS_NOT_FOUND, WS_UNAUTHORIZED, Caller
-from service.api.dependencies import CallerDep, Wired
+from service.api.dependencies import CallerDep, ServicesDep
 from service.api.errors import error_response
 from service.api.jobs import own_job
 from service.api.openapi import refusals
@@ -41,7 +41,7 @@ class Expired(Exception):
 
 @websocket("/{job_id:str}/events", opt={"ticket": True})
 async def job_events(
-    socket: WebSocket[Any, Any, Any], job_id: FromPath[str], services: Wired, caller: CallerDep
+    socket: WebSocket[Any, Any, Any], job_id: FromPath[str], services: ServicesDep, caller: CallerDep
 ) -> None:
     """Messages of the client are ignored. A browser, which cannot set headers here, sends a ticket as `?ticket=`."""
     await socket.accept()
@@ -78,7 +78,7 @@ async def _changed(services: Services, job_id: str, caller: Caller) -> AsyncGene
 async def stream_events(
     job_id: FromPath[str],
     request: Request[Any, Any, Any],
-    services: Wired,
+    services: ServicesDep,
     caller: CallerDep,
     last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID")] = None,
 ) -> Response[Any]:
@@ -138,8 +138,8 @@ async def statuses(services: Services, job_id: str, caller: Caller) -> AsyncGene
 
 def event_id(status: dict[str, Any]) -> str:
     """A short digest of a status that changes only with what a client acts on: the estimate moves by the clock alone."""
-    told = {name: value for name, value in status.items() if name != "estimated_completion"}
-    return f"{zlib.crc32(msgspec.json.encode(told, order='deterministic')):08x}"
+    sent = {name: value for name, value in status.items() if name != "estimated_completion"}
+    return f"{zlib.crc32(msgspec.json.encode(sent, order='deterministic')):08x}"
 
 
 handlers = [job_events, stream_events]

@@ -8,7 +8,7 @@ from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, QueryParameter
 
 from service.api.auth import Caller
-from service.api.dependencies import CallerDep, Wired
+from service.api.dependencies import CallerDep, ServicesDep
 from service.api.downloads import matches
 from service.api.job_events import Expired, event_id, statuses
 from service.api.jobs import own_job
@@ -34,7 +34,7 @@ WAIT_MAX_S = 60
 async def read_status(
     job_id: FromPath[str],
     request: Request[Any, Any, Any],
-    services: Wired,
+    services: ServicesDep,
     caller: CallerDep,
     wait: Annotated[int, QueryParameter(ge=0, le=WAIT_MAX_S)] = 0,
 ) -> Response[Any]:

@@ -7,7 +7,7 @@ from litestar.enums import HttpMethod
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from service.api.audit_middleware import AUDIT
-from service.api.dependencies import Owner, Wired
+from service.api.dependencies import Owner, ServicesDep
 from service.api.downloads import NoSuchArtefact, download_artefact
 from service.api.errors import BadRequest
 from service.api.openapi import BINARY, RANGED, refusals
@@ -27,7 +27,7 @@ FILTERS = ("queue", "status", "type", "limit", "cursor")
 
 
 async def own_job(services: Services, owner: str, job_id: str) -> Job:
-    """The job, if it is the owner's. Raises NoSuchJob otherwise, so that nobody learns which ids exist."""
+    """The job, if it is the owner's. Raises NoSuchJob otherwise, so that a client does not learn which ids exist."""
     job = await services.store.get(job_id)
     if job is None or job.owner != owner:
         raise NoSuchJob(job_id[:120])
@@ -37,7 +37,7 @@ async def own_job(services: Services, owner: str, job_id: str) -> Job:
 @get("/", responses=refusals(400), summary="The owner's jobs, newest first")
 async def list_jobs(
     request: Request[Any, Any, Any],
-    services: Wired,
+    services: ServicesDep,
     owner: Owner,
     queue: FromQuery[str | None] = None,
     status: FromQuery[str | None] = None,
@@ -45,7 +45,7 @@ async def list_jobs(
     limit: Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)] = 50,
     cursor: FromQuery[str | None] = None,
 ) -> JobList:
-    """One page of jobs. Parts of a job are not listed by themselves."""
+    """One page of jobs. Parts of a job are not listed on their own."""
     _check_filters(
         request, {"queue": (queue, list(Queue)), "status": (status, list(State)), "type": (type, list(REGISTRY))}
     )
@@ -75,7 +75,7 @@ def _summary(job: Job) -> JobSummary:
 
 
 @get("/{job_id:str}", responses=refusals(404), summary="All that is known of a job")
-async def read_job(job_id: FromPath[str], services: Wired, owner: Owner) -> JobDetail:
+async def read_job(job_id: FromPath[str], services: ServicesDep, owner: Owner) -> JobDetail:
     """Payload, attempts with worker, times, error and traceback, result, files and parts."""
     job = await own_job(services, owner, job_id)
     attempts, parts = await services.store.attempts(job_id), await services.store.parts(job_id)
@@ -83,7 +83,7 @@ async def read_job(job_id: FromPath[str], services: Wired, owner: Owner) -> JobD
 
 
 @get("/{job_id:str}/log", responses=refusals(404), summary="Lines that a job's task has logged")
-async def read_log(job_id: FromPath[str], services: Wired, owner: Owner) -> JobLog:
+async def read_log(job_id: FromPath[str], services: ServicesDep, owner: Owner) -> JobLog:
     """The last 200 lines of all attempts, oldest first, without values that the job type declares personal."""
     await own_job(services, owner, job_id)
     lines = await services.store.log(job_id)
@@ -109,7 +109,7 @@ async def read_log(job_id: FromPath[str], services: Wired, owner: Owner) -> JobL
     summary="A finished file of a job, or a range of it",
 )
 async def read_artefact(
-    job_id: FromPath[str], name: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner
+    job_id: FromPath[str], name: FromPath[str], request: Request[Any, Any, Any], services: ServicesDep, owner: Owner
 ) -> Response[Any]:
     job = await own_job(services, owner, job_id)
     answer = await download_artefact(request, services, job, name)
@@ -125,7 +125,9 @@ async def read_artefact(
     responses=refusals(404, 409),
     summary="Queue a failed or cancelled job again",
 )
-async def retry_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner) -> JobStatus:
+async def retry_job(
+    job_id: FromPath[str], request: Request[Any, Any, Any], services: ServicesDep, owner: Owner
+) -> JobStatus:
     await own_job(services, owner, job_id)
     job = await services.store.retry(job_id)
     return cast(JobStatus, status_object(job))
@@ -139,7 +141,7 @@ async def retry_job(job_id: FromPath[str], request: Request[Any, Any, Any], serv
     summary="Stop a job",
 )
 async def cancel_job(
-    job_id: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner
+    job_id: FromPath[str], request: Request[Any, Any, Any], services: ServicesDep, owner: Owner
 ) -> JobStatus:
     """At once where it waits; a running one as soon as its worker has stopped it."""
     await own_job(services, owner, job_id)
@@ -153,7 +155,9 @@ async def cancel_job(
     responses=refusals(404, 409),
     summary="Remove an ended job and its files",
 )
-async def delete_job(job_id: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner) -> None:
+async def delete_job(
+    job_id: FromPath[str], request: Request[Any, Any, Any], services: ServicesDep, owner: Owner
+) -> None:
     await own_job(services, owner, job_id)
     await services.jobs.delete(job_id)
 

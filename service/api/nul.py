@@ -48,5 +48,5 @@ def nul_fields(value: Any, name: str) -> Iterator[FieldError]:
             yield from nul_fields(item, f"{name}[{number}]")
     elif isinstance(value, dict):
         for key, item in value.items():
-            place = f"{name}.{key}" if name else str(key)
-            yield from nul_fields(item, place) if NUL not in key else iter([nul_error(place)])
+            path = f"{name}.{key}" if name else str(key)
+            yield from nul_fields(item, path) if NUL not in key else iter([nul_error(path)])

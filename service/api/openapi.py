@@ -23,7 +23,7 @@ _REASONS = {
     400: "Something is wrong with the request; `errors` names the fields.",
     401: "No valid API key.",
     403: "The key or ticket lacks the right to do this.",
-    404: "There is no such thing, or it is somebody else's.",
+    404: "Not found, or another owner's.",
     406: "Not to be had in a format that Accept names.",
     409: "Conflicts with the current state.",
     413: "Too large.",

@@ -7,7 +7,7 @@ from litestar import Request, post
 from litestar.params import FromPath
 
 from service.api.audit_middleware import AUDIT
-from service.api.dependencies import Owner, Wired
+from service.api.dependencies import Owner, ServicesDep
 from service.api.errors import BadRequest
 from service.api.jobs import own_job
 from service.api.openapi import refusals
@@ -38,7 +38,7 @@ def check_name(name: str) -> str:
     summary="Send an event to a job that waits for it",
 )
 async def post_event(
-    job_id: FromPath[str], name: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner
+    job_id: FromPath[str], name: FromPath[str], request: Request[Any, Any, Any], services: ServicesDep, owner: Owner
 ) -> JobStatus:
     """The body is any JSON (empty for null) of 64 KB at most. The event is kept until the task asks for it, and may be sent
     again; one of the same name with another body is refused with 409, and so is one for a job that has ended or has gone on

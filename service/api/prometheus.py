@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.engine.store.counters import EVENTS
 from service.lib.clock import now_ms
 from service.mail.counters import MAIL_QUEUE
@@ -27,7 +27,7 @@ EDGES = range(0, LAST, 6)
 
 
 @get("/metrics", include_in_schema=False)
-async def metrics(request: Request[Any, Any, Any], services: Wired) -> Response[bytes]:
+async def metrics(request: Request[Any, Any, Any], services: ServicesDep) -> Response[bytes]:
     """Text, or OpenMetrics for a scraper that asks for it."""
     encode, media_type = choose_encoder(request.headers.get("accept", ""))
     return Response(encode(await families(services)), media_type=media_type)
@@ -129,7 +129,7 @@ async def _queues(services: Services) -> list[Metric]:
 async def _watching(services: Services) -> list[Metric]:
     firing = GaugeMetricFamily("offload_alerts_firing", "Subjects that a rule fires for.", labels=["rule", "severity"])
     for state in await services.alerts.rules():
-        number = sum(standing.state == "firing" for standing in state.standings)
+        number = sum(alert.state == "firing" for alert in state.statuses)
         firing.add_metric([state.rule.name, str(state.rule.severity)], number)
     waiting = GaugeMetricFamily("offload_outbox_messages", "Alerts that could not be sent yet.", labels=["receiver"])
     for channel in await services.alerts.outbox.channels():

@@ -98,7 +98,7 @@ class RunBody(msgspec.Struct):
 async def schedule_body(services: Services, one: OwnedSchedule) -> ScheduleBody:
     state: ScheduleState = await services.schedules.state(one.schedule())
     runs = [
-        ScheduleRun(rfc3339(run.slot_ms), run.kind, run.outcome, run.job or None, run.said or None)
+        ScheduleRun(rfc3339(run.slot_ms), run.kind, run.outcome, run.job or None, run.reason or None)
         for run in state.runs
     ]
     slots = state.schedule.next_slots(datetime.now(UTC), SHOWN)

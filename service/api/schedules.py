@@ -8,7 +8,7 @@ from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 
 from service.api.audit_middleware import AUDIT, BY_HANDLER
-from service.api.dependencies import CallerDep, Owner, Wired
+from service.api.dependencies import CallerDep, Owner, ServicesDep
 from service.api.errors import BadRequest
 from service.api.openapi import refusals
 from service.api.schedule_bodies import (
@@ -42,7 +42,7 @@ from tasks.sdk.types import Payload
     summary="Make a schedule",
 )
 async def create_schedule(
-    data: JSONBody[ScheduleRequest], services: Wired, owner: Owner, caller: CallerDep
+    data: JSONBody[ScheduleRequest], services: ServicesDep, owner: Owner, caller: CallerDep
 ) -> ScheduleBody:
     """The payload is checked now, as a request for the job would be."""
     if caller.job_types and data.job not in caller.job_types:
@@ -98,12 +98,12 @@ def _payload(kind: type[Payload], given: dict[str, Any]) -> Payload:
 
 
 @get("/", responses=refusals(), summary="The owner's schedules")
-async def list_schedules(services: Wired, owner: Owner) -> ScheduleList:
+async def list_schedules(services: ServicesDep, owner: Owner) -> ScheduleList:
     return ScheduleList([await schedule_body(services, one) for one in await services.schedules.owned.of(owner)])
 
 
 @get("/{schedule_id:str}", responses=refusals(404), summary="One schedule")
-async def read_schedule(schedule_id: FromPath[str], services: Wired, owner: Owner) -> ScheduleBody:
+async def read_schedule(schedule_id: FromPath[str], services: ServicesDep, owner: Owner) -> ScheduleBody:
     return await schedule_body(services, await services.schedules.owned.get(schedule_id, owner))
 
 
@@ -116,7 +116,7 @@ async def read_schedule(schedule_id: FromPath[str], services: Wired, owner: Owne
     summary="Pause or resume a schedule",
 )
 async def change_schedule(
-    schedule_id: FromPath[str], data: JSONBody[SchedulePatch], services: Wired, owner: Owner
+    schedule_id: FromPath[str], data: JSONBody[SchedulePatch], services: ServicesDep, owner: Owner
 ) -> ScheduleBody:
     one = await services.schedules.owned.get(schedule_id, owner)
     if data.paused:
@@ -133,14 +133,14 @@ async def change_schedule(
     responses=refusals(404),
     summary="Delete a schedule; its jobs stay",
 )
-async def delete_schedule(schedule_id: FromPath[str], services: Wired, owner: Owner) -> None:
+async def delete_schedule(schedule_id: FromPath[str], services: ServicesDep, owner: Owner) -> None:
     one = await services.schedules.owned.get(schedule_id, owner)
     await services.schedules.owned.remove(schedule_id, owner)
     await _record(services, owner, "schedule.deleted", one)
 
 
 @post("/{schedule_id:str}/run", status_code=202, responses=refusals(404, 409), summary="Start a run now")
-async def run_schedule(schedule_id: FromPath[str], services: Wired, owner: Owner) -> RunBody:
+async def run_schedule(schedule_id: FromPath[str], services: ServicesDep, owner: Owner) -> RunBody:
     """In addition to its slots, paused or not; 409 while the run before has not ended and `overlap` is skip."""
     one = await services.schedules.owned.get(schedule_id, owner)
     try:

@@ -1,4 +1,4 @@
-"""Request bodies, decoded strictly: a number is no string, an unknown field is an error, every wrong field is named."""
+"""Request bodies, decoded strictly: a number is not a string, an unknown field is an error, every wrong field is named."""
 
 import json
 import re
@@ -97,8 +97,8 @@ def _field_errors(name: str, value: Any, wanted: Any) -> list[FieldError]:
 
 def _where(name: str, message: str) -> tuple[str, str]:
     """Split msgspec's "Expected `int`, got `str` - at `$[2].x`" into the field and a sentence about it."""
-    text, _, place = message.partition(" - at `")
-    field = name + place.rstrip("`").removeprefix("$").replace("[...]", "[]")
+    text, _, path = message.partition(" - at `")
+    field = name + path.rstrip("`").removeprefix("$").replace("[...]", "[]")
     found = re.fullmatch(r"Expected `([^`]+)`, got `([^`]+)`", text)
     if found:
         wanted, got = (" or ".join(_KINDS.get(kind, kind) for kind in group.split(" | ")) for group in found.groups())

@@ -9,7 +9,7 @@ from litestar.params import FromPath, HeaderParameter, JSONBody
 
 from service import submission
 from service.api.audit_middleware import AUDIT, QUEUED
-from service.api.dependencies import Owner, Wired
+from service.api.dependencies import Owner, ServicesDep
 from service.api.errors import BadRequest, NoSuchType
 from service.api.openapi import refusals
 from service.api.schemas import AcceptedBody, FieldError
@@ -29,7 +29,7 @@ def submit_route(job_type: JobType) -> HTTPRouteHandler:
 
     async def submit(
         data: Any,
-        services: Wired,
+        services: ServicesDep,
         owner: Owner,
         idempotency_key: Annotated[str | None, HeaderParameter(name="Idempotency-Key")] = None,
     ) -> AcceptedBody:

@@ -7,7 +7,7 @@ from litestar import Router, delete, get, post, put
 from litestar.params import FromPath, JSONBody
 
 from service.api.audit_middleware import AUDIT, NOTHING
-from service.api.dependencies import Owner, Wired
+from service.api.dependencies import Owner, ServicesDep
 from service.api.errors import BadRequest
 from service.api.openapi import refusals
 from service.api.schemas import FieldError
@@ -87,18 +87,18 @@ class PreviewBody(msgspec.Struct):
     responses=refusals(400, 413),
     summary="Make a template",
 )
-async def create_template(data: JSONBody[TemplateRequest], services: Wired, owner: Owner) -> TemplateBody:
+async def create_template(data: JSONBody[TemplateRequest], services: ServicesDep, owner: Owner) -> TemplateBody:
     source = await working(services, data)
     return template_body(await TemplateRows(services.database).create(owner, data.name, source))
 
 
 @get("/", responses=refusals(), summary="All templates")
-async def list_templates(services: Wired, owner: Owner) -> TemplateList:
+async def list_templates(services: ServicesDep, owner: Owner) -> TemplateList:
     return TemplateList([template_body(row) for row in await TemplateRows(services.database).list(owner)])
 
 
 @get("/{template_id:str}", responses=refusals(404), summary="One template")
-async def read_template(template_id: FromPath[str], services: Wired, owner: Owner) -> TemplateBody:
+async def read_template(template_id: FromPath[str], services: ServicesDep, owner: Owner) -> TemplateBody:
     return template_body(await TemplateRows(services.database).get(template_id, owner))
 
 
@@ -114,7 +114,7 @@ async def read_template(template_id: FromPath[str], services: Wired, owner: Owne
 async def replace_template(
     template_id: FromPath[str],
     data: JSONBody[TemplateRequest],
-    services: Wired,
+    services: ServicesDep,
     owner: Owner,
 ) -> TemplateBody:
     source = await working(services, data)
@@ -122,7 +122,7 @@ async def replace_template(
 
 
 @delete("/{template_id:str}", opt={AUDIT: "template.deleted"}, responses=refusals(404), summary="Delete a template")
-async def delete_template(template_id: FromPath[str], services: Wired, owner: Owner) -> None:
+async def delete_template(template_id: FromPath[str], services: ServicesDep, owner: Owner) -> None:
     await TemplateRows(services.database).delete(template_id, owner)
 
 
@@ -138,7 +138,7 @@ async def delete_template(template_id: FromPath[str], services: Wired, owner: Ow
 async def preview_template(
     template_id: FromPath[str],
     data: JSONBody[PreviewRequest],
-    services: Wired,
+    services: ServicesDep,
     owner: Owner,
 ) -> PreviewBody:
     row = await TemplateRows(services.database).get(template_id, owner)

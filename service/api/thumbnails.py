@@ -7,13 +7,13 @@ from litestar.enums import HttpMethod
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath
 
-from service.api.dependencies import Owner, Wired
+from service.api.dependencies import Owner, ServicesDep
 from service.api.errors import BadRequest, error_response
 from service.api.image_responses import thumbnail_response
 from service.api.openapi import BINARY, refusals
 from service.api.schemas import AcceptedBody, ErrorBody, FieldError
 from service.documents.media_types import VIDEOS
-from service.documents.thumbnails.request import order_thumbnails
+from service.documents.thumbnails.request import request_thumbnails
 from service.documents.thumbnails.store import ThumbnailStore
 from tasks.images.variants import FORMATS, MEDIA_TYPES, SIZE_MAX, SIZE_MIN, Format, Variant
 
@@ -34,7 +34,7 @@ ASK_AGAIN_S = 1
     tags=["thumbnails"],
 )
 async def read_thumbnail(
-    file_id: FromPath[str], size: FromPath[int], request: Request[Any, Any, Any], services: Wired, owner: Owner
+    file_id: FromPath[str], size: FromPath[int], request: Request[Any, Any, Any], services: ServicesDep, owner: Owner
 ) -> Response[Any]:
     """`size` is the longest side in pixels. WebP, or JPEG where the request's Accept header says no to WebP."""
     if not SIZE_MIN <= size <= SIZE_MAX:
@@ -51,7 +51,7 @@ async def read_thumbnail(
     reason = await store.reason_for_none(document.sha256)
     if reason is not None:
         return error_response(422, f"{document.name} has no thumbnail. {reason}", headers={"Cache-Control": "no-store"})
-    accepted = await order_thumbnails(services.enqueuer, document, size)
+    accepted = await request_thumbnails(services.enqueuer, document, size)
     headers = {"Retry-After": str(ASK_AGAIN_S), "Cache-Control": "no-store"}
     return Response(AcceptedBody.of(accepted), status_code=202, headers=headers, media_type="application/json")
 

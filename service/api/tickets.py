@@ -9,7 +9,7 @@ from litestar import post
 from litestar.params import FromPath, JSONBody
 
 from service.api.audit_middleware import AUDIT
-from service.api.dependencies import Owner, Wired
+from service.api.dependencies import Owner, ServicesDep
 from service.api.jobs import own_job
 from service.api.openapi import refusals
 from service.api.strict_json import StrictJson
@@ -48,7 +48,7 @@ class TicketBody(msgspec.Struct):
     summary="Issue a ticket to read a job",
 )
 async def issue_ticket(
-    job_id: FromPath[str], services: Wired, owner: Owner, data: JSONBody[TicketRequest | None] = None
+    job_id: FromPath[str], services: ServicesDep, owner: Owner, data: JSONBody[TicketRequest | None] = None
 ) -> TicketBody:
     """For browsers: the ticket reads status, events and files of this one job, and expires."""
     await own_job(services, owner, job_id)

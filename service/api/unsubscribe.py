@@ -7,7 +7,7 @@ from jinja2 import Environment
 from litestar import Response, Router, get, post
 from litestar.params import FromPath
 
-from service.api.dependencies import Wired
+from service.api.dependencies import ServicesDep
 from service.mail.unsubscribe import PATH, BadLink, Unsubscriptions
 from service.mail.wiring import links
 from service.services import Services
@@ -18,14 +18,14 @@ _PAGE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_
 
 
 @get("/{token:str}", summary="Ask whether to unsubscribe", include_in_schema=False)
-async def ask_to_unsubscribe(token: FromPath[str], services: Wired) -> Response[str]:
+async def ask_to_unsubscribe(token: FromPath[str], services: ServicesDep) -> Response[str]:
     """Changes nothing: programs that look at links before a person does follow this one too."""
     email = await _unsubscriptions(services).email(token)
     return _page(title="Unsubscribe", ask=True, email=email or "you")
 
 
 @post("/{token:str}", status_code=200, summary="Unsubscribe", include_in_schema=False)
-async def unsubscribe(token: FromPath[str], services: Wired) -> Response[str]:
+async def unsubscribe(token: FromPath[str], services: ServicesDep) -> Response[str]:
     """One click (RFC 8058), or the button of the page above. The body says nothing that the link does not."""
     email = await _unsubscriptions(services).unsubscribe(token)
     return _page(title="Unsubscribed", sentence=f"No more messages will be sent to {email or 'you'}.")

@@ -9,7 +9,7 @@ from multipart import MultipartError, MultipartSegment, ParserLimitReached, Push
 from service.lib.text import NUL
 
 FIELD_MAX_BYTES = 16_384
-"""A form field beside the file is a token or an option, never a document."""
+"""A form field other than the file is a token or an option, never a document."""
 
 PARTS_MAX = 20
 

@@ -1,11 +1,11 @@
-"""GET /api/usage: what an owner uses, beside its limits."""
+"""GET /api/usage: the owner's use and its limits."""
 
 from datetime import UTC, datetime
 
 import msgspec
 from litestar import Router, get
 
-from service.api.dependencies import Owner, Wired
+from service.api.dependencies import Owner, ServicesDep
 from service.api.openapi import refusals
 from service.engine.job_status import rfc3339
 from service.engine.schedules.owned import PER_OWNER as SCHEDULES_MAX
@@ -28,7 +28,7 @@ class UsageBody(msgspec.Struct):
     priority: str
     """The highest that its jobs may have."""
     weight: float
-    """Share of a busy queue beside other owners."""
+    """Share of a busy queue relative to other owners."""
     since: str | None
     """Beginning of the month (UTC), from which `pages_uploaded` counts."""
     jobs_waiting: Use
@@ -46,8 +46,8 @@ class UsageBody(msgspec.Struct):
     document_pages_max: int
 
 
-@get("/", responses=refusals(), summary="The owner's use beside its limits")
-async def read_usage(services: Wired, owner: Owner) -> UsageBody:
+@get("/", responses=refusals(), summary="The owner's use and its limits")
+async def read_usage(services: ServicesDep, owner: Owner) -> UsageBody:
     """What is over its limit is refused with 429; the limit of `jobs_waiting` is the lowest of the plan's and any queue's."""
     now = datetime.fromtimestamp(now_ms() / 1000, UTC)
     month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -8,14 +8,14 @@ from litestar.enums import HttpMethod
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath
 
-from service.api.dependencies import Owner, Wired
+from service.api.dependencies import Owner, ServicesDep
 from service.api.downloads import download
 from service.api.errors import BadRequest, error_response
 from service.api.openapi import BINARY, RANGED, refusals
 from service.api.schemas import AcceptedBody, ErrorBody, FieldError
 from service.database import Document
 from service.documents.media_types import VIDEOS
-from service.documents.videos.request import order_video
+from service.documents.videos.request import request_video
 from service.documents.videos.store import VideoStore
 from service.services import Services
 from tasks.video.formats import FORMATS, Format, Size, file_name, refusal
@@ -44,7 +44,7 @@ ASK_AGAIN_S = 5
     tags=["videos"],
 )
 async def read_video(
-    file_id: FromPath[str], format: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner
+    file_id: FromPath[str], format: FromPath[str], request: Request[Any, Any, Any], services: ServicesDep, owner: Owner
 ) -> Response[Any]:
     """`format` is 480p, 720p, 1080p or 4k for an MP4 file, poster or strip for a WebP picture. Ranges are honoured."""
     known = next((one for one in FORMATS if one == format), None)
@@ -63,7 +63,7 @@ async def read_video(
         return error_response(422, reason, headers=unstored)
     # Every job makes poster and strip too.
     wanted: Format = known or FORMATS[0]
-    accepted = await order_video(services.enqueuer, document, wanted)
+    accepted = await request_video(services.enqueuer, document, wanted)
     headers = {"Retry-After": str(ASK_AGAIN_S), **unstored}
     return Response(AcceptedBody.of(accepted), status_code=202, headers=headers, media_type="application/json")
 

@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from service.api.audit_middleware import AUDIT
 from service.api.auth import Caller
-from service.api.dependencies import CallerDep, Wired
+from service.api.dependencies import CallerDep, ServicesDep
 from service.api.openapi import refusals
 from service.api.strict_json import StrictJson
 from service.api.webhook_bodies import (
@@ -39,7 +39,7 @@ SHOWN = 50
     responses=refusals(400, 409),
     summary="Make a webhook",
 )
-async def create_webhook(data: JSONBody[WebhookRequest], services: Wired, caller: CallerDep) -> WebhookMade:
+async def create_webhook(data: JSONBody[WebhookRequest], services: ServicesDep, caller: CallerDep) -> WebhookMade:
     """The host is looked up now and at each delivery: private, loopback and link-local addresses are refused."""
     _check_whole(caller)
     try:
@@ -47,12 +47,12 @@ async def create_webhook(data: JSONBody[WebhookRequest], services: Wired, caller
     except RefusedUrl as error:
         raise Refused(str(error), field="url") from None
     made = await services.webhooks.rows.create(caller.owner, data.url, data.events)
-    await services.webhooks.handover.sync()
+    await services.webhooks.dispatcher.sync()
     return WebhookMade(made.webhook_id, made.secret)
 
 
 @get("/", responses=refusals(), summary="The owner's webhooks")
-async def list_webhooks(services: Wired, caller: CallerDep) -> WebhookList:
+async def list_webhooks(services: ServicesDep, caller: CallerDep) -> WebhookList:
     _check_whole(caller)
     return WebhookList([webhook_body(one) for one in await services.webhooks.rows.list(caller.owner)])
 
@@ -63,13 +63,13 @@ async def list_webhooks(services: Wired, caller: CallerDep) -> WebhookList:
     responses=refusals(),
     summary="The secret that signs calls of `callback_url`s",
 )
-async def read_callback_secret(services: Wired, caller: CallerDep) -> SecretBody:
+async def read_callback_secret(services: ServicesDep, caller: CallerDep) -> SecretBody:
     _check_whole(caller)
     return SecretBody(services.webhooks.callback_secret(caller.owner))
 
 
 @get("/{webhook_id:str}", responses=refusals(404), summary="One webhook")
-async def read_webhook(webhook_id: FromPath[str], services: Wired, caller: CallerDep) -> WebhookBody:
+async def read_webhook(webhook_id: FromPath[str], services: ServicesDep, caller: CallerDep) -> WebhookBody:
     _check_whole(caller)
     return webhook_body(await services.webhooks.rows.get(webhook_id, caller.owner))
 
@@ -80,10 +80,10 @@ async def read_webhook(webhook_id: FromPath[str], services: Wired, caller: Calle
     responses=refusals(404),
     summary="Delete a webhook with its log",
 )
-async def delete_webhook(webhook_id: FromPath[str], services: Wired, caller: CallerDep) -> None:
+async def delete_webhook(webhook_id: FromPath[str], services: ServicesDep, caller: CallerDep) -> None:
     _check_whole(caller)
     await services.webhooks.rows.delete(webhook_id, caller.owner)
-    await services.webhooks.handover.sync()
+    await services.webhooks.dispatcher.sync()
 
 
 @post(
@@ -93,11 +93,11 @@ async def delete_webhook(webhook_id: FromPath[str], services: Wired, caller: Cal
     responses=refusals(404),
     summary="Send a message of the type webhook.test",
 )
-async def try_webhook(webhook_id: FromPath[str], services: Wired, caller: CallerDep) -> DeliveryQueued:
+async def try_webhook(webhook_id: FromPath[str], services: ServicesDep, caller: CallerDep) -> DeliveryQueued:
     """It goes the way of all others: its outcome stands in the log of deliveries."""
     _check_whole(caller)
     return DeliveryQueued(
-        await services.webhooks.handover.send_test(await services.webhooks.rows.get(webhook_id, caller.owner))
+        await services.webhooks.dispatcher.send_test(await services.webhooks.rows.get(webhook_id, caller.owner))
     )
 
 
@@ -108,18 +108,18 @@ async def try_webhook(webhook_id: FromPath[str], services: Wired, caller: Caller
     responses=refusals(404),
     summary="Enable a webhook that was disabled after failures",
 )
-async def enable_webhook(webhook_id: FromPath[str], services: Wired, caller: CallerDep) -> WebhookBody:
+async def enable_webhook(webhook_id: FromPath[str], services: ServicesDep, caller: CallerDep) -> WebhookBody:
     """Jobs that ended in between are not told of."""
     _check_whole(caller)
     webhook = await services.webhooks.rows.enable(webhook_id, caller.owner)
-    await services.webhooks.handover.sync()
+    await services.webhooks.dispatcher.sync()
     return webhook_body(webhook)
 
 
 @get("/{webhook_id:str}/deliveries", responses=refusals(400, 404), summary="What was sent, newest first")
 async def list_deliveries(
     webhook_id: FromPath[str],
-    services: Wired,
+    services: ServicesDep,
     caller: CallerDep,
     limit: Annotated[int, QueryParameter(ge=1, le=500)] = SHOWN,
     before: Annotated[str | None, QueryParameter()] = None,
@@ -142,14 +142,14 @@ async def list_deliveries(
     summary="Send a message once more, under its first id",
 )
 async def redeliver(
-    webhook_id: FromPath[str], delivery_id: FromPath[str], services: Wired, caller: CallerDep
+    webhook_id: FromPath[str], delivery_id: FromPath[str], services: ServicesDep, caller: CallerDep
 ) -> DeliveryQueued:
     """409 while it is on its way, or its webhook is disabled."""
     _check_whole(caller)
     row = await services.webhooks.rows.delivery(delivery_id, caller.owner)
     if row.webhook_id != webhook_id:
         raise NoSuchDelivery(delivery_id)
-    await services.webhooks.handover.send_again(delivery_id)
+    await services.webhooks.dispatcher.send_again(delivery_id)
     return DeliveryQueued(delivery_id)
 
 

@@ -14,7 +14,7 @@ from litestar.params import FromPath, HeaderParameter, JSONBody
 from service.api.audit_middleware import AUDIT
 from service.api.auth import Caller
 from service.api.batch import BatchJob, checked_job
-from service.api.dependencies import CallerDep, Owner, Wired
+from service.api.dependencies import CallerDep, Owner, ServicesDep
 from service.api.error_table import refuse
 from service.api.openapi import refusals
 from service.api.schemas import ErrorBody, FieldError
@@ -31,7 +31,7 @@ JOBS_MAX = 100
 """Jobs of a workflow: what one page can still show, and one script call starts in a few milliseconds."""
 
 TERMS = ("priority", "schedule_at", "not_after", "deadline", "callback_url")
-"""Terms that hold for each job by itself. One that could be another request's job would leave its place in the order."""
+"""Terms that hold for each job alone. One that could be another request's job would leave its place in the order."""
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$")]
 
@@ -106,7 +106,7 @@ class WorkflowBody(msgspec.Struct):
 )
 async def create_workflow(
     data: JSONBody[WorkflowRequest],
-    services: Wired,
+    services: ServicesDep,
     caller: CallerDep,
     idempotency_key: Annotated[str | None, HeaderParameter(name="Idempotency-Key")] = None,
 ) -> WorkflowAccepted:
@@ -116,14 +116,14 @@ async def create_workflow(
     ids = {job.name: f"{job.type}-{token_hex(10)}" for job in data.jobs}
     steps = await _steps(services, caller, data.jobs, ids)
     workflow_id = _workflow_id(caller.owner, idempotency_key)
-    print = hashlib.sha256(msgspec.json.encode(data, order="deterministic")).hexdigest()
+    fingerprint = hashlib.sha256(msgspec.json.encode(data, order="deterministic")).hexdigest()
     jobs = await services.enqueuer.enqueue_workflow(
         steps,
         workflow_id=workflow_id,
         owner=caller.owner,
         goes_on=data.on_failure == "continue",
         key=idempotency_key or "",
-        fingerprint=print,
+        fingerprint=fingerprint,
     )
     return WorkflowAccepted(workflow_id, dict(jobs), f"/api/workflows/{workflow_id}")
 
@@ -187,7 +187,7 @@ def _with_ids(value: Any, ids: Mapping[str, str]) -> Any:
 
 
 @get("/{workflow_id:str}", responses=refusals(404), summary="A workflow and each of its jobs")
-async def read_workflow(workflow_id: FromPath[str], services: Wired, owner: Owner) -> WorkflowBody:
+async def read_workflow(workflow_id: FromPath[str], services: ServicesDep, owner: Owner) -> WorkflowBody:
     workflow = await _own(services, owner, workflow_id)
     return _body(workflow, await services.store.get_many([job_id for job_id, _ in workflow.jobs.values()]))
 
@@ -200,7 +200,7 @@ async def read_workflow(workflow_id: FromPath[str], services: Wired, owner: Owne
     summary="Stop whatever of a workflow has not ended",
 )
 async def cancel_workflow(
-    workflow_id: FromPath[str], request: Request[Any, Any, Any], services: Wired, owner: Owner
+    workflow_id: FromPath[str], request: Request[Any, Any, Any], services: ServicesDep, owner: Owner
 ) -> WorkflowBody:
     """Those that wait at once, the running ones as soon as their workers have stopped them."""
     workflow = await _own(services, owner, workflow_id)
@@ -208,7 +208,7 @@ async def cancel_workflow(
     jobs = [job for job in await services.store.get_many(ids) if job and not job.state.terminal]
     if not jobs:
         raise WrongState(f"every job of workflow {workflow_id} has ended")
-    # Those that wait for others first, so that none of them begins meanwhile.
+    # Those that wait for others first, so that none of them begins in the meantime.
     for job in sorted(jobs, key=lambda job: -job.waits_for):
         try:
             await services.store.cancel(job.id)
@@ -239,8 +239,8 @@ def _job_body(job_id: str, after: list[str], job: Job | None) -> WorkflowJobBody
     if job is None or job.deleted_ms:
         return WorkflowJobBody(job_id, None, after, "deleted", 0, "", None, None, None, url)
     shown = progress_object(job)
-    kept = {field: shown[field] for field in ("status", "progress", "message", "error", "started_at", "finished_at")}
-    return WorkflowJobBody(job_id=job_id, type=job.type, after=after, status_url=url, **kept)
+    fields = {field: shown[field] for field in ("status", "progress", "message", "error", "started_at", "finished_at")}
+    return WorkflowJobBody(job_id=job_id, type=job.type, after=after, status_url=url, **fields)
 
 
 routes = Router("/workflows", route_handlers=[create_workflow, read_workflow, cancel_workflow], tags=["workflows"])

@@ -76,12 +76,12 @@ class Api:
         given = {name: value for name, value in filters.items() if value}
         cursor: str | None = None
         while limit is None or limit > 0:
-            asked = (
+            params = (
                 given
                 | {"limit": str(PAGE if limit is None else min(limit, PAGE))}
                 | ({"cursor": cursor} if cursor else {})
             )
-            page = self._call("GET", "/api/jobs", params=asked)
+            page = self._call("GET", "/api/jobs", params=params)
             yield from page["jobs"]
             limit = None if limit is None else limit - len(page["jobs"])
             cursor = page.get("next_cursor")
@@ -101,7 +101,7 @@ class Api:
         return answer
 
     def _response(self, method: str, path: str, *, bodies: tuple[int, ...] = (), **arguments: Any) -> httpx.Response:
-        """The response. `bodies` are status codes that are no refusal but say something."""
+        """The response. `bodies` are status codes that are not a refusal but carry an answer."""
         try:
             response = self._http.request(method, path, **arguments)
         except httpx.TimeoutException:
@@ -150,7 +150,7 @@ def _refusal(response: httpx.Response) -> str:
         answer = response.json()
         detail = str(answer["detail"])
     except (ValueError, KeyError, TypeError):
-        asked = f"{response.request.method} {response.url.path}"
-        return f"The server answered {response.status_code} {response.reason_phrase} to {asked}."
+        call = f"{response.request.method} {response.url.path}"
+        return f"The server answered {response.status_code} {response.reason_phrase} to {call}."
     fields = [f"{error['field']}: {error['message']}" for error in answer.get("errors") or [] if error.get("field")]
     return "; ".join([detail, *(field for field in fields if field not in detail)])

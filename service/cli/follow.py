@@ -13,8 +13,8 @@ from service.cli.client import TERMINAL, Api, CliError
 POLL_S = 0.2
 """Between two looks: five a second look alive, and cost the server about a millisecond each."""
 
-PATIENCE_S = 60.0
-"""Seconds for which a server may be away while we follow: a deploy takes less, and the job goes on meanwhile."""
+RETRY_FOR_S = 60.0
+"""Seconds for which a server may be away while we follow: a deploy takes less, and the job goes on in the meantime."""
 
 
 def bar(console: Console) -> Progress:
@@ -55,16 +55,16 @@ def follow(api: Api, job_id: str, follower: Follower, stopped: threading.Event) 
 
     Raises CliError when the server stays away, and when another thread sets `stopped`.
     """
-    heard = time.monotonic()
+    received_s = time.monotonic()
     while not stopped.is_set():
         try:
             status = api.status(job_id)
         except CliError:
-            if time.monotonic() - heard > PATIENCE_S:
+            if time.monotonic() - received_s > RETRY_FOR_S:
                 raise
             stopped.wait(POLL_S)
             continue
-        heard = time.monotonic()
+        received_s = time.monotonic()
         follower.show(status)
         if status["status"] in TERMINAL:
             return status

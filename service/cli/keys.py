@@ -118,7 +118,7 @@ def _actor() -> str:
 
 async def _record(audit: Audit, action: str, key: ApiKey, detail: str = "") -> None:
     rights = ", ".join([*sorted(key.scope_set), *sorted(key.type_set)])
-    told = "; ".join(filter(None, [f"{key.name}: {rights}", detail]))
+    text = "; ".join(filter(None, [f"{key.name}: {rights}", detail]))
     await audit.record(
         AuditEntry(
             actor=_actor(),
@@ -126,7 +126,7 @@ async def _record(audit: Audit, action: str, key: ApiKey, detail: str = "") -> N
             action=action,
             target=Target("key", key.key_id),
             owner=key.owner,
-            detail=told,
+            detail=text,
         )
     )
 

@@ -17,7 +17,7 @@ LEVELS = {"warning": "yellow", "error": "red", "critical": "red"}
 
 
 class Terminal(Console):
-    """A console whose end is a hang-up: where nobody reads any more, stop in order instead of exiting at once."""
+    """A console whose end is a hang-up: once its reader has gone, stop in order instead of exiting at once."""
 
     def on_broken_pipe(self) -> None:
         """Called by rich where the reader of a pipe has gone."""

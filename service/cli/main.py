@@ -99,15 +99,15 @@ def health(as_json: bool, server: str | None) -> None:
 
     Example: offload health --json
     """
-    code, said = check_health(load_settings(), server, as_json=as_json)
-    click.echo(said)
+    code, text = check_health(load_settings(), server, as_json=as_json)
+    click.echo(text)
     sys.exit(code)
 
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 def backup(folder: Path) -> None:
-    """Copy queue, database, files and generated credentials into FOLDER, which must be new. Offload may run meanwhile.
+    """Copy queue, database, files and generated credentials into FOLDER, which must be new. Offload may run in the meantime.
 
     Example: offload backup /backups/monday
     """

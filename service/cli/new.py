@@ -47,7 +47,7 @@ def problem_of(name: str) -> str | None:
     """A sentence that says why a package cannot bear a name; None where it can."""
     module = name.replace("-", "_")
     if not NAME.fullmatch(name) or len(name) > NAME_MAX:
-        return f"{name[:80]} is no name for a package: small letters, digits and dashes, {NAME_MAX} at most."
+        return f"{name[:80]} is not a name for a package: small letters, digits and dashes, {NAME_MAX} at most."
     if name in list(Queue):
         return f"{name} is the name of a queue, and the package brings one of its own name: choose another."
     if keyword.iskeyword(module) or importlib.util.find_spec(module) is not None:

@@ -26,5 +26,5 @@ def read_text(api: Api, path: Path, priority: str, console: Console, stopped: th
         except KeyboardInterrupt:
             raise CliError(f"No longer following {job_id}; it goes on without us.") from None
     if ended["status"] != "completed":
-        raise CliError(f"{job_id} has ended as {ended['status']}: {ended['error'] or 'nobody said why'}")
+        raise CliError(f"{job_id} has ended as {ended['status']}: {ended['error'] or 'no reason was given'}")
     return api.text(job_id)

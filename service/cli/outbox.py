@@ -111,15 +111,17 @@ class Relay:
         away: Away | None = None
         for row, answer in zip(rows, answers, strict=True):
             if "job_id" in answer:
-                note, value = "sent_ms = :now, job_id = :value", answer["job_id"]
+                assignment, value = "sent_ms = :now, job_id = :value", answer["job_id"]
             elif answer["status_code"] == 429 or answer["status_code"] >= 500:
                 away = away or Away(answer["detail"])
                 continue
             else:
-                note, value = "parked = :value", answer["detail"]
+                assignment, value = "parked = :value", answer["detail"]
                 log.warning("relay.parked", row=row["id"], reason=value)
-            values = {"id": row["id"], "value": value} | ({"now": time.time_ns() // 1_000_000} if "now" in note else {})
-            await connection.execute(text(f"UPDATE {TABLE} SET {note} WHERE id = :id"), values)
+            values = {"id": row["id"], "value": value} | (
+                {"now": time.time_ns() // 1_000_000} if "now" in assignment else {}
+            )
+            await connection.execute(text(f"UPDATE {TABLE} SET {assignment} WHERE id = :id"), values)
             settled += 1
         await connection.commit()
         log.info("relay.moved", rows=settled)
@@ -144,7 +146,7 @@ class Relay:
             raise CliError(f"Offload does not take the key: {body['detail']}")
         if response.status_code == 429 or response.status_code >= 500:
             raise Away(body["detail"], float(response.headers.get("retry-after") or 0))
-        # One of them makes the whole request unreadable: each is asked for by itself.
+        # One of them makes the whole request unreadable: each is sent alone.
         return [body] if len(rows) == 1 else [(await self._submit([row]))[0] for row in rows]
 
     async def _sweep(self, connection: AsyncConnection) -> None:
@@ -163,15 +165,15 @@ def in_order(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     Within a request a job over a limit is passed over, and one of another type may yet be taken: it would overtake.
     """
     types: dict[str, str] = {}
-    kept = []
+    fitting = []
     for row in rows:
         ordering = row["ordering"]
         if ordering is not None and types.setdefault(ordering, row["job_type"]) != row["job_type"]:
             # Nor what comes after it.
             types[ordering] = ""
             continue
-        kept.append(row)
-    return kept
+        fitting.append(row)
+    return fitting
 
 
 def _body_of(response: httpx.Response) -> dict[str, Any]:

@@ -27,7 +27,7 @@ PAGE = 200
 
 @click.group()
 def owners() -> None:
-    """Owners: list their use beside their limits, and set their plans."""
+    """Owners: list their use and their limits, and set their plans."""
 
 
 @owners.command("list")
@@ -60,7 +60,7 @@ def list_command(search: str) -> None:
 @click.argument("owner")
 @click.option("--plan", help="Name of a plan, or `default`; as it is if not given.")
 @click.option("--priority", type=click.Choice([*PRIORITIES, "plan"]), help="Highest priority of its jobs.")
-@click.option("--weight", metavar="NUMBER", help="Share of a busy queue beside other owners.")
+@click.option("--weight", metavar="NUMBER", help="Share of a busy queue relative to other owners.")
 @click.option("--queued-jobs", metavar="NUMBER", help="Waiting jobs over all queues.")
 @click.option("--requests-per-minute", metavar="NUMBER", help="API requests a minute.")
 @click.option("--stored-bytes", metavar="NUMBER", help="Bytes of documents.")
@@ -82,10 +82,10 @@ def set_command(owner: str, plan: str | None, **given: str | None) -> None:
         chosen = (row.plan if row else None) if plan is None else None if plan == "default" else plan
         actor = f"cli:{terminal_user(user_agent())}"
         limits = await known.set(owner, chosen, own, by=actor)
-        told = f"plan {chosen or 'by default'}" + "".join(f", {field}={value}" for field, value in own.items())
+        text = f"plan {chosen or 'by default'}" + "".join(f", {field}={value}" for field, value in own.items())
         target = Target("owner", owner)
         await audit.record(
-            AuditEntry(actor=actor, role="operator", action="owner.limited", target=target, owner=owner, detail=told)
+            AuditEntry(actor=actor, role="operator", action="owner.limited", target=target, owner=owner, detail=text)
         )
         return limits
 

@@ -24,13 +24,13 @@ POLL_S = 0.5
 REASON = "paused by `offload {command}`"
 
 queue_argument = click.argument("queue", type=QueueName())
-reason_option = click.option("--reason", help="Shown on the dashboard beside the pause.")
+reason_option = click.option("--reason", help="Shown on the dashboard with the pause.")
 
 
 @click.command()
 @queue_argument
 @reason_option
-@click.option("--minutes", type=click.IntRange(1, 100_000), help="Resumes by itself after so long.")
+@click.option("--minutes", type=click.IntRange(1, 100_000), help="Resumes automatically after so long.")
 def pause(queue: str, reason: str | None, minutes: int | None) -> None:
     """Let no more jobs of QUEUE start; running ones go on. Example: offload pause email-sender --reason deploy"""
 

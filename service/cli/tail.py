@@ -14,7 +14,7 @@ from service.cli.options import on_server
 POLL_S = 0.5
 """Between two looks: the worker sends lines twice a second."""
 
-PATIENCE_S = 60.0
+RETRY_FOR_S = 60.0
 """Seconds for which a server may be away: a deploy takes less, and the job goes on in the meantime."""
 
 
@@ -35,7 +35,7 @@ def tail(api: Api, job_id: str, no_follow: bool) -> None:
             # In this order: what was logged before the end is in the log that is read after it.
             status, lines = api.status(job_id), api.log(job_id)
         except CliError:
-            if not progress or time.monotonic() - answered > PATIENCE_S:
+            if not progress or time.monotonic() - answered > RETRY_FOR_S:
                 raise
             time.sleep(POLL_S)
             continue

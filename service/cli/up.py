@@ -27,7 +27,7 @@ async def run_stack(settings: Settings, console: Console, sample: Path | None) -
         greeting = asyncio.create_task(_greet(stack, settings, console, sample))
         enders = [asyncio.create_task(event.wait()) for event in (stop, stack.gave_up)]
         await asyncio.wait(enders, return_when=asyncio.FIRST_COMPLETED)
-        console.print("Stopping: workers finish or hand back what they do.")
+        console.print("Stopping: workers finish their jobs or return them to the queue.")
         for task in (greeting, *enders):
             task.cancel()
         await asyncio.wait([greeting])

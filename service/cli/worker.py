@@ -41,7 +41,7 @@ def worker(queues: tuple[str, ...]) -> None:
         signal.signal(number, stop)
     while all(child.poll() is None for child in children):
         time.sleep(POLL_S)
-    # One that ended by itself takes the others with it: a supervisor then starts all of them again.
+    # One that ended unasked takes the others with it: a supervisor then starts all of them again.
     stop(signal.SIGTERM, None)
     codes = [child.wait() for child in children]
     sys.exit(next((code if code > 0 else 128 - code for code in codes if code), 0))

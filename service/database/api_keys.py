@@ -98,7 +98,7 @@ class ApiKeys:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._found: dict[str, tuple[ApiKey, float]] = {}
-        self._noted: dict[str, float] = {}
+        self._recorded: dict[str, float] = {}
         self._writing: set[asyncio.Task[None]] = set()
 
     async def create(
@@ -173,7 +173,7 @@ class ApiKeys:
         return successor, secret
 
     async def revoke(self, key_id: str) -> ApiKey:
-        """Refuse the key from now on, for ever. Raises NoSuchKey where there is none, or none valid any more."""
+        """Refuse the key from now on, forever. Raises NoSuchKey where there is none, or none valid any more."""
         key = await self.get(key_id)
         async with self.database.writing() as session:
             changed = await session.execute(
@@ -197,14 +197,14 @@ class ApiKeys:
                 self._found[sha256] = (key, time.monotonic())
         if key is None or key.state != "valid":
             return None
-        self._note_use(key.key_id)
+        self._record_use(key.key_id)
         return key
 
-    def _note_use(self, key_id: str) -> None:
+    def _record_use(self, key_id: str) -> None:
         """Write `last_used_at` apart from the request, which would otherwise wait for the database's writers."""
         now = time.monotonic()
-        if now - self._noted.get(key_id, -USED_EVERY_S) >= USED_EVERY_S:
-            self._noted[key_id] = now
+        if now - self._recorded.get(key_id, -USED_EVERY_S) >= USED_EVERY_S:
+            self._recorded[key_id] = now
             task = asyncio.create_task(self._write_use(key_id))
             self._writing.add(task)
             task.add_done_callback(self._writing.discard)

@@ -7,7 +7,7 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """A moment, always aware and in UTC. SQLite keeps no zone: a naive value would read as somebody's local time."""
+    """A moment, always aware and in UTC. SQLite keeps no zone: a naive value would read as a local time."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

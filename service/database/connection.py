@@ -40,7 +40,7 @@ class Database:
         else:
             check_files(self.url)
             plain, arguments = split_url(self.url)
-            # A connection that the server closed meanwhile is noticed before it is used.
+            # A connection that the server closed in the meantime is noticed before it is used.
             self.engine = create_async_engine(
                 plain,
                 connect_args=arguments,
@@ -62,7 +62,7 @@ class Database:
         """Bring the schema up to date. Processes that start together wait for the first, which does it."""
         if self.sqlite and self.url.database:
             await asyncio.to_thread(write_ahead, self.url.database)
-        engine = self.engine if self.sqlite else self._patient_engine()
+        engine = self.engine if self.sqlite else self._migration_engine()
         try:
             async with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
                 await connection.run_sync(migrate)
@@ -70,7 +70,7 @@ class Database:
             if engine is not self.engine:
                 await engine.dispose()
 
-    def _patient_engine(self) -> AsyncEngine:
+    def _migration_engine(self) -> AsyncEngine:
         """One connection whose statements take as long as they take: another process may migrate for minutes."""
         plain, arguments = split_url(self.url)
         return create_async_engine(plain, connect_args=arguments | {"command_timeout": None}, poolclass=NullPool)
@@ -104,7 +104,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
 def write_ahead(file: str) -> None:
     """Have the SQLite database in `file`, which is made if there is none, keep a write-ahead log from now on.
 
-    Of several processes that find a new file, one does it and the others ask again: whoever reads the file while it
+    Of several processes that find a new file, one does it and the others ask again: a process that reads the file while it
     changes hands is told "database is locked" at once, because SQLite's own patience could only end in a deadlock
     there. Raises sqlite3.OperationalError after BUSY_TIMEOUT_MS, or for what else keeps the file from being opened.
     """

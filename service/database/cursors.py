@@ -1,4 +1,4 @@
-"""Cursors of lists that stand newest first: where a page ended, as a word that means nothing to whoever carries it."""
+"""Cursors of lists that stand newest first: where a page ended, as an opaque word."""
 
 import base64
 import binascii

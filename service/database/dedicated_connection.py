@@ -13,13 +13,13 @@ from service.database.connection import Database, teach_sqlite
 T = TypeVar("T")
 
 
-class KeptConnection(Protocol):
+class DedicatedConnection(Protocol):
     """Opened when first needed, and again after an error."""
 
     async def transaction(self, work: Callable[[Connection], T]) -> T:
         """The result of `work`, once it is committed. Raises its error, or the reason why it could not be committed.
 
-        One at a time: whoever calls waits for the answer before the next call.
+        One at a time: the caller waits for the answer before the next call.
         """
         ...
 
@@ -28,8 +28,8 @@ class KeptConnection(Protocol):
         ...
 
 
-def kept_connection(database: Database) -> KeptConnection:
-    """A connection to that database which nobody else uses."""
+def dedicated_connection(database: Database) -> DedicatedConnection:
+    """A connection to that database that is not shared."""
     return _InThread(database) if database.sqlite else _Asynchronous(database)
 
 

@@ -22,7 +22,7 @@ def migrate(connection: Connection) -> None:
     """Upgrade to the newest revision in the connection's transaction, which on SQLite must hold the write lock.
 
     A database that a newer release has migrated is left as it is: migrations only add, so that the release before can
-    go on beside it, be started again, and be rolled back to. Raises WrongRevision for a revision of nobody's.
+    go on with it, be started again, and be rolled back to. Raises WrongRevision for an unknown revision.
     """
     if _serves(current_revision(connection)):
         return
@@ -52,7 +52,7 @@ def _serves(current: str | None) -> bool:
             f"The database is at the revision {current[:60]!r}, which is none of Offload's: it belongs to something "
             "else, or was changed by hand. docs/upgrading.md says how to go back to a backup."
         )
-    log.warning("the database was migrated by a newer release; going on with it", at=current, known=newest_revision())
+    log.warning("database.newer_than_release", at=current, known=newest_revision())
     return True
 
 

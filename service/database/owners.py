@@ -85,7 +85,7 @@ class Owners:
     async def limits(self, owner: str) -> Limits:
         """Limits that hold for an owner, trusted for FRESH_S.
 
-        Those of before, or of the default plan, while the database is away: it decides on no job that is queued meanwhile.
+        Those of before, or of the default plan, while the database is away: it decides on no job that is queued until then.
         """
         known, at = self._known.get(owner, (None, 0.0))
         if known is not None and time.monotonic() - at < FRESH_S:
@@ -93,7 +93,7 @@ class Owners:
         try:
             found = self.resolved(await self.get(owner))
         except (SQLAlchemyError, OSError) as error:
-            log.warning("limits cannot be read; those of before hold", owner=owner, error=str(error)[:200])
+            log.warning("limits.read_failed", owner=owner, error=str(error)[:200])
             return known or self.resolved(None)
         self._known[owner] = (found, time.monotonic())
         return found
@@ -152,7 +152,7 @@ class Owners:
         query = select(OwnerMonth.owner, OwnerMonth.pages)
         async with self.database.reading() as session:
             rows = await session.execute(query.where(OwnerMonth.owner.in_(owners), OwnerMonth.month == month))
-            return {name: pages for name, pages in rows}  # noqa: C416  # rows are no pairs to a type checker
+            return {name: pages for name, pages in rows}  # noqa: C416  # rows are not pairs to a type checker
 
 
 async def add_pages(session: AsyncSession, owner: str, month: str, pages: int) -> int:

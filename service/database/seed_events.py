@@ -61,7 +61,7 @@ async def seed_events(database: Database, count: int, owners: Sequence[str] | No
     table = Base.metadata.tables["events"]
     insert = sqlite.insert if database.sqlite else postgresql.insert
     rows = seeded_events(count, owners)
-    # The table and not the class: the unit of work would handle each row by itself, at more than twice the cost.
+    # The table and not the class: the unit of work would handle each row alone, at more than twice the cost.
     async with database.writing() as session:
         before = await session.scalar(select(func.count()).select_from(Event))
         while batch := list(islice(rows, BATCH)):

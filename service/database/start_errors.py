@@ -10,7 +10,7 @@ from service.database.postgres_url import BadDatabaseUrl
 
 
 def start_sentence(error: BaseException) -> str | None:
-    """The sentence, without the URL and its password; None for an error that is nobody's setting."""
+    """The sentence, without the URL and its password; None for an error that no setting causes."""
     for one in _causes(error):
         if isinstance(one, WrongRevision | BadDatabaseUrl):
             return str(one)

@@ -1,1 +1,1 @@
-"""Uploaded files: taken in, looked at, described, handed out."""
+"""Uploaded files: accepted, inspected, described, served."""

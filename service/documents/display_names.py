@@ -33,5 +33,5 @@ def _cut(name: str) -> str:
     if not dot or len(extension) > EXTENSION_MAX:
         stem, dot, extension = name, "", ""
     tail = f"{dot}{extension}"
-    room = NAME_MAX_BYTES - len(tail.encode())
-    return stem.encode()[:room].decode("utf-8", "ignore").rstrip() + tail
+    left_bytes = NAME_MAX_BYTES - len(tail.encode())
+    return stem.encode()[:left_bytes].decode("utf-8", "ignore").rstrip() + tail

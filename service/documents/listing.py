@@ -47,16 +47,16 @@ class DocumentPage:
 async def list_documents(
     database: Database, wanted: DocumentFilter, *, limit: int, cursor: str | None = None
 ) -> DocumentPage:
-    """One page of documents. Raises ValueError for a cursor or a kind that is none of ours."""
+    """One page of documents. Raises ValueError for an unknown cursor or kind."""
     below = position_of(cursor) if cursor else None
     query = _filtered(wanted)
     async with database.reading() as session:
         floor = None
         if wanted.name or wanted.kind:
-            row = (await session.execute(_below(_places, below).offset(EXAMINED_MAX).limit(1))).first()
+            row = (await session.execute(_below(_row_keys, below).offset(EXAMINED_MAX).limit(1))).first()
             floor = (row.created_at, row.file_id) if row else None
         if floor:
-            query = query.where(_place >= tuple_(*floor))
+            query = query.where(_row_key >= tuple_(*floor))
         found = list(await session.scalars(_below(query, below).limit(limit + 1)))
     if len(found) > limit:
         return DocumentPage(found[:limit], cursor_after(_position(found[limit - 1])))
@@ -72,8 +72,8 @@ async def documents_by_id(database: Database, file_ids: Sequence[str]) -> Sequen
     return [known[file_id] for file_id in wanted if file_id in known]
 
 
-_place = tuple_(Document.created_at, Document.file_id)
-_places = select(Document.created_at, Document.file_id)
+_row_key = tuple_(Document.created_at, Document.file_id)
+_row_keys = select(Document.created_at, Document.file_id)
 
 
 def _position(document: Document) -> Position:
@@ -96,5 +96,5 @@ def _filtered(wanted: DocumentFilter) -> Any:
 def _below(query: Any, below: Position | None) -> Any:
     """Newest first, from below a row on."""
     if below:
-        query = query.where(_place < tuple_(*below))
+        query = query.where(_row_key < tuple_(*below))
     return query.order_by(Document.created_at.desc(), Document.file_id.desc())

@@ -32,7 +32,7 @@ class ModelPreparation:
         if importlib.util.find_spec("easyocr") is None or importlib.util.find_spec("nncf") is None:
             return
         self._models.mkdir(parents=True, exist_ok=True)
-        log.info("ocr models", state=await asyncio.to_thread(state, Shelf(self._models), ("en",)))
+        log.info("ocr_models.checked", state=await asyncio.to_thread(state, Shelf(self._models), ("en",)))
         with (self._models / "prepare.log").open("wb") as output:
             self._process = await asyncio.create_subprocess_exec(
                 *tied([sys.executable, "-m", "tasks.ocr.networks.prepare", str(self._models)]),

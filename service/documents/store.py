@@ -21,7 +21,7 @@ from tasks.sdk.errors import Permanent
 
 FILE_ID = re.compile(r"file-[0-9a-f]{32}")
 
-ASKED_AT_ONCE = 500
+BATCH_SIZE = 500
 """Ids in one query: some databases take no more than 999 values."""
 
 
@@ -81,7 +81,7 @@ class DocumentStore:
             )
             limits = await self._quota.limits(owner)
             try:
-                await self._storage.adopt(document.path, scratch.path)
+                await self._storage.move_in(document.path, scratch.path)
                 async with self._database.writing() as session:
                     await self._quota.count(session, document, limits)
                     session.add(document)
@@ -106,8 +106,8 @@ class DocumentStore:
         known = sorted({file_id for file_id in file_ids if FILE_ID.fullmatch(file_id)})
         found: set[str] = set()
         async with self._database.reading() as session:
-            for start in range(0, len(known), ASKED_AT_ONCE):
-                among = Document.file_id.in_(known[start : start + ASKED_AT_ONCE])
+            for start in range(0, len(known), BATCH_SIZE):
+                among = Document.file_id.in_(known[start : start + BATCH_SIZE])
                 found.update(await session.scalars(select(Document.file_id).where(among, Document.owner == owner)))
         return found
 

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-NOTED = re.compile(r"(limit|rate) ([^:\s]+):([^:\s]+):(\S+)\|(\d+)\|(\d+)\|(\d+)")
+RECORDED = re.compile(r"(limit|rate) ([^:\s]+):([^:\s]+):(\S+)\|(\d+)\|(\d+)\|(\d+)")
 
 
 class Blocked(NamedTuple):
@@ -50,9 +50,9 @@ def _period(ms: int) -> str:
     return {1_000: "a second", 60_000: "a minute", 3_600_000: "an hour", 86_400_000: "a day"}.get(ms, f"{ms:,} ms")
 
 
-def read_blocked(noted: str) -> Blocked | None:
+def read_blocked(recorded: str) -> Blocked | None:
     """The note `blocked_by` of a record; None for an empty one."""
-    found = NOTED.fullmatch(noted)
+    found = RECORDED.fullmatch(recorded)
     if not found:
         return None
     why, job_type, field, value, *numbers = found.groups()

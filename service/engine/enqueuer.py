@@ -11,7 +11,16 @@ import msgspec
 
 from service.engine.batching import Batcher
 from service.engine.estimates import Estimate, Estimator
-from service.engine.job_requests import Accepted, Asked, Given, Step, lateness, request_fingerprint, set_terms, weigh
+from service.engine.job_requests import (
+    Accepted,
+    Given,
+    JobRequest,
+    Step,
+    lateness,
+    request_fingerprint,
+    set_terms,
+    weigh,
+)
 from service.engine.plans import LimitsOf, mails_of, over_mails, without_plans
 from service.engine.store import IdempotencyConflict, OverLimit, Queued, Store, TooManyQueued
 from service.engine.store.run_history import ORIGIN
@@ -62,7 +71,7 @@ class Enqueuer:
         self.limits_of = limits_of
         self.estimator = Estimator(store)
         # Many requests at once share a script call.
-        self.gathered: Batcher[NewJob, Queued] = Batcher(store.queued)
+        self.batcher: Batcher[NewJob, Queued] = Batcher(store.queued)
 
     async def enqueue(
         self,
@@ -86,27 +95,27 @@ class Enqueuer:
         with self.tracing.enqueue(str(job_type.queue), job_type.name):
             if schedule_at:
                 terms = msgspec.structs.replace(terms, schedule_at=schedule_at)
-            job = Asked(job_type, payload, priority, terms, idempotency_key, units, origin, mails=mails)
-            asked = await self._asked(job, owner)
-            reply = await self.gathered(asked.request)
-            refusal = self._refusal(asked, reply)
+            job = JobRequest(job_type, payload, priority, terms, idempotency_key, units, origin, mails=mails)
+            prepared = await self._prepare(job, owner)
+            reply = await self.batcher(prepared.request)
+            refusal = self._refusal(prepared, reply)
             if refusal:
                 raise refusal
             self.tracing.enqueued(reply.job_id)
-            return asked.accepted(reply)
+            return prepared.accepted(reply)
 
     async def enqueue_together(
-        self, jobs: Sequence[Asked], *, owner: str, all_or_nothing: bool
+        self, jobs: Sequence[JobRequest], *, owner: str, all_or_nothing: bool
     ) -> list[Accepted | IdempotencyConflict | OverLimit | None]:
-        """Queue up to BATCH × 2 jobs of any types in one script call; returns what became of each, in order.
+        """Queue up to BATCH × 2 jobs of any types in one script call; returns the outcome of each, in order.
 
         With `all_or_nothing` one that is refused keeps all others from being queued; these are None.
         """
-        asked = [await self._asked(job, owner) for job in jobs]
-        replies = await self.store.queued([one.request for one in asked], together=all_or_nothing)
+        prepared = [await self._prepare(job, owner) for job in jobs]
+        replies = await self.store.queued([one.request for one in prepared], together=all_or_nothing)
         return [
             self._refusal(one, reply) or (None if reply.outcome == "held" else one.accepted(reply))
-            for one, reply in zip(asked, replies, strict=True)
+            for one, reply in zip(prepared, replies, strict=True)
         ]
 
     async def enqueue_workflow(
@@ -118,10 +127,10 @@ class Enqueuer:
         A workflow of that id and fingerprint that is there already is the one that is meant. Raises IdempotencyConflict
         for one of another fingerprint, OverLimit over a limit of the owner's.
         """
-        asked = {step.name: await self._asked(step.job, owner) for step in steps}
-        ids = {name: one.request.id for name, one in asked.items()}
+        prepared = {step.name: await self._prepare(step.job, owner) for step in steps}
+        ids = {name: one.request.id for name, one in prepared.items()}
         for step in steps:
-            request = asked[step.name].request
+            request = prepared[step.name].request
             request.workflow = workflow_id
             request.find.append(f"workflow:{workflow_id}")
             request.followers = [ids[other.name] for other in steps if step.name in other.after] or False
@@ -131,19 +140,19 @@ class Enqueuer:
                 request.after = len(step.after)
                 request.fields += ["message", f"Waits for {listed(step.after)}"]
         record = as_record(owner, goes_on, {step.name: (ids[step.name], list(step.after)) for step in steps})
-        requests = [one.request for one in asked.values()]
+        requests = [one.request for one in prepared.values()]
         replies = await self.store.workflow_queued(workflow_id, requests, fingerprint, record)
         if replies[0].outcome == "conflict":
             raise IdempotencyConflict(key, workflow_id)
         if replies[0].outcome == "same":
-            kept = await self.store.workflow(workflow_id)
-            return {name: job_id for name, (job_id, _) in kept.jobs.items()} if kept else {}
-        for one, reply in zip(asked.values(), replies, strict=True):
+            stored = await self.store.workflow(workflow_id)
+            return {name: job_id for name, (job_id, _) in stored.jobs.items()} if stored else {}
+        for one, reply in zip(prepared.values(), replies, strict=True):
             if refusal := self._refusal(one, reply):
                 raise refusal
         return ids
 
-    async def _asked(self, job: Asked, owner: str) -> _Prepared:
+    async def _prepare(self, job: JobRequest, owner: str) -> _Prepared:
         """The request of a job that a client asks for, bounded by its owner's limits."""
         estimate, limits = await self.estimator.estimate(job.job_type, job.units), await self.limits_of(owner)
         due_ms, priority = to_ms(job.terms.schedule_at), limits.priority(job.priority)
@@ -156,8 +165,8 @@ class Enqueuer:
         request.id = job.job_id or request.id
         set_terms(request, job.terms)
         if job.idempotency_key:
-            print = request_fingerprint(job.job_type, job.payload, job.priority, due_ms, job.terms)
-            request.idem = Idem(job.idempotency_key, print)
+            fingerprint = request_fingerprint(job.job_type, job.payload, job.priority, due_ms, job.terms)
+            request.idem = Idem(job.idempotency_key, fingerprint)
         if job.origin:
             request.fields += [ORIGIN, job.origin]
             request.find.append(f"{ORIGIN}:{job.origin}")
@@ -166,10 +175,10 @@ class Enqueuer:
             warnings.append(f"It is queued at {priority} priority, the highest of your plan {limits.plan}.")
         return _Prepared(request, estimate, job.idempotency_key or "", " ".join(filter(None, warnings)) or None, limits)
 
-    def _refusal(self, asked: _Prepared, reply: Queued) -> IdempotencyConflict | OverLimit | None:
-        request, limits = asked.request, asked.limits
+    def _refusal(self, prepared: _Prepared, reply: Queued) -> IdempotencyConflict | OverLimit | None:
+        request, limits = prepared.request, prepared.limits
         if reply.outcome == "conflict":
-            return IdempotencyConflict(asked.key, reply.job_id)
+            return IdempotencyConflict(prepared.key, reply.job_id)
         if reply.outcome == "full":
             limit = int(request.limit)
             planned = limit == limits.values.queued_jobs and limit < self.queues[Queue(request.queue)].owner_limit

@@ -39,7 +39,7 @@ HOUR_MINUTES = 60
 
 @dataclass(frozen=True)
 class ServiceUse:
-    """A service as it is used at present, beside its bounds."""
+    """A service's present use and its bounds."""
 
     name: str
     bounds: ServiceLimits
@@ -59,7 +59,7 @@ def bounds_of(name: str, services: Mapping[str, ServiceLimits], queues: Mapping[
 
 
 def rate_name(name: str) -> str:
-    """Name of a service's rate: all that is mailed keeps one, whoever sends it."""
+    """Name of a service's rate: all that is mailed keeps one, from every sender."""
     return str(Queue.EMAIL_SENDER) if name == SMTP else f"service:{name}"
 
 
@@ -87,7 +87,7 @@ class ServiceGate:
         interval_us = math.ceil(WINDOW_S * 1_000_000 / rate) if rate else 0
         # Two uses of one attempt are two.
         use = f"{holder} {secrets.token_hex(4)}"
-        asked = (
+        request = (
             name,
             use,
             rate_name(name),
@@ -100,8 +100,8 @@ class ServiceGate:
         renewing: asyncio.Task[None] | None = None
         try:
             async with self._turns[name]:
-                await self._begin(name, asked)
-            renewing = asyncio.create_task(self._renew(name, asked))
+                await self._begin(name, request)
+            renewing = asyncio.create_task(self._renew(name, request))
             yield
         finally:
             if renewing:
@@ -110,29 +110,29 @@ class ServiceGate:
             with contextlib.suppress(RedisError, OSError):
                 await asyncio.shield(self._leave(name, use))
 
-    async def _begin(self, name: str, asked: tuple[str | int, ...]) -> None:
+    async def _begin(self, name: str, request: tuple[str | int, ...]) -> None:
         while True:
-            wait_ms = await self._ask(name, asked)
+            wait_ms = await self._ask(name, request)
             if not wait_ms:
                 return
             await asyncio.sleep(wait_ms / 1000)
 
-    async def _ask(self, name: str, asked: tuple[str | int, ...]) -> int:
-        """0 once the use is under way, or when to ask again in ms. Waits while Redis is away: nobody counts then."""
+    async def _ask(self, name: str, request: tuple[str | int, ...]) -> int:
+        """0 once the use is under way, or when to ask again in ms. Waits while Redis is away: nothing counts then."""
         warned = False
         while True:
             try:
-                return int(await USE(self.redis, *asked))
+                return int(await USE(self.redis, *request))
             except (RedisError, OSError) as error:
                 if not warned:
-                    log.warning("a service is not used while Redis is away", service=name, error=str(error))
+                    log.warning("service.redis_away", service=name, error=str(error))
                     warned = True
                 await asyncio.sleep(AWAY_S)
 
-    async def _renew(self, name: str, asked: tuple[str | int, ...]) -> None:
+    async def _renew(self, name: str, request: tuple[str | int, ...]) -> None:
         while True:
             await asyncio.sleep(RENEW_S)
-            await self._ask(name, asked)
+            await self._ask(name, request)
 
     async def _leave(self, name: str, use: str) -> None:
         pipe = self.redis.pipeline(transaction=True)

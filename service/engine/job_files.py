@@ -11,7 +11,7 @@ def folder(root: str) -> str:
     return f"jobs/{root}"
 
 
-def kept_path(root: str, name: str) -> str:
+def checkpoint_path(root: str, name: str) -> str:
     """An intermediate result that a retry does not repeat."""
     return f"{folder(root)}/kept/{name}"
 
@@ -46,8 +46,8 @@ class JobFiles:
     async def purge(self, job_ids: Sequence[str]) -> None:
         """Remove ended jobs for good, with their files.
 
-        The files go first: a crash in between leaves records that the next sweep finds, not files that nobody names.
-        What guards against doing a job's work twice goes last: a job that was restored meanwhile still needs it.
+        The files go first: a crash in between leaves records that the next sweep finds, not files without a record.
+        What guards against doing a job's work twice goes last: a job that was restored in the meantime still needs it.
         """
         for job_id in job_ids:
             await self.storage.delete_prefix(folder(job_id) + "/")

@@ -26,7 +26,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Asked:
+class JobRequest:
     """A job as a client asks for it."""
 
     job_type: JobType
@@ -46,7 +46,7 @@ class Step(NamedTuple):
     """A job of a workflow: its name there, and the names of those that come before it."""
 
     name: str
-    job: Asked
+    job: JobRequest
     after: Sequence[str]
 
 
@@ -107,14 +107,14 @@ def request_fingerprint(
     job_type: JobType, payload: Payload, priority: str, due_ms: int, terms: Terms = NO_TERMS
 ) -> str:
     """SHA-256 of what the client asked for: equal for requests that mean the same job."""
-    asked: list[Any] = [job_type.name, payload, priority, due_ms]
+    prepared: list[Any] = [job_type.name, payload, priority, due_ms]
     more = [terms.not_after, terms.deadline, terms.unique_key, terms.unique_for_s, terms.debounce]
     if any(more):
-        asked += more
+        prepared += more
     merging = [terms.throttle, terms.replace, terms.rerun]
     if any(merging):
-        asked += merging
+        prepared += merging
     if terms.callback_url:
-        asked.append(terms.callback_url)
-    body = msgspec.json.encode(asked, order="deterministic")
+        prepared.append(terms.callback_url)
+    body = msgspec.json.encode(prepared, order="deterministic")
     return hashlib.sha256(body).hexdigest()

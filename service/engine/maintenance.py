@@ -20,7 +20,7 @@ from service.lib.clock import now_ms
 from service.lib.reminder import Reminder
 from settings import Settings
 
-log = structlog.get_logger("offload.caretaker")
+log = structlog.get_logger("offload.maintenance")
 
 TICK_S = 0.5
 """Interval between two steps of an operation."""
@@ -34,7 +34,7 @@ STEP = 100
 
 @dataclass(slots=True)
 class Duty:
-    """Something to do every `every_s` seconds by whoever is elected. One that is `apart` must not hold up the others."""
+    """Something that the elected process does every `every_s` seconds. One that is `apart` must not hold up the others."""
 
     name: str
     every_s: float
@@ -100,10 +100,10 @@ class Maintenance:
             if not refusal(error):
                 raise
             if self.refused.due():
-                log.warning("Redis refuses a duty", duty=duty.name, why=refusal(error))
+                log.warning("duty.refused", duty=duty.name, reason=refusal(error))
         except Exception:
             # One broken duty must not keep the others from being done.
-            log.exception("a duty failed", duty=duty.name)
+            log.exception("duty.failed", duty=duty.name)
 
     async def _do_apart(self, duty: Duty) -> None:
         with contextlib.suppress(RedisError, OSError):
@@ -124,7 +124,7 @@ class Maintenance:
                 done = True
             except (NoSuchJob, WrongState):
                 done = False
-            await self.store.operations.note(operation.id, job_id, done=done)
+            await self.store.operations.record(operation.id, job_id, done=done)
         if len(ids) < STEP:
             await self.store.operations.finish(operation.id)
 
@@ -150,7 +150,7 @@ class Maintenance:
             await self._purge_all(partial(retention.over_count, str(queue), bounds.keep_jobs, STEP))
         freed = await self._purge_all(partial(retention.over_memory, queues, STEP))
         if freed and self.full.due():
-            log.warning("Redis is nearly full: jobs that have ended go before their time", removed=freed)
+            log.warning("jobs.removed_early", reason="Redis is nearly full", removed=freed)
         elif not freed:
             self.full.over()
 

@@ -23,19 +23,19 @@ FRESH_S = 0.25
 """A permit must be used within this time. With it, at most a quarter of the spare second is lost on our side."""
 
 AWAY_S = 0.5
-"""Pause between tries while Redis is away: without it nothing may be sent, because nobody counts."""
+"""Pause between tries while Redis is away: without it nothing may be sent, because nothing counts."""
 
 
 @dataclass(slots=True, frozen=True)
 class Permit:
     """Leave for one message, for a moment."""
 
-    asked_s: float
+    sent_s: float
     """By the monotonic clock: just before Redis was asked, so never later than the permit was given."""
 
     @property
     def fresh(self) -> bool:
-        return time.monotonic() - self.asked_s < FRESH_S
+        return time.monotonic() - self.sent_s < FRESH_S
 
 
 class RateLimiter:
@@ -67,13 +67,13 @@ class RateLimiter:
 
     async def _ask(self) -> tuple[Permit, int]:
         """A permit and 0, or when to ask again in ms. Waits for as long as Redis is away."""
-        told = False
+        warned = False
         while True:
             permit = Permit(time.monotonic())
             try:
                 return permit, await GCRA(self._redis, self._name, self.interval_us, round(WINDOW_S * 1_000_000))
             except (RedisError, OSError) as error:
-                if not told:
-                    log.warning("nothing is sent while Redis is away", rate=self._name, error=str(error))
-                    told = True
+                if not warned:
+                    log.warning("rate_limit.redis_away", rate=self._name, error=str(error))
+                    warned = True
                 await asyncio.sleep(AWAY_S)

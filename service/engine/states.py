@@ -20,7 +20,7 @@ class State(StrEnum):
     """Done: its result and artefacts are in place. Kept for the queue's retention, then removed with them."""
 
     FAILED = "failed"
-    """The dead letter: no attempt is left, or the error is permanent. Kept until somebody retries or deletes it."""
+    """The dead letter: no attempt is left, or the error is permanent. Kept until an operator retries or deletes it."""
 
     CANCELLED = "cancelled"
     """Stopped on request before it was done. Kept as long as a completed job."""

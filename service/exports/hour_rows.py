@@ -10,7 +10,7 @@ from settings.queues import Queue
 from tasks.exports.datasets.metrics_hourly import DATASET
 from tasks.exports.query import sqlite_moment
 
-KEPT_HOURS = 35 * 24
+KEEP_HOURS = 35 * 24
 """Hours for which figures are kept."""
 
 COUNTS = tuple(column.name for column in DATASET.columns[3:] if not column.name.startswith(("wait_", "run_")))
@@ -23,7 +23,7 @@ async def metric_hour_rows(store: Store, _owner: str | None) -> AsyncIterator[Se
     """Figures of the hours that are kept, in the columns of the dataset."""
     metrics = Metrics(store.redis)
     for queue in Queue:
-        for span in await metrics.spans("hour", queue, KEPT_HOURS):
+        for span in await metrics.spans("hour", queue, KEEP_HOURS):
             hour = sqlite_moment(datetime.fromtimestamp(span.start_ms / 1000, UTC))
             rows = [(hour, str(queue), name, *_figures(figures)) for name, figures in sorted(span.types.items())]
             if rows:

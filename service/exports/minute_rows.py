@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from service.engine.store import Store
-from service.engine.store.scripts import MINUTES_KEPT
+from service.engine.store.scripts import KEEP_MINUTES
 from service.lib.clock import now_ms
 from settings.queues import Queue
 from tasks.exports.datasets.metrics import DATASET
@@ -20,7 +20,7 @@ COUNTS = tuple(column.name for column in DATASET.columns[2:])
 async def metric_rows(store: Store, _owner: str | None) -> AsyncIterator[Sequence[tuple[Any, ...]]]:
     """Counts of the minutes that are kept, in the columns of the dataset; minutes without any are left out."""
     last = now_ms() // 60_000
-    for start in range(last - MINUTES_KEPT, last + 1, CHUNK_MINUTES):
+    for start in range(last - KEEP_MINUTES, last + 1, CHUNK_MINUTES):
         minutes = range(start, min(start + CHUNK_MINUTES, last + 1))
         for queue in Queue:
             counted = await store.minutes(queue, minutes)

@@ -19,7 +19,7 @@ async def spool(
     # Each call may run on another thread of the pool, never two at once.
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     with contextlib.closing(connection):
-        # Nobody else has the file and nobody misses it after a crash.
+        # Only this process has the file, and it is not needed after a crash.
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")

@@ -6,7 +6,7 @@ import time
 class ServerClock:
     """The clock of a server, as this process last read it. Before that, this machine's own.
 
-    Between two replies it goes on by the monotonic clock, which nobody sets.
+    Between two replies it goes on by the monotonic clock, which cannot be set.
     """
 
     UNSURE_S = 0.5
@@ -15,12 +15,12 @@ class ServerClock:
     def __init__(self) -> None:
         self.ahead_ms: float | None = None
 
-    def sync(self, server_ms: float, asked_s: float) -> None:
-        """Set by the server's time (ms since the epoch), in reply to a request of `asked_s` (monotonic)."""
+    def sync(self, server_ms: float, sent_s: float) -> None:
+        """Set by the server's time (ms since the epoch), in reply to a request of `sent_s` (monotonic)."""
         received_s = time.monotonic()
-        if self.ahead_ms is None or received_s - asked_s <= self.UNSURE_S:
+        if self.ahead_ms is None or received_s - sent_s <= self.UNSURE_S:
             # It was read somewhere between the request and the reply.
-            self.ahead_ms = server_ms - (asked_s + received_s) * 500
+            self.ahead_ms = server_ms - (sent_s + received_s) * 500
 
     def now_ms(self) -> int:
         if self.ahead_ms is None:

@@ -1,4 +1,4 @@
-"""Turns at something scarce, fair between those who ask: one owner's three hundred requests keep nobody else waiting."""
+"""Turns at something scarce, fair between those who ask: one owner's three hundred requests keep no other owner waiting."""
 
 import asyncio
 import contextlib
@@ -78,7 +78,7 @@ class FairTurns:
                 continue
             turns = self._waiting[whose]
             turn = turns.popleft()
-            # Whoever has had a turn stands behind the others again.
+            # An owner that has had a turn goes behind the others again.
             self._waiting.move_to_end(whose)
             if not turns:
                 del self._waiting[whose]

@@ -110,7 +110,7 @@ class Storage:
         except TimeoutError:
             raise Unreachable("storage", "no answer in time") from None
 
-    async def adopt(self, path: str, source: Path) -> None:
+    async def move_in(self, path: str, source: Path) -> None:
         """Store a local file that is no longer needed: moved where that is possible, else copied and removed."""
         target = self.local_path(path)
         if target is None or not await asyncio.to_thread(_moved, source, target):
@@ -214,7 +214,7 @@ async def _chunks(result: "GetResult") -> AsyncIterator[bytes]:
 def _moved(source: Path, target: Path) -> bool:
     """Rename `source` to `target`; False where they are on different file systems."""
     while True:
-        # A delete beside it may remove the folder, empty as it is, at any moment of making it and moving into it.
+        # A concurrent delete may remove the folder, empty as it is, at any moment of making it and moving into it.
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(source, target)

@@ -7,7 +7,7 @@ NUL = "\0"
 
 
 def with_stop(words: str) -> str:
-    """With a full stop, whoever wrote it. What it begins with stays: it may be the name of a file or of a field."""
+    """With a full stop. What it begins with stays: it may be the name of a file or of a field."""
     return words if words.endswith((".", "!", "?", "…")) else f"{words}."
 
 

@@ -10,7 +10,7 @@ from service.database import User
 from service.mail.suppression import suppressed
 from tasks.mail.addresses import BadAddress, compared, deliverable
 
-ASKED_AT_ONCE = 1_000
+BATCH_SIZE = 1_000
 """Users in one query."""
 
 
@@ -47,8 +47,8 @@ async def recipients(session: AsyncSession, *, segment: str | None, user_ids: Se
         return [Recipient(*row) for row in rows]
     wanted = list(dict.fromkeys(user_ids or ()))
     emails: dict[int, str] = {}
-    for start in range(0, len(wanted), ASKED_AT_ONCE):
-        batch = wanted[start : start + ASKED_AT_ONCE]
+    for start in range(0, len(wanted), BATCH_SIZE):
+        batch = wanted[start : start + BATCH_SIZE]
         emails.update(
             (row.id, row.email) for row in await session.execute(select(User.id, User.email).where(User.id.in_(batch)))
         )

@@ -11,7 +11,7 @@ from service.database.column_types import utc_now
 ROWS_AT_ONCE = 2_000
 """Deliveries one transaction removes: some 50 ms in which an SQLite file has no other writer."""
 
-ASKED_AT_ONCE = 500
+BATCH_SIZE = 500
 
 
 class CampaignRemoval:
@@ -54,4 +54,4 @@ class CampaignRemoval:
         before = utc_now() - timedelta(seconds=older_than_s)
         statement = select(Campaign.campaign_id).where(Campaign.created_at < before, Campaign.campaign_id > after)
         async with self._database.reading() as session:
-            return list(await session.scalars(statement.order_by(Campaign.campaign_id).limit(ASKED_AT_ONCE)))
+            return list(await session.scalars(statement.order_by(Campaign.campaign_id).limit(BATCH_SIZE)))

@@ -82,7 +82,7 @@ class CampaignRows:
         opened = await self.find(campaign_id)
         if opened is not None:
             return opened
-        # Their ids are no user's: a delivery is unique by its campaign and this id.
+        # Their ids are not a user's: a delivery is unique by its campaign and this id.
         found = [Recipient(-number, email) for number, email in enumerate(emails, 1)]
         template = StoredTemplate("", subject[:NAME_MAX], Source(subject, "", text))
         return await self._open(campaign_id, owner, template, found)

@@ -56,7 +56,7 @@ class DeliveryRows:
         return claim
 
     async def settle(self, claim: Claim, result: DeliveryResult, *, in_no_hurry: bool = False) -> None:
-        """Write what became of a claim; waits for the database for as long as that takes.
+        """Write the outcome of a claim; waits for the database for as long as that takes.
 
         What is in no hurry goes with the next claim, whose message is therefore never sent before this is settled.
         """
@@ -64,17 +64,17 @@ class DeliveryRows:
             try:
                 await self._writes.run(settle_many, Settled(claim, result), in_no_hurry=in_no_hurry)
             except (SQLAlchemyError, OSError) as error:
-                log.warning("a delivery waits for the database", delivery=claim.key, error=str(error))
+                log.warning("mail.database_away", delivery=claim.key, error=str(error))
                 await asyncio.sleep(RETRY_S)
             else:
                 self._journal.settled(claim.key)
                 return
 
-    def note_dot(self, claim: Claim) -> None:
+    def record_dot(self, claim: Claim) -> None:
         """Note that the next thing this process does is to send the final dot of this delivery."""
         self._journal.dot_follows(claim.key)
 
-    def note_reply(self, claim: Claim, reply: Reply) -> None:
+    def record_reply(self, claim: Claim, reply: Reply) -> None:
         """Note the server's reply, for the case that this process dies before it is settled."""
         # Where it cannot be written the reply still goes to the database.
         with contextlib.suppress(OSError):
@@ -123,7 +123,7 @@ class DeliveryRows:
                 found[journal_id] = evidence_of(self._journal.folder, journal_id)
             result = judged(claim, found[journal_id], row.changed_at)
             if result is not None:
-                log.info("a claim left behind", delivery=claim.key, judged=result.status)
+                log.info("mail.claim_recovered", delivery=claim.key, status=result.status)
                 await self.settle(claim, result)
 
     async def outstanding(self, campaign_id: str, positions: Sequence[int]) -> Outstanding:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from service.database import Database
-from service.database.dedicated_connection import kept_connection
+from service.database.dedicated_connection import dedicated_connection
 from service.engine.batching import Batcher
 
 Item = TypeVar("Item")
@@ -31,7 +31,7 @@ class GroupedWrites:
     """
 
     def __init__(self, database: Database) -> None:
-        self._connection = kept_connection(database)
+        self._connection = dedicated_connection(database)
         self._batcher: Batcher[tuple[Write[Any, Any], Any], Any] = Batcher(self._commit, BATCH)
 
     async def run(self, write: Write[Item, Answer], item: Item, *, in_no_hurry: bool = False) -> Answer:
@@ -58,15 +58,15 @@ class GroupedWrites:
 def _all(batch: Sequence[tuple[Write[Any, Any], Any]]) -> Callable[[Connection], list[Any]]:
     """One piece of work out of many: those of a kind together, kinds in the order of their first."""
     kinds: dict[Write[Any, Any], list[int]] = {}
-    for place, (write, _) in enumerate(batch):
-        kinds.setdefault(write, []).append(place)
+    for index, (write, _) in enumerate(batch):
+        kinds.setdefault(write, []).append(index)
 
     def work(connection: Connection) -> list[Any]:
         answers: list[Any] = [None] * len(batch)
-        for write, places in kinds.items():
-            found = write(connection, [batch[place][1] for place in places])
-            for place, answer in zip(places, found, strict=True):
-                answers[place] = answer
+        for write, indexes in kinds.items():
+            found = write(connection, [batch[index][1] for index in indexes])
+            for index, answer in zip(indexes, found, strict=True):
+                answers[index] = answer
         return answers
 
     return work

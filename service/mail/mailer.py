@@ -17,7 +17,7 @@ from service.mail.server_connections import ServerConnections
 from service.mail.server_status import ServerStatus
 from service.mail.smtp_pool import CONNECTIONS, Connection
 from service.mail.smtp_replies import UNKNOWN_TEXT, DeliveryResult, later, refuses_sender, result_of
-from service.mail.smtp_transaction import InDoubt, NotHandedOver, Reply, hand_over
+from service.mail.smtp_transaction import InDoubt, NotSent, Reply, transmit
 from settings.mail import ATTACHMENT_MAX
 from settings.services import NO_BOUNDS
 from settings.services import SMTP as SMTP_SERVICE
@@ -142,7 +142,7 @@ class SmtpMailer:
         settling = asyncio.create_task(self._deliveries.settle(claim, result, in_no_hurry=True))
         self._settling.add(settling)
         settling.add_done_callback(self._settling.discard)
-        log.info("message", delivery=claim.key, status=result.status, code=result.code, text=result.text)
+        log.info("mail.settled", delivery=claim.key, status=result.status, code=result.code, text=result.text)
         self._counters.count(result.status)
 
     async def _offer(self, sending: Sending) -> DeliveryResult:
@@ -151,7 +151,7 @@ class SmtpMailer:
             if not sending.permit.fresh:
                 await self._limiter.permit()
             reply = await self._transact(sending)
-        except NotHandedOver as error:
+        except NotSent as error:
             return later(None, str(error), claim.tries)
         except InDoubt as error:
             log.warning("mail.in_doubt", delivery=claim.key, error=str(error))
@@ -168,8 +168,8 @@ class SmtpMailer:
         """
         connection, used = sending.connection, sending.connection.messages > 0
         try:
-            reply = await self._hand_over(await connection.ready(), sending)
-        except NotHandedOver as error:
+            reply = await self._transmit(await connection.ready(), sending)
+        except NotSent as error:
             log.info("mail.connection_lost", delivery=sending.claim.key, error=str(error))
         else:
             if reply.step != "sender":
@@ -181,16 +181,16 @@ class SmtpMailer:
         client = await self._server.reopened(connection, sending.probe)
         # The server may have counted the first one.
         await self._limiter.permit()
-        reply = await self._hand_over(client, sending)
+        reply = await self._transmit(client, sending)
         connection.messages += reply.step != "sender"
         return reply
 
-    async def _hand_over(self, client: SMTP, sending: Sending) -> Reply:
+    async def _transmit(self, client: SMTP, sending: Sending) -> Reply:
         deliveries, claim = self._deliveries, sending.claim
-        reply = await hand_over(
-            client, self._envelope_sender, sending.address, sending.data, lambda: deliveries.note_dot(claim)
+        reply = await transmit(
+            client, self._envelope_sender, sending.address, sending.data, lambda: deliveries.record_dot(claim)
         )
-        deliveries.note_reply(claim, reply)
+        deliveries.record_reply(claim, reply)
         return reply
 
     def _interrupted(self, claim: Claim) -> DeliveryResult:

@@ -12,20 +12,20 @@ PAGE_ROWS = 25
 STATUSES = ("sent", "bounced", "failed", "unknown", "pending", "sending", "suppressed", "skipped")
 """Statuses of a delivery, the most wanted first. service/mail/deliveries.py explains each."""
 
-SAID_CHARACTERS = 300
+REPLY_CHARACTERS = 300
 """Of a server's answer."""
 
 
 @dataclass(frozen=True)
 class RecipientRow:
-    """One recipient. `said` is what the server answered, or why nothing was sent; `changed_ms` since the epoch."""
+    """One recipient. `reply` is what the server answered, or why nothing was sent; `changed_ms` since the epoch."""
 
     position: int
     user_id: str
     email: str | None
     status: str
     smtp_code: int | None
-    said: str | None
+    reply: str | None
     tries: int
     changed_ms: int
 
@@ -50,7 +50,7 @@ def _row(delivery: Delivery) -> RecipientRow:
         email=delivery.email,
         status=delivery.status,
         smtp_code=delivery.smtp_code,
-        said=(delivery.smtp_text or "")[:SAID_CHARACTERS] or None,
+        reply=(delivery.smtp_text or "")[:REPLY_CHARACTERS] or None,
         tries=delivery.tries,
         changed_ms=int(delivery.changed_at.timestamp() * 1000),
     )

@@ -4,7 +4,7 @@ The database cannot be asked in the instant before the final dot; a local write 
 the dot itself. So a worker that was killed leaves behind, for each message it had claimed, one of three testimonies:
 no dot was sent; the dot was sent; or what the server answered. They are evidence only while the machine has not been
 restarted since (what was written may not have reached the disk) and once the process is known to be dead (its lock is
-free). Whoever finds no evidence treats the delivery as being in doubt.
+free). A reader that finds no evidence treats the delivery as being in doubt.
 """
 
 import contextlib
@@ -68,7 +68,7 @@ class Journal:
         self._append(_Line(claim, reply))
 
     def settled(self, claim: str) -> None:
-        """The database knows what became of the claim."""
+        """The database has the claim's outcome."""
         self.open_claims.discard(claim)
         self.state.dotted.pop(claim, None)
         if self._file is not None and not self.open_claims and os.fstat(self._file).st_size > COMPACT_BYTES:

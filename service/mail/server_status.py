@@ -32,7 +32,7 @@ PROBE_S = 60.0
 ANOTHER_TRIES_S = 2.0
 """Before the result of another worker's probe is asked for."""
 
-KEPT_S = 180.0
+KEEP_S = 180.0
 """An absence is forgotten so long after its next try was due: nothing is being sent any more."""
 
 RENEWED_S = 2.0
@@ -94,9 +94,9 @@ class ServerStatus:
     def __init__(self, redis: Client) -> None:
         self._redis = redis
         self._absence: Absence | None = None
-        self._asked = False
+        self._has_read = False
         self._probing: asyncio.Event | None = None
-        self._noted_s = 0.0
+        self._written_s = 0.0
 
     async def read(self) -> Absence | None:
         """The absence that is on record."""
@@ -113,7 +113,7 @@ class ServerStatus:
         """
         while self._probing is not None:
             await self._probing.wait()
-        if self._absence is None and self._asked:
+        if self._absence is None and self._has_read:
             return False
         # Others of this process wait from here on: one question, and one login, for all of them.
         self._probing = asyncio.Event()
@@ -127,7 +127,7 @@ class ServerStatus:
 
     async def _may_probe(self) -> bool:
         try:
-            self._absence, self._asked = await self.read(), True
+            self._absence, self._has_read = await self.read(), True
             if self._absence is None:
                 return False
             if self._absence.due:
@@ -166,7 +166,7 @@ class ServerStatus:
         pipe = self._redis.pipeline(transaction=True)
         pipe.hset(SERVER, mapping={"reason": absence.reason, "next_ms": absence.next_ms, "tries": absence.tries})
         pipe.hsetnx(SERVER, "since_ms", str(absence.since_ms))
-        pipe.pexpire(SERVER, round((pause_s + KEPT_S) * 1000))
+        pipe.pexpire(SERVER, round((pause_s + KEEP_S) * 1000))
         pipe.delete(PROBE)
         try:
             await pipe.execute()
@@ -175,11 +175,11 @@ class ServerStatus:
 
     async def accepted(self) -> None:
         """Note that the server takes our messages."""
-        if self._absence is None and time.monotonic() - self._noted_s < RENEWED_S:
+        if self._absence is None and time.monotonic() - self._written_s < RENEWED_S:
             return
         if self._absence is not None:
             log.info("mail.server_back", away_since=self._absence.since)
-        self._absence, self._asked, self._noted_s = None, True, time.monotonic()
+        self._absence, self._has_read, self._written_s = None, True, time.monotonic()
         try:
             await self._redis.delete(SERVER, PROBE)
         except (RedisError, OSError):

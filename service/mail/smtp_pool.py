@@ -208,7 +208,7 @@ class Connections:
                 if others:
                     # A limit of connections: what is open goes on, and this message waits for one of them.
                     self._most, self._narrow_until_s = others, time.monotonic() + NARROW_S
-                    log.info("the mail server takes no further connection", open=others, error=str(error))
+                    log.info("mail.connection_refused", open=others, error=str(error))
                     raise _Narrowed from error
                 if refused is not None:
                     await refused(error)

@@ -40,7 +40,7 @@ class Reply:
     step: Step
 
 
-class NotHandedOver(Exception):
+class NotSent(Exception):
     """The connection failed before the final dot: the server has not accepted the message."""
 
 
@@ -48,11 +48,11 @@ class InDoubt(Exception):
     """The connection failed after the final dot and before the answer: whether it was accepted cannot be known here."""
 
 
-async def hand_over(client: SMTP, sender: str, recipient: str, data: bytes, dot_follows: Callable[[], None]) -> Reply:
+async def transmit(client: SMTP, sender: str, recipient: str, data: bytes, dot_follows: Callable[[], None]) -> Reply:
     """Give the server one message. `data` has its dots doubled and ends in CRLF; the final dot is added here.
 
     `dot_follows` is called immediately before the dot is written: a process killed without that call has not sent the
-    message. A connection that is not in a known state afterwards is closed. Raises NotHandedOver, InDoubt.
+    message. A connection that is not in a known state afterwards is closed. Raises NotSent, InDoubt.
     """
     try:
         refusal = await _envelope(client, sender, recipient, len(data))
@@ -60,7 +60,7 @@ async def hand_over(client: SMTP, sender: str, recipient: str, data: bytes, dot_
             return refusal
     except (SMTPException, OSError) as error:
         client.close()
-        raise NotHandedOver(_reason(error, recipient)) from error
+        raise NotSent(_reason(error, recipient)) from error
     except BaseException:
         # Cancelled between command and answer: the next answer would be taken for another's.
         client.close()
@@ -117,7 +117,7 @@ async def _content(client: SMTP, recipient: str, data: bytes, dot_follows: Calla
         return _reply(await answer, "content", recipient)
     except (SMTPException, OSError) as error:
         client.close()
-        raise (InDoubt if dotted else NotHandedOver)(_reason(error, recipient)) from error
+        raise (InDoubt if dotted else NotSent)(_reason(error, recipient)) from error
     except BaseException:
         client.close()
         raise

@@ -12,7 +12,7 @@ from service.database.column_types import utc_now
 BOUNCES_MAX = 2
 """One bounce may be a fault of the server; a second makes the address a liability to the sender's reputation."""
 
-ASKED_AT_ONCE = 500
+BATCH_SIZE = 500
 """Addresses in one query: PostgreSQL takes 32,767 values per statement, SQLite takes as many."""
 
 
@@ -35,8 +35,8 @@ def suppress_after_bounces(connection: Connection, address: str) -> None:
 async def suppressed(session: AsyncSession, addresses: Sequence[str]) -> dict[str, str]:
     """Those of the addresses that are on the list, with the reason."""
     found: dict[str, str] = {}
-    for start in range(0, len(addresses), ASKED_AT_ONCE):
-        batch = addresses[start : start + ASKED_AT_ONCE]
+    for start in range(0, len(addresses), BATCH_SIZE):
+        batch = addresses[start : start + BATCH_SIZE]
         rows = await session.execute(
             select(Suppression.address, Suppression.reason).where(Suppression.address.in_(batch))
         )

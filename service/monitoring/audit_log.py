@@ -119,7 +119,7 @@ class Audit:
         self.waiting.append(line)
         if len(self.waiting) > LATER_MAX:
             given_up = self.waiting.popleft()
-            log.error("a line of the audit log was given up", action=given_up.action, target=given_up.target_id)
+            log.error("audit.line_given_up", action=given_up.action, target=given_up.target_id)
         if self.writer is None or self.writer.done():
             self.writer = asyncio.create_task(self._write_later())
 
@@ -133,7 +133,7 @@ class Audit:
                 pause_s = LATER_S
             except Exception as error:  # any reason: what is to be written stays, and is said
                 self.waiting.extendleft(reversed(lines))
-                log.warning("the audit log waits for the database", lines=len(self.waiting), error=str(error)[:500])
+                log.warning("audit.database_away", lines=len(self.waiting), error=str(error)[:500])
                 pause_s = min(2 * pause_s, LATER_PAUSE_MAX_S)
 
     async def close(self) -> None:
@@ -144,10 +144,10 @@ class Audit:
             try:
                 await self.write([_copy(line) for line in self.waiting])
             except Exception as error:  # the process ends: this is the last that can be said of them
-                log.error("lines of the audit log are lost", lines=len(self.waiting), error=str(error)[:500])
+                log.error("audit.lines_lost", lines=len(self.waiting), error=str(error)[:500])
 
     async def page(self, wanted: AuditFilter, *, limit: int = 50, cursor: str | None = None) -> AuditPage:
-        """Lines that fit, newest first. Raises ValueError for a cursor that is none of ours."""
+        """Lines that fit, newest first. Raises ValueError for an invalid cursor."""
         query = _filtered(wanted).order_by(Event.created_at.desc(), Event.event_id.desc()).limit(limit + 1)
         if cursor:
             query = query.where(tuple_(Event.created_at, Event.event_id) < tuple_(*position_of(cursor)))
@@ -159,7 +159,7 @@ class Audit:
     async def newer(self, wanted: AuditFilter, than: str, limit: int) -> int:
         """Number of fitting lines that are newer than a cursor, `limit` at most; an empty cursor is older than all.
 
-        Raises ValueError for a cursor that is none of ours.
+        Raises ValueError for an invalid cursor.
         """
         query = _filtered(wanted).with_only_columns(Event.event_id).limit(limit)
         if than:
@@ -169,7 +169,7 @@ class Audit:
 
 
 def _copy(line: Event) -> Event:
-    """The line anew: one that a failed transaction has held cannot be written by another."""
+    """A copy of the line: one that a failed transaction has held cannot be written by another."""
     return Event(
         **{column.key: getattr(line, column.key) for column in Event.__table__.columns if column.key in vars(line)}
     )

@@ -1,7 +1,7 @@
-"""Secrets kept out of every log line, whoever writes it: ours, a library's, a traceback's.
+"""Secrets kept out of every log line: ours, a library's, a traceback's.
 
 Known ones are masked by their value: all that the settings hold. What is known only by its place (a ticket in an address,
-a key that the database has as a digest, a password in somebody's URL) is masked by that.
+a key that the database has as a digest, a password in a client's URL) is masked by that.
 """
 
 import json
@@ -19,7 +19,7 @@ MASK = "•••"
 VALUE_MIN = 6
 """Characters. Masking what is shorter would hide ordinary words."""
 
-PLACES = (
+PATTERNS = (
     r"(?<=[?&])(?P<query>(?:token|ticket|key|api_key|secret|password|passwd|routing_key|signature)=)[^&\s\"'<>\\]+",
     r"(?P<scheme>\b(?:bearer|basic)\s+)[A-Za-z0-9+/=_.~-]{8,}",
     r"(?P<user>[a-z][a-z0-9+.-]*://[^\s/:@\"']*:)[^\s/@\"']+(?=@)",
@@ -36,7 +36,7 @@ class Masker:
         known = {form for secret in secrets if len(secret) >= VALUE_MIN for form in _forms(secret)}
         # Longer ones first: one may begin with another.
         values = [re.escape(one) for one in sorted(known, key=len, reverse=True)]
-        self._pattern = re.compile("|".join([*values, *PLACES]), re.IGNORECASE)
+        self._pattern = re.compile("|".join([*values, *PATTERNS]), re.IGNORECASE)
 
     def text(self, text: str) -> str:
         """The text, with the mask in the place of each secret."""
@@ -67,16 +67,16 @@ class Masker:
         """A record whose words and traceback hold no secret."""
         made = logging.LogRecord(*args, **kwargs)
         try:
-            said = made.getMessage()
+            text = made.getMessage()
         except (TypeError, ValueError):
             # The handler says what is wrong with it.
             return made
-        if self.text(said) != said:
+        if self.text(text) != text:
             # One by one, for formatters that read them by their places, as uvicorn's does.
             made.msg = self.value(made.msg)
             made.args = tuple(map(self.value, made.args)) if isinstance(made.args, tuple) else made.args
             if self.text(made.getMessage()) != made.getMessage():
-                made.msg, made.args = self.text(said), ()
+                made.msg, made.args = self.text(text), ()
         if made.exc_info and made.exc_info[0] is not None:
             made.exc_text = self.text("".join(traceback.format_exception(*made.exc_info)).rstrip("\n"))
         return made
@@ -101,7 +101,7 @@ def _within(value: str) -> Iterator[str]:
     if parts.password:
         yield from (parts.password, unquote(parts.password))
     if parts.scheme in ("http", "https") and len(parts.path + parts.query) > 1:
-        # A webhook: whoever knows its path may post to it.
+        # A webhook: any client that knows its path may post to it.
         yield value.partition(parts.netloc)[2]
 
 

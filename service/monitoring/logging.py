@@ -53,4 +53,4 @@ def _json_line(event: dict[str, Any], **_: Any) -> bytes:
 def log_problems() -> None:
     """Say which packages of job types were left out, and why."""
     for problem in PROBLEMS:
-        structlog.get_logger("offload").error("a package of job types is left out", why=problem.sentence)
+        structlog.get_logger("offload").error("package.left_out", reason=problem.sentence)

@@ -1,4 +1,4 @@
-"""Use of owners beside their limits, for the API and the dashboard."""
+"""Owners' use and limits, for the API and the dashboard."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from service.database import Database
 from service.database.owners import Owners
 from service.documents.quota import month_of
-from service.documents.totals import Kept, kept_by
+from service.documents.totals import DocumentTotals, totals_of
 from service.engine.plans import Allowance, mails_of, requests_of
 from service.engine.states import State
 from service.engine.store import Store
@@ -63,18 +63,20 @@ class OwnerUsage:
     async def of_all(self, owners: Sequence[str]) -> list[OwnerUse]:
         """Use of several owners, in order."""
         rows = await self.owners.rows(owners)
-        kept = await kept_by(self.database, owners)
+        totals = await totals_of(self.database, owners)
         pages = await self.owners.pages(owners, month_of(now_ms())[0])
         return list(
             await asyncio.gather(
                 *(
-                    self._use(one, self.owners.resolved(rows.get(one)), kept.get(one, Kept()), pages.get(one, 0))
+                    self._use(
+                        one, self.owners.resolved(rows.get(one)), totals.get(one, DocumentTotals()), pages.get(one, 0)
+                    )
                     for one in owners
                 )
             )
         )
 
-    async def _use(self, owner: str, limits: Limits, kept: Kept, pages: int) -> OwnerUse:
+    async def _use(self, owner: str, limits: Limits, totals: DocumentTotals, pages: int) -> OwnerUse:
         states = await self.store.counts_of_owner(owner)
         bounds = [*(queue.owner_limit for queue in self.queues.values()), limits.values.queued_jobs]
         return OwnerUse(
@@ -83,8 +85,8 @@ class OwnerUsage:
             waiting=sum(number for state, number in states.items() if state.waiting),
             waiting_max=min(bound for bound in bounds if bound is not None),
             running=states[State.ACTIVE],
-            documents=kept.documents,
-            bytes=kept.bytes,
+            documents=totals.documents,
+            bytes=totals.bytes,
             pages=pages,
             requests=await self._used(requests_of(owner, limits)),
             mails=await self._used(mails_of(owner, limits)),

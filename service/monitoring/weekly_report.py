@@ -8,7 +8,7 @@ from service.monitoring.alerts.slack import fitting, header, link_line
 from service.monitoring.metrics import Metrics, QueueWeek, WeekReport
 from tasks.ports.reports import DayLine
 
-KEPT_S = 35 * 86_400
+KEEP_S = 35 * 86_400
 """Seconds for which it is remembered that a week was posted: until long after its report can be started again by mistake."""
 
 
@@ -32,7 +32,7 @@ class ReportFigures:
         report = await self._metrics.week(first_day)
         body = week_blocks(report, self._links_url)
         posted = await self._outbox.put(
-            f"week-{first_day}", "slack", body, f"the report of the week from {first_day}", once_s=KEPT_S
+            f"week-{first_day}", "slack", body, f"the report of the week from {first_day}", once_s=KEEP_S
         )
         return "given to Slack" if posted else "this week was posted before"
 

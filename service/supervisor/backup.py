@@ -103,7 +103,7 @@ def _log_left_alone(settings: Settings) -> Iterator[None]:
 def _database(settings: Settings, target: Path) -> str:
     url = urlsplit(settings.database_url)
     if url.scheme.startswith("sqlite"):
-        # By SQLite itself: beside a log of its own a plain copy of the file may be torn.
+        # By SQLite itself: with a log of its own, a plain copy of the file may be torn.
         source = f"file:{unquote(url.path[1:])}?mode=ro"
         with (
             closing(sqlite3.connect(source, uri=True)) as file,
@@ -145,7 +145,7 @@ def _local_files(settings: Settings) -> Path | None:
 
 
 def _copy_if_there(source: str, target: str) -> str:
-    # One that is removed meanwhile is named by nothing that was copied, or was about to go.
+    # One that is removed during the copy is named by nothing that was copied, or was about to go.
     with contextlib.suppress(FileNotFoundError):
         shutil.copy2(source, target)
     return target
@@ -188,9 +188,9 @@ def _put_back_database(settings: Settings, source: Path, aside: Path) -> list[st
     url = urlsplit(settings.database_url)
     if url.scheme.startswith("sqlite"):
         file = Path(unquote(url.path[1:]))
-        for beside in ("-wal", "-shm"):
+        for suffix in ("-wal", "-shm"):
             # Of the database that goes: read with the other, they would ruin it.
-            _move_aside(file.with_name(file.name + beside), aside)
+            _move_aside(file.with_name(file.name + suffix), aside)
         return _put_back(source / "offload.db", file, aside, "database")
     if not (source / DUMP).exists():
         return []

@@ -1,4 +1,4 @@
-"""One process of the running stack: its output by lines, a new start when it ends by itself, a clean end when asked."""
+"""One process of the running stack: its output by lines, a new start when it ends unasked, a clean end when asked."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ HEALTHY_S = 10.0
 LINE_BYTES = 65_536
 """Longest output line kept in memory; a longer one is cut in two."""
 
-Say = Callable[[str, str], None]
+Report = Callable[[str, str], None]
 """Called with a child's name and one line about or from it."""
 
 
@@ -29,19 +29,24 @@ class Child:
     """A process that is kept running from `start` to `stop`.
 
     It gets a session of its own, so that a Ctrl-C in the terminal reaches only us, and we choose the order of the end.
-    What it leaves running in that session is killed when it ends. `on_end` is called after each end that nobody asked
+    What it leaves running in that session is killed when it ends. `on_end` is called after each end that was not asked
     for.
     """
 
     def __init__(
-        self, name: str, command: Sequence[str], env: Mapping[str, str], say: Say, on_end: Callable[["Child"], None]
+        self,
+        name: str,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        report: Report,
+        on_end: Callable[["Child"], None],
     ) -> None:
         self.name = name
         self.ends = 0
         """Number of times that it has ended unasked."""
         self._command = command
         self._env = env
-        self._say = say
+        self._report = report
         self._on_end = on_end
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
@@ -66,7 +71,7 @@ class Child:
             os.kill(self.pid, signal.SIGTERM)
         done, _ = await asyncio.wait([self._task], timeout=grace_s)
         if not done:
-            self._say(self.name, f"did not end within {grace_s:.0f} s of SIGTERM and is killed")
+            self._report(self.name, f"did not end within {grace_s:.0f} s of SIGTERM and is killed")
             if self.pid is not None:
                 _kill_session(self.pid)
         await self._task
@@ -81,7 +86,7 @@ class Child:
             if time.monotonic() - started > HEALTHY_S:
                 backoff_s = BACKOFF_MIN_S
             self.ends += 1
-            self._say(self.name, f"{_ended(code)}; starting again in {backoff_s:.1f} s")
+            self._report(self.name, f"{_ended(code)}; starting again in {backoff_s:.1f} s")
             self._on_end(self)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), backoff_s)
@@ -118,11 +123,11 @@ class Child:
             transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, pipe)
             with contextlib.closing(transport):
                 async for line in lines(stream):
-                    self._say(self.name, line)
+                    self._report(self.name, line)
 
 
 async def lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
-    """Lines of a process's output, bytes that are no UTF-8 replaced."""
+    """Lines of a process's output, bytes that are not UTF-8 replaced."""
     rest = b""
     while chunk := await stream.read(LINE_BYTES):
         *whole, rest = (rest + chunk).split(b"\n")

@@ -16,7 +16,7 @@ from typing import Self
 import httpx
 
 from service.lib.ports import free_port
-from service.supervisor.child import BACKOFF_MAX_S, BACKOFF_MIN_S, HEALTHY_S, Child, Say
+from service.supervisor.child import BACKOFF_MAX_S, BACKOFF_MIN_S, HEALTHY_S, Child, Report
 from service.supervisor.valkey import EmbeddedValkey, ServerError
 from settings import Queue, Settings
 from settings.private_files import private_folder, write_private
@@ -28,14 +28,14 @@ def worker_classes() -> dict[str, str]:
 
 
 GRACE_S = 5
-"""For a worker to finish its jobs, unless the operator sets another: whoever presses Ctrl-C waits for it, and what does
-not finish is handed back with its checkpoint, nothing lost."""
+"""For a worker to finish its jobs, unless the operator sets another: the operator who presses Ctrl-C waits for it, and what does
+not finish is returned with its checkpoint, nothing lost."""
 
 MARGIN_S = 10.0
-"""On top, for handing back and closing: only a child that is stuck is ever killed."""
+"""On top, for returning jobs and closing: only a child that is stuck is ever killed."""
 
 WEB_GRACE_S = 3
-"""Seconds uvicorn waits for open requests: an event stream would hold it for ever."""
+"""Seconds uvicorn waits for open requests: an event stream would hold it forever."""
 
 FALSE_STARTS = 5
 """Ends of one child before the stack was ever ready that make us give up: a repair must come from outside."""
@@ -47,11 +47,11 @@ POLL_S = 0.2
 class Stack:
     """Every process of the product, as an async context manager: all started on entry, all gone on exit."""
 
-    def __init__(self, settings: Settings, say: Say) -> None:
+    def __init__(self, settings: Settings, report: Report) -> None:
         self.settings = settings
         self.gave_up = asyncio.Event()
         """Set when a child keeps ending before the stack was ready."""
-        self._say = say
+        self._report = report
         self._ready = False
         self._valkey: EmbeddedValkey | None = None
         self._valkey_keeper: asyncio.Task[None] | None = None
@@ -100,7 +100,7 @@ class Stack:
             return
         self._valkey = EmbeddedValkey(self.settings.queue_dir)
         await self._valkey.start_async()
-        self._say("valkey", f"serving on 127.0.0.1:{self._valkey.port}, its log in {self.settings.queue_dir}")
+        self._report("valkey", f"serving on 127.0.0.1:{self._valkey.port}, its log in {self.settings.queue_dir}")
         self._env["OFFLOAD_REDIS_URL"] = self._valkey.url
         write_private(self.settings.redis_url_file, self._valkey.url + "\n")
         self._valkey_keeper = asyncio.create_task(self._keep_valkey(self._valkey), name="child valkey")
@@ -119,13 +119,15 @@ class Stack:
             if time.monotonic() - started > HEALTHY_S:
                 backoff_s = BACKOFF_MIN_S
             reason = valkey.last_words()
-            self._say("valkey", f"ended with code {code}{f' ({reason})' if reason else ''}; again in {backoff_s:.1f} s")
+            self._report(
+                "valkey", f"ended with code {code}{f' ({reason})' if reason else ''}; again in {backoff_s:.1f} s"
+            )
             await asyncio.sleep(backoff_s)
             backoff_s, started = min(2 * backoff_s, BACKOFF_MAX_S), time.monotonic()
             try:
                 await valkey.start_async()
             except ServerError as error:
-                self._say("valkey", str(error))
+                self._report("valkey", str(error))
 
     async def _stop_valkey(self) -> None:
         if self._valkey is None or self._valkey_keeper is None:
@@ -151,13 +153,13 @@ class Stack:
         return python("uvicorn", "dashboard.app:create_app", "--factory", *address, *manners)
 
     def _child(self, name: str, command: list[str]) -> Child:
-        child = Child(name, command, self._env, self._say, self._count_end)
+        child = Child(name, command, self._env, self._report, self._count_end)
         child.start()
         return child
 
     def _count_end(self, child: Child) -> None:
         if not self._ready and child.ends >= FALSE_STARTS:
-            self._say(child.name, f"has ended {child.ends} times before anything was ready: giving up")
+            self._report(child.name, f"has ended {child.ends} times before anything was ready: giving up")
             self.gave_up.set()
 
 

@@ -40,7 +40,7 @@ save ""
 maxmemory-policy noeviction
 tcp-keepalive 60
 """
-# save "": the append-only log is the one record on disk; a snapshot beside it would only double the writes.
+# save "": the append-only log is the one record on disk; a snapshot as well would only double the writes.
 # noeviction: a full server must refuse a job, not forget another.
 
 

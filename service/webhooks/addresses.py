@@ -92,13 +92,13 @@ class Addresses:
     async def check(self, text: str) -> httpx.URL:
         """The URL, once its host has been looked up. Raises RefusedUrl."""
         url = parse_url(text)
-        place, now_s = (url.host, port_of(url)), time.monotonic()
+        address, now_s = (url.host, port_of(url)), time.monotonic()
         # Jobs by the thousand name the same host; what counts is the check of the connection itself.
-        if now_s - self._checked.get(place, -FRESH_S) >= FRESH_S:
-            await self.lookup(*place)
+        if now_s - self._checked.get(address, -FRESH_S) >= FRESH_S:
+            await self.lookup(*address)
             if len(self._checked) >= HOSTS_MAX:
                 self._checked.clear()
-            self._checked[place] = now_s
+            self._checked[address] = now_s
         return url
 
     async def lookup(self, host: str, port: int) -> Sequence[str]:

@@ -61,7 +61,7 @@ class Deliveries:
             return Delivered("later", "An earlier message about the job goes first.", turn_s)
         secret = webhook.secret if webhook else callback_secret(self.link_key(), row.owner)
         answer = await self.sender.post(row.url, secret, row.delivery_id, row.body)
-        return await self._note(row.delivery_id, answer)
+        return await self._record(row.delivery_id, answer)
 
     async def _until_its_turn_s(self, row: WebhookDelivery) -> float | None:
         """Seconds until the delivery before it is tried again; None where there is none."""
@@ -85,7 +85,7 @@ class Deliveries:
         wait_s = (next_at - utc_now()).total_seconds() if next_at else 0.0
         return min(TURN_MAX_S, max(1.0, wait_s + 1.0))
 
-    async def _note(self, delivery_id: str, answer: Answer) -> Delivered:
+    async def _record(self, delivery_id: str, answer: Answer) -> Delivered:
         """Write a try into the log and draw what follows for the webhook."""
         disabled = False
         async with self.database.writing() as session:
@@ -98,7 +98,7 @@ class Deliveries:
             if webhook is not None:
                 disabled = _judge(webhook, answer, now)
         if disabled:
-            log.warning("a webhook is disabled", webhook=row.webhook_id, owner=row.owner, why=answer.error)
+            log.warning("webhook.disabled", webhook=row.webhook_id, owner=row.owner, reason=answer.error)
             await self.changed()
         return tried
 

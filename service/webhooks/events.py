@@ -58,7 +58,7 @@ def body(kind: str, timestamp: str | None, data: object) -> str:
 
 
 def message_id(job_id: str, number: int, target: str) -> str:
-    """The id of the message to `target` for one end of a job: the same however often it is handed over."""
+    """The id of the message to `target` for one end of a job: the same however often it is queued."""
     digest = hashlib.sha256(msgspec.json.encode([job_id, number, target])).hexdigest()
     return f"msg_{digest[: 2 * ID_BYTES]}"
 

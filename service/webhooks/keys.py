@@ -6,7 +6,7 @@ OWNERS = PREFIX + "webhooks:owners"
 """Hash: owner to the states that its webhooks want to be told of, with blanks between. An entry goes with the last webhook."""
 
 ENDED = PREFIX + "webhooks:ended"
-"""List: ends of jobs that are still to be handed over, oldest first. An entry goes once its deliveries are queued."""
+"""List: ends of jobs that are still to be queued, oldest first. An entry goes once its deliveries are queued."""
 
 DISABLED = PREFIX + "webhooks:disabled"
 """Hash: id of a webhook that was disabled to a sentence. An entry goes with the webhook."""

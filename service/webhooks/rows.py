@@ -15,7 +15,7 @@ from service.webhooks.events import TEST, new_message_id, new_secret, trial_body
 PER_OWNER = 20
 """More than programs that an owner keeps; each end of a job may cost so many deliveries."""
 
-KEPT_DAYS = 30
+KEEP_DAYS = 30
 """Days that a delivery stays in the log."""
 
 FORGET_AT_ONCE = 1_000
@@ -192,9 +192,9 @@ class WebhookRows:
                 row.state, row.error, row.next_at = "failed", sentence, None
 
     async def forget(self) -> int:
-        """Remove deliveries that ended KEPT_DAYS ago. Returns how many."""
+        """Remove deliveries that ended KEEP_DAYS ago. Returns how many."""
         old = select(WebhookDelivery.delivery_id).where(
-            WebhookDelivery.created_at < utc_now() - timedelta(days=KEPT_DAYS), WebhookDelivery.state != "pending"
+            WebhookDelivery.created_at < utc_now() - timedelta(days=KEEP_DAYS), WebhookDelivery.state != "pending"
         )
         async with self.database.writing() as session:
             ids = list(await session.scalars(old.order_by(WebhookDelivery.created_at).limit(FORGET_AT_ONCE)))
@@ -205,7 +205,7 @@ class WebhookRows:
 def new_delivery(
     delivery_id: str, webhook_id: str | None, owner: str, url: str, event: str, job_id: str | None = None
 ) -> WebhookDelivery:
-    """A delivery that nobody has tried, still without its body."""
+    """A delivery that has not been tried, still without its body."""
     return WebhookDelivery(
         delivery_id=delivery_id,
         webhook_id=webhook_id,

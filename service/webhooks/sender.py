@@ -1,4 +1,4 @@
-"""`Sender`: posts one signed message to one address. It follows no redirect and waits for nobody longer than it says here."""
+"""`Sender`: posts one signed message to one address. It follows no redirect, and its waits are bounded."""
 
 import asyncio
 import ssl
@@ -88,10 +88,10 @@ class Sender:
             return Answer(None, f"The connection broke off: {_words(error)}.")
         if 200 <= status_code < 300:
             return Answer(status_code, None)
-        said = f": {text}" if text else ""
+        detail = f": {text}" if text else ""
         if 300 <= status_code < 400:
-            said = ", and redirects are not followed"
-        return Answer(status_code, f"It answered {status_code}{said}.")
+            detail = ", and redirects are not followed"
+        return Answer(status_code, f"It answered {status_code}{detail}.")
 
     async def _post(self, url: httpx.URL, headers: dict[bytes | str, bytes | str], body: str) -> tuple[int, str]:
         if url.scheme == "https" and self._certificates is None:

@@ -8,8 +8,8 @@ from service.engine.maintenance import Duty
 from service.engine.redis.client import Client
 from service.webhooks.addresses import Addresses
 from service.webhooks.deliveries import Deliveries
+from service.webhooks.dispatcher import WebhookDispatcher
 from service.webhooks.events import callback_secret
-from service.webhooks.handover import Handover
 from service.webhooks.rows import WebhookRows
 from service.webhooks.sender import Sender
 from settings import Settings
@@ -31,7 +31,7 @@ class WebhookParts:
     settings: Settings
     addresses: Addresses
     rows: WebhookRows
-    handover: Handover
+    dispatcher: WebhookDispatcher
     deliveries: Deliveries
 
     def callback_secret(self, owner: str) -> str:
@@ -42,16 +42,16 @@ class WebhookParts:
 def webhook_parts(settings: Settings, database: Database, redis: Client, enqueuer: Enqueuer) -> WebhookParts:
     """The parts, which open nothing themselves."""
     addresses, rows = Addresses(allow_private=settings.webhooks_allow_private), WebhookRows(database)
-    handover = Handover(redis, rows, enqueuer)
-    deliveries = Deliveries(database, Sender(addresses), lambda: settings.link_key, handover.sync)
-    return WebhookParts(settings, addresses, rows, handover, deliveries)
+    dispatcher = WebhookDispatcher(redis, rows, enqueuer)
+    deliveries = Deliveries(database, Sender(addresses), lambda: settings.link_key, dispatcher.sync)
+    return WebhookParts(settings, addresses, rows, dispatcher, deliveries)
 
 
 def webhook_duties(webhooks: WebhookParts) -> list[Duty]:
     """Duties of maintenance for webhooks."""
     return [
-        Duty("webhooks", DELIVER_S, webhooks.handover.hand_over, apart=True),
-        Duty("webhook flags", SYNC_S, webhooks.handover.sync, apart=True),
+        Duty("webhooks", DELIVER_S, webhooks.dispatcher.dispatch, apart=True),
+        Duty("webhook flags", SYNC_S, webhooks.dispatcher.sync, apart=True),
         Duty("webhook log", FORGET_S, webhooks.rows.forget, apart=True),
-        Duty("webhook overdue", FORGET_S, webhooks.handover.mend, apart=True),
+        Duty("webhook overdue", FORGET_S, webhooks.dispatcher.mend, apart=True),
     ]

@@ -22,7 +22,7 @@ class Keeper(StrEnum):
 
     DATABASE = "database"
     QUEUE = "queue"
-    """With the queue's state: they are first copied, as a table, beside the file that is written."""
+    """With the queue's state: they are first copied, as a table, next to the file that is written."""
 
 
 @dataclass(frozen=True)

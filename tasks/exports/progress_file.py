@@ -8,7 +8,7 @@ LAYOUT = struct.Struct("<QQ")
 
 
 class Tally:
-    """The writing side. One write of sixteen bytes to the page cache: nothing beside a chunk of rows."""
+    """The writing side. One write of sixteen bytes to the page cache: nothing compared with a chunk of rows."""
 
     def __init__(self, path: Path, total: int) -> None:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -17,7 +17,7 @@ POSTGRES_TYPES = {str: "text", int: "bigint", float: "double precision", bool: "
 
 @dataclass
 class _Parameters:
-    """Collects values and hands out the placeholders that stand for them in the dialect."""
+    """Collects values and gives out the placeholders that stand for them in the dialect."""
 
     postgres: bool
     values: list[Any] = field(default_factory=list)

@@ -9,7 +9,7 @@ from tasks.exports.source import CHUNK_ROWS, Chunk, Query, Source, SqliteSource
 
 
 def read(source: Source, query: Query) -> contextlib.AbstractContextManager[tuple[int, Iterator[Chunk]]]:
-    """(number of rows, chunks of them), both of the moment at which this began, whatever is written meanwhile."""
+    """(number of rows, chunks of them), both of the moment at which this began, whatever is written in the meantime."""
     if isinstance(source, SqliteSource):
         return _read_sqlite(source, query)
     # Only a child that reads PostgreSQL pays for its driver's memory.
@@ -20,7 +20,7 @@ def read(source: Source, query: Query) -> contextlib.AbstractContextManager[tupl
 
 @contextlib.contextmanager
 def _read_sqlite(source: SqliteSource, query: Query) -> Iterator[tuple[int, Iterator[Chunk]]]:
-    # A driver that begins transactions by itself would not hold one open for a SELECT.
+    # A driver that begins transactions on its own would not hold one open for a SELECT.
     connection = sqlite3.connect(source.path, isolation_level=None, timeout=30)
     with contextlib.closing(connection):
         connection.execute("PRAGMA query_only = ON")

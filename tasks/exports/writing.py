@@ -12,7 +12,7 @@ from tasks.exports.source import Chunk, Query, Source
 
 
 @dataclass(frozen=True)
-class Order:
+class ExportRequest:
     """Everything the child needs to know."""
 
     source: Source
@@ -34,19 +34,19 @@ class Written:
     sheets: int
 
 
-def write_export(order: Order) -> Written:
-    """Write the file of `order`. Memory does not depend on the number of rows."""
-    with read(order.source, order.query) as (total, chunks):
-        tally = Tally(order.tally, total)
+def write_export(request: ExportRequest) -> Written:
+    """Write the file of `request`. Memory does not depend on the number of rows."""
+    with read(request.source, request.query) as (total, chunks):
+        tally = Tally(request.tally, total)
         try:
             counted = _counted(chunks, tally)
-            if order.format == "csv":
-                write_csv(order.target, order.columns, counted, bom=order.bom, gzipped=order.gzip)
+            if request.format == "csv":
+                write_csv(request.target, request.columns, counted, bom=request.bom, gzipped=request.gzip)
                 return Written(total, 0)
             # Only a child that writes XLSX pays for the writer's memory.
             from tasks.exports.xlsx_file import write_xlsx
 
-            return Written(total, write_xlsx(order.target, order.title, order.columns, total, counted))
+            return Written(total, write_xlsx(request.target, request.title, request.columns, total, counted))
         finally:
             tally.close()
 

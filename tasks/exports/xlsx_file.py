@@ -20,8 +20,8 @@ SHEET_ROWS = 1_048_576
 WIDTHS = {Kind.TEXT: 18.0, Kind.INTEGER: 12.0, Kind.NUMBER: 12.0, Kind.FLAG: 8.0, Kind.MOMENT: 23.0}
 """Characters a column is wide unless it is declared otherwise: 23 is what a moment with milliseconds takes."""
 
-HEADER_ROOM = 4
-"""Characters beside a column's name that its filter's button takes."""
+HEADER_PADDING = 4
+"""Characters next to a column's name that its filter's button takes."""
 
 MOMENT_FORMAT = "yyyy-mm-dd hh:mm:ss.000"
 
@@ -57,7 +57,7 @@ def write_xlsx(
     names = [title if number == 1 else f"{title} {number}" for number in range(1, sheets + 1)]
     rows = _records(columns, chunks)
     widths = {
-        column.name: max(column.width or WIDTHS[column.kind], len(column.name) + HEADER_ROOM) for column in columns
+        column.name: max(column.width or WIDTHS[column.kind], len(column.name) + HEADER_PADDING) for column in columns
     }
     moments = {c.name: Format().set_num_format(MOMENT_FORMAT) for c in columns if c.kind is Kind.MOMENT}
     texts = [column.name for column in columns if column.kind is Kind.TEXT]

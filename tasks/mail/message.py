@@ -100,7 +100,7 @@ def encoded(text: str) -> tuple[str, bytes]:
     quoted = binascii.b2a_qp(raw, istext=True)
     whole = encodebytes(raw) if len(quoted) > len(raw) * 4 // 3 else None
     if whole is not None and len(whole) < len(quoted):
-        # Only what is within quoted-printable keeps its line ends by itself.
+        # Only what is within quoted-printable keeps its line ends unaided.
         return "base64", encodebytes(raw.replace(b"\n", b"\r\n")).replace(b"\n", b"\r\n")
     return "quoted-printable", quoted.replace(b"\n", b"\r\n")
 

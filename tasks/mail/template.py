@@ -19,7 +19,7 @@ VARIABLES = ("user", "unsubscribe_url")
 FIELD_MAX = 500_000
 """Characters of one field: above what mail programs show uncut (Gmail clips at 102 KB), far below what hurts."""
 
-COMPILED_KEPT = 8
+COMPILED_MAX = 8
 """Templates that a process keeps compiled: compiling takes as long as writing fifty messages, a part's worth."""
 
 
@@ -41,8 +41,8 @@ class Problem(msgspec.Struct, frozen=True):
     @property
     def sentence(self) -> str:
         """The fault in a sentence for the template's author."""
-        place = f"{self.field}, line {self.line}" if self.line else self.field
-        return f"The template does not work ({place}): {self.reason.rstrip('.')}."
+        location = f"{self.field}, line {self.line}" if self.line else self.field
+        return f"The template does not work ({location}): {self.reason.rstrip('.')}."
 
 
 class Compiled(msgspec.Struct):
@@ -52,7 +52,7 @@ class Compiled(msgspec.Struct):
     problems: list[Problem]
 
 
-@functools.lru_cache(maxsize=COMPILED_KEPT)
+@functools.lru_cache(maxsize=COMPILED_MAX)
 def compiled(source: Source) -> Compiled:
     """A template parsed, checked and compiled, once per process: syntax, unknown variables, fields of the user, size.
 

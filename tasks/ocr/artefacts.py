@@ -9,7 +9,7 @@ import msgspec
 
 from tasks.exports.csv_injection import for_csv
 from tasks.ocr.hocr import HEAD, TAIL, hocr_page
-from tasks.ocr.pages import FailedPage, kept_name
+from tasks.ocr.pages import FailedPage, checkpoint_name
 from tasks.ocr.searchable import Output, WrittenPdf, write_searchable
 from tasks.ocr.splitting import Document, Split, barcodes, documents, write_documents
 from tasks.ocr.tables import tables
@@ -22,15 +22,15 @@ SEARCHABLE_TIMEOUT_S = 240.0
 """5,000 pages take two minutes: mostly reading the words, page by page."""
 
 
-async def kept_pages(run: Run, total: int) -> AsyncIterator[tuple[int, bytes | None]]:
+async def stored_pages(run: Run, total: int) -> AsyncIterator[tuple[int, bytes | None]]:
     """Every page's number (from 1) and its `PageText` as JSON; None where it was not read."""
     for page in range(1, total + 1):
-        yield page, await run.recall(kept_name(page))
+        yield page, await run.recall(checkpoint_name(page))
 
 
 async def text_file(run: Run, total: int) -> AsyncIterator[bytes]:
     """text.txt: UTF-8, a form feed after each page. A page that failed leaves its place empty."""
-    async for _, data in kept_pages(run, total):
+    async for _, data in stored_pages(run, total):
         text = decode(data).text if data else ""
         yield f"{text}\n{PAGE_BREAK}".encode()
 
@@ -39,7 +39,7 @@ async def pages_file(run: Run, total: int, failed: Sequence[FailedPage]) -> Asyn
     """pages.json: {"unit": "pt", "total_pages", "pages": [PageText…], "failed_pages": [{"page", "reason"}…]}."""
     yield b'{"unit":"pt","total_pages":%d,"pages":[' % total
     first = True
-    async for _, data in kept_pages(run, total):
+    async for _, data in stored_pages(run, total):
         if data:
             yield data if first else b",\n" + data
             first = False
@@ -49,7 +49,7 @@ async def pages_file(run: Run, total: int, failed: Sequence[FailedPage]) -> Asyn
 async def hocr_file(run: Run, total: int) -> AsyncIterator[bytes]:
     """hocr.html: every page that was read, with its words and their boxes."""
     yield HEAD.encode()
-    async for _, data in kept_pages(run, total):
+    async for _, data in stored_pages(run, total):
         if data:
             yield hocr_page(decode(data)).encode()
     yield TAIL.encode()
@@ -60,7 +60,7 @@ async def searchable_file(run: Run, document: Path, total: int, output: Output) 
     pages = run.scratch / "pages"
     pages.mkdir(exist_ok=True)
     files: list[Path] = []
-    async for page, data in kept_pages(run, total):
+    async for page, data in stored_pages(run, total):
         files.append(pages / f"{page}.json")
         if data:
             files[-1].write_bytes(data)
@@ -97,7 +97,7 @@ async def tables_file(run: Run, total: int) -> tuple[bytes, int]:
     file = io.StringIO()
     writer = csv.writer(file)
     count = 0
-    async for number, data in kept_pages(run, total):
+    async for number, data in stored_pages(run, total):
         for table in tables(decode(data)) if data else ():
             count += 1
             writer.writerows([number, count, row, *map(for_csv, cells)] for row, cells in enumerate(table, 1))

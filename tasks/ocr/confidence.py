@@ -20,7 +20,7 @@ ALLOWED = 0.1
 """Share of letter-like ink outside all words that says nothing: drawings and stamps have as much."""
 
 LOST = 0.5
-"""Share of the words that are missing where all such ink lies outside; some of it is no text."""
+"""Share of the words that are missing where all such ink lies outside; some of it is not text."""
 
 DOUBTFUL_LETTERS = 0.1
 """Share of letters in doubtful words from which a page is doubtful."""
@@ -34,7 +34,7 @@ LACKING = 0.05
 TRUSTED = 0.8
 """Confidence under which a page is doubtful, whatever the reason."""
 
-FOREIGN = 0.5
+UNKNOWN_SCRIPT = 0.5
 """Share of letters in doubtful words from which the writing itself is taken to be unknown."""
 
 GUESSWORK = 0.9
@@ -98,7 +98,7 @@ def doubt(
     if letters < FEW_LETTERS and inked > INKED and unread > UNREAD:
         return "Hardly anything could be read, although there is much ink on the page."
     low = _low(words, engine)
-    if low > FOREIGN or _unsure(words, engine) > GUESSWORK:
+    if low > UNKNOWN_SCRIPT or _unsure(words, engine) > GUESSWORK:
         return "Unknown writing: most of the letters were guessed, as in handwriting or a script that the engine lacks."
     if unread > UNREAD:
         return f"{unread:.0%} of what looks like text lies outside all words that were read."
@@ -114,7 +114,7 @@ def doubt(
 
 def without_guesses(words: list[Word], engine: str) -> list[Word]:
     """The words of a page, without the guessed ones where its writing is unknown."""
-    if _low(words, engine) <= FOREIGN:
+    if _low(words, engine) <= UNKNOWN_SCRIPT:
         return words
     return [word for word in words if word.confidence >= GUESSED]
 

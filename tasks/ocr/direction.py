@@ -13,7 +13,7 @@ from tasks.ocr.ppocr.letters import confidence, spell
 from tasks.ocr.ppocr.networks import Networks
 from tasks.ocr.ppocr.reader import located
 
-LOOK_PIXELS = 700_000
+SAMPLE_PIXELS = 700_000
 """Pixels of the picture in which lines are looked for first: 1,000 × 700 of an A4 page."""
 
 LONG = 2.0
@@ -76,15 +76,15 @@ class Probe(NamedTuple):
 
 def direction(networks: Networks, picture: np.ndarray) -> Direction:
     """How the lines of a grey page, dark on light, lie."""
-    scale = min(1.0, (LOOK_PIXELS / max(1, picture.size)) ** 0.5)
+    scale = min(1.0, (SAMPLE_PIXELS / max(1, picture.size)) ** 0.5)
     found = located(networks, picture, scale)
     if not len(found):
         return Direction(0, 0.0, found, scale, sure=False)
     lengths = _lengths(found)
-    standing = found[:, 3] > found[:, 2]
-    level, upright = float(lengths[~standing].sum()), float(lengths[standing].sum())
+    upright_boxes = found[:, 3] > found[:, 2]
+    level, upright = float(lengths[~upright_boxes].sum()), float(lengths[upright_boxes].sum())
     lying = upright > level
-    skew = _skew(found, lengths * (standing == lying))
+    skew = _skew(found, lengths * (upright_boxes == lying))
     read = {turns: _read(networks, picture, found, lengths, turns) for turns in ((1,) if lying else (0,))}
     (first,) = read
     if not read[first].sure or max(level, upright) < CLEAR * min(level, upright):
@@ -95,7 +95,7 @@ def direction(networks: Networks, picture: np.ndarray) -> Direction:
             read[turns] = _read(networks, picture, found, lengths, turns)
     best = max(read, key=lambda turns: read[turns].mean)
     if best % 2 != first % 2:
-        skew = _skew(found, lengths * (standing != lying))
+        skew = _skew(found, lengths * (upright_boxes != lying))
     return Direction(best, skew, found, scale, read[best].sure, read[best].words, _is_slanted(found, lengths))
 
 
@@ -128,8 +128,8 @@ def _median(values: np.ndarray, weights: np.ndarray) -> float:
 
 def _read(networks: Networks, picture: np.ndarray, found: np.ndarray, lengths: np.ndarray, turns: int) -> Probe:
     """The longest lines that are level after `turns`."""
-    standing = found[:, 3] > found[:, 2]
-    fitting = np.flatnonzero((standing == bool(turns % 2)) & (lengths > 0))
+    upright_boxes = found[:, 3] > found[:, 2]
+    fitting = np.flatnonzero((upright_boxes == bool(turns % 2)) & (lengths > 0))
     chosen = fitting[np.argsort(-lengths[fitting])][:PROBES]
     crops = [cut(picture, found[index], turns)[:, :PROBE_WIDTH] for index in chosen]
     words = []

@@ -7,7 +7,7 @@ import numpy as np
 
 from tasks.ocr.words import Box
 
-LOOK_SIDE = 1000
+SAMPLE_SIDE = 1000
 """Longest side, in pixels, of the picture that is examined: a line of 8 pt is still 8 rows high."""
 
 DARKER = 16
@@ -28,7 +28,7 @@ class Ink:
     """The dark pixels of a grey page (uint8), looked at in a smaller picture: `mask` (0 or 1) at `scale`."""
 
     def __init__(self, picture: np.ndarray) -> None:
-        self.scale = min(1.0, LOOK_SIDE / max(picture.shape))
+        self.scale = min(1.0, SAMPLE_SIDE / max(picture.shape))
         size = max(1, round(picture.shape[1] * self.scale)), max(1, round(picture.shape[0] * self.scale))
         small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
         paper = cv2.blur(cv2.dilate(small, np.ones((9, 9), np.uint8)), (31, 31))

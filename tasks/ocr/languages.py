@@ -77,22 +77,22 @@ def _language(code: str, file: str, data_dir: Path) -> Language:
     return Language(code, file, bool(engines), WRITING[file], engines)
 
 
-def refusal(asked: list[str], data_dir: Path, engine: str = "auto") -> str | None:
+def refusal(wanted: list[str], data_dir: Path, engine: str = "auto") -> str | None:
     """The reason why `engine` cannot read these languages here, in one sentence; None where it can."""
     known = {language.code: language for language in languages(data_dir)}
-    if not asked:
+    if not wanted:
         return "Name at least one language, such as en."
-    for code in asked:
+    for code in wanted:
         if code not in known:
             return f"The language {code[:20]!r} is not known; GET /api/ocr/languages lists those that are."
     readers = ("rapidocr", "easyocr") if engine == "auto" else (engine,)
-    if "rapidocr" in readers and all("rapidocr" in known[code].engines for code in asked):
+    if "rapidocr" in readers and all("rapidocr" in known[code].engines for code in wanted):
         return None
-    for code in asked:
+    for code in wanted:
         if not set(readers) & set(known[code].engines):
             return _missing(known[code], engine)
-    if any("easyocr" not in known[code].engines for code in asked) or (
-        len({known[code].weights for code in asked if code != "en"}) > 1
+    if any("easyocr" not in known[code].engines for code in wanted) or (
+        len({known[code].weights for code in wanted if code != "en"}) > 1
     ):
         return "These languages are read by different networks: ask for one of them, with or without en."
     return None

@@ -44,7 +44,7 @@ class PageFailure(FailedPage):
     final: bool = False
 
 
-def kept_name(page: int) -> str:
+def checkpoint_name(page: int) -> str:
     """Name under which page `page` (from 1) is kept."""
     return f"pages/{page:04d}.json"
 
@@ -57,8 +57,8 @@ async def read_pages(
     Returns the pages that failed, in order. Raises nothing for a page; a cancel, or a full disk, ends all of them.
     """
     wanted = list(pages)
-    kept = set(await run.kept("pages/"))
-    missing = [page for page in wanted if kept_name(page) not in kept]
+    stored = set(await run.kept("pages/"))
+    missing = [page for page in wanted if checkpoint_name(page) not in stored]
     finished = len(wanted) - len(missing)
     failed: list[PageFailure] = []
     turn = asyncio.Semaphore(PAGES_AT_ONCE)
@@ -105,7 +105,7 @@ async def _read_one(run: Run, path: Path, page: int, reading: Reading) -> PageFa
             failure.reason, failure.final = _cause(error)
             died = isinstance(error, ChildDied)
         else:
-            await run.keep(kept_name(page), text)
+            await run.keep(checkpoint_name(page), text)
             return None
         run.log("page failed", page=page, page_try=tried, reason=failure.reason)
         if failure.final and not died:

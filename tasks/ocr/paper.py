@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-LOOK_SIDE = 1000
+SAMPLE_SIDE = 1000
 """Longest side, in pixels, of the picture that is examined: a line of 8 pt is still 8 rows high."""
 
 DARK_PAPER = 0.6
@@ -15,7 +15,7 @@ DARK = 0.55
 """A scanner's edge is darker than this share of the paper's grey."""
 
 THICK = 7
-"""Pixels, of LOOK_SIDE; rules and letters are thinner than an edge."""
+"""Pixels, of SAMPLE_SIDE; rules and letters are thinner than an edge."""
 
 ALONG = 0.2
 """An edge runs along so much of its side of the page at least: a picture that bleeds off the page often does too, and is
@@ -70,7 +70,7 @@ def cleaned(picture: np.ndarray) -> Page:
 
 
 def _reduced(picture: np.ndarray) -> np.ndarray:
-    scale = min(1.0, LOOK_SIDE / max(picture.shape))
+    scale = min(1.0, SAMPLE_SIDE / max(picture.shape))
     size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 

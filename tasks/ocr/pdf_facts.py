@@ -91,10 +91,10 @@ def _xfa_values(pdf: "Pdf") -> tuple[tuple[str, str], ...] | None:
 def _has_widgets(pdf: "Pdf") -> bool:
     """Return whether fields stand on the pages themselves, as in a static form, which any program can draw."""
     return any(
-        str(note.get("/Subtype")) == "/Widget"
+        str(annotation.get("/Subtype")) == "/Widget"
         for page in pdf.pages
-        for note in page.obj.get("/Annots", [])
-        if hasattr(note, "get")
+        for annotation in page.obj.get("/Annots", [])
+        if hasattr(annotation, "get")
     )
 
 

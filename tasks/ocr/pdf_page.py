@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TextLayerUse = Literal["auto", "ignore", "only"]
 
-LOOK_SCALE = 1.5
+SAMPLE_SCALE = 1.5
 """Pixels a point of the rendering in which it is seen what a page shows: a letter of 6 pt is nine high."""
 
 ROUND_PICTURES = 4.0
@@ -105,7 +105,7 @@ def _plan(path: Path, index: int, page: "PdfPage", objects: PageObjects, facts: 
     if use == "ignore" or (use == "auto" and not has_characters(page)):
         # Its pictures are looked at once they are rendered to be read: decoding a scan twice is a tenth of its reading.
         return Plan(size, unit, [], [], None)
-    picture = render_part(page, LOOK_SCALE)
+    picture = render_part(page, SAMPLE_SCALE)
     broken = undecodable(objects.pictures, picture.picture, picture.scale, size)
     layer = _layer(path, index, page, objects, facts, picture.picture, picture.scale)
     words, visible = layer.words, layer.visible
@@ -188,20 +188,20 @@ def _read_area(plan: Plan, page: "PdfPage", objects: PageObjects, area: Box, rea
 
 def _merge(read: PageText, own: list[Word]) -> None:
     """Add the page's own words to what was read, in place of what was read where they stand."""
-    kept = [word for word in read.words if not any(_overlaps(word.box, one.box) for one in own)]
-    if not kept:
+    added = [word for word in read.words if not any(_overlaps(word.box, one.box) for one in own)]
+    if not added:
         read.source, read.engine, read.rotation, read.skew = "text-layer", None, 0, 0.0
         read.doubtful, read.doubt = False, None
     if read.rotation == 0:
-        read.words = reading_order(own + kept)
+        read.words = reading_order(own + added)
     else:
         # Lines of the picture run another way than those of the page.
         read.words = reading_order(own)
         lines = 1 + max((word.line for word in read.words), default=-1)
         blocks = 1 + max((word.block for word in read.words), default=-1)
-        for order, word in enumerate(kept, len(read.words)):
+        for order, word in enumerate(added, len(read.words)):
             word.order, word.line, word.block = order, word.line + lines, word.block + blocks
-        read.words += kept
+        read.words += added
     letters = sum(len(word.text) for word in read.words)
     read.confidence = round(sum(word.confidence * len(word.text) for word in read.words) / max(1, letters), 4)
 

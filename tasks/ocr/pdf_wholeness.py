@@ -48,9 +48,9 @@ def _content_end(data: mmap.mmap) -> int:
     end = len(data)
     while end:
         start = max(0, end - 65_536)
-        kept = data[start:end].rstrip(b"\0 \t\r\n")
-        if kept:
-            return start + len(kept)
+        rest = data[start:end].rstrip(b"\0 \t\r\n")
+        if rest:
+            return start + len(rest)
         end = start
     return 0
 

@@ -163,13 +163,13 @@ def _split(piece: Piece, gutter: float, height: float) -> list[Piece]:
     if not left or not right or len(gaps) < 2:
         return [piece]
     here = gaps.pop(len(left) - 1)
-    beside = left[-1].box[2] - 0.5 * height < gutter < right[0].box[0] + 0.5 * height
+    apart = left[-1].box[2] - 0.5 * height < gutter < right[0].box[0] + 0.5 * height
     wide = here > WIDE * height and here > WIDER * median(gaps)
-    return [Piece(left), Piece(right)] if beside and wide else [piece]
+    return [Piece(left), Piece(right)] if apart and wide else [piece]
 
 
 def _side_by_side(left: list[Piece], right: list[Piece]) -> bool:
-    """True where the two stand beside each other for some lines, and not one below the other."""
+    """True where the two are side by side for some lines, and not one below the other."""
     top = max(min(piece.box[1] for piece in side) for side in (left, right))
     bottom = min(max(piece.box[3] for piece in side) for side in (left, right))
     return all(sum(top <= _middle(piece.box) <= bottom for piece in side) >= COLUMN_LINES - 1 for side in (left, right))

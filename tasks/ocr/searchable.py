@@ -51,11 +51,11 @@ def write_searchable(source: Path, pages: list[Path], target: Path, output: Outp
             for page, text in zip(pdf.pages, texts, strict=True):
                 if text is not None and text.source == "ocr":
                     set_level(pdf, page, text.rotation, text.skew)
-        kept = _without_blank(pdf, texts) if output.drop_blank else [number + 1 for number in range(len(pdf.pages))]
+        numbers = _without_blank(pdf, texts) if output.drop_blank else [number + 1 for number in range(len(pdf.pages))]
         refusal = save_pdfa(pdf, target) if output.pdfa else None
         if not output.pdfa or refusal:
             pdf.save(target)
-        return WrittenPdf(kept, refusal)
+        return WrittenPdf(numbers, refusal)
 
 
 @contextmanager
@@ -83,11 +83,11 @@ def _texts(pdf: "Pdf", files: list[Path]) -> list[PageText | None]:
 
 def _without_blank(pdf: "Pdf", texts: list[PageText | None]) -> list[int]:
     """Remove blank pages, unless all are blank: a PDF needs one. Returns the numbers of those that stay."""
-    kept = [index for index, text in enumerate(texts) if text is None or text.source != "blank"] or [0]
+    numbers = [index for index, text in enumerate(texts) if text is None or text.source != "blank"] or [0]
     for index in reversed(range(len(texts))):
-        if index not in kept:
+        if index not in numbers:
             del pdf.pages[index]
-    return [index + 1 for index in kept]
+    return [index + 1 for index in numbers]
 
 
 def save_pdfa(pdf: "Pdf", target: Path) -> str | None:

@@ -96,11 +96,11 @@ def write_documents(whole: Path, pages: list[int], wanted: list[Document], folde
 
     from tasks.ocr.searchable import save_pdfa
 
-    places = {page: index for index, page in enumerate(pages)}
+    indexes = {page: index for index, page in enumerate(pages)}
     written: list[str] = []
     with pikepdf.open(whole) as pdf:
         for one in wanted:
-            chosen = [places[page] for page in one.pages if page in places]
+            chosen = [indexes[page] for page in one.pages if page in indexes]
             if not chosen:
                 continue
             with pikepdf.new() as part:

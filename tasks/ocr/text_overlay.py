@@ -96,14 +96,14 @@ class _Fonts:
     """Simple fonts of 255 characters each, filled in the order in which characters are met."""
 
     def __init__(self) -> None:
-        self._places: dict[str, int] = {}
+        self._codes: dict[str, int] = {}
 
     def runs(self, text: str) -> Iterator[tuple[int, bytes]]:
         """The text as (number of the font, codes in it)."""
         codes = bytearray()
         current = 0
         for char in text:
-            number, code = divmod(self._places.setdefault(char, len(self._places)), CODES)
+            number, code = divmod(self._codes.setdefault(char, len(self._codes)), CODES)
             if codes and number != current:
                 yield current, bytes(codes)
                 codes.clear()
@@ -116,7 +116,7 @@ class _Fonts:
         """The fonts' dictionaries. The typeface is never drawn; what counts is the way back to Unicode."""
         import pikepdf
 
-        chars = list(self._places)
+        chars = list(self._codes)
         descriptor = pdf.make_indirect(_descriptor(pdf)) if chars else None
         for start in range(0, len(chars), CODES):
             group = chars[start : start + CODES]

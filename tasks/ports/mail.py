@@ -106,7 +106,7 @@ class Campaigns(Protocol):
         ...
 
     async def counts(self, campaign_id: str) -> dict[str, int]:
-        """Deliveries by what became of them."""
+        """Deliveries by the outcome of them."""
         ...
 
     def report(self, campaign_id: str) -> AsyncIterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Port of reports: figures of days and weeks, and somebody to tell."""
+"""Port of reports: figures of days and weeks, and someone to tell."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -16,7 +16,7 @@ class DayLine(msgspec.Struct, frozen=True):
 
 
 class Reports(Protocol):
-    """Figures of the whole installation, which name nobody."""
+    """Figures of the whole installation, without personal data."""
 
     async def day(self, day: date) -> Sequence[DayLine]:
         """Work completed on a day (UTC), queue by queue."""

@@ -17,7 +17,7 @@ class Leftovers(Protocol):
     """Removes leftovers that are older than a bound, and nothing that is in use. Doing it twice removes nothing more."""
 
     async def uploads(self, older_than_s: float) -> Swept:
-        """Uploads that were broken off: scratch files nobody has written to for so long."""
+        """Uploads that were broken off: scratch files not written to for so long."""
         ...
 
     async def scratch(self, older_than_s: float) -> Swept:

@@ -36,11 +36,11 @@ class Sums:
 
     def ranked(self, name: str, most: int) -> list[tuple[Any, Counter[str]]]:
         """The keys with the largest counts of `name`, then those after `most` as one, whose key is REST."""
-        order = sorted(self._by_key.items(), key=lambda one: (one[0] == REST, -one[1][name], str(one[0])))
-        kept, rest = order[:most], order[most:]
+        ranked = sorted(self._by_key.items(), key=lambda one: (one[0] == REST, -one[1][name], str(one[0])))
+        shown, rest = ranked[:most], ranked[most:]
         if rest:
-            kept.append((REST, sum((counts for _, counts in rest), Counter())))
-        return kept
+            shown.append((REST, sum((counts for _, counts in rest), Counter())))
+        return shown
 
     def __len__(self) -> int:
         return len(self._by_key)

@@ -38,11 +38,11 @@ class Gather:
     notes: Sequence[str] = ()
 
 
-def gather(order: Gather) -> int:
+def gather(request: Gather) -> int:
     """Count the rows and write the document of the report to `target` as JSON. Returns the number of rows."""
-    kind = KINDS[order.report](order.subject)
-    counted = sum(_count(kind, rows, order.tally) for rows in order.rows)
-    order.target.write_bytes(msgspec.json.encode(_document(kind, order, counted)))
+    kind = KINDS[request.report](request.subject)
+    counted = sum(_count(kind, rows, request.tally) for rows in request.rows)
+    request.target.write_bytes(msgspec.json.encode(_document(kind, request, counted)))
     return counted
 
 
@@ -59,10 +59,10 @@ def _count(kind: Kind, rows: Rows, tally_path: Path) -> int:
         return total
 
 
-def _document(kind: Kind, order: Gather, counted: int) -> Document:
-    subject = order.subject
+def _document(kind: Kind, request: Gather, counted: int) -> Document:
+    subject = request.subject
     period = subject.period
-    notes = [Remark(note) for note in order.notes]
+    notes = [Remark(note) for note in request.notes]
     made = period.local(datetime.now(UTC))
     figures: list[Figure] = kind.figures() if counted else []
     return Document(

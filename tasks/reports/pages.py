@@ -35,7 +35,7 @@ class Columns(msgspec.Struct, frozen=True, tag="columns"):
 
 
 class Bars(msgspec.Struct, frozen=True, tag="bars"):
-    """Bars beside their names, the longest first."""
+    """Bars next to their names, the longest first."""
 
     title: str
     names: Sequence[str]

@@ -23,10 +23,10 @@ CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\uf
 
 def clean(text: Any, longest: int = CELL_MAX) -> str:
     """Text that can be set: without control letters, not too long, and no word without a place to break."""
-    kept = " ".join(CONTROLS.sub("", str(text)).split())
-    if len(kept) > longest:
-        kept = kept[: longest - 1] + "…"
-    return UNBREAKABLE.sub(_broken, kept)
+    cleaned = " ".join(CONTROLS.sub("", str(text)).split())
+    if len(cleaned) > longest:
+        cleaned = cleaned[: longest - 1] + "…"
+    return UNBREAKABLE.sub(_broken, cleaned)
 
 
 def _broken(word: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ from tasks.sdk.types import REGISTRY
 class Slot(CronJob):
     """A declared schedule among a worker's `cron_jobs`.
 
-    It carries the times; the slots are begun by the caretaker, who reads cron's text itself (arq knows neither the days
+    It carries the times; the slots are begun by the maintenance leader, who reads cron's text itself (arq knows neither the days
     on which clocks change nor slots that passed while no worker was up).
     """
 

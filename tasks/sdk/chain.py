@@ -20,7 +20,7 @@ class Finished:
 
 
 def chain_problem(job_type: JobType) -> str | None:
-    """Fault of what a job type follows: it does not exist, or follows it in turn, for ever."""
+    """Fault of what a job type follows: it does not exist, or follows it in turn, forever."""
     seen, name = {job_type.name}, job_type.after
     while name:
         if name in seen:
@@ -44,7 +44,7 @@ def followers(job_type: JobType, finished: Finished) -> list[tuple[JobType, Payl
         try:
             payload = one.follow(finished)
         except Exception:
-            log.exception("a job type could not follow a completed job", type=one.name, job=finished.job_id)
+            log.exception("chain.failed", type=one.name, job=finished.job_id)
             continue
         if payload is not None:
             found.append((one, payload))

@@ -24,7 +24,7 @@ load_packages()
 
 
 def functions(queue: Queue) -> list[Function]:
-    """The queue's job types as arq declares functions: their names for `arq`, their bodies for whoever reads it.
+    """The queue's job types as arq declares functions: their names for `arq`, their bodies for a reader.
 
     arq's own limits are left open here; attempts and timeouts are the execution's, so that ours always speak first.
     """

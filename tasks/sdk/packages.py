@@ -1,4 +1,4 @@
-"""Packages of job types that are installed beside Offload: found, checked and imported, each by itself.
+"""Packages of job types that are installed with Offload: found, checked and imported, each alone.
 
 A package is a module that declares by importing: with `job`, `queue`, `schedule`, `alert_rule` and `port` of tasks/sdk. It is
 named in OFFLOAD_JOBS, or by an installed distribution in the entry-point group `offload.jobs`. A broken one leaves nothing
@@ -151,9 +151,9 @@ class _Declared:
 
     def restore(self) -> None:
         """Take back what a package declared before it broke: half of it would be worse than none."""
-        for kept, now in ((self.registry, REGISTRY), (self.ports, PORTS), (self.templates, MAIL_TEMPLATES)):
+        for before, now in ((self.registry, REGISTRY), (self.ports, PORTS), (self.templates, MAIL_TEMPLATES)):
             now.clear()
-            now.update(kept)  # type: ignore[arg-type]  # each of its own type
+            now.update(before)  # type: ignore[arg-type]  # each of its own type
         SCHEDULES[:], RULES[:] = self.schedules, self.rules
         for queue in [str(queue) for queue in Queue if str(queue) not in self.queues]:
             remove_queue(queue)
@@ -163,12 +163,12 @@ def _sentence(module: str, error: BaseException) -> str:
     text = " ".join(str(error).split())[:300]
     if isinstance(error, ModuleNotFoundError) and error.name and module.startswith(error.name.split(".")[0]):
         return f"{module} is not installed: there is no module {error.name}."
-    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    where = _place(error.__traceback__)
-    return f"{module} breaks as it is imported{where}: {said.rstrip('.')}."
+    sentence = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    where = _location(error.__traceback__)
+    return f"{module} breaks as it is imported{where}: {sentence.rstrip('.')}."
 
 
-def _place(trace: TracebackType | None) -> str:
+def _location(trace: TracebackType | None) -> str:
     """The last line that is the package's own: not of the import system, nor of what it calls of ours."""
     root = Path(__file__).parents[2]
     ours = (str(root / "tasks"), str(root / "settings"))

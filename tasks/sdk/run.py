@@ -27,7 +27,7 @@ class Run(Protocol):
         ...
 
     async def stage(self, percent: int, message: str, **data: Any) -> None:
-        """Record a named stage at `percent`, with counts to show beside it."""
+        """Record a named stage at `percent`, with counts to show with it."""
         ...
 
     async def cpu(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T:
@@ -81,7 +81,7 @@ class Run(Protocol):
     ) -> list[PartResult]:
         """Do the payloads as parts spread over all workers, and return when every one has ended, in order.
 
-        The attempt is put aside meanwhile and holds no slot; when the last part ends the task runs again from its start
+        The attempt is put aside and holds no slot; when the last part ends the task runs again from its start
         and this call returns at once. Whatever stands before it must therefore be cheap or kept. A task may call it several
         times, one group of parts after the other; each has the same number of parts in every attempt. Raises Permanent within
         a part, and for a `job` that is public: a part's files lie with its parent, so such parts would overwrite each other.
@@ -92,7 +92,7 @@ class Run(Protocol):
         """Wait for an event from outside and return its JSON body: `POST /api/jobs/{id}/events/{event}`, or a person's answer
         to `question` on the job's page, which is `{"approved": bool, "by": str, "comment": str}`.
 
-        The attempt is put aside meanwhile and holds no slot, as for parts: the task runs again from its start, and this call
+        The attempt is put aside in the meantime and holds no slot, as for parts: the task runs again from its start, and this call
         returns at once. One that came before it was asked for is returned too. Raises EventTimedOut when it has not come
         `timeout_s` seconds after the first call, Permanent within a part.
         """

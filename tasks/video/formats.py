@@ -68,7 +68,7 @@ def refusal(name: str, size: Size, wanted: Sequence[Format]) -> str | None:
     if not senseless:
         return None
     return (
-        f"{name} is {size} pixels, which {allowed[-1]} holds whole: {' and '.join(senseless)} would be no larger. "
+        f"{name} is {size} pixels, which {allowed[-1]} holds whole: {' and '.join(senseless)} would not be larger. "
         f"Ask for {' or '.join(allowed)}."
     )
 

@@ -83,7 +83,7 @@ def _size(facts: dict[str, str]) -> Size | None:
     across, _, down = facts.get("#sar", "1/1").partition("/")
     shape = int(across) / int(down) if across.isdigit() and down.isdigit() and int(across) and int(down) else 1.0
     if not 0.1 <= shape <= 10:
-        # Nobody films so: a header that is wrong.
+        # No camera films so: a header that is wrong.
         shape = 1.0
     # The longer side of a pixel is kept, so that no detail is lost, and none is made up where it is not needed.
     return Size(max(1, round(int(width) * shape)), int(height))

@@ -34,7 +34,7 @@ class Served:
 
 @pytest.fixture(scope="session")
 def app() -> Litestar:
-    """Made once: its routes are the same for every test. What it serves from is opened anew each time it starts."""
+    """Made once: its routes are the same for every test. What it serves from is opened again each time it starts."""
     return create_app()
 
 
@@ -71,7 +71,7 @@ async def globex(served: Served) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def nobody(served: Served) -> AsyncIterator[httpx.AsyncClient]:
+async def anonymous(served: Served) -> AsyncIterator[httpx.AsyncClient]:
     async with _client(served) as client:
         yield client
 

@@ -28,12 +28,15 @@ def test_nowhere_by_default(tmp_path: Path) -> None:
 
 
 def test_where_an_operator_permits_it(tmp_path: Path) -> None:
-    asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization,last-event-id"}
+    requested = {
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "authorization,last-event-id",
+    }
     with client(tmp_path, PORTAL) as api:
-        before = api.options("/api/thing", headers={"Origin": PORTAL, **asked})
+        before = api.options("/api/thing", headers={"Origin": PORTAL, **requested})
         answer = api.get("/api/thing", headers={"Origin": PORTAL})
         others = [api.get("/api/thing", headers={"Origin": one}) for one in ("https://portal.example.evil", "null")]
-        refused = api.options("/api/thing", headers={"Origin": "https://evil.example", **asked})
+        refused = api.options("/api/thing", headers={"Origin": "https://evil.example", **requested})
     assert before.status_code == 204 and before.headers["access-control-allow-origin"] == PORTAL
     assert answer.headers["access-control-allow-origin"] == PORTAL and answer.headers["vary"] == "Origin"
     assert "Retry-After" in answer.headers["access-control-expose-headers"]

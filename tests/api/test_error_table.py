@@ -86,7 +86,7 @@ async def test_a_storage_that_cannot_be_written_leaves_nothing(
     async def full(path: str, source: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(served.services.storage, "adopt", full)
+    monkeypatch.setattr(served.services.storage, "move_in", full)
     answer = await acme.post("/api/files", files={"file": ("a.png", png)})
     assert answer.status_code == 507 and answer.headers["Retry-After"] == "60"
     assert answer.json()["detail"] == "The disk of this machine is full; try again."

@@ -141,14 +141,14 @@ async def test_a_wrong_filter_is_named(acme: httpx.AsyncClient, query: str, fiel
     assert answer.json()["detail"]
 
 
-async def test_health_tells_what_does_not_answer(nobody: httpx.AsyncClient, served: Served, hands: Hands) -> None:
-    assert (await nobody.get("/health/live")).json()["status"] == "ok"
-    ready = await nobody.get("/health/ready")
+async def test_health_tells_what_does_not_answer(anonymous: httpx.AsyncClient, served: Served, hands: Hands) -> None:
+    assert (await anonymous.get("/health/live")).json()["status"] == "ok"
+    ready = await anonymous.get("/health/ready")
     assert (ready.status_code, ready.json()) == (
         200,
         {"status": "ok", "checks": {"redis": "ok", "database": "ok", "storage": "ok"}},
     )
-    workers = await nobody.get("/workers/health")
+    workers = await anonymous.get("/workers/health")
     assert (workers.status_code, workers.json()["workers"], workers.json()["detail"]) == (
         503,
         [],
@@ -157,28 +157,30 @@ async def test_health_tells_what_does_not_answer(nobody: httpx.AsyncClient, serv
     root = served.services.storage.root
     assert root is not None
     root.rename(root.with_name("elsewhere"))
-    ready = await nobody.get("/health/ready")
+    ready = await anonymous.get("/health/ready")
     assert ready.status_code == 503
     assert ready.json()["checks"] == {"redis": "ok", "database": "ok", "storage": "does not work: PermissionError"}
     assert str(root) not in ready.text
 
 
-async def test_a_full_queue_server_is_named(acme: httpx.AsyncClient, nobody: httpx.AsyncClient, served: Served) -> None:
+async def test_a_full_queue_server_is_named(
+    acme: httpx.AsyncClient, anonymous: httpx.AsyncClient, served: Served
+) -> None:
     job_id = await queued(acme)
     file_id = (await acme.get(f"/api/jobs/{job_id}")).json()["payload"]["file_id"]
     redis = served.services.redis
     await redis.config_set("maxmemory", 1)
     try:
-        ready = await nobody.get("/health/ready")
-        asked = await acme.post("/api/jobs/pdf-ocr", json={"file_id": file_id})
+        ready = await anonymous.get("/health/ready")
+        requested = await acme.post("/api/jobs/pdf-ocr", json={"file_id": file_id})
         stopped = await acme.post(f"/api/jobs/{job_id}/cancel")
     finally:
         await redis.config_set("maxmemory", 0)
     assert (ready.status_code, ready.json()["checks"]["redis"]) == (503, "takes no new jobs: its memory is full")
-    assert asked.status_code == 503 and int(asked.headers["Retry-After"]) > 0
-    assert asked.json()["detail"] == "The queue server takes no jobs for the moment: its memory is full; try again."
+    assert requested.status_code == 503 and int(requested.headers["Retry-After"]) > 0
+    assert requested.json()["detail"] == "The queue server takes no jobs for the moment: its memory is full; try again."
     assert stopped.status_code == 202, "what frees memory is done"
-    assert (await nobody.get("/health/ready")).status_code == 200
+    assert (await anonymous.get("/health/ready")).status_code == 200
 
 
 async def test_many_readers_at_once_are_all_answered(acme: httpx.AsyncClient) -> None:
@@ -189,10 +191,10 @@ async def test_many_readers_at_once_are_all_answered(acme: httpx.AsyncClient) ->
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 async def test_one_owners_burst_hurts_nobody_else(
-    acme: httpx.AsyncClient, globex: httpx.AsyncClient, nobody: httpx.AsyncClient
+    acme: httpx.AsyncClient, globex: httpx.AsyncClient, anonymous: httpx.AsyncClient
 ) -> None:
     await queued(acme)
     burst = asyncio.gather(*(acme.get("/api/jobs?limit=200") for _ in range(150)))
-    others = [await globex.get("/api/jobs"), await nobody.get("/health/ready")]
+    others = [await globex.get("/api/jobs"), await anonymous.get("/health/ready")]
     assert [answer.status_code for answer in others] == [200, 200], others[1].text
     assert {answer.status_code for answer in await burst} == {200}

@@ -16,7 +16,7 @@ from tests.documents.samples import pdf
 MEGABYTE = 1_000_000
 SIZE = 150 * MEGABYTE
 
-ROOM = 60 * MEGABYTE
+GROWTH_MAX = 60 * MEGABYTE
 """What the process may grow by: buffers of some megabytes and what the first request imports, not 150 MB."""
 
 
@@ -63,8 +63,8 @@ def test_150_megabytes_in_and_out(settings_env: dict[str, str], tmp_path: Path) 
         with Peak(server.pid) as downloading:
             assert download(connection, file_id) > SIZE
     print(f"grew by {uploading.growth:,} bytes in, {downloading.growth:,} bytes out")
-    assert uploading.growth < ROOM
-    assert downloading.growth < ROOM
+    assert uploading.growth < GROWTH_MAX
+    assert downloading.growth < GROWTH_MAX
 
 
 def upload(connection: http.client.HTTPConnection, content: bytes) -> str:

@@ -65,7 +65,7 @@ async def test_labels_do_not_grow_with_the_jobs(parts: Parts) -> None:
     assert lines[0] == lines[1]
 
 
-def names_told() -> set[str]:
+def names_exported() -> set[str]:
     """Every sample's name that the exposition can hold."""
     source = (Path(__file__).parents[2] / "service" / "api" / "prometheus.py").read_text()
     return {word.strip('",(') for word in source.replace("(", " ").split() if word.strip('",(').startswith("offload_")}
@@ -74,14 +74,14 @@ def names_told() -> set[str]:
 @pytest.mark.parametrize("name", ["grafana-dashboard.json", "prometheus-rules.yml"])
 def test_the_documents_ask_only_for_what_is_told(name: str) -> None:
     text = (DOCS / name).read_text()
-    asked = {
+    requested = {
         word
         for word in "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
         if word.startswith("offload_")
     }
     suffixes = ("_total", "_bucket", "_sum", "_count")
-    told = names_told() | {told + suffix for told in names_told() for suffix in suffixes}
-    assert asked and asked <= told, asked - told
+    reported = names_exported() | {reported + suffix for reported in names_exported() for suffix in suffixes}
+    assert requested and requested <= reported, requested - reported
 
 
 def test_promtool_takes_the_rules_and_what_the_dashboard_asks(tmp_path: Path) -> None:
@@ -89,7 +89,8 @@ def test_promtool_takes_the_rules_and_what_the_dashboard_asks(tmp_path: Path) ->
     if promtool is None:
         pytest.skip("promtool is not installed (Debian: apt-get install prometheus)")
     rules = [
-        {"record": f"panel:{n}", "expr": asked.replace("$queue", ".+")} for n, asked in enumerate(panel_expressions())
+        {"record": f"panel:{n}", "expr": requested.replace("$queue", ".+")}
+        for n, requested in enumerate(panel_expressions())
     ]
     panels = tmp_path / "panels.yml"
     panels.write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}))

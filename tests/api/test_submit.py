@@ -58,7 +58,7 @@ async def test_a_moment_long_past_is_refused_and_one_just_past_is_now(acme: http
 
 
 async def test_an_unknown_type_is_named_with_those_that_there_are(
-    acme: httpx.AsyncClient, nobody: httpx.AsyncClient
+    acme: httpx.AsyncClient, anonymous: httpx.AsyncClient
 ) -> None:
     answer = await acme.post("/api/jobs/pdf-orc", content=b"{")
     assert answer.status_code == 404
@@ -68,7 +68,7 @@ async def test_an_unknown_type_is_named_with_those_that_there_are(
     for private in ("weekly-report", "x" * 5000):
         detail = (await acme.post(f"/api/jobs/{private}", json={})).json()["detail"]
         assert detail.startswith(f"There is no job type {private[:80]}: ") and private not in detail.partition(":")[2]
-    assert (await nobody.post("/api/jobs/pdf-orc", json={})).status_code == 401
+    assert (await anonymous.post("/api/jobs/pdf-orc", json={})).status_code == 401
 
 
 async def test_the_same_key_and_body_give_the_same_job(acme: httpx.AsyncClient, globex: httpx.AsyncClient) -> None:

@@ -1,4 +1,4 @@
-"""An owner's use beside its limits."""
+"""An owner's use and its limits."""
 
 import httpx
 import pytest

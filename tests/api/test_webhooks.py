@@ -141,10 +141,10 @@ async def test_a_callback_tells_how_the_job_ended(
     assert detail["callback_url"] == receiver.url
     assert (await acme.post(f"/api/jobs/{job_id}/cancel")).status_code == 202
 
-    async def noted() -> Any:
+    async def recorded() -> Any:
         return await served.services.webhooks.rows.deliveries(limit=9)
 
-    (row,) = await wait_until_async(noted)
+    (row,) = await wait_until_async(recorded)
     await served.services.webhooks.deliveries.deliver(row.delivery_id)
     secret = (await acme.get("/api/webhooks/callback-secret")).json()["secret"]
     message: Any = receiver.received[0].verified(secret)
@@ -169,13 +169,13 @@ async def test_a_callback_into_the_own_network_is_refused(acme: httpx.AsyncClien
 
 
 async def test_a_host_is_looked_up_once_for_many_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    addresses, looked = Addresses(), []
+    addresses, lookups = Addresses(), []
 
     async def lookup(host: str, port: int) -> list[str]:
-        looked.append(host)
+        lookups.append(host)
         return ["8.8.8.8"]
 
     monkeypatch.setattr(addresses, "lookup", lookup)
     for _ in range(3):
         await addresses.check("https://hook.example.com/a")
-    assert looked == ["hook.example.com"]
+    assert lookups == ["hook.example.com"]

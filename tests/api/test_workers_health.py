@@ -24,25 +24,25 @@ async def everybody(made: Maker) -> None:
     ],
 )
 async def test_a_worker_that_is_silent_or_quiet_is_named(
-    nobody: httpx.AsyncClient, served: Served, odd: dict[str, object], detail: str
+    anonymous: httpx.AsyncClient, served: Served, odd: dict[str, object], detail: str
 ) -> None:
     made = Maker(served.services)
     await everybody(made)
     if odd:
         await made.worker(Queue.CSV_EXPORT, **odd)
-    answer = await nobody.get("/workers/health")
+    answer = await anonymous.get("/workers/health")
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded" if odd else "ok")
     assert answer.json()["detail"] == detail
     assert len(answer.json()["workers"]) == len(Queue) + bool(odd)
 
 
 async def test_a_queue_whose_only_worker_cannot_do_its_work_is_not_served(
-    nobody: httpx.AsyncClient, served: Served
+    anonymous: httpx.AsyncClient, served: Served
 ) -> None:
     made = Maker(served.services)
     for queue in Queue:
         await made.worker(queue, fault="OSError: Read-only file system." if queue == Queue.PDF_PROCESSING else None)
-    answer = await nobody.get("/workers/health")
+    answer = await anonymous.get("/workers/health")
     assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
     assert answer.json()["detail"] == "No worker can do the work of pdf-processing: OSError: Read-only file system."
     faults = {worker["queue"]: worker["fault"] for worker in answer.json()["workers"]}

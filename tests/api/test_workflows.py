@@ -97,5 +97,5 @@ async def test_a_payload_may_name_jobs_by_their_names(acme: httpx.AsyncClient, s
     answer = await post(acme, job("a"), job("b", "a", payload=named))
     assert answer.status_code == 202, answer.text
     ids = answer.json()["jobs"]
-    kept = await served.services.store.present(ids["b"])
-    assert kept.payload["query_params"] == {"search": ids["a"]}
+    stored = await served.services.store.present(ids["b"])
+    assert stored.payload["query_params"] == {"search": ids["a"]}

@@ -87,7 +87,7 @@ def environment(valkey: str, portal_port: int, tmp_path_factory: pytest.TempPath
 def address(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a uvicorn process of its own serves the application.
 
-    It ends with this folder's tests: its caretaker would meddle with those of others on the same queue server.
+    It ends with this folder's tests: its maintenance leader would meddle with those of others on the same queue server.
     """
     port = free_port()
     log = tmp_path_factory.mktemp("web") / "web.log"
@@ -117,7 +117,7 @@ async def made(
 
 
 class Desk:
-    """Opens pages as somebody, and hears every complaint of the browser."""
+    """Opens pages as a user, and collects every complaint of the browser."""
 
     def __init__(self, browser: Browser, address: str) -> None:
         self.browser = browser
@@ -130,7 +130,7 @@ class Desk:
         context = await self.browser.new_context(http_credentials=user, base_url=self.address, **options)
         self.contexts.append(context)
         page = await context.new_page()
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         await page.goto(path)
         return page

@@ -21,7 +21,7 @@ from service.monitoring.metrics.metrics import last_monday
 from settings import Queue
 from tests.browser.conftest import PHONE, Desk
 from tests.browser.shown_results import show_results
-from tests.dashboard.documents import kept, pictured
+from tests.dashboard.documents import pictured, stored
 from tests.dashboard.made import Anything, Maker, made_type
 from tests.documents.images.pictures import saved, scene
 
@@ -127,11 +127,11 @@ async def _uploads(made: Maker) -> str:
     """A scan, photos, and one that is still without a picture. Answers the address of the scan."""
     async with made.services.database.writing() as session:
         await session.execute(delete(Document))
-    await kept(made, "receipt 0417.png", owner="globex", data=saved(scene(500, 800), "PNG"))
+    await stored(made, "receipt 0417.png", owner="globex", data=saved(scene(500, 800), "PNG"))
     for name, width, height in (("harbour.jpg", 1200, 800), ("portrait.webp", 600, 900)):
         photo = saved(scene(width, height), name.rpartition(".")[2].upper().replace("JPG", "JPEG"))
-        await pictured(made, await kept(made, name, owner="initech", data=photo))
-    scan = await kept(made, "Contract of lease.pdf", data=(ROOT / "samples" / "scan.pdf").read_bytes())
+        await pictured(made, await stored(made, name, owner="initech", data=photo))
+    scan = await stored(made, "Contract of lease.pdf", data=(ROOT / "samples" / "scan.pdf").read_bytes())
     await pictured(made, scan)
     await made.queued(payload=Anything(file_id=scan.file_id))
     return f"documents/{scan.file_id}"

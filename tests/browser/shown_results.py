@@ -8,14 +8,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from service.database import Campaign, Delivery
 from service.documents.thumbnails.store import ThumbnailStore
-from service.engine.job_files import kept_path
+from service.engine.job_files import checkpoint_path
 from service.engine.store import LogLine
 from service.lib.clock import now_ms
 from tasks.csv_export import Export
 from tasks.email_batch import EmailBatch
 from tasks.images.thumbnails import Thumbnail
 from tasks.images.variants import Variant
-from tasks.ocr.pages import kept_name
+from tasks.ocr.pages import checkpoint_name
 from tasks.ocr.words import PageText, Word, encode
 from tasks.sdk.types import REGISTRY
 from tasks.thumbnails import ThumbnailsOf
@@ -58,16 +58,16 @@ async def _text(made: Maker) -> str:
     job = await made.active(payload=Anything(file_id=file_id))
     words = [Word(word, (60, 80, 90, 92), 0.94, "ocr") for line in LETTER for word in line.split()]
     page = PageText(1, 595, 842, "ocr", words, "\n".join(LETTER), 0.94, engine="easyocr")
-    await made.services.storage.put(kept_path(job.id, kept_name(1)), encode(page))
+    await made.services.storage.put(checkpoint_path(job.id, checkpoint_name(1)), encode(page))
     events = (
         ("info", "engine ready", {"engine": "easyocr"}),
         ("warning", "page failed", {"page": "2", "attempt": "1"}),
     )
-    said = [
+    lines = [
         LogLine(now_ms() + 400 * n, level, 1, event, fields)
         for n, (level, event, fields) in enumerate((*events, ("info", "page read", {"page": "2", "words": "214"})))
     ]
-    await made.store.logged(job.id, [msgspec.json.encode(line) for line in said])
+    await made.store.logged(job.id, [msgspec.json.encode(line) for line in lines])
     await made.progressed(job, 95, "Text assembled", total_pages=3, pages_processed=3)
     return await made.completed(
         job, {"text.txt": ("\n".join(LETTER).encode(), "text/plain")}, {"pages": 3, "words": 612}
@@ -103,14 +103,14 @@ async def _campaign(made: Maker) -> str:
         )  # fmt: skip
         await session.flush()
         for n in range(1, 41):
-            status, code, said = (
+            status, code, reply = (
                 answers.get(n, ("sent", 250, "2.0.0 Ok: queued")) if n < 20 else ("pending", None, None)
             )
             email = f"reader{n}@example.com"
             session.add(
                 Delivery(
                     campaign_id=job.id, position=n, user_id=100 + n, email=email, address=email, status=status,
-                    smtp_code=code, smtp_text=said, message_id=f"<{n}@example.com>",
+                    smtp_code=code, smtp_text=reply, message_id=f"<{n}@example.com>",
                 )
             )  # fmt: skip
     await made.progressed(job, 47, "Sending 19 of 40 (47%)", emails_sent=19, total_emails=40)

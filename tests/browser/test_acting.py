@@ -32,10 +32,10 @@ async def test_an_upload_leads_to_its_job(desk: Desk, made: Maker, scan: dict[st
 async def test_a_job_is_cancelled_retried_and_deleted(desk: Desk, made: Maker, scripts: bool) -> None:
     job_id = await made.queued()
     page = await desk.open(f"/admin/jobs/{job_id}", java_script_enabled=scripts)
-    for action, said in (("Cancel", "Cancelled."), ("Retry", "Queued again"), ("Cancel", "Cancelled.")):
+    for action, text in (("Cancel", "Cancelled."), ("Retry", "Queued again"), ("Cancel", "Cancelled.")):
         await page.get_by_role("button", name=f"{action}…").click()
         await page.get_by_role("button", name=action, exact=True).click()
-        await page.locator(".notice", has_text=said).wait_for()
+        await page.locator(".notice", has_text=text).wait_for()
     await page.get_by_role("button", name="Delete…").click()
     await expect(page.get_by_text(f"Delete {job_id}")).to_be_visible()
     await page.get_by_role("button", name="Delete", exact=True).click()

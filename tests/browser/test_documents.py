@@ -51,7 +51,7 @@ def png(width: int, height: int) -> bytes:
 
 
 async def painted(page: Page, name: str) -> list[int]:
-    """Width and height of the picture beside a name; zeros until the browser has decoded it."""
+    """Width and height of the picture next to a name; zeros until the browser has decoded it."""
     row = page.locator("tr[data-row]", has_text=name).first
     sides = (
         "row => { const seen = row.querySelector('img'); return [seen?.naturalWidth ?? 0, seen?.naturalHeight ?? 0] }"

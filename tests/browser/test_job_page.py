@@ -8,11 +8,11 @@ from axe_playwright_python.async_playwright import Axe
 from PIL import Image, ImageDraw
 from playwright.async_api import Page, expect
 
-from service.engine.job_files import kept_path
+from service.engine.job_files import checkpoint_path
 from service.engine.store import Job, LogLine
 from service.lib.clock import now_ms
 from tasks.csv_export import Export
-from tasks.ocr.pages import kept_name
+from tasks.ocr.pages import checkpoint_name
 from tasks.ocr.words import PageText, Word, encode
 from tasks.sdk.types import REGISTRY
 from tests.browser.conftest import PHONE, VIEWER, Desk, eventually
@@ -42,7 +42,7 @@ async def read_document(made: Maker, pages: int = 2) -> str:
     for number in range(1, pages + 1):
         word = Word("Page", (60, 80, 90, 92), 0.97, "ocr")
         page = PageText(number, 595, 842, "ocr", [word], f"Page {number} of a contract", 0.97, engine="easyocr")
-        await made.services.storage.put(kept_path(job.id, kept_name(number)), encode(page))
+        await made.services.storage.put(checkpoint_path(job.id, checkpoint_name(number)), encode(page))
     await made.progressed(job, 99, "Text assembled", total_pages=pages, pages_processed=pages)
     return await made.completed(job, {"text.txt": (b"Page 1 of a contract\n", "text/plain")}, {"pages": pages})
 

@@ -38,10 +38,10 @@ async def test_a_job_that_has_ended_is_asked_after_no_more(desk: Desk, made: Mak
     # Its log is followed a little longer, for lines that come behind the outcome: let that be over.
     await made.store.redis.hincrby(keys.job(job.id), "finished_ms", -LATE_MS)
     await page.locator("#log:not([data-live])").wait_for()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     await page.wait_for_timeout(2500)
-    assert asked == []
+    assert requested == []
 
 
 async def test_counts_move_by_themselves(desk: Desk, made: Maker) -> None:
@@ -91,20 +91,20 @@ async def test_a_hidden_tab_asks_for_nothing_and_catches_up_when_shown(desk: Des
     )
     assert await page.locator("[data-freshness]").inner_text() == "paused"
     await page.wait_for_timeout(300)  # what was under way when the tab was hidden may still arrive
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     await page.wait_for_timeout(4500)
-    assert asked == []
+    assert requested == []
     await page.evaluate("window.hiddenNow = false; document.dispatchEvent(new Event('visibilitychange'))")
-    await eventually(lambda: _says(page, "updated"))
+    await eventually(lambda: _shows(page, "updated"))
 
 
 async def test_it_says_when_it_has_lost_the_server_and_when_it_is_back(desk: Desk, made: Maker) -> None:
     page = await desk.open("/admin/queues")
     await page.route("**/live", lambda route: route.abort())
-    await eventually(lambda: _says(page, "reconnecting"))
+    await eventually(lambda: _shows(page, "reconnecting"))
     await page.unroute("**/live")
-    await eventually(lambda: _says(page, "updated"))
+    await eventually(lambda: _shows(page, "updated"))
     desk.complaints.clear()  # the browser reports the requests that this test cut off
 
 
@@ -119,14 +119,14 @@ async def test_a_tick_is_skipped_while_one_is_under_way(desk: Desk, made: Maker)
 
 
 @pytest.mark.parametrize(
-    ("path", "name", "verb", "news"),
+    ("path", "name", "verb", "change"),
     [
         ("/admin/schedules", "daily-digest", "Pause", "Paused by somebody"),
         ("/admin/alerts", "queue-backlog", "Mute", "by somebody for another"),
     ],
 )
 async def test_a_form_that_somebody_fills_in_outlives_a_refresh(
-    desk: Desk, made: Maker, path: str, name: str, verb: str, news: str
+    desk: Desk, made: Maker, path: str, name: str, verb: str, change: str
 ) -> None:
     page = await desk.open(path)
     form = page.locator(f"#{verb.lower()}-{name}")
@@ -139,7 +139,7 @@ async def test_a_form_that_somebody_fills_in_outlives_a_refresh(
     else:
         await services.alerts.mute("worker-silent", reason="r", by="somebody", until_ms=until_ms)
     await _refresh(page)
-    await page.get_by_text(news).first.wait_for()
+    await page.get_by_text(change).first.wait_for()
     assert await form.get_by_label("Why?").is_visible()
     assert await form.get_by_label("Why?").input_value() == "half a wo"
     assert await form.get_by_label("How long?").input_value() == "4h"
@@ -169,7 +169,7 @@ async def _refreshed(page: Page, words: str) -> bool:
     return words in await page.locator("main").inner_text()
 
 
-async def _says(page: Page, words: str) -> bool:
+async def _shows(page: Page, words: str) -> bool:
     return words in (await page.locator("[data-freshness]").text_content() or "")
 
 

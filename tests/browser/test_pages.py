@@ -11,7 +11,7 @@ from service.webhooks.events import EVENTS
 from service.webhooks.sender import Answer
 from settings import Queue
 from tests.browser.conftest import DESK, PHONE, VIEWER, WALL, Desk
-from tests.dashboard.documents import kept, picture, pictured
+from tests.dashboard.documents import picture, pictured, stored
 from tests.dashboard.made import Anything, Maker, made_type
 
 PAGES = [
@@ -102,17 +102,17 @@ async def furnish_webhooks(made: Maker) -> None:
     webhook = await rows.create("acme", "https://8.8.8.8/" + "j" * 300, EVENTS)
     delivery = await rows.add_trial(webhook)
     answer = Answer(410, "It answered 410: " + "k" * 300)
-    await made.services.webhooks.deliveries._note(delivery.delivery_id, answer)
+    await made.services.webhooks.deliveries._record(delivery.delivery_id, answer)
 
 
 async def furnish_documents(made: Maker) -> str:
     """One with its picture, one that has none yet, and one that can have none. Answers the address of the first."""
     store = ThumbnailStore(made.services.storage)
     await store.give_up(
-        (await kept(made, "h" * 180 + ".png", data=picture("red"))).sha256, "It is damaged. " + "i" * 200
+        (await stored(made, "h" * 180 + ".png", data=picture("red"))).sha256, "It is damaged. " + "i" * 200
     )
-    await kept(made, "a scan without a picture.png", data=picture("blue"))
-    there = await kept(made, "a scan with a picture.png")
+    await stored(made, "a scan without a picture.png", data=picture("blue"))
+    there = await stored(made, "a scan with a picture.png")
     await pictured(made, there)
     return f"documents/{there.file_id}"
 

@@ -135,9 +135,9 @@ async def test_where_websockets_do_not_get_through_events_do(portal: Portal, mad
     job = await made.active()
     page = await portal.page(job.id)
     await page.route_web_socket(re.compile("/events"), lambda route: route.close())
-    async with page.expect_request(lambda one: one.method == "GET" and one.url.endswith("/events")) as asked:
+    async with page.expect_request(lambda one: one.method == "GET" and one.url.endswith("/events")) as requested:
         await page.goto(portal.url)
-    assert (await (await asked.value).all_headers())["accept"] == "text/event-stream"
+    assert (await (await requested.value).all_headers())["accept"] == "text/event-stream"
     await made.progressed(job, 40, "Halfway nearly")
     await expect(page.get_by_text("Halfway nearly")).to_be_visible()
     await made.completed(job)

@@ -18,8 +18,8 @@ from tests.waiting import wait_until_async
 COLOURED = 30
 """Difference of a pixel's colours: a scan and the viewer round it are grey, what it marks is not."""
 
-TOOLS_BESIDE, TOOLS_ABOVE = 260, 60
-"""Pixels of the viewer's own, beside and above the page."""
+TOOLS_LEFT, TOOLS_ABOVE = 260, 60
+"""Pixels of the viewer's own, left of and above the page."""
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +84,6 @@ async def test_a_word_is_found_in_the_viewer_where_it_stands(context: BrowserCon
 async def _mark(page: Page) -> tuple[int, int, int, int] | None:
     """Left, top, right and bottom of what is coloured on the page's grey picture."""
     shot = np.asarray(Image.open(BytesIO(await page.screenshot())).convert("RGB")).astype(int)
-    shot[:TOOLS_ABOVE] = shot[:, :TOOLS_BESIDE] = 0
+    shot[:TOOLS_ABOVE] = shot[:, :TOOLS_LEFT] = 0
     ys, xs = np.nonzero(shot.max(axis=2) - shot.min(axis=2) > COLOURED)
     return (int(xs.min()), int(ys.min()), int(xs.max()), int(ys.max())) if len(xs) else None

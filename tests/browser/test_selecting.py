@@ -36,10 +36,10 @@ async def test_the_page_holds_still_while_something_is_selected(desk: Desk, made
     page = await desk.open("/admin/jobs")
     await page.locator("[data-pick]").first.check()
     await page.wait_for_timeout(300)  # what was under way may still arrive
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     await page.wait_for_timeout(4000)
-    assert asked == [] and await ticked(page) == 1
+    assert requested == [] and await ticked(page) == 1
     notice = page.locator("[data-held]")
     assert await notice.is_visible() and "not refreshed" in await notice.inner_text()
     assert await page.locator("[data-freshness]").inner_text() == "held while rows are ticked"

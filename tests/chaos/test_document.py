@@ -55,7 +55,7 @@ async def uploaded(files: DocumentStore, data: bytes) -> str:
     return (await files.upload(chunks(), owner="acme", name="scan.pdf")).file_id
 
 
-async def kept(services: Services, job_id: str) -> dict[str, int]:
+async def stored(services: Services, job_id: str) -> dict[str, int]:
     """Each page that has been read, with the moment at which it was written."""
     found = {}
     for path in await services.storage.list(f"{folder(job_id)}/kept/"):
@@ -81,7 +81,7 @@ async def test_every_page_is_read_once(own_server: EmbeddedValkey, services: Ser
         await wait_until_async(lambda: some_pages(services, accepted.job_id, 2), limit_s=240)
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
-        before = await kept(services, accepted.job_id)
+        before = await stored(services, accepted.job_id)
         second = worker()
         await wait_until_async(lambda: some_pages(services, accepted.job_id, len(before) + 2), limit_s=240)
         own_server.kill()
@@ -92,7 +92,7 @@ async def test_every_page_is_read_once(own_server: EmbeddedValkey, services: Ser
             return job.state.terminal
 
         await wait_until_async(done, limit_s=240)
-        after = await kept(services, accepted.job_id)
+        after = await stored(services, accepted.job_id)
         job = await until_back(services.store.present)(accepted.job_id)
         assert job.state is State.COMPLETED, job.error
         assert {path: after[path] for path in before} == before, "no page that was read is read again"
@@ -110,4 +110,4 @@ async def test_every_page_is_read_once(own_server: EmbeddedValkey, services: Ser
 
 
 async def some_pages(services: Services, job_id: str, count: int) -> bool:
-    return len(await kept(services, job_id)) >= count
+    return len(await stored(services, job_id)) >= count

@@ -34,7 +34,7 @@ JOBS, SPREADS, PARTS = 1500, 10, 40
 
 
 class Fleet:
-    """Workers behind a proxy, a server of their own, and somebody who strikes at both."""
+    """Workers behind a proxy, a server of their own, and an attacker that strikes at both."""
 
     def __init__(
         self, folder: Path, environment: dict[str, str], server: EmbeddedValkey, proxy: Proxy, seed: int
@@ -167,26 +167,26 @@ async def run_under_blows(fleet: Fleet, store: Store, ledger: Ledger) -> None:
 
 
 async def check(fleet: Fleet, store: Store, ledger: Ledger, ids: list[str]) -> None:
-    said = f"blows: {dict(fleet.blows)}"
+    text = f"blows: {dict(fleet.blows)}"
     jobs = await store.get_many(ids)
-    assert len(set(ids)) == JOBS + SPREADS, said
+    assert len(set(ids)) == JOBS + SPREADS, text
     failed = [job for job in jobs if job and job.state is not State.COMPLETED]
-    assert all(job.error_type == "WorkerDied" or job.type == "probe-spread" for job in failed), (said, failed[:3])
-    assert len(failed) < JOBS / 50, said
+    assert all(job.error_type == "WorkerDied" or job.type == "probe-spread" for job in failed), (text, failed[:3])
+    assert len(failed) < JOBS / 50, text
 
     effects = Counter(line[0] for line in ledger.lines("effect"))
-    assert max(effects.values()) == 1, (said, effects.most_common(3))
+    assert max(effects.values()) == 1, (text, effects.most_common(3))
     through = {line[0] for line in ledger.lines("through")}
     assert through >= {
         job.id for job in jobs if job and job.type == "probe-effects" and job.state is State.COMPLETED
-    }, said
+    }, text
 
     minute = int(time.time() // 60)
     counts: Counter[str] = Counter()
     for row in await store.minutes("thumbnails", range(minute - 10, minute + 1)):
         counts.update(row)
     ends = counts["completed"] + counts["failed"] + counts["cancelled"]
-    assert ends == JOBS + SPREADS + SPREADS * PARTS, f"every job and part ends exactly once; {said}; {dict(counts)}"
-    assert counts["enqueued"] == ends, said
-    assert await store.redis.hlen("offload:running:thumbnails") == 0, said
-    assert await store.redis.zcard("thumbnails") == 0, said
+    assert ends == JOBS + SPREADS + SPREADS * PARTS, f"every job and part ends exactly once; {text}; {dict(counts)}"
+    assert counts["enqueued"] == ends, text
+    assert await store.redis.hlen("offload:running:thumbnails") == 0, text
+    assert await store.redis.zcard("thumbnails") == 0, text

@@ -174,8 +174,8 @@ def test_the_script_for_bash_is_one_that_bash_takes() -> None:
 
 @pytest.mark.parametrize("name", sorted(commands(main)))
 def test_every_command_has_an_example_and_a_row_in_the_readme(name: str) -> None:
-    said: dict[str, Any] = commands(main)
-    assert f"Example: offload {name}" in " ".join((said[name].help or "").split())
+    message: dict[str, Any] = commands(main)
+    assert f"Example: offload {name}" in " ".join((message[name].help or "").split())
     assert f"`offload {name.split()[0]}" in README.split("## The command line", 1)[1].split("\n## ", 1)[0]
 
 

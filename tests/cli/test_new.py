@@ -37,8 +37,8 @@ def test_its_tests_pass_and_its_job_runs_in_a_real_server(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("Acme Words", "Acme Words is no name for a package"),
-        ("../acme", "../acme is no name for a package"),
+        ("Acme Words", "Acme Words is not a name for a package"),
+        ("../acme", "../acme is not a name for a package"),
         ("json", "There is a module json already"),
         ("thumbnails", "thumbnails is the name of a queue"),
         ("class", "There is a module class already"),

@@ -51,7 +51,7 @@ def tools(node: str) -> Path:
 
 
 async def work(hands: Hands, seen: Path) -> None:
-    """Do jobs for ever: a document called blank fails; others wait at 50 % until the client has seen it."""
+    """Do jobs forever: a document called blank fails; others wait at 50 % until the client has seen it."""
     while True:
         await wait_until_async(lambda: waiting(hands), limit_s=300)
         job = await hands.take()

@@ -111,11 +111,11 @@ async def test_an_absence_and_a_limit_are_waited_out_and_nothing_overtakes(
         for number in range(3):
             await outbox.enqueue_async(connection, "csv-export", EXPORT, ordering="a", idempotency_key=f"row-{number}")
     async with (
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{free_port()}") as nobody,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{free_port()}") as anonymous,
         relay.engine.connect() as connection,
     ):
         with pytest.raises(Away, match="Offload does not answer"):
-            await Relay(relay.engine, nobody).move(connection)
+            await Relay(relay.engine, anonymous).move(connection)
     enqueuer = served.services.enqueuer
     queues = enqueuer.queues
     bounded = {name: queue.model_copy(update={"owner_limit": 2}) for name, queue in queues.items()}
@@ -139,7 +139,7 @@ async def test_a_key_that_is_not_taken_ends_the_relay_with_a_sentence(relay: Rel
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("given", "stored"),
     [
         ([("a", "x"), ("a", "x"), ("b", "y")], [0, 1, 2]),
         # The third would overtake the second.
@@ -147,9 +147,9 @@ async def test_a_key_that_is_not_taken_ends_the_relay_with_a_sentence(relay: Rel
         ([(None, "x"), (None, "y"), ("a", "x")], [0, 1, 2]),
     ],
 )
-def test_a_request_holds_what_cannot_overtake_another(given: list[tuple[str | None, str]], kept: list[int]) -> None:
+def test_a_request_holds_what_cannot_overtake_another(given: list[tuple[str | None, str]], stored: list[int]) -> None:
     found = [{"id": number, "ordering": one[0], "job_type": one[1]} for number, one in enumerate(given)]
-    assert [row["id"] for row in in_order(found)] == kept
+    assert [row["id"] for row in in_order(found)] == stored
 
 
 def test_connections_cursors_and_sessions_of_the_caller_write_the_same_row(tmp_path: Any) -> None:
@@ -167,7 +167,7 @@ def test_connections_cursors_and_sessions_of_the_caller_write_the_same_row(tmp_p
     with sqlite3.connect(path) as own:
         found = own.execute(f"SELECT job_type, payload, options, ordering FROM {TABLE} ORDER BY id").fetchall()
     assert found == [("csv-export", '{"dataset": "users", "format": "csv"}', "{}", one) for one in (None, None, "a")]
-    with pytest.raises(TypeError, match="colour is no option of a job"):
+    with pytest.raises(TypeError, match="colour is not an option of a job"):
         outbox.enqueue(own, "csv-export", EXPORT, colour="red")
     with pytest.raises(TypeError, match="with its time zone"):
         outbox.enqueue(own, "csv-export", EXPORT, schedule_at=datetime(2099, 1, 1))

@@ -1,4 +1,4 @@
-"""The dashboard behind a real HTTP server on loopback, over a real Valkey, and somebody to look at it."""
+"""The dashboard behind a real HTTP server on loopback, over a real Valkey, and users to look at it."""
 
 import asyncio
 import io
@@ -72,7 +72,7 @@ async def made(served: tuple[Litestar, str], redis_url: str) -> Maker:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def anybody(served: tuple[Litestar, str], made: Maker) -> AsyncIterator[Client]:
-    """A browser in which nobody has signed in."""
+    """A browser without a signed-in user."""
     async with AsyncClient(base_url=served[1], timeout=LIMIT_S) as client:
         yield client
 

@@ -19,7 +19,7 @@ def picture(colour: str = "teal") -> bytes:
     return file.getvalue()
 
 
-async def kept(made: Maker, name: str = "scan.png", owner: str = "acme", data: bytes | None = None) -> Document:
+async def stored(made: Maker, name: str = "scan.png", owner: str = "acme", data: bytes | None = None) -> Document:
     async def chunks() -> AsyncIterator[bytes]:
         yield data or picture()
 

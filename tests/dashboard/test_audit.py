@@ -111,12 +111,12 @@ async def test_an_empty_log_says_so(viewer: Client) -> None:
 
 
 async def test_new_lines_are_counted_and_not_put_among_those_that_are_read(viewer: Client, made: Maker) -> None:
-    await noted(made, "job.retried", "job-1")
+    await recorded(made, "job.retried", "job-1")
     page = (await viewer.get("/admin/audit?action=job.retried")).text
     live = unescape(re.search(r'hx-get="([^"]+)"', page)[1])  # type: ignore[index]  # the page has it, or the test fails
     assert "new line" not in page and "new line" not in (await viewer.get(live)).text
-    await noted(made, "job.retried", "job-2")
-    await noted(made, "job.deleted", "job-2")
+    await recorded(made, "job.retried", "job-2")
+    await recorded(made, "job.deleted", "job-2")
     answer = (await viewer.get(live)).text
     assert "1 new line: show" in answer and "/admin/audit?action=job.retried" in answer and "job-2" not in answer
     assert (await viewer.get("/admin/audit/live?since=nowhere")).status_code == 400
@@ -125,7 +125,7 @@ async def test_new_lines_are_counted_and_not_put_among_those_that_are_read(viewe
 async def test_an_empty_page_counts_all_that_come(viewer: Client, made: Maker) -> None:
     live = "/admin/audit/live?since="
     assert "new line" not in (await viewer.get(live)).text
-    await noted(made, "job.retried", "job-1")
+    await recorded(made, "job.retried", "job-1")
     assert "1 new line: show" in (await viewer.get(live)).text
 
 
@@ -140,7 +140,7 @@ async def test_a_filter_reads_an_index_and_sorts_nothing(made: Maker, column: st
     assert len(plan) == 1 and f"ix_events_{column}_created_at_event_id" in plan[0]
 
 
-async def noted(made: Maker, action: str, job_id: str) -> None:
+async def recorded(made: Maker, action: str, job_id: str) -> None:
     await made.services.audit.record(
         AuditEntry(actor="admin", role="operator", action=action, target=Target("job", job_id), owner="acme")
     )

@@ -5,8 +5,8 @@ import pytest
 
 from service.engine.schedules.owned import OwnedSchedule
 from service.lib.clock import now_ms
-from service.monitoring.alerts import HistoryEntry, Standing, keys
-from service.monitoring.alerts.alerts import note
+from service.monitoring.alerts import AlertStatus, HistoryEntry, keys
+from service.monitoring.alerts.alerts import record
 from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.made import Maker
 
@@ -16,10 +16,10 @@ RULE = "queue-backlog"
 async def fire(made: Maker, subject: str = "csv-export") -> None:
     """A rule that fires, as an evaluation leaves it behind."""
     alerts, at_ms = made.services.alerts, now_ms()
-    standing = Standing(RULE, subject, state="firing", value=140, fired_ms=at_ms, link=f"/admin/queues/{subject}")
-    await alerts.redis.hset(keys.ALERTS, standing.key, msgspec.json.encode(standing))
+    alert = AlertStatus(RULE, subject, state="firing", value=140, fired_ms=at_ms, link=f"/admin/queues/{subject}")
+    await alerts.redis.hset(keys.ALERTS, alert.key, msgspec.json.encode(alert))
     pipe = alerts.redis.pipeline()
-    note(pipe, HistoryEntry(at_ms, RULE, subject, "fired", "warning", "140 jobs wait in csv-export"))
+    record(pipe, HistoryEntry(at_ms, RULE, subject, "fired", "warning", "140 jobs wait in csv-export"))
     await pipe.execute()
 
 

@@ -18,20 +18,20 @@ async def test_a_pause_stands_with_who_why_and_until_when(operator: Client, made
     page = (await operator.get(answer.headers["location"])).text
     assert "Paused" in page and "by admin" in page and "the disk is full" in page and "for another 59 min" in page
 
-    async def told() -> bool:
+    async def reported() -> bool:
         return "csv-export by admin: the disk is full" in (await operator.get("/admin/queues/live")).text
 
-    await wait_until_async(told)
-    lifted = await act(operator, "/admin/queues/csv-export/lift", kind="pause")
-    assert lifted.headers["location"] == "/admin/queues/csv-export?notice=lifted"
+    await wait_until_async(reported)
+    removed = await act(operator, "/admin/queues/csv-export/lift", kind="pause")
+    assert removed.headers["location"] == "/admin/queues/csv-export?notice=lifted"
     assert await made.store.controls.holds("csv-export") == {}
 
 
 async def test_a_limit_and_a_rate_are_set(operator: Client, made: Maker) -> None:
     for kind, value in (("limit", "3"), ("rate", "60")):
         await act(operator, "/admin/queues/email-sender/steer", kind=kind, value=value, reason="a slow relay", end="")
-    notes = await made.store.controls.holds("email-sender")
-    assert {kind: (note.value, note.by, note.until_ms) for kind, note in notes.items()} == {
+    holds = await made.store.controls.holds("email-sender")
+    assert {kind: (note.value, note.by, note.until_ms) for kind, note in holds.items()} == {
         "limit": (3, "admin", None),
         "rate": (60, "admin", None),
     }

@@ -1,4 +1,4 @@
-"""Documents: a picture of each, whoever owns it, and what may be done with them."""
+"""Documents: a picture of each, of every owner, and what may be done with them."""
 
 import io
 from pathlib import Path
@@ -15,7 +15,7 @@ from service.monitoring.audit_log import AuditFilter
 from tasks.images.photo import process_photo
 from tasks.images.variants import SIZES
 from tests.dashboard.conftest import VIEWER, Client, act, token
-from tests.dashboard.documents import kept, picture, pictured
+from tests.dashboard.documents import picture, pictured, stored
 from tests.dashboard.made import Maker
 from tests.documents.videos.clips import clip
 
@@ -30,8 +30,8 @@ async def _no_documents(made: Maker) -> None:
 
 
 async def test_the_list_is_newest_first_and_filtered_by_the_address(operator: Client, made: Maker) -> None:
-    first = await kept(made, "first.png")
-    other = await kept(made, "other.png", owner="globex")
+    first = await stored(made, "first.png")
+    other = await stored(made, "other.png", owner="globex")
     page = (await operator.get("/admin/documents")).text
     assert page.index(other.file_id) < page.index(first.file_id)
     for query, shown in (
@@ -51,7 +51,7 @@ async def test_the_list_is_newest_first_and_filtered_by_the_address(operator: Cl
 
 async def test_pages_follow_each_other(operator: Client, made: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dashboard.documents.views.PAGE_ROWS", 2)
-    documents = [await kept(made, f"scan-{number}.png") for number in range(5)]
+    documents = [await stored(made, f"scan-{number}.png") for number in range(5)]
     seen: list[str] = []
     address = "/admin/documents?name=scan"
     while address:
@@ -63,7 +63,7 @@ async def test_pages_follow_each_other(operator: Client, made: Maker, monkeypatc
 
 
 async def test_a_picture_is_served_for_ever_and_looking_starts_no_job(operator: Client, made: Maker) -> None:
-    document = await kept(made)
+    document = await stored(made)
     address = f"/admin/documents/{document.file_id}/thumbnails/150"
     assert (await operator.get(address)).status_code == 404
     assert (await made.store.list()).jobs == []
@@ -80,7 +80,7 @@ async def test_a_picture_is_served_for_ever_and_looking_starts_no_job(operator: 
 
 
 async def test_a_missing_picture_is_made_by_one_job_that_the_page_follows(operator: Client, made: Maker) -> None:
-    document = await kept(made, owner="globex")
+    document = await stored(made, owner="globex")
     for _ in range(2):
         answer = await act(operator, f"/admin/documents/{document.file_id}/thumbnails", here="/admin/documents?owner=x")
         assert answer.headers["location"] == f"/admin/documents?owner=x#row-{document.file_id}"
@@ -96,8 +96,8 @@ async def test_a_missing_picture_is_made_by_one_job_that_the_page_follows(operat
 
 
 async def test_a_whole_page_of_pictures_can_be_asked_for(operator: Client, made: Maker) -> None:
-    lacking = [await kept(made, f"{colour}.png", data=picture(colour)) for colour in ("red", "green")]
-    there, bad = await kept(made), await kept(made, "bad.png", data=picture("blue"))
+    lacking = [await stored(made, f"{colour}.png", data=picture(colour)) for colour in ("red", "green")]
+    there, bad = await stored(made), await stored(made, "bad.png", data=picture("blue"))
     await pictured(made, there)
     await ThumbnailStore(made.services.storage).give_up(bad.sha256, "The picture is damaged <or> cut short.")
     page = (await operator.get("/admin/documents")).text
@@ -112,7 +112,7 @@ async def test_a_whole_page_of_pictures_can_be_asked_for(operator: Client, made:
 
 
 async def test_a_document_has_a_page(operator: Client, made: Maker) -> None:
-    document = await kept(made, HOSTILE)
+    document = await stored(made, HOSTILE)
     await pictured(made, document)
     records = ImageRecords(made.services.database, made.services.storage)
     await records.processing(document.file_id, "image-process-1")
@@ -132,7 +132,7 @@ async def test_a_document_has_a_page(operator: Client, made: Maker) -> None:
 
 
 async def test_reading_and_deleting_are_written_down_for_the_owner(operator: Client, made: Maker) -> None:
-    document = await kept(made, owner="globex")
+    document = await stored(made, owner="globex")
     here = f"/admin/documents/{document.file_id}"
     answer = await act(operator, f"{here}/ocr")
     (job,) = (await made.store.list(search=("file_id", document.file_id))).jobs
@@ -152,7 +152,7 @@ async def test_reading_and_deleting_are_written_down_for_the_owner(operator: Cli
 
 
 async def test_a_viewer_looks_and_does_not_act(operator: Client, made: Maker) -> None:
-    document = await kept(made)
+    document = await stored(made)
     given = await token(operator)
     operator.auth = VIEWER
     for page in ("/admin/documents", f"/admin/documents/{document.file_id}"):
@@ -170,7 +170,7 @@ async def test_a_viewer_looks_and_does_not_act(operator: Client, made: Maker) ->
 
 
 async def test_a_videos_page_has_its_measures_and_formats_and_makes_them(operator: Client, made: Maker) -> None:
-    document = await kept(made, "clip.mov", data=clip("plain"))
+    document = await stored(made, "clip.mov", data=clip("plain"))
     address = f"/admin/documents/{document.file_id}"
     page = (await operator.get(address)).text
     assert "320 × 240 pixels" in page and "No formats yet." in page and "Read it (OCR)" not in page

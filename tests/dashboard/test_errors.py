@@ -44,9 +44,9 @@ async def test_all_jobs_of_a_cause_are_found_page_by_page(
 
 async def test_an_error_is_ignored_resolved_and_found_by_its_life(operator: Client, made: Maker) -> None:
     cause, _ = await failed_alike(made, 1)
-    for life, said in (("ignored", "Ignored: it no longer"), ("resolved", "Resolved. Should it be")):
+    for life, message in (("ignored", "Ignored: it no longer"), ("resolved", "Resolved. Should it be")):
         answer = await act(operator, f"/admin/errors/{cause}/life", life=life)
-        assert said in (await operator.get(answer.headers["location"])).text
+        assert message in (await operator.get(answer.headers["location"])).text
         assert cause in (await operator.get(f"/admin/errors?life={life}")).text
     assert cause not in (await operator.get("/admin/errors?life=open")).text
     await made.failed(await made.active(), error="page 9 is blank")

@@ -217,10 +217,10 @@ async def test_why_it_waits_names_rate_and_turn_exactly(operator: Client, made: 
     assert "It may start now; ada set 6 a minute" in await reasons(operator, ids[0])
     assert "It is the next." in await reasons(operator, ids[0])
     await made.store.redis.hset(keys.queue("pdf-processing"), "rate_next_ms", now_ms() + 9_000)
-    said = await reasons(operator, ids[2])
-    found = re.search(r"The next job may start in ([\d.]+) s, this one in ([\d.]+) s; ada set 6 a minute: easy", said)
-    assert found and float(found[2]) - float(found[1]) == 20, said
-    assert "2 ready jobs go first, and acme has 2 older of its own waiting." in said
+    reply = await reasons(operator, ids[2])
+    found = re.search(r"The next job may start in ([\d.]+) s, this one in ([\d.]+) s; ada set 6 a minute: easy", reply)
+    assert found and float(found[2]) - float(found[1]) == 20, reply
+    assert "2 ready jobs go first, and acme has 2 older of its own waiting." in reply
 
 
 async def test_why_it_waits_counts_what_the_claim_counts_under_a_limit(operator: Client, made: Maker) -> None:
@@ -238,8 +238,10 @@ async def test_why_it_waits_knows_tasks_workers_and_tries(operator: Client, made
     await made.worker(stopping=True)
     job = await made.active()
     await made.retrying(job)
-    said = await reasons(operator, job.id)
-    assert "try 1 of 3 failed, and the next is due in" in said and "are quiet or stopping, and take no new job" in said
+    reply = await reasons(operator, job.id)
+    assert (
+        "try 1 of 3 failed, and the next is due in" in reply and "are quiet or stopping, and take no new job" in reply
+    )
     mail = await made.queued(made_type("email-batch", Queue.EMAIL_SENDER))
     assert "of 100 messages a minute the next may go now" in await reasons(operator, mail)
 
@@ -252,9 +254,10 @@ async def test_a_job_whose_parts_all_wait_says_what_they_wait_for(operator: Clie
     )  # fmt: skip
     await made.store.split(job, [part], Meter("{done} of {total}", "done", "total"), 10)
     await made.suspended(job)
-    said = await reasons(operator, job.id)
+    reply = await reasons(operator, job.id)
     assert (
-        "1 of 1 still wait, and none is running. The first is part 1:" in said and "No worker of pdf-processing" in said
+        "1 of 1 still wait, and none is running. The first is part 1:" in reply
+        and "No worker of pdf-processing" in reply
     )
 
 

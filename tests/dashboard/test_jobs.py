@@ -9,7 +9,7 @@ from service.engine.store import JobFilter
 from service.lib.clock import now_ms
 from settings import Queue
 from tests.dashboard.conftest import VIEWER, Client
-from tests.dashboard.documents import kept, pictured
+from tests.dashboard.documents import pictured, stored
 from tests.dashboard.made import Anything, Maker, made_type
 
 EXPORT = made_type("csv-export", Queue.CSV_EXPORT)
@@ -75,8 +75,8 @@ async def test_words_that_mean_nothing_are_named_and_stay_in_the_box(operator: C
 
 
 async def test_files_are_named_linked_and_found_by_name_and_by_id(operator: Client, made: Maker) -> None:
-    lease, again = await kept(made, "Lease of Müller.png"), await kept(made, "lease of müller (2).png")
-    receipt = await kept(made, "receipt.png")
+    lease, again = await stored(made, "Lease of Müller.png"), await stored(made, "lease of müller (2).png")
+    receipt = await stored(made, "receipt.png")
     jobs = {one.file_id: await made.queued(payload=Anything(file_id=one.file_id)) for one in (lease, again, receipt)}
     page = (await operator.get("/admin/jobs")).text
     for one in (lease, again, receipt):
@@ -97,7 +97,7 @@ async def test_files_are_named_linked_and_found_by_name_and_by_id(operator: Clie
 
 
 async def test_the_page_of_a_job_shows_the_first_page_of_its_document(operator: Client, made: Maker) -> None:
-    document = await kept(made, "scan.png")
+    document = await stored(made, "scan.png")
     job_id = await made.queued(payload=Anything(file_id=document.file_id))
     assert "document-picture" not in (await operator.get(f"/admin/jobs/{job_id}")).text
     await pictured(made, document)
@@ -107,7 +107,7 @@ async def test_the_page_of_a_job_shows_the_first_page_of_its_document(operator: 
 
 
 async def test_a_viewer_reads_no_names_of_files(viewer: Client, made: Maker) -> None:
-    document = await kept(made, "Diagnosis of Ada.png")
+    document = await stored(made, "Diagnosis of Ada.png")
     job_id = await made.queued(payload=Anything(file_id=document.file_id))
     for address in ("/admin/jobs", f"/admin/jobs/{job_id}", "/admin/queues"):
         assert "Diagnosis" not in (await viewer.get(address)).text, address

@@ -1,4 +1,4 @@
-"""Pages that keep themselves fresh: the part that changes can be had by itself, as whoever looks may see it."""
+"""Pages that keep themselves fresh: the part that changes can be fetched alone, as the viewer may see it."""
 
 import pytest
 

@@ -48,8 +48,8 @@ async def test_a_template_is_made_changed_and_deleted(operator: Client, made: Ma
     answer = await act(operator, "/admin/templates", **WORDS, as_owner="acme")
     assert answer.status_code == 303, answer.text
     template_id = answer.headers["location"].removeprefix("/admin/templates/").partition("?")[0]
-    kept = await rows.get(template_id, "acme")
-    assert {name: getattr(kept, name) for name in WORDS} == WORDS
+    stored = await rows.get(template_id, "acme")
+    assert {name: getattr(stored, name) for name in WORDS} == WORDS
     assert str(escape(WORDS["name"])) in (await operator.get("/admin/templates")).text
     form = (await operator.get(f"/admin/templates/{template_id}/edit")).text
     assert str(escape(WORDS["html"])) in form
@@ -115,7 +115,7 @@ async def test_its_html_is_a_document_that_can_do_nothing(operator: Client, make
 
 
 @pytest.mark.parametrize(
-    ("asked", "status_code", "sentence"),
+    ("requested", "status_code", "sentence"),
     [
         ("99", 404, "There is no user 99."),
         ("ada", 400, "There is no user ada: an id"),
@@ -123,12 +123,12 @@ async def test_its_html_is_a_document_that_can_do_nothing(operator: Client, make
     ],
 )
 async def test_a_recipient_who_is_not_there_is_named(
-    operator: Client, make: Make, asked, status_code, sentence
+    operator: Client, make: Make, requested, status_code, sentence
 ) -> None:
     here = f"/admin/templates/{await make()}"
-    page = await operator.get(here, params={"user_id": asked})
+    page = await operator.get(here, params={"user_id": requested})
     assert page.status_code == status_code and sentence in page.text
-    document = await operator.get(f"{here}/message", params={"user_id": asked})
+    document = await operator.get(f"{here}/message", params={"user_id": requested})
     assert document.status_code == status_code and sentence in document.text
 
 

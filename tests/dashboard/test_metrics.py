@@ -86,9 +86,9 @@ async def test_a_week_that_is_not_kept_is_the_last_whole_one(viewer: Client, mad
 
 
 def test_a_week_reads_as_one_says_it() -> None:
-    for first, last, said in (
+    for first, last, message in (
         ("2026-11-09", "2026-11-15", "9 to 15 November 2026"),
         ("2026-11-30", "2026-12-06", "30 November to 6 December 2026"),
         ("2026-12-28", "2027-01-03", "28 December 2026 to 3 January 2027"),
     ):
-        assert words(WeekReport(first, last, [], [])) == said
+        assert words(WeekReport(first, last, [], [])) == message

@@ -9,7 +9,7 @@ from service.engine.states import State
 from service.engine.store.bulk_operations import Selection
 from settings import Queue
 from tests.dashboard.conftest import VIEWER, Client, act, token
-from tests.dashboard.documents import kept
+from tests.dashboard.documents import stored
 from tests.dashboard.made import Anything, Maker, made_type
 from tests.waiting import wait_until_async
 
@@ -19,11 +19,11 @@ EXPORT = made_type("csv-export", Queue.CSV_EXPORT)
 async def followed(operator: Client, address: str, words: str) -> str:
     """The operation's page, once it says so."""
 
-    async def said() -> str:
+    async def message() -> str:
         page = (await operator.get(address)).text
         return page if words in page else ""
 
-    return await wait_until_async(said)
+    return await wait_until_async(message)
 
 
 async def test_the_question_is_asked_in_words_and_changes_nothing(operator: Client, made: Maker) -> None:
@@ -116,12 +116,12 @@ def test_a_selection_in_words() -> None:
 
 
 async def test_a_filter_by_a_files_name_acts_on_its_jobs_alone(operator: Client, made: Maker) -> None:
-    lease, receipt = await kept(made, "lease.png"), await kept(made, "receipt.png")
+    lease, receipt = await stored(made, "lease.png"), await stored(made, "receipt.png")
     wanted = await made.queued(payload=Anything(file_id=lease.file_id))
     others = [await made.queued(payload=Anything(file_id=receipt.file_id)), await made.queued()]
-    asked = await operator.get("/admin/operations/new?kind=cancel&all=1&file=lease.png")
-    assert "of files with lease.png in their names" in asked.text and 'name="file" value="lease.png"' in " ".join(
-        asked.text.split()
+    requested = await operator.get("/admin/operations/new?kind=cancel&all=1&file=lease.png")
+    assert "of files with lease.png in their names" in requested.text and 'name="file" value="lease.png"' in " ".join(
+        requested.text.split()
     )
     begun = await act(operator, "/admin/operations", kind="cancel", file="lease.png")
     await followed(operator, begun.headers["location"], "1 of 1 done")

@@ -1,4 +1,4 @@
-"""What a job has made, on its page: pages beside their text, first rows, recipients, pictures."""
+"""What a job has made, on its page: pages next to their text, first rows, recipients, pictures."""
 
 import gzip
 import io
@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from dashboard.previews.tables import READ_BYTES, csv_rows, gzip_rows, xlsx_rows
-from service.engine.job_files import kept_path
+from service.engine.job_files import checkpoint_path
 from settings import Queue
 from tasks.exports.columns import Column, Kind
 from tasks.exports.xlsx_file import write_xlsx
-from tasks.ocr.pages import kept_name
+from tasks.ocr.pages import checkpoint_name
 from tasks.ocr.results import PdfText
 from tasks.ocr.words import PageText, Word, encode
 from tasks.sdk.types import Payload
@@ -22,7 +22,7 @@ from tests.dashboard.made import Anything, Maker, made_type
 
 LONG = "x" * 5_000
 
-PATIENT_S = 60.0
+PICTURE_TIMEOUT_S = 60.0
 """The first picture waits for a child process to be started, on a busy machine longer than a client would."""
 
 
@@ -54,7 +54,7 @@ async def read_job(made: Maker, file_id: str, *, texts: dict[int, str], total: i
     for number, text in texts.items():
         word = Word("word", (0, 0, 1, 1), 0.9, "ocr")
         page = PageText(number, 60, 85, "ocr", [word], text, 0.91, engine="easyocr")
-        await made.services.storage.put(kept_path(job.id, kept_name(number)), encode(page))
+        await made.services.storage.put(checkpoint_path(job.id, checkpoint_name(number)), encode(page))
     await made.progressed(job, 99, "Text assembled", total_pages=total)
     return await made.completed(job, {"text.txt": (b"all of it", "text/plain")}, result)
 
@@ -75,14 +75,14 @@ async def test_a_page_is_drawn_once_and_then_kept(operator: Client, made: Maker)
     file_id = await uploaded(made, two_pages(), "two.pdf")
     job_id = await read_job(made, file_id, texts={1: "a", 2: "b"}, total=2)
     for number, shade in ((1, 255), (2, 0)):
-        answer = await operator.get(f"/admin/jobs/{job_id}/pages/{number}/picture", timeout=PATIENT_S)
+        answer = await operator.get(f"/admin/jobs/{job_id}/pages/{number}/picture", timeout=PICTURE_TIMEOUT_S)
         assert answer.status_code == 200 and answer.headers["content-type"] == "image/webp"
         picture = Image.open(io.BytesIO(answer.content)).convert("L")
         assert max(picture.size) == 1200 and abs(picture.getpixel((600, 600)) - shade) < 8  # type: ignore[operator]
     tag = answer.headers["etag"]
     assert "immutable" in answer.headers["cache-control"] and "private" in answer.headers["cache-control"]
     again = await operator.get(
-        f"/admin/jobs/{job_id}/pages/2/picture", headers={"if-none-match": tag}, timeout=PATIENT_S
+        f"/admin/jobs/{job_id}/pages/2/picture", headers={"if-none-match": tag}, timeout=PICTURE_TIMEOUT_S
     )
     assert again.status_code == 304
     await made.services.files.delete(file_id)
@@ -93,18 +93,18 @@ async def test_a_page_of_a_deleted_document_is_drawn_from_the_searchable_one(ope
     job = await made.active()
     await made.progressed(job, 99, "", total_pages=2)
     job_id = await made.completed(job, {"searchable.pdf": (two_pages(), "application/pdf")})
-    answer = await operator.get(f"/admin/jobs/{job_id}/pages/2/picture", timeout=PATIENT_S)
+    answer = await operator.get(f"/admin/jobs/{job_id}/pages/2/picture", timeout=PICTURE_TIMEOUT_S)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/webp")
 
 
 async def test_a_picture_that_cannot_be_had_is_refused_in_a_sentence(operator: Client, made: Maker) -> None:
     job_id = await read_job(made, "file-gone", texts={1: "a"}, total=2)
-    gone = await operator.get(f"/admin/jobs/{job_id}/pages/1/picture", timeout=PATIENT_S)
+    gone = await operator.get(f"/admin/jobs/{job_id}/pages/1/picture", timeout=PICTURE_TIMEOUT_S)
     assert gone.status_code == 404 and "There is no file file-gone." in gone.text
     assert (await operator.get(f"/admin/jobs/{job_id}/pages/3/picture")).status_code == 404
     broken = await read_job(made, await uploaded(made, two_pages(), "two.pdf"), texts={3: "c"}, total=3)
     for _ in range(2):
-        answer = await operator.get(f"/admin/jobs/{broken}/pages/3/picture", timeout=PATIENT_S)
+        answer = await operator.get(f"/admin/jobs/{broken}/pages/3/picture", timeout=PICTURE_TIMEOUT_S)
         assert answer.status_code == 422 and "The PDF has no page 3." in answer.text
 
 
@@ -181,7 +181,7 @@ async def test_doubtful_pages_are_said_marked_and_filtered_for(operator: Client,
     for number in (1, 2, 3):
         doubt = "a third of its letters are in words read below 0.9" if number == 2 else None
         page = PageText(number, 60, 85, "ocr", [], "words", 0.4, doubtful=doubt is not None, doubt=doubt)
-        await made.services.storage.put(kept_path(job.id, kept_name(number)), encode(page))
+        await made.services.storage.put(checkpoint_path(job.id, checkpoint_name(number)), encode(page))
     result = PdfText(3, 1, 3, 0, 0, 0, [], doubtful_pages=[2, 3])
     await made.progressed(job, 95, "Text assembled", total_pages=3, doubtful_pages=[2, 3])
     job_id = await made.completed(job, {}, result, message=result.summary, tags=result.tags)

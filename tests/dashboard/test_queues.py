@@ -10,7 +10,7 @@ from dashboard.queues.row import QueueRow
 from service.engine.states import State
 from service.engine.store import keys
 from service.lib.clock import now_ms
-from service.monitoring.alerts import Standing
+from service.monitoring.alerts import AlertStatus
 from service.monitoring.alerts.keys import ALERTS
 from service.monitoring.metrics import Figures
 from settings import Queue
@@ -95,11 +95,11 @@ async def test_the_health_line_says_since_when_and_where_to_go(operator: Client,
 
 
 async def test_active_alerts_are_named_on_the_first_page_and_counted_everywhere(operator: Client, made: Maker) -> None:
-    standing = Standing(
+    alert = AlertStatus(
         "queue-backlog", "csv-export", "firing", 140.0, link="/admin/jobs?queue=csv-export", fired_ms=1_000
     )
-    muted = Standing("failure-rate", "csv-export", "firing", 0.5, fired_ms=1_000)
-    for one in (standing, muted):
+    muted = AlertStatus("failure-rate", "csv-export", "firing", 0.5, fired_ms=1_000)
+    for one in (alert, muted):
         await made.store.redis.hset(ALERTS, one.key, msgspec.json.encode(one))
     await made.services.alerts.mute("failure-rate", reason="known", by="ada", until_ms=now_ms() + 60_000)
     page = (await operator.get("/admin/queues")).text
@@ -119,7 +119,7 @@ def row(**more: Any) -> QueueRow:
         "backlog_ms": 26_000.0,
         "clears_ms": 26_000.0,
         "minutes": [{}] * 60,
-        "notes": {},
+        "holds": {},
         "waiting_since_ms": 1_000_000,
         "causes": [],
         "hour": Figures(),

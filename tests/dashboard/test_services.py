@@ -1,4 +1,4 @@
-"""External services with their use beside their bounds."""
+"""External services with their use and their bounds."""
 
 from tests.dashboard.conftest import Client
 from tests.dashboard.made import Maker

@@ -68,10 +68,10 @@ async def test_the_link_stays_with_its_reader(anybody: Client, made: Maker) -> N
 async def test_links_that_show_nothing(anybody: Client, made: Maker) -> None:
     job_id = await made.queued()
     altered = link(made, job_id)[:-1] + "!"
-    foreign = page_path(Tickets(b"another installation").issue(job_id, int(time.time()) + 60))
+    other = page_path(Tickets(b"another installation").issue(job_id, int(time.time()) + 60))
     for path, status_code, sentence in (
         (altered, 404, "This link is not valid."),
-        (foreign, 404, "This link is not valid."),
+        (other, 404, "This link is not valid."),
         ("/j/x", 404, "This link is not valid."),
         (link(made, job_id, -1), 410, "This link has expired."),
         (link(made, "pdf-ocr-gone"), 410, "This job and its results have been removed."),

@@ -28,20 +28,20 @@ async def test_memory_and_files_follow_the_jobs(made: Maker) -> None:
     for _ in range(12):
         await made.completed(await made.active(), {"text.txt": (b"x" * 5_000, "text/plain")})
     await made.queued()
-    room = next(room for room in (await weighed(made)).queues if room.name == "pdf-processing")
-    assert room.memory.jobs == 13 and room.ended == 12
-    assert room.memory.artefacts == pytest.approx(60_000)
+    usage = next(usage for usage in (await weighed(made)).queues if usage.name == "pdf-processing")
+    assert usage.memory.jobs == 13 and usage.ended == 12
+    assert usage.memory.artefacts == pytest.approx(60_000)
     record = await made.store.redis.memory_usage(keys.job((await made.store.list(state="queued")).jobs[0].id))
-    assert room.memory.records > 13 * record / 2
-    assert room.memory.indexes > 0 and room.memory.logs > 0 and room.total < 1_000_000
+    assert usage.memory.records > 13 * record / 2
+    assert usage.memory.indexes > 0 and usage.memory.logs > 0 and usage.total < 1_000_000
 
 
 async def test_a_day_less_is_counted_by_when_jobs_ended(viewer: Client, made: Maker) -> None:
     ids = [await made.completed(await made.active(), {"text.txt": (b"x" * 5_000, "text/plain")}) for _ in range(3)]
     ended = keys.finished("pdf-processing")
     await made.store.redis.zadd(ended, {job_id: now_ms() - int(6.5 * DAY_MS) for job_id in ids[:2]})
-    room = next(room for room in (await weighed(made)).queues if room.name == "pdf-processing")
-    assert (room.less_jobs, room.less_storage) == (2, pytest.approx(10_000)) and room.less_memory > 1_000
+    usage = next(usage for usage in (await weighed(made)).queues if usage.name == "pdf-processing")
+    assert (usage.less_jobs, usage.less_storage) == (2, pytest.approx(10_000)) and usage.less_memory > 1_000
     page = (await viewer.get("/admin/storage")).text
     assert re.search(r"2 jobs: about [\d.]+ kB of Redis and 10\.0 kB of files", page)
 
@@ -51,6 +51,6 @@ async def test_the_biggest_keys_are_named_and_everybody_shares_one_weighing(view
         await made.queued()
     first = (await viewer.get("/admin/storage")).text
     assert keys.by_type("pdf-ocr", "queued") in first
-    asked = (await made.store.redis.info("commandstats"))["cmdstat_memory|usage"]["calls"]
+    requested = (await made.store.redis.info("commandstats"))["cmdstat_memory|usage"]["calls"]
     await viewer.get("/admin/storage/live")
-    assert (await made.store.redis.info("commandstats"))["cmdstat_memory|usage"]["calls"] == asked
+    assert (await made.store.redis.info("commandstats"))["cmdstat_memory|usage"]["calls"] == requested

@@ -53,8 +53,8 @@ async def test_tested_failed_disabled_enabled_and_redelivered(operator: Client, 
         assert (await act(operator, f"{here}/enable")).status_code == 303
         assert (await act(operator, again)).status_code == 303
         services.webhooks.addresses.allow_private = False
-    kept: WebhookDelivery = await services.webhooks.rows.delivery(row.delivery_id)
-    assert kept.state == "pending" and len((await services.store.list(queue="webhooks", limit=9)).jobs) == 2
+    stored: WebhookDelivery = await services.webhooks.rows.delivery(row.delivery_id)
+    assert stored.state == "pending" and len((await services.store.list(queue="webhooks", limit=9)).jobs) == 2
 
 
 async def test_a_job_leads_to_what_was_told_of_it(operator: Client, made: Maker) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from dashboard.workflows.graph import GAP_X, WIDTH, columns_of, drawing
-from service.engine.job_requests import Asked, Step
+from service.engine.job_requests import JobRequest, Step
 from settings import Queue
 from tests.dashboard.conftest import Client
 from tests.dashboard.made import Anything, Maker, made_type
@@ -30,7 +30,10 @@ def test_a_job_stands_behind_all_that_it_waits_for(after: dict[str, list[str]], 
 
 
 async def test_a_workflow_is_drawn_and_its_jobs_lead_to_it(operator: Client, viewer: Client, made: Maker) -> None:
-    steps = [Step("scan <1>", Asked(EXPORT, Anything()), ()), Step("send", Asked(EXPORT, Anything()), ("scan <1>",))]
+    steps = [
+        Step("scan <1>", JobRequest(EXPORT, Anything()), ()),
+        Step("send", JobRequest(EXPORT, Anything()), ("scan <1>",)),
+    ]
     ids = await made.services.enqueuer.enqueue_workflow(
         steps, workflow_id="workflow-1", owner="acme", goes_on=False, key="", fingerprint=""
     )

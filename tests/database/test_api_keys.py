@@ -64,7 +64,7 @@ async def test_a_key_is_revoked_once(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "sentence"),
+    ("requested", "sentence"),
     [
         ({"owner": " "}, "The owner of a key is 1 to 255 printable characters."),
         ({"name": "a\0b"}, "The name of a key is 1 to 255 printable characters."),
@@ -73,7 +73,7 @@ async def test_a_key_is_revoked_once(database: Database) -> None:
         ({"expires_at": utc_now() - timedelta(days=1)}, "A key cannot expire in the past."),
     ],
 )
-async def test_keys_that_cannot_be(database: Database, asked: dict, sentence: str) -> None:
+async def test_keys_that_cannot_be(database: Database, requested: dict, sentence: str) -> None:
     with pytest.raises(BadKeyRequest) as refused:
-        await ApiKeys(database).create(**{"owner": "acme", "name": "x", "created_by": "x", **asked})
+        await ApiKeys(database).create(**{"owner": "acme", "name": "x", "created_by": "x", **requested})
     assert str(refused.value) == sentence

@@ -100,8 +100,8 @@ async def test_a_moment_comes_back_as_the_same_moment_in_utc(url: str) -> None:
         async with database.writing() as session:
             session.add(document("a", created_at=moment))
         async with database.reading() as session:
-            kept = await session.get_one(Document, "a")
-        assert kept.created_at == moment and kept.created_at.tzinfo is UTC
+            stored = await session.get_one(Document, "a")
+        assert stored.created_at == moment and stored.created_at.tzinfo is UTC
         with pytest.raises(Exception, match="a moment needs a time zone"):
             async with database.writing() as session:
                 session.add(document("b", created_at=datetime(2026, 1, 1)))
@@ -125,9 +125,9 @@ async def test_many_writers_that_read_first_wait_for_each_other(url: str) -> Non
 
         async def add_one() -> None:
             async with database.writing() as session:
-                kept = await session.get_one(Document, "counted", with_for_update=True)
+                stored = await session.get_one(Document, "counted", with_for_update=True)
                 await asyncio.sleep(0)
-                kept.bytes += 1
+                stored.bytes += 1
 
         await asyncio.gather(*(add_one() for _ in range(20)))
         async with database.reading() as session:

@@ -34,8 +34,8 @@ async def test_a_database_of_a_newer_release_is_taken_as_it_is(url: str, capsys:
         await database.check()
         async with database.engine.connect() as connection:
             assert await connection.run_sync(current_revision) == newer, "nothing is set back"
-    said = [line for line in capsys.readouterr().out.splitlines() if "newer release" in line]
-    assert len(said) == 1 and newer in said[0]
+    message = [line for line in capsys.readouterr().out.splitlines() if "newer release" in line]
+    assert len(message) == 1 and newer in message[0]
 
 
 @pytest.mark.parametrize("revision", ["ae1027a6acf", "0000", "x"])

@@ -59,8 +59,8 @@ async def sentence_of(url: str) -> str:
 async def test_what_is_wrong_with_the_server_is_one_sentence(postgres_url: str, tmp_path: Path) -> None:
     assert "there is no database of this name" in await sentence_of(postgres_url.replace("/test_", "/missing_"))
     assert "is out of reach (connection refused)" in await sentence_of("postgresql+asyncpg://u:secret@127.0.0.1:1/d")
-    said = await sentence_of(f"postgresql+asyncpg://u:secret@127.0.0.1:1/d?sslrootcert={tmp_path}/none.pem")
-    assert "none.pem" in said and "secret" not in said
+    message = await sentence_of(f"postgresql+asyncpg://u:secret@127.0.0.1:1/d?sslrootcert={tmp_path}/none.pem")
+    assert "none.pem" in message and "secret" not in message
 
 
 def certificate(folder: Path, name: str) -> tuple[Path, Path]:
@@ -98,8 +98,8 @@ async def test_a_certificate_that_nobody_trusts_is_one_sentence(tmp_path: Path) 
     (cert, key), (other, _) = certificate(tmp_path, "server"), certificate(tmp_path, "other")
     server, port = await answering_tls(cert, key)
     async with server:
-        said = await sentence_of(f"postgresql+asyncpg://u:secret@localhost:{port}/d?sslrootcert={other}")
-    assert "certificate is not accepted" in said and "sslrootcert" in said and "secret" not in said
+        message = await sentence_of(f"postgresql+asyncpg://u:secret@localhost:{port}/d?sslrootcert={other}")
+    assert "certificate is not accepted" in message and "sslrootcert" in message and "secret" not in message
 
 
 def test_a_refused_password_is_one_sentence() -> None:

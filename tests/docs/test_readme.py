@@ -52,14 +52,14 @@ def test_the_quick_start_as_written(tmp_path: Path):
         ["bash", "-c", command], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
     ) as run:
         wait_until(lambda: run.poll() is not None or answers(url), limit_s=300)
-        said = (tmp_path / "log").read_text()
-        assert run.poll() is None, said
+        message = (tmp_path / "log").read_text()
+        assert run.poll() is None, message
         family = psutil.Process(run.pid).children(recursive=True)
         assert {"valkey-server"} <= {process.name() for process in family}
         wait_until(lambda: "Stop       Ctrl-C" in (tmp_path / "log").read_text())
         os.killpg(run.pid, signal.SIGTERM)
-    said = (tmp_path / "log").read_text()
-    assert f"{url}/admin/queues" in said and "admin / " in said and "Authorization: Bearer " in said
+    message = (tmp_path / "log").read_text()
+    assert f"{url}/admin/queues" in message and "admin / " in message and "Authorization: Bearer " in message
     assert [process for process in family if process.is_running()] == []
     assert not (tmp_path / "data" / "redis.url").exists()
 

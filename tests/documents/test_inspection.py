@@ -106,7 +106,7 @@ def test_a_password_is_said_to_be_one_and_an_owners_password_is_none(tmp_path: P
     data = text_pdf(pages=2)[0]
     assert inspected(tmp_path, encrypted(data)) == Inspection(None)
     assert inspected(tmp_path, owner_locked(data)) == Inspection(2)
-    # Whatever else is wrong with it: without its password nobody can tell.
+    # Whatever else is wrong with it: without its password it cannot be known.
     assert inspected(tmp_path, encrypted(data).replace(b"/Count 2", b"/Count 0")) == Inspection(None)
     assert inspected(tmp_path, blank_pdf(pages=0)) == Inspection(fault="has no pages")
 

@@ -1,4 +1,4 @@
-"""Workers as real processes, and a client's view of the store beside them."""
+"""Workers as real processes, and a client's view of their store."""
 
 import os
 import signal

@@ -131,10 +131,10 @@ PIECES = Meter("Piece {done} of {total} ({percent}%)", "pieces_done", "total_pie
 
 @job(queue=Queue.THUMBNAILS, public=False, retries=0)
 async def probe_piece(payload: Piece, run: Run) -> int:
-    """One piece; a bad one fails unless a file beside the ledger says that it has been mended."""
+    """One piece; a bad one fails unless a file next to the ledger says that it has been fixed."""
     await asyncio.sleep(payload.part_s)
     write_ledger("piece", run.job_id, payload.number, time.time())
-    if payload.bad and not LEDGER.with_suffix(".mended").exists():
+    if payload.bad and not LEDGER.with_suffix(".fixed").exists():
         raise ValueError(f"piece {payload.number} is bad")
     return payload.number * 10
 
@@ -191,13 +191,13 @@ async def probe_effects(payload: Effects, run: Run) -> int:
     return payload.effects
 
 
-class Beside(Payload):
+class Concurrent(Payload):
     hides: int
 
 
 @job(queue=Queue.THUMBNAILS, public=False, timeout_s=60)
-async def probe_beside(payload: Beside, run: Run) -> int:
-    """Has work beside it that hides so many cancellations, as redis-py does where one meets a read."""
+async def probe_concurrent(payload: Concurrent, run: Run) -> int:
+    """Has concurrent work that hides so many cancellations, as redis-py does where one meets a read."""
     hidden = 0
 
     async def watch() -> None:
@@ -215,12 +215,12 @@ async def probe_beside(payload: Beside, run: Run) -> int:
     return hidden
 
 
-class Kept(Payload):
+class Checkpoints(Payload):
     name: str
 
 
 @job(queue=Queue.THUMBNAILS, public=False, retries=1, backoff_s=0.05)
-async def probe_kept(payload: Kept, run: Run) -> str:
+async def probe_checkpoints(payload: Checkpoints, run: Run) -> str:
     """Keeps a file in the storage."""
     write_ledger("keeping", run.job_id, run.attempt)
     await run.keep(payload.name, b"kept")

@@ -72,7 +72,7 @@ async def run_contract(payload: Contract, run: Run) -> dict[str, Any]:
     await _keeping(run)
     await _files(run, payload)
     await _artefacts(run)
-    await _beside(run)
+    await _concurrent(run)
     await _programs(run)
     await _services(run)
     with pytest.raises(KeyError):
@@ -148,7 +148,7 @@ async def _artefacts(run: Run) -> None:
         await run.artefact("torn.txt", pieces(None), "text/plain")
 
 
-async def _beside(run: Run) -> None:
+async def _concurrent(run: Run) -> None:
     ended = []
 
     async def work() -> None:

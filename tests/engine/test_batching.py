@@ -23,16 +23,16 @@ class Server:
         return [2 * number for number in numbers]
 
 
-async def begun(gathered: Batcher[int, int], numbers: Sequence[int]) -> list["asyncio.Task[int]"]:
-    tasks = [asyncio.create_task(gathered(number)) for number in numbers]
+async def begun(batcher: Batcher[int, int], numbers: Sequence[int]) -> list["asyncio.Task[int]"]:
+    tasks = [asyncio.create_task(batcher(number)) for number in numbers]
     await asyncio.sleep(0)
     return tasks
 
 
 async def test_what_arrives_during_a_call_shares_the_next() -> None:
     server = Server()
-    gathered = Batcher(server.double)
-    tasks = await begun(gathered, range(100, 350))
+    batcher = Batcher(server.double)
+    tasks = await begun(batcher, range(100, 350))
     for _ in range(4):
         server.gate.release()
     assert await asyncio.gather(*tasks) == [2 * number for number in range(100, 350)]
@@ -41,8 +41,8 @@ async def test_what_arrives_during_a_call_shares_the_next() -> None:
 
 async def test_a_call_that_fails_fails_its_own_requests_alone() -> None:
     server = Server()
-    gathered = Batcher(server.double)
-    tasks = await begun(gathered, [1, 12, 13])
+    batcher = Batcher(server.double)
+    tasks = await begun(batcher, [1, 12, 13])
     server.gate.release()
     assert await tasks[0] == 2
     server.gate.release()
@@ -50,13 +50,13 @@ async def test_a_call_that_fails_fails_its_own_requests_alone() -> None:
         with pytest.raises(ValueError, match="thirteen"):
             await task
     server.gate.release()
-    assert await gathered(4) == 8
+    assert await batcher(4) == 8
 
 
 async def test_who_goes_away_while_waiting_has_nothing_done() -> None:
     server = Server()
-    gathered = Batcher(server.double)
-    tasks = await begun(gathered, [1, 2, 3])
+    batcher = Batcher(server.double)
+    tasks = await begun(batcher, [1, 2, 3])
     tasks[1].cancel()
     await asyncio.sleep(0)
     server.gate.release()
@@ -67,8 +67,8 @@ async def test_who_goes_away_while_waiting_has_nothing_done() -> None:
 
 async def test_a_first_one_that_is_cancelled_leaves_the_others_their_call() -> None:
     server = Server()
-    gathered = Batcher(server.double)
-    tasks = await begun(gathered, [1, 2])
+    batcher = Batcher(server.double)
+    tasks = await begun(batcher, [1, 2])
     tasks[0].cancel()
     server.gate.release()
     assert await tasks[1] == 4

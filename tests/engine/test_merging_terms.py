@@ -169,9 +169,9 @@ async def test_any_order_of_requests_keeps_places_and_counts(
         for name, file_id, flag in script:
             if name in made:
                 payload = limited.Touch(file_id=file_id, size=len(last))
-                asked = Terms(**{name: made[name]})
+                requested = Terms(**{name: made[name]})
                 accepted = await enqueuer.enqueue(
-                    limited.limited_touch, payload, owner="acme" if flag else "globex", terms=asked
+                    limited.limited_touch, payload, owner="acme" if flag else "globex", terms=requested
                 )
                 last[accepted.job_id] = (name, file_id)
                 assert (await store.present(accepted.job_id)).payload.get("file_id") == file_id

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from service.engine.enqueuer import Asked, Enqueuer
+from service.engine.enqueuer import Enqueuer, JobRequest
 from service.engine.plans import NEVER, Allowance, over_mails
 from service.engine.store import OverLimit, TooManyQueued
 from service.engine.store.keys import permits
@@ -32,8 +32,8 @@ async def test_the_limit_may_be_taken_at_once_and_comes_back_evenly(parts: Parts
     assert taken[:10] == [0] * 10 and all(0 < wait <= 360_000 for wait in taken[10:])
     assert await mails.used(redis) == 10
     # Half an hour later.
-    kept = int(await redis.get(permits(mails.name)))
-    await redis.set(permits(mails.name), kept - 1_800_000_000)
+    stored = int(await redis.get(permits(mails.name)))
+    await redis.set(permits(mails.name), stored - 1_800_000_000)
     assert await mails.used(redis) == 5
     assert await mails.take(redis, 6) > 0 and await mails.used(redis) == 5, "what is refused takes nothing"
     assert await mails.take(redis, 5) == 0 and await mails.used(redis) == 10
@@ -51,8 +51,8 @@ async def test_each_owner_has_its_own_and_a_new_limit_begins_with_nothing_used(p
 async def test_a_clock_set_back_gives_nobody_more_and_stops_nobody_for_long(parts: Parts) -> None:
     redis, requests = parts.store.redis, Allowance("requests", "acme", 60, 60)
     await requests.take(redis, 60)
-    kept = int(await redis.get(permits(requests.name)))
-    await redis.set(permits(requests.name), kept + 86_400_000_000)
+    stored = int(await redis.get(permits(requests.name)))
+    await redis.set(permits(requests.name), stored + 86_400_000_000)
     assert await requests.take(redis) == pytest.approx(1000, abs=1)
 
 
@@ -75,7 +75,7 @@ async def test_messages_are_taken_with_the_job_or_not_at_all(parts: Parts) -> No
 
 async def test_of_jobs_that_go_together_all_take_their_messages_or_none(parts: Parts) -> None:
     enqueuer, mails = bounded(parts, MAILS), Allowance("mails", "acme", 10, 3600)
-    four = [Asked(probe.probe_echo, probe.Echo(), mails=4)] * 3
+    four = [JobRequest(probe.probe_echo, probe.Echo(), mails=4)] * 3
     together = await enqueuer.enqueue_together(four, owner="acme", all_or_nothing=True)
     assert together[:2] == [None, None] and isinstance(together[2], OverLimit)
     assert await mails.used(parts.store.redis) == 0 and not (await parts.store.list(owner="acme")).jobs
@@ -96,7 +96,7 @@ async def test_the_plan_bounds_waiting_jobs_below_the_queue(parts: Parts) -> Non
 
 async def test_a_job_over_its_messages_takes_nobody_elses_place(parts: Parts) -> None:
     enqueuer = bounded(parts, Plan(queued_jobs=2, mails_per_hour=1))
-    jobs = [Asked(probe.probe_echo, probe.Echo(), mails=count) for count in (1, 5, 0, 0)]
+    jobs = [JobRequest(probe.probe_echo, probe.Echo(), mails=count) for count in (1, 5, 0, 0)]
     found = await enqueuer.enqueue_together(jobs, owner="acme", all_or_nothing=False)
     assert [isinstance(one, OverLimit) for one in found] == [False, True, False, True]
     assert isinstance(found[3], TooManyQueued)

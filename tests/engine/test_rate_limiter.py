@@ -42,8 +42,8 @@ async def test_permits_from_many_waiters_keep_their_distance(client, redis_url) 
     async def take(limiter: RateLimiter) -> None:
         for _ in range(10):
             await limiter.permit()
-            kept = int(await client.get("offload:rate:spaced"))
-            given.append(kept - limiter.interval_us)
+            stored = int(await client.get("offload:rate:spaced"))
+            given.append(stored - limiter.interval_us)
 
     await asyncio.gather(*(take(limiter) for limiter in limiters))
     moments = sorted(set(given))
@@ -81,20 +81,20 @@ async def test_processes_share_one_rate(redis_url: str) -> None:
         taken += [int(line) for line in output.split()]
     assert sorted(taken) == list(range(1, 37))
     interval_us = WINDOW_S * 1_000_000 / 1200
-    assert server_now_us(redis_url) - begun >= 35 * interval_us, "36 permits span 35 intervals, whoever took them"
+    assert server_now_us(redis_url) - begun >= 35 * interval_us, "36 permits span 35 intervals, in any process"
 
 
 async def test_the_wait_is_exact_and_a_pause_is_not_made_up_for(client) -> None:
     limiter = RateLimiter(client, "exact", per_minute=6)
     interval_ms = math.ceil(limiter.interval_us / 1000)
-    assert await asked_at_once(limiter, client) == [0, interval_ms]
-    kept = int(await client.get("offload:rate:exact"))
-    await client.set("offload:rate:exact", kept - 50 * limiter.interval_us)
-    answers = await asked_at_once(limiter, client)
+    assert await concurrent_permits(limiter, client) == [0, interval_ms]
+    stored = int(await client.get("offload:rate:exact"))
+    await client.set("offload:rate:exact", stored - 50 * limiter.interval_us)
+    answers = await concurrent_permits(limiter, client)
     assert answers == [0, interval_ms], "after fifty idle intervals one permit is due, not fifty"
 
 
-async def asked_at_once(limiter: RateLimiter, client) -> list[int]:
+async def concurrent_permits(limiter: RateLimiter, client) -> list[int]:
     """What two questions of the very same moment are told: within a transaction the server's clock stands still."""
     await client.script_load(GCRA.text)
     pipe = client.pipeline(transaction=True)
@@ -106,23 +106,23 @@ async def asked_at_once(limiter: RateLimiter, client) -> list[int]:
 async def test_a_clock_set_back_stops_nothing_for_long(client) -> None:
     limiter = RateLimiter(client, "clock", per_minute=600)
     await limiter._ask()
-    kept = int(await client.get("offload:rate:clock"))
-    await client.set("offload:rate:clock", kept + 3_600_000_000)
+    stored = int(await client.get("offload:rate:clock"))
+    await client.set("offload:rate:clock", stored + 3_600_000_000)
     _, wait_ms = await limiter._ask()
     assert 0 < wait_ms <= limiter.interval_us / 1000 + 1
 
 
 async def test_a_permit_that_is_late_is_not_used(client, monkeypatch: pytest.MonkeyPatch) -> None:
     limiter = RateLimiter(client, "late", per_minute=60_000)
-    asked = []
+    requested = []
 
     async def slow_then_quick() -> tuple[Permit, int]:
-        asked.append(1)
-        return Permit(asked_s=0.0 if len(asked) == 1 else time.monotonic()), 0
+        requested.append(1)
+        return Permit(sent_s=0.0 if len(requested) == 1 else time.monotonic()), 0
 
     monkeypatch.setattr(limiter, "_ask", slow_then_quick)
     assert (await limiter.permit()).fresh
-    assert len(asked) == 2
+    assert len(requested) == 2
 
 
 async def test_waiting_can_be_cancelled_and_holds_nobody_up(client) -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from service.engine.enqueuer import Enqueuer
-from service.engine.job_requests import Asked, Step
+from service.engine.job_requests import JobRequest, Step
 from service.engine.outcomes import OutcomeKind
 from service.engine.states import State
 from service.engine.store import IdempotencyConflict, Job, Store, keys
@@ -31,7 +31,7 @@ class Flow:
         self, graph: Sequence[tuple[str, Sequence[str]]] = DIAMOND, goes_on: bool = False, print: str = "p", **terms
     ) -> None:
         steps = [
-            Step(name, Asked(probe.probe_echo, probe.Echo(word=name), terms=Terms(**terms.get(name, {}))), after)
+            Step(name, JobRequest(probe.probe_echo, probe.Echo(word=name), terms=Terms(**terms.get(name, {}))), after)
             for name, after in graph
         ]
         self.ids = dict(
@@ -127,7 +127,7 @@ async def test_one_that_was_cancelled_does_not_come_back_by_itself(flow: Flow) -
     await flow.store.cancel(flow.ids["send"])
     await flow.end((await flow.claim())["scan"])
     assert await flow.claim() == {} and await flow.state() == State.CANCELLED
-    # Its turn has come meanwhile: queued again it begins.
+    # Its turn has come in the meantime: queued again it begins.
     await flow.store.retry(flow.ids["send"])
     assert list(await flow.claim()) == ["send"]
 

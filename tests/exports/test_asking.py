@@ -119,11 +119,11 @@ SENTENCES: list[tuple[dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("asked", "field", "sentence"), SENTENCES, ids=[f"{field}-{n}" for n, (_, field, _) in enumerate(SENTENCES)]
+    ("requested", "field", "sentence"), SENTENCES, ids=[f"{field}-{n}" for n, (_, field, _) in enumerate(SENTENCES)]
 )
-def test_what_cannot_be_is_refused_in_a_sentence(asked: dict[str, Any], field: str, sentence: str) -> None:
+def test_what_cannot_be_is_refused_in_a_sentence(requested: dict[str, Any], field: str, sentence: str) -> None:
     with pytest.raises(Refused) as refused:
-        chosen(Export(**({"dataset": "events"} | asked)), "acme")
+        chosen(Export(**({"dataset": "events"} | requested)), "acme")
     assert (str(refused.value), refused.value.field, refused.value.status_code) == (sentence, field, 400)
 
 

@@ -72,8 +72,8 @@ async def test_hard_text_in_csv(services: Parts, tmp_path: Path) -> None:
 
 async def test_hard_text_in_xlsx(services: Parts, tmp_path: Path) -> None:
     hard = await add_hard_events(services)
-    path, told = await written(services, tmp_path / "x", "events", columns=["took_ms", "detail"], format="xlsx")
-    assert (told.rows, told.sheets) == (len(hard), 1)
+    path, written_file = await written(services, tmp_path / "x", "events", columns=["took_ms", "detail"], format="xlsx")
+    assert (written_file.rows, written_file.sheets) == (len(hard), 1)
     sheet = openpyxl.load_workbook(path)["Events"]
     cells = list(sheet.iter_rows(min_row=2))
     # Excel's escape for a text that looks like an escape is not undone by openpyxl.
@@ -193,8 +193,8 @@ async def test_flags_and_whole_numbers_keep_their_type(services: Parts, tmp_path
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
 async def test_no_rows_are_a_file_with_a_header(services: Parts, tmp_path: Path, file_format: str) -> None:
-    path, told = await written(services, tmp_path, "events", columns=["owner", "detail"], format=file_format)
-    assert told.rows == 0
+    path, written_file = await written(services, tmp_path, "events", columns=["owner", "detail"], format=file_format)
+    assert written_file.rows == 0
     if file_format == "csv":
         assert path.read_bytes() == b"owner,detail\r\n"
     else:

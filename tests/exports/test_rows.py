@@ -24,11 +24,11 @@ from tests.exports.peak import peak_mb
 from tests.exports.writing import order, written
 
 
-async def rows_of(services: Parts, folder: Path, dataset: str, **asked: Any) -> list[dict[str, str]]:
-    path, told = await written(services, folder, dataset, **asked)
+async def rows_of(services: Parts, folder: Path, dataset: str, **requested: Any) -> list[dict[str, str]]:
+    path, written_file = await written(services, folder, dataset, **requested)
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert told.rows == len(rows)
+    assert written_file.rows == len(rows)
     return rows
 
 

@@ -64,11 +64,11 @@ async def test_an_export_ends_as_a_file_under_its_job(services: Parts, start_wor
         job = await ended(services, export)
         assert (job.state, job.error) == (State.COMPLETED, None)
         assert job.data == {"records_done": 2500, "total_records": 2500}
-        (kept,) = job.artefacts
-        assert job.result["rows"] == 2500 and job.result["bytes"] == kept["bytes"]
+        (stored,) = job.artefacts
+        assert job.result["rows"] == 2500 and job.result["bytes"] == stored["bytes"]
         expires = datetime.fromisoformat(job.result["expires_at"])
         assert timedelta(days=6, hours=23) < expires - datetime.now(UTC) <= timedelta(days=7)
-        data = await artefact(services, job, kept["name"])
+        data = await artefact(services, job, stored["name"])
         if file_format == "xlsx":
             sheet = openpyxl.load_workbook(io.BytesIO(data), read_only=True)["Events"]
             rows = [list(row) for row in sheet.iter_rows(values_only=True)]

@@ -1,4 +1,4 @@
-"""A worker of the thumbnails queue that knows this folder's jobs, and a client beside it."""
+"""A worker of the thumbnails queue that knows this folder's jobs, and a client."""
 
 from tests.engine.conftest import enqueuer, ledger, start_worker, store
 

@@ -1,7 +1,7 @@
 """Read me first: what a job is, how it is sent, and what becomes of it.
 
 A job type is a payload and a coroutine; `tests/engine/probe.py` declares those used here. A client queues a payload; any
-worker of the queue takes it; whoever holds the id can watch. Nothing below waits for a time: it waits for what must come.
+worker of the queue takes it; every client that holds the id can watch. Nothing below waits for a time: it waits for what must come.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -62,7 +62,7 @@ async def test_what_fails_is_tried_again_and_then_kept_as_a_dead_letter(
     dead = await until_state(store, lasting.job_id)
     assert (dead.state, dead.attempt) == (State.FAILED, 3)
     assert [attempt.outcome for attempt in await store.attempts(dead.id)] == ["failed", "failed", "failed"]
-    assert (await until_state(store, hopeless.job_id)).attempt == 1, "a retry cannot mend a permanent error"
+    assert (await until_state(store, hopeless.job_id)).attempt == 1, "a retry cannot fix a permanent error"
 
 
 async def test_a_large_job_is_done_in_parts(store: Store, enqueuer: Enqueuer, start_worker) -> None:

@@ -82,7 +82,7 @@ async def test_deleting_a_folder_stays_within_it(storage: Storage) -> None:
 async def test_an_adopted_file_is_moved_into_the_storage(storage: Storage, tmp_path: Path) -> None:
     source = tmp_path / "scratch"
     source.write_bytes(b"content")
-    await storage.adopt("x/content", source)
+    await storage.move_in("x/content", source)
     assert await storage.get("x/content") == b"content"
     assert not source.exists()
 
@@ -109,7 +109,7 @@ async def test_folders_that_empty_while_others_fill_lose_nothing(storage: Storag
     async def come_and_go(number: int) -> None:
         source = tmp_path / f"source-{number}"
         source.write_bytes(b"x")
-        await storage.adopt(f"shared/{number}", source)
+        await storage.move_in(f"shared/{number}", source)
         await storage.delete(f"shared/{number}")
 
     await asyncio.gather(*(come_and_go(number) for number in range(30)))

@@ -69,7 +69,7 @@ class Served:
 
 @pytest.fixture(scope="session")
 def app() -> Litestar:
-    """Made once: its routes are the same for every test. What it serves from is opened anew each time it starts."""
+    """Made once: its routes are the same for every test. What it serves from is opened again each time it starts."""
     return create_app()
 
 
@@ -98,7 +98,7 @@ async def globex(served: Served) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest_asyncio.fixture
-async def nobody(served: Served) -> AsyncIterator[httpx.AsyncClient]:
+async def anonymous(served: Served) -> AsyncIterator[httpx.AsyncClient]:
     async with served.client(None) as client:
         yield client
 

@@ -45,7 +45,7 @@ class MailSink:
     """Called once a message is kept and before its 250 goes out; may raise Drop."""
     delay_s: float = 0.0
     caught: list[Caught] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    recipients_seen: list[str] = field(default_factory=list)
     """Every recipient that a RCPT named."""
     connections: int = 0
     open_now: int = 0
@@ -87,7 +87,7 @@ class MailSink:
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
         self, server: "_Server", session: Session, envelope: Envelope, address: str, options: Any
     ) -> str:
-        self.asked.append(address)
+        self.recipients_seen.append(address)
         reply = self._ask(self.at_recipient, address, server)
         if reply is None:
             envelope.rcpt_tos.append(address)

@@ -16,7 +16,7 @@ def database(served: Served) -> Database:
 
 
 @pytest.mark.parametrize(
-    ("body", "status_code", "field", "says"),
+    ("body", "status_code", "field", "sentence"),
     [
         ({"segment": "active", "template_id": "template-none"}, 404, "template_id", "no template template-none"),
         ({"segment": "active"}, 400, "template_id", "template_id is required"),
@@ -26,7 +26,7 @@ def database(served: Served) -> Database:
         ({"user_ids": []}, 400, "user_ids", "user_ids is empty"),
         ({"user_ids": list(range(100_001))}, 400, "user_ids", "100,001 ids; 100,000 are the limit"),
         ({"user_ids": ["one"]}, 400, "user_ids[]", "must be a whole number, not text"),
-        ({"user_ids": [-1]}, 400, "user_ids", "-1 is no user id"),
+        ({"user_ids": [-1]}, 400, "user_ids", "-1 is not a user id"),
         ({"user_ids": [2**70]}, 400, "user_ids", ""),
         ({"user_ids": 5}, 400, "user_ids", "must be a list"),
         ({"segment": "active", "schedule_at": "tomorrow"}, 400, "schedule_at", "must be a date and time"),
@@ -37,13 +37,13 @@ def database(served: Served) -> Database:
         ),
     ],
 )  # fmt: skip
-async def test_refused_with_the_field_and_a_sentence(served, acme, body, status_code, field, says) -> None:
+async def test_refused_with_the_field_and_a_sentence(served, acme, body, status_code, field, sentence) -> None:
     template_id = await make_template(acme)
     given = body if body.get("template_id") or field == "template_id" else body | {"template_id": template_id}
     answer = await acme.post("/api/jobs/email-batch", json=given)
     assert answer.status_code == status_code, answer.text
     (error,) = answer.json()["errors"]
-    assert error["field"].replace("[0]", "[]") == field and says in error["message"]
+    assert error["field"].replace("[0]", "[]") == field and sentence in error["message"]
     counts = await served.services.store.counts()
     assert not any(counts.get("email-sender", {}).values()), "nothing was queued"
 

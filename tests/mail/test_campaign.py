@@ -56,17 +56,17 @@ async def test_a_campaign_reaches_everybody_once(acme, database, sink, start_wor
 
 async def test_what_a_server_says_to_one_is_no_business_of_the_others(acme, served, database, start_worker) -> None:
     """550 and 554 bounce, 451 and 421 and a lost connection are tried again, a bad address never reaches the server."""
-    said: Counter[str] = Counter()
+    reply: Counter[str] = Counter()
 
     def at_recipient(address: str) -> str | None:
-        said[address] += 1
+        reply[address] += 1
         if address == "user1@example.com":
             return "550 5.1.1 no such user"
-        if said[address] == 1 and address == "user2@example.com":
+        if reply[address] == 1 and address == "user2@example.com":
             return "451 4.7.1 greylisted"
-        if said[address] == 1 and address == "user3@example.com":
+        if reply[address] == 1 and address == "user3@example.com":
             return "421 4.3.2 closing"
-        if said[address] <= 2 and address == "user4@example.com":
+        if reply[address] <= 2 and address == "user4@example.com":
             raise Drop
         return None
 
@@ -85,11 +85,11 @@ async def test_what_a_server_says_to_one_is_no_business_of_the_others(acme, serv
     assert sink.by_recipient == once_each(2, 3, 4, *range(6, 61))
     assert (rows[1]["outcome"], rows[1]["smtp_code"], rows[1]["smtp_text"]) == ("bounced", 550, "5.1.1 no such user")
     assert (rows[5]["outcome"], rows[5]["smtp_code"]) == ("bounced", 554)
-    assert said["user1@example.com"] == 1, "a bounce is never tried again"
+    assert reply["user1@example.com"] == 1, "a bounce is never tried again"
     assert [rows[n]["outcome"] for n in (2, 3, 4)] == ["sent"] * 3
     assert [rows[n]["outcome"] for n in (61, 62, 999)] == ["skipped"] * 3
     assert rows[999]["smtp_text"] == "no such user" and rows[62]["smtp_text"] == "the same address as user 9"
-    assert "nonsense" not in sink.asked
+    assert "nonsense" not in sink.recipients_seen
     counts = {name: status["data"][name] for name in ("sent", "bounced", "skipped", "failed", "unknown")}
     assert counts == {"sent": 58, "bounced": 2, "skipped": 3, "failed": 0, "unknown": 0}
     raw = [
@@ -137,12 +137,12 @@ async def test_doubt_is_reported_and_only_resent_when_asked(acme, globex, databa
         start_worker(OFFLOAD_SMTP_URL=sink.url, **UNLIMITED)
         job_id = await submit(acme, segment="active", template_id=await make_template(acme))
         status = await ended(acme, job_id)
-        assert sink.by_recipient == once_each(*range(1, 21)), "nobody got it twice"
+        assert sink.by_recipient == once_each(*range(1, 21)), "no one got it twice"
         rows = await report_of(acme, job_id)
         assert {n for n, row in rows.items() if row["outcome"] == "unknown"} == {3, 8}
         assert status["data"]["unknown"] == 2 and status["data"]["sent"] == 18
-        foreign = await globex.post("/api/jobs/email-resend", json={"campaign_id": job_id})
-        assert foreign.status_code == 404
+        others = await globex.post("/api/jobs/email-resend", json={"campaign_id": job_id})
+        assert others.status_code == 404
         resent = await submit(acme, "email-resend", campaign_id=job_id)
         assert (await ended(acme, resent))["data"]["sent"] == 20
         again = await acme.post("/api/jobs/email-resend", json={"campaign_id": job_id})

@@ -16,7 +16,7 @@ from tests.mail.servers import serving
 
 
 @pytest.fixture
-def caretaker(served: Served) -> Maintenance:
+def maintenance(served: Served) -> Maintenance:
     services = served.services
     return Maintenance(services.settings, services.store, services.jobs)
 
@@ -29,7 +29,7 @@ async def rows(database: Database) -> tuple[int, int]:
 
 
 async def test_a_deleted_campaign_keeps_its_rows_for_as_long_as_it_can_be_restored(
-    acme, served: Served, caretaker: Maintenance, start_worker, monkeypatch: pytest.MonkeyPatch
+    acme, served: Served, maintenance: Maintenance, start_worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services = served.services
     monkeypatch.setattr(campaign_removal, "ROWS_AT_ONCE", 2)
@@ -39,13 +39,13 @@ async def test_a_deleted_campaign_keeps_its_rows_for_as_long_as_it_can_be_restor
     async with serving() as sink:
         start_worker(OFFLOAD_SMTP_URL=sink.url, OFFLOAD_QUEUES__EMAIL_SENDER__RATE_PER_MINUTE="0")
         template_id = await make_template(acme)
-        job_id, kept = [await submit(acme, segment="all", template_id=template_id) for _ in range(2)]
-        for one in (job_id, kept):
+        job_id, stored = [await submit(acme, segment="all", template_id=template_id) for _ in range(2)]
+        for one in (job_id, stored):
             assert (await ended(acme, one))["status"] == "completed"
     assert await rows(services.database) == (2, 10)
 
     await acme.delete(f"/api/jobs/{job_id}")
-    await caretaker.empty_bin()
+    await maintenance.empty_bin()
     assert await rows(services.database) == (2, 10), "it can still be restored, and retried"
     await services.store.restore(job_id)
     await services.jobs.purge(["no-such-job"])
@@ -53,11 +53,11 @@ async def test_a_deleted_campaign_keeps_its_rows_for_as_long_as_it_can_be_restor
 
     await acme.delete(f"/api/jobs/{job_id}")
     await services.store.redis.zadd(keys.BIN, {job_id: 1})
-    await caretaker.empty_bin()
+    await maintenance.empty_bin()
     assert await rows(services.database) == (1, 5)
 
-    await services.store.redis.zadd(keys.finished("email-sender"), {kept: 1})
-    await caretaker.retain()
+    await services.store.redis.zadd(keys.finished("email-sender"), {stored: 1})
+    await maintenance.retain()
     assert await rows(services.database) == (0, 0)
     async with services.database.reading() as session:
         assert [one.address for one in await session.scalars(select(Suppression))] == ["user5@example.com"]

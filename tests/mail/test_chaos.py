@@ -1,4 +1,4 @@
-"""A large campaign whose workers are killed all the time: nobody is left out, and nobody gets it twice."""
+"""A large campaign whose workers are killed all the time: no recipient is left out, and none gets it twice."""
 
 import random
 import signal

@@ -138,9 +138,9 @@ async def main():
     rows = DeliveryRows(Database(sys.argv[1]), Path(sys.argv[2]))
     claims = [await rows.claim("c", position) for position in range(1, 6)]
     for claim in claims[1:]:
-        rows.note_dot(claim)
+        rows.record_dot(claim)
     for claim, code in zip(claims[2:], (250, 550, 451)):
-        rows.note_reply(claim, Reply(code, "said", "recipient"))
+        rows.record_reply(claim, Reply(code, "said", "recipient"))
     os.kill(os.getpid(), 9)
 asyncio.run(main())
 """

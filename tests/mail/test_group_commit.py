@@ -44,7 +44,7 @@ def fail(connection: Connection, items: Sequence[int]) -> list[int]:
     return list(items)
 
 
-async def kept(database: Database) -> set[str]:
+async def stored(database: Database) -> set[str]:
     async with database.reading() as session:
         return set(await session.scalars(select(Suppression.address)))
 
@@ -54,7 +54,7 @@ async def test_what_gathers_is_written_together_and_answered_one_by_one(
 ) -> None:
     names = [f"user{number}" for number in range(20)]
     assert await asyncio.gather(*(writes.run(add, name) for name in names)) == [name.upper() for name in names]
-    assert await kept(database) == set(names)
+    assert await stored(database) == set(names)
     assert len(calls) < len(names)
 
 
@@ -67,7 +67,7 @@ async def test_what_is_in_no_hurry_goes_with_the_next_and_never_after_it(writes:
 
 async def test_what_is_in_no_hurry_is_written_all_the_same(writes: GroupedWrites, database: Database) -> None:
     assert await writes.run(add, "a", in_no_hurry=True) == "A"
-    assert await kept(database) == {"a"}
+    assert await stored(database) == {"a"}
 
 
 async def test_an_error_undoes_the_whole_transaction_and_not_the_next(
@@ -75,5 +75,5 @@ async def test_an_error_undoes_the_whole_transaction_and_not_the_next(
 ) -> None:
     answers = await asyncio.gather(writes.run(add, "a"), writes.run(fail, 1), return_exceptions=True)
     assert all(isinstance(answer, Exception) for answer in answers)
-    assert await kept(database) == set()
+    assert await stored(database) == set()
     assert await writes.run(add, "a") == "A"

@@ -39,7 +39,7 @@ async def mailed(
 
 
 async def test_a_file_reaches_each_address_once_and_opens_again(acme, served, database, start_worker: Callable) -> None:
-    """One bounces, one is suppressed, one is no address, one is named twice, one answers 451 at first."""
+    """One bounces, one is suppressed, one is not an address, one is named twice, one answers 451 at first."""
     greylisted = {"c@example.com": "451 4.7.1 later"}
     rules = {"b@example.com": "550 5.1.1 no such user"}
     async with serving(MailSink(at_recipient=lambda one: greylisted.pop(one, None) or rules.get(one))) as sink:

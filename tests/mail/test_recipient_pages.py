@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from service.database import Database, Delivery, open_database
-from service.mail.recipient_pages import SAID_CHARACTERS, recipients_page
+from service.mail.recipient_pages import REPLY_CHARACTERS, recipients_page
 from tests.mail.test_suppression import campaign
 
 CHANGED = datetime(2026, 5, 1, tzinfo=UTC)
@@ -51,6 +51,6 @@ async def test_a_row_says_no_more_than_a_page_can_show(sqlite_url: str) -> None:
         await fill(database)
         rows, _ = await recipients_page(database, "c1")
     first, second, *_, of_a_file = rows
-    assert len(first.said or "") == SAID_CHARACTERS and second.said is None
+    assert len(first.reply or "") == REPLY_CHARACTERS and second.reply is None
     assert (first.user_id, of_a_file.user_id) == ("1", "–")
     assert first.changed_ms == int(CHANGED.timestamp() * 1000)

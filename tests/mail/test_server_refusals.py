@@ -44,7 +44,7 @@ async def viewer(served: Served) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def says(client: httpx.AsyncClient, job_id: str, words: str) -> str:
+async def sentence(client: httpx.AsyncClient, job_id: str, words: str) -> str:
     async def found() -> str | None:
         message = str((await status_of(client, job_id))["message"])
         return message if words in message else None
@@ -65,7 +65,7 @@ async def test_a_refused_sender_is_an_absent_server(acme, served, database, star
     async with serving(MailSink(at_sender=lambda _: reply if refusing else None)) as sink:
         start_worker(OFFLOAD_SMTP_URL=sink.url, **UNLIMITED)
         job_id = await submit(acme, segment="active", template_id=await make_template(acme))
-        message = await says(acme, job_id, reply)
+        message = await sentence(acme, job_id, reply)
         assert "takes no messages since 20" in message and advice in message
         assert (await status_of(acme, job_id))["status"] == "active"
         refusing = False
@@ -87,7 +87,7 @@ async def test_a_refused_login_is_one_login_per_wait_and_is_shown_everywhere(
         for _ in range(2):
             start_worker(OFFLOAD_SMTP_URL=url, **UNLIMITED)
         job_id = await submit(acme, segment="active", template_id=await make_template(acme))
-        await says(acme, job_id, "535 5.7.8 password expired")
+        await sentence(acme, job_id, "535 5.7.8 password expired")
         status = ServerStatus(served.services.redis)
 
         async def tried(times: int) -> bool:
@@ -97,7 +97,7 @@ async def test_a_refused_login_is_one_login_per_wait_and_is_shown_everywhere(
         await wait_until_async(lambda: tried(2))
         absence = await status.read()
         assert absence is not None
-        # Each worker may find out by itself once, and the check of the campaign's size is a login as well.
+        # Each worker may find out once, and the check of the campaign's size is a login as well.
         assert sink.logins <= absence.tries + 3
         for path in ("/admin/queues", f"/admin/jobs/{job_id}"):
             text = html.unescape((await viewer.get(path)).text)
@@ -143,7 +143,7 @@ async def test_a_message_larger_than_the_server_takes_fails_before_the_first(acm
         template_id = await make_template(acme, text="long " * 500)
         status = await ended(acme, await submit(acme, segment="active", template_id=template_id))
     assert status["status"] == "failed" and "the mail server takes 1,000 at most: nothing was sent" in status["error"]
-    assert sink.asked == [] and sink.caught == []
+    assert sink.recipients_seen == [] and sink.caught == []
 
 
 async def test_policy_and_full_mailboxes_suppress_no_address(acme, database, start_worker) -> None:
@@ -169,8 +169,8 @@ async def test_a_full_mailbox_is_tried_again_and_shown_as_waiting(acme, database
     async with serving(MailSink(at_recipient=full.get)) as sink:
         start_worker(OFFLOAD_SMTP_URL=sink.url, **UNLIMITED)
         job_id = await submit(acme, segment="active", template_id=await make_template(acme))
-        assert "1 recipient to try again: 452 4.2.2 mailbox full" in await says(acme, job_id, "452")
-        await wait_until_async(lambda: sink.asked.count("user2@example.com") >= 2)
+        assert "1 recipient to try again: 452 4.2.2 mailbox full" in await sentence(acme, job_id, "452")
+        await wait_until_async(lambda: sink.recipients_seen.count("user2@example.com") >= 2)
         assert (await status_of(acme, job_id))["status"] == "active"
         full.clear()
         assert (await ended(acme, job_id))["data"]["sent"] == 3

@@ -8,7 +8,7 @@ import pytest
 
 from service.mail import smtp_pool, smtp_transaction
 from service.mail.smtp_pool import Connection, Connections, mail_server
-from service.mail.smtp_transaction import InDoubt, NotHandedOver, Reply, hand_over
+from service.mail.smtp_transaction import InDoubt, NotSent, Reply, transmit
 from tasks.mail.message import for_data
 from tasks.ports.mail import MailServerAway
 from tests.mail.servers import Drop, MailSink, serving
@@ -29,10 +29,10 @@ async def offer(
     """What came of offering one message, and whether the dot was announced."""
     announced: list[bool] = []
     try:
-        reply = await hand_over(
+        reply = await transmit(
             await connection.ready(), "s@example.org", address, content, lambda: announced.append(True)
         )
-    except (NotHandedOver, InDoubt) as error:
+    except (NotSent, InDoubt) as error:
         return type(error).__name__, bool(announced)
     return reply, bool(announced)
 
@@ -70,8 +70,8 @@ async def test_a_refused_content_is_an_answer() -> None:
 
 
 async def test_421_is_an_answer_and_the_next_message_takes_a_new_connection() -> None:
-    said = iter(["421 4.3.2 closing"])
-    async with serving(MailSink(at_recipient=lambda _: next(said, None))) as sink, connected(sink) as connection:
+    text = iter(["421 4.3.2 closing"])
+    async with serving(MailSink(at_recipient=lambda _: next(text, None))) as sink, connected(sink) as connection:
         reply, announced = await offer(connection)
         assert isinstance(reply, Reply) and reply.code == 421 and not announced
         reply, _ = await offer(connection)
@@ -85,7 +85,7 @@ def dropping(_: str) -> str:
 
 async def test_a_connection_lost_before_the_dot_is_certain() -> None:
     async with serving(MailSink(at_recipient=dropping)) as sink, connected(sink) as connection:
-        assert await offer(connection) == ("NotHandedOver", False)
+        assert await offer(connection) == ("NotSent", False)
 
 
 async def test_a_connection_lost_after_the_dot_is_doubt() -> None:
@@ -121,7 +121,7 @@ async def test_a_connection_closed_in_the_middle_of_the_content_is_certain() -> 
     server, url = await scripted(OK, OK, OK, b"354 go\r\n", None)
     content = for_data(b"x" * 70 + b"\r\n") * 1_000_000
     connection = Connection(mail_server(url))
-    assert await offer(connection, content=content) == ("NotHandedOver", False)
+    assert await offer(connection, content=content) == ("NotSent", False)
     server.close()
 
 
@@ -129,7 +129,7 @@ async def test_a_refusal_in_the_middle_of_the_content_is_heard_before_the_dot() 
     server, url = await scripted(OK, OK, OK, b"354 go\r\n452 4.3.1 full\r\n", OK)
     connection = Connection(mail_server(url))
     reply, announced = await offer(connection, content=for_data(b"x" * 70 + b"\r\n") * 200_000)
-    assert (reply, announced) in [(Reply(452, "4.3.1 full", "content"), False), ("NotHandedOver", False)]
+    assert (reply, announced) in [(Reply(452, "4.3.1 full", "content"), False), ("NotSent", False)]
     server.close()
 
 
@@ -137,7 +137,7 @@ async def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(smtp_transaction, "COMMAND_TIMEOUT_S", 0.05)
     monkeypatch.setattr(smtp_transaction, "ANSWER_TIMEOUT_S", 0.05)
     server, url = await scripted(OK, OK, b"")
-    assert await offer(Connection(mail_server(url))) == ("NotHandedOver", False)
+    assert await offer(Connection(mail_server(url))) == ("NotSent", False)
     server.close()
     async with serving(MailSink(delay_s=30)) as sink:
         assert await offer(Connection(mail_server(sink.url))) == ("InDoubt", True)

@@ -73,7 +73,7 @@ def campaign(campaign_id: str) -> Campaign:
 
 
 async def test_more_addresses_than_one_query_takes(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suppression, "ASKED_AT_ONCE", 2)
+    monkeypatch.setattr(suppression, "BATCH_SIZE", 2)
     addresses = [f"user{number}@example.com" for number in range(5)]
     async with database.writing() as session:
         session.add_all([Suppression(address=address, reason="bounced") for address in addresses])

@@ -41,7 +41,7 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "says"),
+    ("text", "line", "message"),
     [
         ("one\n{% if %}", 2, "Expected an expression"),
         ("{{ user.name }", 1, "unexpected '}'"),
@@ -56,14 +56,14 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
         ("x" * 500_001, None, "500,000 are the limit"),
     ],
 )
-def test_problems_are_found_without_rendering(text: str, line: int | None, says: str) -> None:
+def test_problems_are_found_without_rendering(text: str, line: int | None, message: str) -> None:
     (found,) = problems(source(html=text))[:1]
     assert (found.field, found.line) == ("html", line)
-    assert says in found.reason
+    assert message in found.reason
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("{% set u = user %}\n{{ u.company }}", "has no attribute 'company'"),
         ("\n{{ user.name.__class__.__mro__ }}", "unsafe"),
@@ -75,12 +75,12 @@ def test_problems_are_found_without_rendering(text: str, line: int | None, says:
         ("{% set u = user %}\n{{ u.update({'id': 2}) }}", "unsafe"),
     ],
 )
-def test_problems_that_only_rendering_finds_name_the_line(text: str, says: str) -> None:
+def test_problems_that_only_rendering_finds_name_the_line(text: str, message: str) -> None:
     assert problems(source(text=text)) == []
     answer = render(source(text=text), ADA)
     assert isinstance(answer, Problem)
     assert (answer.field, answer.line) == ("text", 2)
-    assert says in answer.sentence
+    assert message in answer.sentence
 
 
 def test_a_loop_cannot_make_a_message_of_any_size() -> None:

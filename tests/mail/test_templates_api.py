@@ -30,22 +30,22 @@ async def test_a_template_is_made_read_replaced_and_deleted(acme) -> None:
     assert (await acme.get(f"/api/templates/{made['template_id']}")).status_code == 404
 
 
-async def test_another_owner_sees_none_of_it(acme, globex, nobody) -> None:
+async def test_another_owner_sees_none_of_it(acme, globex, anonymous) -> None:
     template_id = await make_template(acme)
-    place = f"/api/templates/{template_id}"
+    position = f"/api/templates/{template_id}"
     answers = [
-        await globex.get(place), await globex.put(place, json=WORDS), await globex.delete(place),
-        await globex.post(f"{place}/preview", json={"user_id": 1}),
+        await globex.get(position), await globex.put(position, json=WORDS), await globex.delete(position),
+        await globex.post(f"{position}/preview", json={"user_id": 1}),
         await globex.post("/api/jobs/email-batch", json={"segment": "active", "template_id": template_id}),
     ]  # fmt: skip
     assert [answer.status_code for answer in answers] == [404] * 5
     assert (await globex.get("/api/templates")).json() == {"templates": []}
-    assert (await nobody.get("/api/templates")).status_code == 401
-    assert (await acme.get(place)).json()["subject"] == WORDS["subject"]
+    assert (await anonymous.get("/api/templates")).status_code == 401
+    assert (await acme.get(position)).json()["subject"] == WORDS["subject"]
 
 
 @pytest.mark.parametrize(
-    ("changes", "field", "says"),
+    ("changes", "field", "sentence"),
     [
         ({"html": "<p>\n{% if %}"}, "html", "html, line 2): Expected an expression"),
         ({"text": "\n\n{{ company }}"}, "text", "text, line 3): there is no variable company"),
@@ -65,13 +65,13 @@ async def test_another_owner_sees_none_of_it(acme, globex, nobody) -> None:
     ],
 )
 async def test_a_template_that_does_not_work_is_refused_with_line_and_reason(
-    acme, changes, field, says, monkeypatch
+    acme, changes, field, sentence, monkeypatch
 ) -> None:
     monkeypatch.setattr("service.api.templates.CHECK_TIMEOUT_S", 3.0)
     answer = await acme.post("/api/templates", json=WORDS | changes)
     assert answer.status_code == 400, answer.text
     (error,) = answer.json()["errors"]
-    assert error["field"] == field and says in error["message"]
+    assert error["field"] == field and sentence in error["message"]
     assert (await acme.get("/api/templates")).json() == {"templates": []}
 
 
@@ -82,25 +82,29 @@ async def test_every_problem_is_named_at_once(acme) -> None:
 
 async def test_a_preview_is_what_that_user_would_get(acme, database) -> None:
     await add_users(database, user(5, name="Zoë <Z>"))
-    place = f"/api/templates/{await make_template(acme)}/preview"
-    answer = await acme.post(place, json={"user_id": 5})
+    position = f"/api/templates/{await make_template(acme)}/preview"
+    answer = await acme.post(position, json={"user_id": 5})
     assert answer.status_code == 200
     assert answer.json()["subject"] == "Hello Zoë <Z>"
     assert '<p style="color: red;">Hi Zoë &lt;Z&gt;</p>' in answer.json()["html"]
-    unknown = await acme.post(place, json={"user_id": 6})
+    unknown = await acme.post(position, json={"user_id": 6})
     assert (unknown.status_code, unknown.json()["detail"]) == (404, "There is no user 6.")
 
 
-async def test_unsubscribing_takes_a_deliberate_click(acme, nobody, database) -> None:
+async def test_unsubscribing_takes_a_deliberate_click(acme, anonymous, database) -> None:
     await add_users(database, user(5), user(6))
     preview = await acme.post(f"/api/templates/{await make_template(acme)}/preview", json={"user_id": 5})
     found = re.search(r"/unsubscribe/\S+", preview.json()["text"])
     assert found is not None
-    asked = await nobody.get(found.group())
-    assert asked.status_code == 200 and '<form method="post">' in asked.text and "user5@example.com" in asked.text
+    requested = await anonymous.get(found.group())
+    assert (
+        requested.status_code == 200
+        and '<form method="post">' in requested.text
+        and "user5@example.com" in requested.text
+    )
     assert await suppressed(database) == []
     for _ in range(2):
-        done = await nobody.post(found.group(), data={"List-Unsubscribe": "One-Click"})
+        done = await anonymous.post(found.group(), data={"List-Unsubscribe": "One-Click"})
         assert done.status_code == 200
     assert await suppressed(database) == ["user5@example.com"]
 
@@ -111,9 +115,9 @@ async def suppressed(database: Database) -> list[str]:
 
 
 @pytest.mark.parametrize("token", ["5", "5.", "5.AAAAAAAAAAAAAAAAAAAAAAAA", "x.y", "6." + "é" * 5, "." * 300])
-async def test_a_link_that_was_not_made_here_does_nothing(nobody, database, token) -> None:
+async def test_a_link_that_was_not_made_here_does_nothing(anonymous, database, token) -> None:
     await add_users(database, user(5))
-    for answer in (await nobody.get(f"/unsubscribe/{token}"), await nobody.post(f"/unsubscribe/{token}")):
+    for answer in (await anonymous.get(f"/unsubscribe/{token}"), await anonymous.post(f"/unsubscribe/{token}")):
         assert answer.status_code == 404 and "not valid" in answer.text
     assert await suppressed(database) == []
 

@@ -16,7 +16,7 @@ from tests.tls import certificate
 
 @pytest.fixture
 def tls(tmp_path: Path) -> ssl.SSLContext:
-    """A server's context; its certificate stands in ca.pem, which nobody trusts yet."""
+    """A server's context; its certificate stands in ca.pem, which is not trusted yet."""
     files = certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(files.certificate, files.key)

@@ -29,7 +29,7 @@ class Collector:
 
     url: str = ""
     silent: bool = False
-    asked: int = 0
+    requests: int = 0
     spans: list[Seen] = field(default_factory=list)
     raw: bytes = b""
 
@@ -42,7 +42,7 @@ class Collector:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         fields = dict(line.split(": ", 1) for line in head.splitlines()[1:] if line)
         body = await reader.readexactly(int(fields["content-length"]))
-        self.asked += 1
+        self.requests += 1
         if self.silent:
             await reader.read()
             return

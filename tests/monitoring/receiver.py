@@ -13,7 +13,7 @@ class Receiver:
     def __init__(self) -> None:
         self.answers: list[tuple[int, dict[str, str]]] = []
         self.for_ever: int | None = None
-        self.asked = 0
+        self.requests = 0
         self.taken: list[tuple[str, dict[str, Any]]] = []
         self.url = ""
 
@@ -29,7 +29,7 @@ class Receiver:
             int(line.split(":")[1]) for line in head.lower().splitlines() if line.startswith("content-length")
         )
         body = json.loads(await reader.readexactly(length))
-        self.asked += 1
+        self.requests += 1
         status, headers = self.answers.pop(0) if self.answers else (self.for_ever or 200, {})
         if status == 200:
             self.taken.append((path, body))

@@ -64,8 +64,8 @@ class Watch:
         self.clock.shift(timedelta(seconds=after_s))
         await self.parts.evaluation.evaluate()
         states = {state.rule.name: state for state in await self.parts.alerts.rules()}
-        standings = {one.subject: one.state for one in states[rule].standings}
-        return standings[subject] if subject else states[rule].state
+        statuses = {one.subject: one.state for one in states[rule].statuses}
+        return statuses[subject] if subject else states[rule].state
 
     async def job(self, job_type: JobType, payload: Payload, units: int = 0) -> str:
         """A job that a worker has begun."""
@@ -104,9 +104,9 @@ async def test_a_backlog_is_told_after_ten_minutes_and_so_is_its_end(
     await parts.alerts.outbox.deliver()
     (channel, _) = await parts.alerts.outbox.channels()
     assert "429" in channel.error and 25_000 < channel.again_ms - now_ms() <= 30_000
-    asked = receiver.asked
+    requests = receiver.requests
     await parts.alerts.outbox.deliver()
-    assert receiver.asked == asked, "it said when to come back"
+    assert receiver.requests == requests, "it said when to come back"
     watch.clock.shift(timedelta(seconds=31))
     await parts.alerts.outbox.deliver()
     fired, resolved = receiver.bodies("/slack")
@@ -220,8 +220,8 @@ async def test_a_queue_server_that_may_lose_jobs(watch: Watch, parts: Parts) -> 
     try:
         await redis.config_set("maxmemory-policy", "allkeys-lru")
         assert await watch.state("queue-server-unsafe", "redis") == "firing"
-        (standing,) = await parts.alerts.firing()
-        assert standing.detail == "maxmemory-policy is allkeys-lru, and must be noeviction"
+        (alert,) = await parts.alerts.firing()
+        assert alert.detail == "maxmemory-policy is allkeys-lru, and must be noeviction"
         assert await watch.state("evictions", "redis") == "quiet"
         await redis.set("large", b"x" * 4_000_000)
         await redis.config_set("maxmemory", (await redis.info("memory"))["used_memory"] - 2_000_000)
@@ -249,8 +249,8 @@ async def test_a_slow_pdf(watch: Watch) -> None:
     job_id = await watch.job(pdf_ocr, PdfOcr(file_id="file-1"))
     assert await watch.state("slow-pdf", "pdf-ocr", after_s=590) == "quiet"
     assert await watch.state("slow-pdf", "pdf-ocr", after_s=15) == "firing"
-    (standing,) = await watch.parts.alerts.firing()
-    assert standing.link == f"/admin/jobs/{job_id}"
+    (alert,) = await watch.parts.alerts.firing()
+    assert alert.link == f"/admin/jobs/{job_id}"
     await watch.end(job_id)
     assert await watch.state("slow-pdf", "pdf-ocr") == "quiet"
 
@@ -299,8 +299,8 @@ async def test_an_absent_mail_server_fires_however_little_is_left_to_send(watch:
     await status.refused("535 5.7.8 password expired", probe=False)
     assert await watch.state("mail-server-away", "mail server", after_s=20) == "quiet"
     assert await watch.state("mail-server-away", "mail server", after_s=15) == "firing"
-    said = (await parts.alerts.history())[0].said
-    assert "535 5.7.8 password expired" in said and "Check user name and password in OFFLOAD_SMTP_URL" in said
+    reply = (await parts.alerts.history())[0].text
+    assert "535 5.7.8 password expired" in reply and "Check user name and password in OFFLOAD_SMTP_URL" in reply
     await status.accepted()
     assert await watch.state("mail-server-away", "mail server") == "quiet"
 
@@ -317,11 +317,9 @@ async def test_a_queue_that_will_not_drain(watch: Watch, parts: Parts) -> None:
     await parts.echo(5)
     assert await watch.state("will-not-drain", "thumbnails") == "pending"
     (rule,) = [state for state in await parts.alerts.rules() if state.rule.name == "will-not-drain"]
-    (standing,) = [one for one in rule.standings if one.subject == "thumbnails"]
-    assert rule.rule.shown(standing.value) == "no end in sight", "no number is invented"
-    assert standing.detail.startswith("5 wait; in the last minute 5 came and 0 went"), (
-        "it has no pace of 15 minutes yet"
-    )
+    (alert,) = [one for one in rule.statuses if one.subject == "thumbnails"]
+    assert rule.rule.shown(alert.value) == "no end in sight", "no number is invented"
+    assert alert.detail.startswith("5 wait; in the last minute 5 came and 0 went"), "it has no pace of 15 minutes yet"
     assert await watch.state("will-not-drain", "thumbnails", after_s=901) == "firing"
     await parts.claim(5)
     assert await watch.state("will-not-drain", "thumbnails") == "quiet"
@@ -392,12 +390,12 @@ async def test_a_mute_keeps_quiet_and_ends(watch: Watch, parts: Parts, receiver:
 
 async def test_what_comes_and_goes_is_told_once_in_a_while(watch: Watch, parts: Parts) -> None:
     limit = 101
-    for told in (1, 1, 2):
+    for announced in (1, 1, 2):
         await parts.echo(limit)
         await watch.state("queue-backlog", "thumbnails")
         assert await watch.state("queue-backlog", "thumbnails", after_s=601) == "firing"
         waiting = [m for m in await parts.alerts.outbox.waiting() if m.id.endswith("|fired") and "backlog" in m.id]
-        assert len(waiting) == told
+        assert len(waiting) == announced
         while jobs := await parts.claim(100):
             for job in jobs:
                 await parts.end(job)
@@ -464,4 +462,4 @@ async def test_a_rule_that_makes_no_sense_is_shown_and_harms_no_other(parts: Par
     await parts.evaluation.evaluate()
     states = {state.rule.name: state for state in await parts.alerts.rules()}
     assert states["bad"].problem == "the alert rule bad has a negative window_s: -60"
-    assert states["bad"].standings == [] and states["good"].state == "firing"
+    assert states["bad"].statuses == [] and states["good"].state == "firing"

@@ -1,4 +1,4 @@
-"""No secret is in any log, whoever writes the line."""
+"""No secret is in any line of any log."""
 
 import logging
 import os
@@ -113,7 +113,7 @@ async def test_the_logs_of_a_whole_run_hold_none(environment: dict[str, str], tm
         finally:
             worker.terminate()
             worker.wait(60)
-    said = log.read_text() + worker_log.read_text()
-    assert "/events?" in said and MASK in said and "worker.ready" in said, said[-3000:]
-    assert [word for word in used if word in said] == []
-    assert "Logging error" not in said
+    message = log.read_text() + worker_log.read_text()
+    assert "/events?" in message and MASK in message and "worker.ready" in message, message[-3000:]
+    assert [word for word in used if word in message] == []
+    assert "Logging error" not in message

@@ -75,7 +75,7 @@ async def test_what_is_not_folded_yet_is_in_every_figure(parts: Parts) -> None:
     assert (await parts.metrics.total("thumbnails")).total["enqueued"] == 4
     assert (await parts.metrics.spans("hour", "thumbnails", 2))[-1].total["enqueued"] == 4
     assert (await parts.metrics.spans("day", "thumbnails", 1))[-1].total["enqueued"] == 4
-    # Nobody has folded for hours: nothing is lost, nothing counted twice.
+    # No process has folded for hours: nothing is lost, nothing counted twice.
     await parts.store.redis.hset(keys.metrics_total("thumbnails"), "through", int(time.time() // 60) - 200)
     await parts.store.redis.hset(keys.metrics("thumbnails", int(time.time() // 60) - 150), "enqueued|probe-echo", 6)
     assert (await parts.metrics.total("thumbnails")).total["enqueued"] == 10

@@ -65,20 +65,20 @@ async def test_an_outage_of_the_queue_server_is_told_once_by_two_processes_and_s
     readiness = Readiness({"redis": redis.ping})
     first, second = (NotReady(load_settings(), redis, readiness) for _ in range(2))
     with traveling() as clock:
-        await first.look()
+        await first.check()
         server.kill()
-        await first.look()
-        await second.look()
+        await first.check()
+        await second.check()
         assert texts(receiver) == []
         clock.shift(timedelta(seconds=FAILED_S))
         for process in (first, second, first):
-            await process.look()
+            await process.check()
         assert len(texts(receiver)) == 1
         assert "has not been ready for" in texts(receiver)[0] and "redis does not work" in texts(receiver)[0]
         clock.shift(timedelta(minutes=4))
         await server.start_async()
         for process in (second, first):
-            await process.look()
+            await process.check()
     assert texts(receiver)[1:] == [
         "resolved: Offload is ready again after 5 min (since 08:00 UTC): redis was out. Until now no alert rule was "
         "measured, no schedule began and no job was accepted; slots that were missed are listed with their schedules"
@@ -107,10 +107,10 @@ async def test_another_machine_tells_of_it_no_second_time_while_the_queue_server
     ]
     with traveling() as clock:
         for machine in machines:
-            await machine.look()
+            await machine.check()
         clock.shift(timedelta(seconds=FAILED_S))
         for machine in machines:
-            await machine.look()
+            await machine.check()
     assert len(texts(receiver)) == 1
     await redis.aclose(close_connection_pool=True)
 
@@ -123,12 +123,12 @@ async def test_a_receiver_that_is_away_is_told_later(
     server.kill()
     receiver.for_ever = 503
     with traveling() as clock:
-        await watch.look()
+        await watch.check()
         clock.shift(timedelta(seconds=FAILED_S))
-        await watch.look()
-        assert texts(receiver) == [] and receiver.asked == 2
+        await watch.check()
+        assert texts(receiver) == [] and receiver.requests == 2
         receiver.for_ever = None
-        await watch.look()
+        await watch.check()
     assert len(texts(receiver)) == 1
     await redis.aclose(close_connection_pool=True)
 

@@ -72,5 +72,5 @@ async def test_one_trace_leads_from_the_request_to_the_end_of_the_task(
     assert attempt.attributes["offload.job.outcome"] == "completed"
     assert not [secret for secret in (b"somebody", b"private", b"acme-secret") if secret in collector.raw]
     lines = [json.loads(line) for line in (tmp_path / "worker.log").read_text().splitlines() if line[:1] == "{"]
-    told = [line for line in lines if line.get("job") == job_id]
-    assert told and {line["trace_id"] for line in told} == {"ab" * 16}
+    reported = [line for line in lines if line.get("job") == job_id]
+    assert reported and {line["trace_id"] for line in reported} == {"ab" * 16}

@@ -85,8 +85,10 @@ async def test_each_attempt_is_a_span_of_the_same_trace_and_says_how_it_ended(de
     assert job.state is State.COMPLETED and job.traceparent.split("-")[1] == f"{sent.context.trace_id:032x}"
     assert (sent.kind, first.kind) == (SpanKind.PRODUCER, SpanKind.CONSUMER)
     assert sent.parent is None and {parent_id(first), parent_id(second)} == {sent.context.span_id}
-    told = [(span.attributes or {}, span.status.status_code) for span in (first, second)]
-    assert [(a["offload.job.attempt"], a["offload.job.outcome"], a.get("error.type"), code) for a, code in told] == [
+    reported = [(span.attributes or {}, span.status.status_code) for span in (first, second)]
+    assert [
+        (a["offload.job.attempt"], a["offload.job.outcome"], a.get("error.type"), code) for a, code in reported
+    ] == [
         (1, "retry", "ValueError", StatusCode.ERROR),
         (2, "completed", None, StatusCode.UNSET),
     ]
@@ -139,7 +141,7 @@ async def test_a_collector_that_never_answers_holds_up_neither_a_job_nor_the_end
         async with open_services(load_settings(), tracing=traced) as services:
             desk = Desk(services)
             assert (await desk.do(probe.probe_echo, probe.Echo())).state is State.COMPLETED
-            await wait_until_async(lambda: collector.asked)
+            await wait_until_async(lambda: collector.requests)
             assert (await desk.do(probe.probe_echo, probe.Echo())).state is State.COMPLETED
         assert collector.spans == []
 
@@ -159,7 +161,7 @@ def test_what_cannot_be_sent_is_said_and_stops_nothing(
         monkeypatch.setenv(name, value)
     with capture_logs() as lines:
         assert open_tracing("web") is None
-    assert [line["event"] for line in lines] == ["no traces are sent"] and problem in lines[0]["problem"]
+    assert [line["event"] for line in lines] == ["tracing.disabled"] and problem in lines[0]["problem"]
 
 
 def test_without_the_extra_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,5 +41,5 @@ def test_a_digest_is_a_template_that_works() -> None:
 
 
 def test_a_day_that_is_none_is_said() -> None:
-    with pytest.raises(Permanent, match=r"^'yesterday' is no day such as 2026-01-31\.$"):
+    with pytest.raises(Permanent, match=r"^'yesterday' is not a day such as 2026-01-31\.$"):
         day_of("yesterday")

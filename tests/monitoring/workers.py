@@ -1,6 +1,6 @@
 """`arq tests.monitoring.workers.<Queue>`: real workers whose schedules go by a clock that the test moves, faster than real ones.
 
-Only the thumbnails workers stand for caretaker, so that a test which kills them all by and by has killed the elected one.
+Only the thumbnails workers stand for maintenance leader, so that a test which kills them all by and by has killed the elected one.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ def simulated_ms() -> int:
 
 
 @contextlib.asynccontextmanager
-async def no_caretaker(*_: Any) -> AsyncIterator[None]:
+async def no_maintenance(*_: Any) -> AsyncIterator[None]:
     yield
 
 
@@ -37,8 +37,8 @@ service.monitoring.wiring.OUTBOX_S = 0.1
 service.webhooks.wiring.DELIVER_S = 0.1
 service.engine.maintenance.TICK_S = 0.1
 service.engine.election.TERM_S = 2.0
-if os.environ.get("WATCH_CARETAKER") != "yes":
-    service.services.maintaining = no_caretaker
+if os.environ.get("WATCH_MAINTENANCE") != "yes":
+    service.services.maintaining = no_maintenance
 
 EmailSender = workers.EmailSender
 CsvExport = workers.CsvExport

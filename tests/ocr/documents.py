@@ -87,7 +87,7 @@ def vast_png() -> bytes:
 
 
 def tiff_with_torn_frame(frames: int, torn: int) -> bytes:
-    """A TIFF of several frames, one of which (from 1) holds bytes that are no picture."""
+    """A TIFF of several frames, one of which (from 1) holds bytes that are not a picture."""
     pictures = [lines_picture((f"Page number {number}",)) for number in range(1, frames + 1)]
     data = bytearray(saved(pictures[0], "TIFF", save_all=True, append_images=pictures[1:], compression="tiff_lzw"))
     with Image.open(BytesIO(data)) as image:

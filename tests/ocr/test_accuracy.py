@@ -96,11 +96,11 @@ async def test_boxes_lie_on_their_words(pool: CpuPool, tmp_path: Path, models: P
     data, _ = documents.scan_pdf(words=60, seed=SEED)
     path.write_bytes(data)
     page = decode(await pool.run(read_page, path, 0, Reading(models, "rapidocr")))
-    places = {word.text: word.box for word in expected.words}
+    positions = {word.text: word.box for word in expected.words}
     shared = [
-        (word.box, places[word.text])
+        (word.box, positions[word.text])
         for word in page.words
-        if [w.text for w in expected.words].count(word.text) == 1 and word.text in places
+        if [w.text for w in expected.words].count(word.text) == 1 and word.text in positions
     ]
     assert len(shared) > 15
     close = [max(abs(a - b) for a, b in zip(box, true, strict=True)) < 6 for box, true in shared]

@@ -28,13 +28,13 @@ def test_weights_added_by_an_operator_install_their_languages(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("engine", ["auto", "rapidocr"])
-@pytest.mark.parametrize("asked", [["de"], ["fr", "de"], ["ja", "en"]])
-def test_rapidocr_needs_no_weights(tmp_path: Path, engine: str, asked: list[str]) -> None:
-    assert refusal(asked, tmp_path, engine) is None
+@pytest.mark.parametrize("requested", [["de"], ["fr", "de"], ["ja", "en"]])
+def test_rapidocr_needs_no_weights(tmp_path: Path, engine: str, requested: list[str]) -> None:
+    assert refusal(requested, tmp_path, engine) is None
 
 
 @pytest.mark.parametrize(
-    ("asked", "engine", "sentence"),
+    ("requested", "engine", "sentence"),
     [
         (["de"], "easyocr", "latin_g2.pth"),
         (["ru"], "auto", "cyrillic_g2.pth"),
@@ -45,9 +45,9 @@ def test_rapidocr_needs_no_weights(tmp_path: Path, engine: str, asked: list[str]
     ],
 )
 def test_a_language_that_cannot_be_read_is_refused(
-    tmp_path: Path, asked: list[str], engine: str, sentence: str
+    tmp_path: Path, requested: list[str], engine: str, sentence: str
 ) -> None:
-    assert sentence in str(refusal(asked, tmp_path, engine))
+    assert sentence in str(refusal(requested, tmp_path, engine))
 
 
 def test_languages_of_two_networks_are_refused_together(tmp_path: Path) -> None:

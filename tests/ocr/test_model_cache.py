@@ -73,4 +73,4 @@ def test_a_start_says_how_the_networks_are(tmp_path: Path) -> None:
     assert state(shelf, ("en",)) == "The OCR models are here."
     detector = names(("en",), small=True)[0]
     (tmp_path / detector / "network.bin").write_bytes(b"weig")
-    assert state(shelf, ("en",)) == f"The OCR models {detector} are damaged and are made anew, as at first use."
+    assert state(shelf, ("en",)) == f"The OCR models {detector} are damaged and are made again, as at first use."

@@ -11,7 +11,7 @@ from tasks.ocr.document import open_pdf
 from tasks.ocr.page import Reading, read_page
 from tasks.ocr.page_pictures import page_objects, share_of_page
 from tasks.ocr.paper import cleaned
-from tasks.ocr.pdf_page import LOOK_SCALE
+from tasks.ocr.pdf_page import SAMPLE_SCALE
 from tasks.ocr.render import render_part
 from tasks.ocr.textlayer import text_layer
 from tasks.ocr.words import decode
@@ -22,7 +22,7 @@ def layer(tmp_path: Path, data: bytes) -> list[str]:
     path = tmp_path / "document.pdf"
     path.write_bytes(data)
     with open_pdf(path) as pdf:
-        rendered = render_part(pdf[0], LOOK_SCALE)
+        rendered = render_part(pdf[0], SAMPLE_SCALE)
         return [word.text for word in text_layer(pdf[0], page_objects(pdf[0]), rendered.picture, rendered.scale).words]
 
 
@@ -99,11 +99,11 @@ def test_what_was_filled_into_a_form_is_read_with_its_page(tmp_path: Path) -> No
     data = with_text(documents.blank_pdf(), "Name of the sender as it is to stand on the letter:")
     path = tmp_path / "form.pdf"
     with pikepdf.open(BytesIO(data)) as pdf:
-        look = pikepdf.Stream(pdf, b"/Tx BMC q BT /Helv 12 Tf 2 4 Td (Fitzgerald) Tj ET Q EMC")
+        appearance = pikepdf.Stream(pdf, b"/Tx BMC q BT /Helv 12 Tf 2 4 Td (Fitzgerald) Tj ET Q EMC")
         font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
-        look.Type, look.Subtype = pikepdf.Name.XObject, pikepdf.Name.Form
-        look.BBox = pikepdf.Array([0, 0, 200, 20])
-        look.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(Helv=font))
+        appearance.Type, appearance.Subtype = pikepdf.Name.XObject, pikepdf.Name.Form
+        appearance.BBox = pikepdf.Array([0, 0, 200, 20])
+        appearance.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(Helv=font))
         field = pdf.make_indirect(
             pikepdf.Dictionary(
                 Type=pikepdf.Name.Annot,
@@ -113,7 +113,7 @@ def test_what_was_filled_into_a_form_is_read_with_its_page(tmp_path: Path) -> No
                 V="Fitzgerald",
                 F=4,
                 Rect=pikepdf.Array([100, 600, 300, 620]),
-                AP=pikepdf.Dictionary(N=look),
+                AP=pikepdf.Dictionary(N=appearance),
                 DA="/Helv 12 Tf 0 g",
             )
         )

@@ -1,4 +1,4 @@
-"""An installation of real processes, clients that send jobs to it, and the count of what became of them."""
+"""An installation of real processes, clients that send jobs to it, and the count of their outcomes."""
 
 import asyncio
 import contextlib

@@ -59,7 +59,7 @@ class Network:
         _ip("link", "set", f"{self.names[machine]}a", "up")
 
     def cut_far(self) -> None:
-        """Let nothing through between the two bridges: either side goes on by itself."""
+        """Let nothing through between the two bridges: either side goes on alone."""
         _ip("link", "set", f"{self.bridge}c", "down")
 
     def join_far(self) -> None:

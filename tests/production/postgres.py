@@ -49,7 +49,7 @@ class Postgres:
             await seed(database, users=50, events=events)
 
     async def connect(self) -> asyncpg.Connection:
-        """A connection of the application's role, beside its own."""
+        """Another connection of the application's role."""
         return await asyncpg.connect(user=ROLE, database=self.name, host=self.host)
 
     def kill(self) -> None:

@@ -26,8 +26,8 @@ async def test_a_web_process_that_is_not_ready_tells_of_it_and_of_the_end(
         await wait_until_async(lambda: len(receiver.taken) == 2, limit_s=180)
         await queue_server.start_async()
         await wait_until_async(lambda: len(receiver.taken) == 4)
-    said = [body["text"] for body in receiver.bodies("/slack")]
-    assert "has not been ready for" in said[0] and "redis does not work" in said[0]
-    assert said[1].startswith("resolved: Offload is ready again") and "redis was out" in said[1]
+    message = [body["text"] for body in receiver.bodies("/slack")]
+    assert "has not been ready for" in message[0] and "redis does not work" in message[0]
+    assert message[1].startswith("resolved: Offload is ready again") and "redis was out" in message[1]
     events = [(event["event_action"], event["dedup_key"]) for event in receiver.bodies("/v2/enqueue")]
     assert events == [("trigger", "offload:not-ready"), ("resolve", "offload:not-ready")]

@@ -1,4 +1,4 @@
-"""Redis 7 by itself: killed, by TLS with a user of few rights, without memory, without disk."""
+"""Redis 7 alone: killed, by TLS with a user of few rights, without memory, without disk."""
 
 import asyncio
 import contextlib

@@ -65,12 +65,12 @@ async def test_a_report_that_is_too_large_is_linked_and_opens_without_a_key(
     assert list(one.message.iter_attachments()) == []
     words = one.message.get_body(("plain",)).get_content()
     link = next(word for word in words.split() if "/files/report.pdf" in word)
-    async with served.client(None) as nobody:
+    async with served.client(None) as anonymous:
         path = link[link.index("/api/") :]
-        answer = await nobody.get(path)
+        answer = await anonymous.get(path)
         assert answer.status_code == 200 and "Usage report" in text_of(answer.content)
-        assert (await nobody.get(path.replace("report.pdf?", "report.json?"))).status_code == 403
-        assert (await nobody.get(path[:-1] + ("A" if path[-1] != "A" else "B"))).status_code == 401
+        assert (await anonymous.get(path.replace("report.pdf?", "report.json?"))).status_code == 403
+        assert (await anonymous.get(path[:-1] + ("A" if path[-1] != "A" else "B"))).status_code == 401
 
 
 async def test_a_worker_killed_once_the_report_is_set_leaves_one_report_and_one_mail(
@@ -82,9 +82,9 @@ async def test_a_worker_killed_once_the_report_is_set_leaves_one_report_and_one_
         job_id = await submit(acme, "report-pdf", **YEARS, report="activity", recipients=["a@example.com"])
 
         async def set_or_ended() -> bool:
-            kept = await served.services.storage.list(f"jobs/{job_id}/kept/")
+            stored = await served.services.storage.list(f"jobs/{job_id}/kept/")
             job = await served.services.store.present(job_id)
-            return any("made" in str(one) for one in kept) or job.state.terminal
+            return any("made" in str(one) for one in stored) or job.state.terminal
 
         await wait_until_async(set_or_ended)
         maker.kill()

@@ -55,7 +55,7 @@ def test_every_measure_is_taken_and_stands_in_the_documents() -> None:
         (
             name,
             f"a {measure.of}" if measure.of else "leave it out",
-            "yes" if measure.looks_back else "no",
+            "yes" if measure.windowed else "no",
             measure.about,
             measure.words,
         )

@@ -64,7 +64,7 @@ def test_a_bad_variable_is_named(
 
 def test_the_priority_is_bounded_from_above_alone() -> None:
     limits = Limits("free", Plan(priority="normal"))
-    assert [limits.priority(asked) for asked in ("high", "normal", "low")] == ["normal", "normal", "low"]
+    assert [limits.priority(wanted) for wanted in ("high", "normal", "low")] == ["normal", "normal", "low"]
 
 
 def test_a_refusal_names_the_plan_or_the_limit_of_its_own() -> None:

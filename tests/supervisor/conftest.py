@@ -11,7 +11,7 @@ from tests.supervisor.stack import Stack
 
 
 @pytest.fixture(scope="module", autouse=True)
-def signals_are_heard() -> Iterator[None]:
+def signals_are_received() -> Iterator[None]:
     """Tests that run under nohup or in the background ignore these, and all that they start would inherit that."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
     ignored = [number for number, handler in before.items() if handler is signal.SIG_IGN]

@@ -68,11 +68,11 @@ def test_a_running_installation_comes_back_elsewhere(
 def test_what_was_there_is_kept_aside(settings: Settings, tmp_path: Path) -> None:
     back_up(settings, tmp_path / "copy")
     (settings.data_dir / "files" / "some" / "file").write_text("newer")
-    said = restore(settings, tmp_path / "copy")
+    message = restore(settings, tmp_path / "copy")
     assert (settings.data_dir / "files" / "some" / "file").read_text() == "content"
     (aside,) = settings.data_dir.glob("replaced-*")
     assert (aside / "files" / "some" / "file").read_text() == "newer"
-    assert said[-1] == f"What was there before is kept in {aside}."
+    assert message[-1] == f"What was there before is kept in {aside}."
 
 
 def test_refusals(settings: Settings, server: EmbeddedValkey, tmp_path: Path) -> None:

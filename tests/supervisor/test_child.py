@@ -33,57 +33,57 @@ time.sleep(600)
 @asynccontextmanager
 async def running(code: str) -> AsyncIterator[tuple[Child, list[str]]]:
     """A child that runs `code`, and everything said by or about it."""
-    said: list[str] = []
+    text: list[str] = []
     ends: list[Child] = []
-    child = Child("it", [sys.executable, "-c", code], os.environ, lambda _, line: said.append(line), ends.append)
+    child = Child("it", [sys.executable, "-c", code], os.environ, lambda _, line: text.append(line), ends.append)
     child.start()
     try:
-        yield child, said
+        yield child, text
     finally:
         await child.stop(0)
         assert len(ends) == child.ends
 
 
 async def test_what_it_writes_is_heard_and_it_ends_when_asked():
-    async with running(POLITE) as (child, said):
-        await wait_until_async(lambda: "hello" in said)
+    async with running(POLITE) as (child, text):
+        await wait_until_async(lambda: "hello" in text)
         await child.stop(grace_s=60)
-        assert said == ["hello", "goodbye"]
+        assert text == ["hello", "goodbye"]
         assert (child.pid, child.ends) == (None, 0)
 
 
 async def test_killed_it_is_started_again():
-    async with running(POLITE) as (child, said):
-        await wait_until_async(lambda: "hello" in said)
+    async with running(POLITE) as (child, text):
+        await wait_until_async(lambda: "hello" in text)
         first = child.pid
         assert first is not None
         os.kill(first, signal.SIGKILL)
-        await wait_until_async(lambda: said.count("hello") == 2)
+        await wait_until_async(lambda: text.count("hello") == 2)
         assert child.pid not in (first, None)
-        assert said[1] == "was ended by SIGKILL; starting again in 0.5 s"
+        assert text[1] == "was ended by SIGKILL; starting again in 0.5 s"
 
 
 async def test_a_crash_says_its_code_and_waits_longer_each_time():
-    async with running("raise SystemExit(3)") as (child, said):
+    async with running("raise SystemExit(3)") as (child, text):
         await wait_until_async(lambda: child.ends == 2)
-        assert said == [
+        assert text == [
             "ended with exit code 3; starting again in 0.5 s",
             "ended with exit code 3; starting again in 1.0 s",
         ]
 
 
 async def test_one_that_will_not_end_is_killed():
-    async with running(DEAF) as (child, said):
-        await wait_until_async(lambda: "deaf" in said)
+    async with running(DEAF) as (child, text):
+        await wait_until_async(lambda: "deaf" in text)
         await child.stop(grace_s=0.05)
-        assert "did not end" in said[-1] and child.pid is None
+        assert "did not end" in text[-1] and child.pid is None
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 async def test_what_it_started_ends_with_it(how: signal.Signals):
-    async with running(GRANDPARENT) as (child, said):
-        await wait_until_async(lambda: said)
-        grandchild = psutil.Process(int(said[0]))
+    async with running(GRANDPARENT) as (child, text):
+        await wait_until_async(lambda: text)
+        grandchild = psutil.Process(int(text[0]))
         assert child.pid is not None
         os.kill(child.pid, how)
         await wait_until_async(lambda: not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE)
@@ -93,6 +93,6 @@ async def test_lines_of_any_length_and_any_bytes():
     stream = asyncio.StreamReader()
     stream.feed_data(b"one\r\ntwo \xff\n" + b"x" * 200_000 + b"\nlast")
     stream.feed_eof()
-    heard = [line async for line in lines(stream)]
-    assert heard[:2] == ["one", "two \ufffd"] and heard[-1] == "last"
-    assert "".join(heard[2:-1]) == "x" * 200_000 and max(map(len, heard)) <= 2 * 65_536
+    received = [line async for line in lines(stream)]
+    assert received[:2] == ["one", "two \ufffd"] and received[-1] == "last"
+    assert "".join(received[2:-1]) == "x" * 200_000 and max(map(len, received)) <= 2 * 65_536

@@ -50,8 +50,8 @@ async def test_a_receiver_that_answers_500_for_a_day(
     assert len(receiver.received) == len(DELAYS_S) + 1
     assert {one.headers["webhook-id"] for one in receiver.received} == {row.delivery_id}, "one id over all tries"
     assert len({one.headers["webhook-signature"] for one in receiver.received}) == len(receiver.received)
-    kept = await services.webhooks.rows.delivery(row.delivery_id)
-    assert (kept.state, kept.tries, kept.status_code) == ("failed", 11, 500)
+    stored = await services.webhooks.rows.delivery(row.delivery_id)
+    assert (stored.state, stored.tries, stored.status_code) == ("failed", 11, 500)
 
 
 async def test_redelivered_under_its_first_id(services: Services, receiver: Receiver) -> None:
@@ -91,7 +91,7 @@ async def test_three_days_of_failures_disable_it(
 ) -> None:
     receiver.answer = BROKEN
     webhook = await webhook_of(services, receiver)
-    await services.webhooks.handover.sync()
+    await services.webhooks.dispatcher.sync()
     for number in range(7):
         await services.webhooks.deliveries.deliver(
             (await delivery_of(services, webhook, 1, f"job-{number}")).delivery_id
@@ -122,8 +122,8 @@ async def test_a_success_or_a_pause_begins_a_new_streak(
             (await delivery_of(services, webhook, 1, f"job-{number}")).delivery_id
         )
         clock.shift(timedelta(hours=hours))
-    kept = await services.webhooks.rows.get(webhook.webhook_id)
-    assert kept.disabled_at is None and kept.failing_since == datetime.now(UTC) - timedelta(hours=1)
+    stored = await services.webhooks.rows.get(webhook.webhook_id)
+    assert stored.disabled_at is None and stored.failing_since == datetime.now(UTC) - timedelta(hours=1)
 
 
 async def test_gone_ends_it_at_once(services: Services, receiver: Receiver) -> None:

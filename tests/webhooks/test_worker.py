@@ -44,7 +44,7 @@ async def test_kill_9_in_the_middle_of_a_delivery(
     services: Services, receiver: Receiver, start: Callable[[], "subprocess.Popen[bytes]"]
 ) -> None:
     webhook = await services.webhooks.rows.create("acme", receiver.url, ["job.cancelled"])
-    await services.webhooks.handover.sync()
+    await services.webhooks.dispatcher.sync()
     receiver.answer = None
     first = start()
     accepted = await services.enqueuer.enqueue(probe.probe_echo, probe.Echo(), owner="acme")

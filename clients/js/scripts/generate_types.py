@@ -1,4 +1,4 @@
-"""Write src/schema.ts: the types of what the client uses, from the OpenAPI document of the server beside it.
+"""Write src/schema.ts: the types of what the client uses, from the OpenAPI document of the server in this repository.
 
 Run it by `npm run types`, with the Python that Offload is installed in (PYTHON=../../.venv/bin/python). `--print` writes
 to the standard output instead.

@@ -14,12 +14,12 @@ def pdf_of(lines: Sequence[str]) -> bytes:
         b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
     ]
-    data, places = b"%PDF-1.4\n", []
+    data, offsets = b"%PDF-1.4\n", []
     for number, body in enumerate(objects, 1):
-        places.append(len(data))
+        offsets.append(len(data))
         data += b"%d 0 obj%s endobj\n" % (number, body)
     start = len(data)
-    rows = b"".join(b"%010d 00000 n \n" % place for place in places)
+    rows = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     return (
         data
         + b"xref\n0 6\n0000000000 65535 f \n"

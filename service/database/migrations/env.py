@@ -1,4 +1,4 @@
-"""Called by Alembic: with the connection that start-up hands over, or with one of its own from the command line."""
+"""Called by Alembic: with the connection that start-up passes on, or with one of its own from the command line."""
 
 import asyncio
 

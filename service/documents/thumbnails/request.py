@@ -11,7 +11,7 @@ CHAIN_MAX = 10
 """Jobs of one document that may have ended without its thumbnails before the last of them is simply named again."""
 
 
-async def order_thumbnails(enqueuer: Enqueuer, document: Document, size: int) -> Accepted:
+async def request_thumbnails(enqueuer: Enqueuer, document: Document, size: int) -> Accepted:
     """The job that makes the document's thumbnail: a running one, or a new one. Raises TooManyQueued.
 
     A list page asks for several sizes at once, so that the usual sizes are one job.

@@ -12,7 +12,7 @@ FOLDER = "thumbnails"
 GIVEN_UP = f"r{RECIPE}-given-up.txt"
 """Stands next to the pictures, or in their place, and holds the reason why the last try made none."""
 
-Standing = Literal["there", "missing", "given up"]
+Availability = Literal["there", "missing", "given up"]
 
 
 def content_folder(sha256: str) -> str:
@@ -31,7 +31,7 @@ class ThumbnailStore:
         there = await self._names(sha256)
         return [variant for variant in wanted if variant.name not in there]
 
-    async def standing(self, sha256: str, variant: Variant) -> Standing:
+    async def availability(self, sha256: str, variant: Variant) -> Availability:
         """Status: whether the picture is there, and whether it is worth asking for one."""
         there = await self._names(sha256)
         return "there" if variant.name in there else "given up" if GIVEN_UP in there else "missing"
@@ -52,8 +52,8 @@ class ThumbnailStore:
 
     async def reason_for_none(self, sha256: str) -> str | None:
         """Reason why the last try made none, if it did not."""
-        said = await self._read(sha256, GIVEN_UP)
-        return said.decode() if said else None
+        reason = await self._read(sha256, GIVEN_UP)
+        return reason.decode() if reason else None
 
     async def _names(self, sha256: str) -> set[str]:
         return {path.rsplit("/", 1)[-1] for path in await self._storage.list(content_folder(sha256))}

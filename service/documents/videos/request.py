@@ -11,7 +11,7 @@ CHAIN_MAX = 10
 """Jobs of one format that may have ended without it before the last of them is simply named again."""
 
 
-async def order_video(enqueuer: Enqueuer, document: Document, format: Format) -> Accepted:
+async def request_video(enqueuer: Enqueuer, document: Document, format: Format) -> Accepted:
     """The job that makes a format of a video: a running one, or a new one. Raises TooManyQueued."""
     payload = VideoTranscode(file_id=document.file_id, formats=[format])
     units = units_of(scaled(Size(document.width or 0, document.height or 0), format), document.seconds or 0)

@@ -29,7 +29,7 @@ def start_child(pid: c_int, parent_pid: int) -> None:
 def _die_with(parent_pid: int) -> None:
     die_with_parent(parent=parent_pid)
     if sys.platform != "linux":
-        # Elsewhere the kernel tells nobody.
+        # Other kernels have no such signal.
         threading.Thread(target=_watch_parent, args=(parent_pid,), daemon=True).start()
 
 

@@ -9,7 +9,7 @@ CHILD_MB = 2_000
 """Memory of a child that reads pages: measured at 1.6 to 1.8 GB with either engine."""
 
 RESERVE_MB = 1_000
-"""Left to the worker itself, the server beside it and the system."""
+"""Left to the worker itself, the server on the same machine and the system."""
 
 
 @dataclass(frozen=True)

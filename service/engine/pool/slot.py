@@ -116,7 +116,7 @@ class PoolSlot:
         return ChildDied("the child process could not be reached any more")
 
     def _child(self) -> psutil.Process | None:
-        """The living child. A process of another parent that was given the same id meanwhile is not taken for it."""
+        """The living child. A process of another parent that has got the same id since is not taken for it."""
         if not self._pid.value:
             return None
         try:

@@ -21,7 +21,7 @@ PAUSES_S = (0.05, 0.1, 0.25, 0.5, 1.0)
 NO_WRITES_NOW = re.compile(r"(ERR )?(OOM|READONLY|NOREPLICAS|MISCONF|MASTERDOWN)\b")
 """Beginnings of replies which say that it takes no writes at present: no memory, a replica, too few replicas, a full disk.
 
-By its words, because redis-py has no class for some of them, nor for any that a script hands on.
+By its words, because redis-py has no class for some of them, nor for any that a script passes on.
 """
 
 

@@ -1,7 +1,7 @@
 """The queue server behind Sentinels: where the primary is, and leaving one that is being replaced.
 
-Sentinel promotes a replica at once and demotes the old primary some ten seconds later. Whoever stays connected to the old
-one in between writes what nobody will ever read. So connections are made to the address that the Sentinels name, only
+Sentinel promotes a replica at once and demotes the old primary some ten seconds later. A client that stays connected to the old
+one in between writes what will never be read. So connections are made to the address that the Sentinels name, only
 where that server says of itself that it is the primary, and they are cut as soon as a Sentinel begins a failover.
 """
 
@@ -61,13 +61,13 @@ class Primary:
         options = parse_url(url.server)
         self.server_options = {name: value for name, value in options.items() if name not in ("host", "port")}
         # Sentinels have users of their own, and seldom a password.
-        asking: dict[str, Any] = {
+        sentinel_options: dict[str, Any] = {
             name: self.server_options.pop(f"sentinel_{name}", None) for name in ("username", "password")
         }
-        asking |= {name: value for name, value in self.server_options.items() if name.startswith("ssl_")}
-        asking |= {"socket_timeout": ASK_TIMEOUT_S, "socket_connect_timeout": ASK_TIMEOUT_S}
-        asking["ssl"] = url.server.startswith("rediss:")
-        self.sentinels: list[Client] = [Redis(host=host, port=port, **asking) for host, port in url.sentinels]
+        sentinel_options |= {name: value for name, value in self.server_options.items() if name.startswith("ssl_")}
+        sentinel_options |= {"socket_timeout": ASK_TIMEOUT_S, "socket_connect_timeout": ASK_TIMEOUT_S}
+        sentinel_options["ssl"] = url.server.startswith("rediss:")
+        self.sentinels: list[Client] = [Redis(host=host, port=port, **sentinel_options) for host, port in url.sentinels]
         self.connections: WeakSet[Any] = WeakSet()
         self.replaced: Address | None = None
         """The primary that a failover is about, from its beginning until the Sentinels name another."""
@@ -75,12 +75,12 @@ class Primary:
         """Newest configuration that was seen: a Sentinel that knows only older ones is behind."""
         self._replaced_s = 0.0
         self._watchers: list[asyncio.Task[None]] = []
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
 
     async def address(self) -> Address:
         """Host and port of the primary. Raises redis-py's ConnectionError where no Sentinel names one now."""
         self._watch()
-        view = await self._look()
+        view = await self._poll()
         if view.primary is None:
             raise RedisConnectionError(f"the Sentinels are replacing the primary of {self.service}")
         return view.primary
@@ -91,7 +91,7 @@ class Primary:
             raise RedisConnectionError(f"the Sentinels are replacing the primary of {self.service}")
         self.connections.add(connection)
 
-    async def _look(self) -> View:
+    async def _poll(self) -> View:
         """The newest view among those of the Sentinels that answer. Cuts connections to every other server."""
         views = await self._views()
         self.epoch = max(self.epoch, *(view.epoch for view in views), 0)
@@ -110,11 +110,11 @@ class Primary:
         return view
 
     async def _views(self) -> list[View]:
-        asked = [asyncio.ensure_future(self._ask(sentinel)) for sentinel in self.sentinels]
-        waiting, views = set(asked), list[View]()
+        polls = [asyncio.ensure_future(self._ask(sentinel)) for sentinel in self.sentinels]
+        waiting, views = set(polls), list[View]()
         try:
             while waiting:
-                enough = len(views) > len(asked) // 2
+                enough = len(views) > len(polls) // 2
                 done, waiting = await asyncio.wait(
                     waiting, timeout=GRACE_S if enough else None, return_when=asyncio.FIRST_COMPLETED
                 )
@@ -141,7 +141,7 @@ class Primary:
     def _leave(self, old: Address) -> None:
         """Cut every connection to a primary that is being replaced."""
         if self.replaced != old:
-            log.warning("the primary is being replaced: its connections are cut", service=self.service)
+            log.warning("redis.primary_replaced", service=self.service)
         self.replaced = old
         self._cut([one for one in self.connections if (one.host, one.port) == old])
 
@@ -161,10 +161,10 @@ class Primary:
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(POLL_S):
-                    await self._news.wait()
-            self._news.clear()
+                    await self._changed.wait()
+            self._changed.clear()
             with contextlib.suppress(RedisError, OSError):
-                await self._look()
+                await self._poll()
             await pause(0)
 
     async def _subscribe_forever(self, sentinel: Any) -> None:
@@ -184,7 +184,7 @@ class Primary:
         if channel in BEGUN and self.service in words[1:2] + words[-3:-2]:
             self._replaced_s = time.monotonic()
             self._leave((words[-2], int(words[-1])))
-        self._news.set()
+        self._changed.set()
 
     async def close(self) -> None:
         """Stop watching. A later question begins again."""

@@ -1,4 +1,4 @@
-"""Schedules that owners make through the API: kept in Redis beside the jobs that they begin, bounded per owner."""
+"""Schedules that owners make through the API: kept in Redis with the jobs that they begin, bounded per owner."""
 
 import secrets
 from collections.abc import Sequence

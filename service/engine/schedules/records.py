@@ -10,7 +10,7 @@ from service.engine.holds import Hold
 from settings.schedules import Schedule
 
 Kind = Literal["slot", "catch-up", "manual"]
-"""Reason why a run began: its time came; its time had passed while nobody was there; somebody asked for it."""
+"""Reason why a run began: its time came; its time had passed while no process ran; an operator asked for it."""
 
 
 class NoSuchSchedule(Exception):
@@ -21,10 +21,10 @@ class NoSuchSchedule(Exception):
 
 
 class SlotRun(msgspec.Struct):
-    """One slot, and what became of it.
+    """One slot and its outcome.
 
     `outcome`: a job's state (queued, active, completed, failed, …), or without a job `skipped` (the run before it had not
-    ended) or `missed` (nobody was there); `gone` where the job was deleted before it had ended. Times in ms.
+    ended) or `missed` (no process ran); `gone` where the job was deleted before it had ended. Times in ms.
     """
 
     id: str
@@ -35,7 +35,7 @@ class SlotRun(msgspec.Struct):
     """When the run was begun, or the slot noted."""
     job: str = ""
     outcome: str = ""
-    said: str = ""
+    reason: str = msgspec.field(default="", name="said")
     """Reason why there was no run, in words."""
     by: str = ""
     finished_ms: int | None = None

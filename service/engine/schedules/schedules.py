@@ -34,7 +34,7 @@ to_json = msgspec.json.Encoder().encode
 
 
 class Schedules:
-    """Every declared schedule. What becomes of a slot is written in one script: it happens once, whoever else tries."""
+    """Every declared schedule. A slot's outcome is written by one script: once, however many processes try."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class Schedules:
         for run, job in zip(open_runs, jobs, strict=True):
             run.outcome = str(job.state) if job else "gone"
             run.finished_ms = job.finished_ms if job else None
-            run.said = (job.error or "") if job else "the job was deleted before it had ended"
+            run.reason = (job.error or "") if job else "the job was deleted before it had ended"
 
     @staticmethod
     def _next_ms(schedule: Schedule, at_ms: int, pause: Hold | None) -> int | None:
@@ -126,7 +126,7 @@ class Schedules:
         await self.store.redis.hdel(keys.schedule(name), "pause")
 
     async def run_now(self, name: str, *, by: str) -> str:
-        """Begin a run beside the slots, paused or not. Returns the job's id. Raises NoSuchSchedule, OverLimit, ValueError."""
+        """Begin a manual run, paused or not. Returns the job's id. Raises NoSuchSchedule, OverLimit, ValueError."""
         schedule = await self.find(name)
         problem = self.problem(schedule)
         if problem:
@@ -142,14 +142,14 @@ class Schedules:
         return job_id
 
     async def begin(
-        self, schedule: Schedule, run: SlotRun, *, seen: str = "", through: str = "", notes: Sequence[SlotRun] = ()
+        self, schedule: Schedule, run: SlotRun, *, seen: str = "", through: str = "", missed: Sequence[SlotRun] = ()
     ) -> tuple[str, str]:
         """Begin a run, or say why not, and note other slots, in one script. See schedule.lua for the answer."""
         skipped = not_begun(run, "the run before had not ended")
         start = [await self._request(schedule, run), text(run), text(skipped), run.at_ms]
         if schedule.overlap is Overlap.REPLACE:
             await self._cancel_last(schedule)
-        return await self.write(schedule, start, notes, seen=seen, through=through)
+        return await self.write(schedule, start, missed, seen=seen, through=through)
 
     async def over(self, schedule: Schedule, run: SlotRun) -> OverLimit | None:
         """Take the run's messages from what its owner's plan allows; returns the refusal where it is over."""
@@ -168,15 +168,15 @@ class Schedules:
     async def _cancel_last(self, schedule: Schedule) -> None:
         last = await self.store.redis.hget(keys.schedule(schedule.name), "job")
         if last:
-            # It may have ended by itself, or been deleted.
+            # It may have ended on its own, or been deleted.
             with contextlib.suppress(WrongState, NoSuchJob):
                 await self.store.cancel(last.decode())
 
     async def write(
-        self, schedule: Schedule, start: Any, notes: Sequence[SlotRun], *, seen: str, through: str
+        self, schedule: Schedule, start: Any, missed: Sequence[SlotRun], *, seen: str, through: str
     ) -> tuple[str, str]:
         """Call the script; `start` None only notes slots."""
-        rows = pack([[note.id, note.slot_ms, text(note)] for note in notes])
+        rows = pack([[run.id, run.slot_ms, text(run)] for run in missed])
         skip = int(schedule.overlap is Overlap.SKIP)
         answer = await SCHEDULE(self.store.redis, schedule.name, seen, through, skip, rows, pack(start or False))
         return answer[0].decode(), answer[1].decode()
@@ -210,7 +210,7 @@ class Parts:
 def not_begun(run: SlotRun, reason: str) -> SlotRun:
     """A run as it is noted that did not begin."""
     return SlotRun(
-        id=run.id, slot_ms=run.slot_ms, kind=run.kind, at_ms=run.at_ms, outcome="skipped", said=reason, by=run.by
+        id=run.id, slot_ms=run.slot_ms, kind=run.kind, at_ms=run.at_ms, outcome="skipped", reason=reason, by=run.by
     )
 
 

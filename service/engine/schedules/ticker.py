@@ -1,4 +1,4 @@
-"""The caretaker's duty by the clock: slots whose time has come are begun, those that nobody was there for are said."""
+"""A duty of the maintenance leader: slots whose time has come are begun, those missed while no process ran are recorded."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ log = structlog.get_logger("offload.schedules")
 LATE_S = 120
 """A slot that is begun later than this was missed: longer than a deploy or an election takes, shorter than a person waits."""
 
-NOTED_MAX = 50
+MISSED_MAX = 50
 """Missed slots that are noted one by one. After a month away an hourly schedule has missed more than anybody reads."""
 
 
@@ -25,20 +25,20 @@ class Ticker:
 
     def __init__(self, schedules: Schedules) -> None:
         self.schedules = schedules
-        self.said: set[str] = set()
+        self.reported: set[str] = set()
 
     async def tick(self) -> None:
         """Deal with every slot up to now."""
         for schedule in await self.schedules.all():
             problem = self.schedules.problem(schedule)
             if problem is None:
-                await self._look(schedule)
+                await self._check(schedule)
                 await self._settle(schedule)
-            elif problem not in self.said:
-                self.said.add(problem)
-                log.error("a schedule cannot run", schedule=schedule.name, problem=problem)
+            elif problem not in self.reported:
+                self.reported.add(problem)
+                log.error("schedule.invalid", schedule=schedule.name, reason=problem)
 
-    async def _look(self, schedule: Schedule) -> None:
+    async def _check(self, schedule: Schedule) -> None:
         at_ms, key, redis = now_ms(), keys.schedule(schedule.name), self.schedules.store.redis
         declared = f"{schedule.cron or schedule.every_s} {schedule.zone}"
         seen, known = await redis.hmget(key, "through", "declared")
@@ -46,7 +46,7 @@ class Ticker:
             # A schedule that is new, or new like this, has missed nothing.
             await redis.hset(key, mapping={"through": at_ms, "declared": declared})
             return
-        slots = schedule.slots(to_moment(int(seen)), to_moment(at_ms), NOTED_MAX)
+        slots = schedule.slots(to_moment(int(seen)), to_moment(at_ms), MISSED_MAX)
         if slots:
             await self._slots(schedule, seen.decode(), [to_ms(slot) for slot in slots], at_ms)
 
@@ -58,21 +58,22 @@ class Ticker:
             return
         on_time = at_ms - slots[-1] <= LATE_S * 1000
         missed = slots[:-1] if on_time else slots
-        notes = [_missed(schedule, slot, at_ms) for slot in missed]
+        runs = [_missed(schedule, slot, at_ms) for slot in missed]
         kind: Kind | None = "slot" if on_time else "catch-up" if schedule.catch_up is CatchUp.ONCE else None
         if kind is None:
-            outcome, job = await self.schedules.write(schedule, None, notes, seen=seen, through=through)
+            outcome, job = await self.schedules.write(schedule, None, runs, seen=seen, through=through)
         else:
             job_id = f"{run_prefix(schedule)}-{to_moment(slots[-1]):%Y%m%dT%H%M%SZ}"
             run = SlotRun(id=job_id, slot_ms=slots[-1], kind=kind, at_ms=at_ms, job=job_id, outcome="queued")
             refusal = await self.schedules.over(schedule, run)
             if refusal:
-                notes.append(not_begun(run, str(refusal)))
-                outcome, job = await self.schedules.write(schedule, None, notes, seen=seen, through=through)
+                runs.append(not_begun(run, str(refusal)))
+                outcome, job = await self.schedules.write(schedule, None, runs, seen=seen, through=through)
             else:
-                outcome, job = await self.schedules.begin(schedule, run, seen=seen, through=through, notes=notes)
+                outcome, job = await self.schedules.begin(schedule, run, seen=seen, through=through, missed=runs)
         if outcome != "late":
-            log.info("slot", schedule=schedule.name, outcome=outcome, job=job, missed=len(missed))
+            event = "schedule.fired" if outcome == "begun" else "schedule.skipped"
+            log.info(event, schedule=schedule.name, outcome=outcome, job=job, missed=len(missed))
 
     async def _settle(self, schedule: Schedule) -> None:
         """Write down how runs ended, before retention takes their jobs."""
@@ -86,5 +87,5 @@ class Ticker:
 
 
 def _missed(schedule: Schedule, slot_ms: int, at_ms: int) -> SlotRun:
-    said = "no process was there to begin it"
-    return SlotRun(id=f"missed-{slot_ms}", slot_ms=slot_ms, kind="slot", at_ms=at_ms, outcome="missed", said=said)
+    reason = "no process was there to begin it"
+    return SlotRun(id=f"missed-{slot_ms}", slot_ms=slot_ms, kind="slot", at_ms=at_ms, outcome="missed", reason=reason)

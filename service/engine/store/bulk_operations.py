@@ -28,7 +28,7 @@ APPLIES: dict[Kind, tuple[State, ...]] = {
 FILTERED = 1_000
 """Ids looked at in one call: some two milliseconds of the server's time."""
 
-KEPT_S = 86_400
+KEEP_S = 86_400
 """An operation can be looked at for a day after it began."""
 
 
@@ -63,7 +63,7 @@ class Operation:
 
 
 class BulkOperations:
-    """Begins, tracks and aborts operations. `step` does the next few ids of one; the caretaker calls it."""
+    """Begins, tracks and aborts operations. `step` does the next few ids of one; the maintenance leader calls it."""
 
     def __init__(self, queries: Queries) -> None:
         self.queries = queries
@@ -77,10 +77,10 @@ class BulkOperations:
         record = {"kind": kind, "words": words, "by": by, "state": "running", "total": total, "done": 0, "skipped": 0}
         pipe = self.redis.pipeline(transaction=True)
         pipe.hset(keys.operation(operation_id), mapping=record | {"begun_ms": now_ms()})
-        pipe.expire(keys.operation(operation_id), KEPT_S)
-        pipe.expire(frozen, KEPT_S)
+        pipe.expire(keys.operation(operation_id), KEEP_S)
+        pipe.expire(frozen, KEEP_S)
         pipe.zadd(keys.OPERATIONS, {operation_id: now_ms()})
-        pipe.zremrangebyscore(keys.OPERATIONS, "-inf", now_ms() - KEPT_S * 1000)
+        pipe.zremrangebyscore(keys.OPERATIONS, "-inf", now_ms() - KEEP_S * 1000)
         await pipe.execute()
         return await self.present(operation_id)
 
@@ -157,7 +157,7 @@ class BulkOperations:
         """The next ids to do."""
         return [i.decode() for i in await self.redis.zrange(keys.operation_ids(operation_id), 0, count - 1)]
 
-    async def note(self, operation_id: str, job_id: str, *, done: bool) -> None:
+    async def record(self, operation_id: str, job_id: str, *, done: bool) -> None:
         """One id has been dealt with."""
         pipe = self.redis.pipeline(transaction=True)
         pipe.zrem(keys.operation_ids(operation_id), job_id)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from service.engine.redis.client import Client
 from service.engine.store import keys
-from service.engine.store.scripts import COUNT, MINUTES_KEPT, ROLLUP
+from service.engine.store.scripts import COUNT, KEEP_MINUTES, ROLLUP
 
 Tier = Literal["minute", "hour", "day"]
 Row = dict[bytes, bytes]
@@ -73,9 +73,9 @@ class Counters:
             for name in [*names, *(keys.metrics(queue, number) for number in minutes)]:
                 pipe.hgetall(name)
             through, *rows = await pipe.execute()
-            folded = int(through) if through else minute - MINUTES_KEPT
-            if not unfolded or folded >= minute - unfolded - 1 or unfolded >= MINUTES_KEPT:
+            folded = int(through) if through else minute - KEEP_MINUTES
+            if not unfolded or folded >= minute - unfolded - 1 or unfolded >= KEEP_MINUTES:
                 break
-            unfolded = min(MINUTES_KEPT, minute - folded)
+            unfolded = min(KEEP_MINUTES, minute - folded)
         late = {number: row for number, row in zip(minutes, rows[len(names) :], strict=True) if number > folded}
         return rows[: len(names)], late

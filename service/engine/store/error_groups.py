@@ -60,7 +60,7 @@ class ErrorGroups:
         ]
 
     async def live(self, fingerprint: str, life: GroupState) -> None:
-        """Say what a group is by now. A resolved one that is seen again becomes regressed by itself."""
+        """Set a group's state. A resolved one that is seen again becomes regressed automatically."""
         if await self.redis.exists(keys.error_group(fingerprint)):
             await self.redis.hset(keys.error_group(fingerprint), "life", life)
 

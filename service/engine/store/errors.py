@@ -58,8 +58,8 @@ class NotReplicated(RedisError):
 class OtherParts(StoreError):
     """A later attempt asks for other parts than the first made: which of them are done would be a guess."""
 
-    def __init__(self, made: int, asked: int) -> None:
+    def __init__(self, made: int, requested: int) -> None:
         super().__init__(
-            f"an earlier attempt of this job made {made:,} parts and this one asks for {asked:,}: what the number is made "
+            f"an earlier attempt of this job made {made:,} parts and this one asks for {requested:,}: what the number is made "
             f"from has changed between the two, and a retry would find the same; send the job again"
         )

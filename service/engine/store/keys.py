@@ -1,4 +1,4 @@
-"""Every key of the job store, and when it is removed. The Lua beside this file builds the same names.
+"""Every key of the job store, and when it is removed. The Lua scripts build the same names.
 
 Waiting and running jobs are also members of the sorted set that bears the queue's own name, and have an `arq:job:` and
 (while running) an `arq:in-progress:` key, so that arq's `Job.status()` and `arq --check` tell the truth about them.
@@ -7,7 +7,7 @@ Waiting and running jobs are also members of the sorted set that bears the queue
 PREFIX = "offload:"
 
 CLOCK = PREFIX + "clock"
-"""The last creation stamp given out (µs since the epoch, unique). One key for ever."""
+"""The last creation stamp given out (µs since the epoch, unique). One key, never removed."""
 
 REPLICATED = PREFIX + "replicated"
 """String: a write that replicas confirm after those before it. Expires."""
@@ -197,10 +197,10 @@ LEADER = PREFIX + "caretaker"
 """String: the process that does what one at a time does (lead.lua). Expires unless renewed."""
 
 BIN = PREFIX + "bin"
-"""Sorted set: deleted job ids by when they were deleted (ms). Emptied by the caretaker."""
+"""Sorted set: deleted job ids by when they were deleted (ms). Emptied by the maintenance leader."""
 
 OPERATIONS = PREFIX + "operations"
-"""Sorted set: tracked operations by when they began (ms). Swept by the caretaker."""
+"""Sorted set: tracked operations by when they began (ms). Swept by the maintenance leader."""
 
 
 def error_group(fingerprint: str) -> str:

@@ -137,7 +137,7 @@ def cursor_of(stamp: int) -> str:
 
 
 def read_cursor(cursor: str | None) -> int | None:
-    """Its stamp. Raises ValueError for a cursor that is none of ours."""
+    """Its stamp. Raises ValueError for an invalid cursor."""
     if cursor is None:
         return None
     try:

@@ -7,7 +7,7 @@ from service.engine.redis.client import Client
 from service.engine.states import TERMINAL, State
 from service.engine.store import keys
 from service.engine.store.queries import Queries
-from service.engine.store.scripts import MINUTES_KEPT
+from service.engine.store.scripts import KEEP_MINUTES
 
 SHARED_KEYS = (keys.ERRORS, keys.BIN, keys.OPERATIONS, keys.WORKERS)
 """Keys of no one queue that may grow."""
@@ -96,6 +96,6 @@ async def weighed(redis: Client, names: Sequence[str]) -> dict[str, int]:
 
 async def metrics_bytes(redis: Client, queue: str, minute: int) -> float:
     """Estimated bytes of a queue's counts of all minutes kept up to `minute`, by a few of them, evenly spread."""
-    sampled = range(minute, minute - MINUTES_KEPT, -MINUTES_KEPT // SAMPLED_MINUTES)
+    sampled = range(minute, minute - KEEP_MINUTES, -KEEP_MINUTES // SAMPLED_MINUTES)
     sizes = await weighed(redis, [keys.metrics(queue, one) for one in sampled])
-    return sum(sizes.values()) / SAMPLED_MINUTES * MINUTES_KEPT
+    return sum(sizes.values()) / SAMPLED_MINUTES * KEEP_MINUTES

@@ -16,7 +16,7 @@ from service.engine.store.scripts import COUNT_BY_QUEUE, FILTER_IDS
 STEP = 1_000
 """Records asked in one call at most: about a millisecond of the server's time."""
 
-LOOKED_AT_MAX = 10_000
+EXAMINED_MAX = 10_000
 """Jobs looked at for the oldest of a queue: those of the other queue that are older have been served by then, or soon are."""
 
 FRESH_S = 5.0
@@ -50,7 +50,7 @@ class MovedTypes:
     async def oldest(self, index: str, queue: str, count: int) -> list[str]:
         """The first created `count` jobs of an index that stand in a queue."""
         found: list[str] = []
-        for start in range(0, LOOKED_AT_MAX, STEP):
+        for start in range(0, EXAMINED_MAX, STEP):
             ids = [job_id.decode() for job_id in await self.redis.zrange(index, start, start + STEP - 1)]
             own = {job_id.decode() for job_id in await FILTER_IDS(self.redis, 1, "queue", queue, *ids)}
             found += [job_id for job_id in ids if job_id in own]
@@ -62,9 +62,9 @@ class MovedTypes:
         found: Counter[str] = Counter()
         start = 0
         while True:
-            looked_at, *pairs = await COUNT_BY_QUEUE(self.redis, index, start, STEP)
+            examined, *pairs = await COUNT_BY_QUEUE(self.redis, index, start, STEP)
             for queue, number in zip(pairs[::2], pairs[1::2], strict=True):
                 found[queue.decode()] += number
             start += STEP
-            if looked_at < STEP:
+            if examined < STEP:
                 return found

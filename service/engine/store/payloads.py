@@ -1,7 +1,7 @@
 """Payloads as they are stored and as they are read.
 
 A field that has its default is not stored: a release that adds a field with a default hands no old worker anything that it
-cannot read. Whoever reads a record is given the defaults that the job type has today.
+cannot read. A reader of a record gets the defaults that the job type has today.
 """
 
 from functools import cache

@@ -113,7 +113,7 @@ class Queries(JobCounts):
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page:
-        """One page of jobs, newest first. Raises ValueError for a cursor that is none of ours."""
+        """One page of jobs, newest first. Raises ValueError for an invalid cursor."""
         return await self.page(JobFilter(queue, state, type, owner, search), limit, cursor)
 
     async def page(self, wanted: JobFilter, limit: int = 50, cursor: str | None = None) -> Page:

@@ -69,8 +69,8 @@ class QueueControls:
                 # By the server's clock, as the claim compares it.
                 seconds, micros = await pipe.time()
                 at_ms, raw = int(seconds) * 1000 + int(micros) // 1000, await pipe.hget(key, "pause")
-                note = msgspec.json.decode(raw, type=Hold) if raw else None
-                value = change(note if note and not note.over(at_ms) else None, at_ms)
+                hold = msgspec.json.decode(raw, type=Hold) if raw else None
+                value = change(hold if hold and not hold.over(at_ms) else None, at_ms)
                 if value is None:
                     return
                 pipe.multi()

@@ -9,7 +9,7 @@ from service.engine.store.records import Job
 
 
 @dataclass(frozen=True)
-class Place:
+class QueuePosition:
     """As the claim script would find it now. Times in milliseconds since the epoch.
 
     `ahead`: ready jobs that are claimed before this one; None while it is not ready. `own_ahead`: waiting jobs of its
@@ -24,7 +24,7 @@ class Place:
     permit_next_ms: float
 
 
-async def place_of(redis: Client, job: Job) -> Place:
+async def position_of(redis: Client, job: Job) -> QueuePosition:
     """One round trip, of the same cost whatever waits."""
     pipe = redis.pipeline(transaction=False)
     # Ready jobs are scored years in the past, so that all that stand before one of them are ready too.
@@ -34,7 +34,7 @@ async def place_of(redis: Client, job: Job) -> Place:
     pipe.hget(keys.queue(job.queue), "rate_next_ms")
     pipe.get(keys.permits(job.queue))
     rank, own, running, rate_next, permit_us = await pipe.execute()
-    return Place(
+    return QueuePosition(
         ahead=rank if job.state is State.QUEUED else None,
         own_ahead=own,
         running=running,

@@ -70,9 +70,9 @@ class Job:
     cancel_requested: bool = False
     fingerprint: str | None = None
     permanent: bool = False
-    """The error is one that no retry can mend as the job is."""
+    """The error is one that no retry can fix as the job is."""
     postponed: int = 0
-    """Number of times that it was handed back by workers of a release that could not read it."""
+    """Number of times that it was returned by workers of a release that could not read it."""
     deleted_ms: int | None = None
     workflow: str | None = None
     waits_for: int = 0
@@ -208,7 +208,7 @@ def to_job(job_id: str, raw: Mapping[bytes, bytes]) -> Job:
     return _read(job_id, raw.items(), READERS)
 
 
-HANDED: dict[str, tuple[str, Callable[[Any], Any]]] = {
+DISPATCHED_FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     name.decode(): (attribute, {bytes.decode: str, _number: int}.get(read, read))
     for name, (attribute, read) in READERS.items()
 } | {"state": ("state", State), "cancel_requested": ("cancel_requested", bool), "permanent": ("permanent", bool)}
@@ -218,13 +218,13 @@ HANDED: dict[str, tuple[str, Callable[[Any], Any]]] = {
 def dispatched_job(message: bytes) -> Job:
     """The job in a message on a worker's channel: msgpack of its id, its fence and its record as a flat list."""
     job_id, _, words = msgspec.msgpack.decode(message)
-    return _read(job_id, zip(words[::2], words[1::2], strict=True), HANDED)
+    return _read(job_id, zip(words[::2], words[1::2], strict=True), DISPATCHED_FIELDS)
 
 
 def ended_job(message: bytes) -> tuple[Job, int]:
     """A job as it ended, and the how manieth of its ends that was: a message of finish_job.lua."""
     job_id, number, words = msgspec.msgpack.decode(message)
-    return _read(job_id, zip(words[::2], words[1::2], strict=True), HANDED), number
+    return _read(job_id, zip(words[::2], words[1::2], strict=True), DISPATCHED_FIELDS), number
 
 
 def _read(

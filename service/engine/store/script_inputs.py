@@ -21,7 +21,7 @@ class Idem(msgspec.Struct):
     """An Idempotency-Key with the fingerprint of the request that it stands for."""
 
     key: str
-    print: str
+    fingerprint: str
 
 
 class Permits(msgspec.Struct):
@@ -51,7 +51,7 @@ class NewJob(msgspec.Struct, omit_defaults=True):
     parent: str = ""
     idem: Idem | bool = False
     limit: int | bool = False
-    adopt: bool = False
+    external: bool = False
     refused: str | bool = False
     not_after: int | None = None
     """Milliseconds since the epoch after which it must not begin."""

@@ -1,4 +1,4 @@
-"""Loads the Lua beside this file and calls it. Each transition of a job is one call of one script.
+"""Loads the Lua scripts and calls them. Each transition of a job is one call of one script.
 
 The head of each Lua file says what it is put together from and what the server lets it do:
 
@@ -6,7 +6,7 @@ The head of each Lua file says what it is put together from and what the server 
   refuses it as a whole, before it has written anything. With `flags=allow-oom` it runs on a server without memory: what
   ends in freeing some must not wait for some.
 - `-- includes: a, b; when called: c`: the files of `includes/` whose functions it calls, besides common.lua. They are made
-  anew in each call, some 2,000 instructions of the server's each; those `when called` only where the script calls the file
+  again in each call, some 2,000 instructions of the server's each; those `when called` only where the script calls the file
   by its name.
 """
 
@@ -19,7 +19,7 @@ from redis.exceptions import NoScriptError
 
 from service.engine.redis.client import Client
 
-MINUTES_KEPT = 2_880
+KEEP_MINUTES = 2_880
 """Minutes whose counts are kept: two days. Also how far back minutes can still be folded. The scripts know it by this name."""
 
 FOLDER = Path(__file__).parent / "lua"
@@ -61,7 +61,7 @@ class Script:
         # Those that are made when they are called rest on common.lua alone, and others may call them.
         made = [f"local function {file}()\n{_include(file)}\nend" for file in head.when_called]
         shared = "\n".join(
-            [f"local MINUTES_KEPT = {MINUTES_KEPT}", _include("common"), *made, *map(_include, head.includes)]
+            [f"local KEEP_MINUTES = {KEEP_MINUTES}", _include("common"), *made, *map(_include, head.includes)]
         )
         body = text.partition("\n")[2]
         # An error ends the call before what was put together is written: a removal must not outlive the write that
@@ -80,7 +80,7 @@ class Script:
 
 
 ENQUEUE = Script("enqueue")
-ADOPT = Script("adopt")
+ENQUEUE_EXTERNAL = Script("enqueue_external")
 """The same for jobs of which some may be refused."""
 CLAIM = Script("claim")
 RENEW = Script("renew")

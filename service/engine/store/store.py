@@ -71,7 +71,7 @@ class Store(WorkerVerbs):
 
         Raises NotReplicated where `replicas` servers do not confirm them in time: the jobs are queued all the same.
         """
-        script = scripts.ADOPT if any(job.refused for job in jobs) else scripts.ENQUEUE
+        script = scripts.ENQUEUE_EXTERNAL if any(job.refused for job in jobs) else scripts.ENQUEUE
         rows = await script(self.connection, pack(jobs), int(together))
         answers = [Queued(*(word.decode() for word in row)) for row in rows]
         if self.replicas:
@@ -83,7 +83,11 @@ class Store(WorkerVerbs):
     ) -> list[Queued]:
         """Write a workflow and its jobs, all or nothing. One answer a job, or a single one, `same` or `conflict`, where a
         workflow of that id is there already."""
-        record = {"id": workflow_id, "print": fingerprint, "fields": [word for pair in fields.items() for word in pair]}
+        record = {
+            "id": workflow_id,
+            "fingerprint": fingerprint,
+            "fields": [word for pair in fields.items() for word in pair],
+        }
         rows = await scripts.ENQUEUE(self.connection, pack(jobs), 1, msgspec.msgpack.encode(record))
         answers = [Queued(*(word.decode() for word in row)) for row in rows]
         if self.replicas:
@@ -98,15 +102,15 @@ class Store(WorkerVerbs):
 
     async def sync_clock(self) -> None:
         """Set this process's time by the server's. Raises RedisError or OSError where it does not answer."""
-        asked_s = time.monotonic()
+        sent_s = time.monotonic()
         seconds, micros = await self.redis.time()
-        SERVER.sync(seconds * 1000 + micros / 1000, asked_s)
+        SERVER.sync(seconds * 1000 + micros / 1000, sent_s)
 
     async def leads(self, process: str, term_ms: int) -> bool:
         """True where `process` leads for the next `term_ms`. Sets this process's time too."""
-        asked_s = time.monotonic()
+        sent_s = time.monotonic()
         elected, server_ms = await scripts.LEAD(self.redis, process, term_ms)
-        SERVER.sync(server_ms, asked_s)
+        SERVER.sync(server_ms, sent_s)
         return bool(elected)
 
     async def resigned(self, process: str) -> None:

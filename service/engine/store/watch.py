@@ -59,7 +59,7 @@ class Watchers:
                 await self._pass_on()
             except (RedisError, OSError):
                 await pause(RECONNECT_S)
-                # What was published meanwhile is lost: wake everyone, who then read the record afresh.
+                # What was published in the meantime is lost: wake everyone, who then read the record afresh.
                 for events in list(self.waiting.values()):
                     for event in events:
                         event.set()

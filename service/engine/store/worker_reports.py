@@ -28,9 +28,9 @@ class WorkerReports:
 
         `arq --check` finds `arq_line` under `arq_key` for `arq_ms`.
         """
-        asked_s, report = time.monotonic(), msgspec.json.encode(info)
+        sent_s, report = time.monotonic(), msgspec.json.encode(info)
         server_ms = await HEARTBEAT(self.redis, info.id, report, REMEMBERED_S * 1000, arq_key, arq_line, arq_ms)
-        SERVER.sync(server_ms, asked_s)
+        SERVER.sync(server_ms, sent_s)
 
     async def remove(self, worker_id: str) -> None:
         """Forget a worker that stops in order."""

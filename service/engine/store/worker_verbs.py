@@ -24,7 +24,7 @@ pack = msgspec.msgpack.Encoder().encode
 to_json = msgspec.json.Encoder().encode
 
 PARTS_BATCH = 50
-"""Parts that one script call makes: some milliseconds of the server's time, so that nobody else waits for long."""
+"""Parts that one script call makes: some milliseconds of the server's time, so that no other client waits for long."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -51,9 +51,9 @@ class WorkerVerbs(Queries):
 
     async def claimed(self, claim: Claim, offer: IdleOffer = NO_OFFER) -> Claimed:
         """Lease ready jobs to a worker, and keep its offer to take more. Promotes what is due."""
-        asked = (claim.queue, claim.worker, claim.slots, claim.lease_ms, claim.types, int(claim.reap), int(claim.rated))
+        args = (claim.queue, claim.worker, claim.slots, claim.lease_ms, claim.types, int(claim.reap), int(claim.rated))
         offered = (offer.valid_ms, int(offer.channel_alive), int(offer.previously_offered))
-        rows, external, unknown, due, go_on = await scripts.CLAIM(self.connection, *asked, claim.skip, *offered)
+        rows, external, unknown, due, go_on = await scripts.CLAIM(self.connection, *args, claim.skip, *offered)
         jobs = [to_job(row[0].decode(), dict(zip(row[2][::2], row[2][1::2], strict=True))) for row in rows]
         return Claimed(jobs, [x.decode() for x in external], [x.decode() for x in unknown], due, go_on)
 
@@ -65,24 +65,24 @@ class WorkerVerbs(Queries):
         return bool((await pipe.execute())[1])
 
     async def renewed(self, queue: str, lease_ms: int, held: Sequence[tuple[str, int]]) -> tuple[list[str], list[str]]:
-        """Prolong leases. Returns (ids whose lease is lost, ids somebody asked to stop)."""
+        """Prolong leases. Returns (ids whose lease is lost, ids that were asked to stop)."""
         lost, stop = await scripts.RENEW(self.redis, queue, lease_ms, pack(held))
         return [x.decode() for x in lost], [x.decode() for x in stop]
 
     async def progressed(
         self, job: Job, percent: int, message: str, data: dict[str, Any], units_done: int = -1
     ) -> None:
-        """Record progress of an attempt and tell whoever watches. Raises LeaseLost."""
+        """Record progress of an attempt and publish it to watchers. Raises LeaseLost."""
         args = (job.id, job.queue, job.fence, percent, message, to_json(data), units_done)
         if not await scripts.PROGRESS(self.redis, *args):
             raise LeaseLost(job.id)
 
     async def checkpointed(self, job: Job, name: str, value: bytes) -> bytes:
         """Keep a small fact that later attempts can see. Returns the first value ever kept there. Raises LeaseLost."""
-        stands = await scripts.CHECKPOINT(self.redis, job.id, job.queue, job.fence, name, value)
-        if stands is None:
+        first = await scripts.CHECKPOINT(self.redis, job.id, job.queue, job.fence, name, value)
+        if first is None:
             raise LeaseLost(job.id)
-        return bytes(stands)
+        return bytes(first)
 
     async def logged(self, job_id: str, lines: Sequence[bytes]) -> None:
         """Add lines to the job's log."""

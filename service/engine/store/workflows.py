@@ -32,9 +32,9 @@ def to_workflow(workflow_id: str, raw: Mapping[bytes, bytes]) -> Workflow:
 
 
 def state_of(jobs: Iterable[Job | None]) -> State:
-    """State of a whole workflow: active while a job runs or will run by itself, else completed, or the worst of its ends.
+    """State of a whole workflow: active while a job runs or will run unasked, else completed, or the worst of its ends.
 
-    A job that waits for one that has failed does not run by itself. None is a job that was removed, once it had ended.
+    A job that waits for one that has failed does not run unasked. None is a job that was removed, once it had ended.
     """
     found = [job for job in jobs if job is not None]
     states = {job.state for job in found}

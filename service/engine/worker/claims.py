@@ -58,7 +58,7 @@ class Claims:
 
     async def up_to(self, want: int, *, channel_alive: bool) -> ClaimedJobs:
         """Claim at most `want` jobs. `channel_alive` where the worker's own channel has brought something lately."""
-        asked_s = time.monotonic()
+        sent_s = time.monotonic()
         claim = Claim(
             self.queue,
             self.worker,
@@ -78,7 +78,7 @@ class Claims:
             log.warning("job_type.unknown", type=name)
         due_s = found.next_due_ms / 1000 if found.next_due_ms >= 0 else POLL_S
         wait_s = SCAN_S if self.skip else min(POLL_S, due_s)
-        return ClaimedJobs(found.jobs, asked_s + self.leases.lease_ms / 1000, found.external, wait_s)
+        return ClaimedJobs(found.jobs, sent_s + self.leases.lease_ms / 1000, found.external, wait_s)
 
     def _go_on(self, found: Claimed) -> None:
         """Claim further down next time where jobs of types that are not known here are before the others.

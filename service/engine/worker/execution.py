@@ -137,7 +137,7 @@ class Execution:
         return self._stopped() if self.stopped_for and outcome.kind != OutcomeKind.SUSPEND else outcome
 
     async def _follow(self, payload: Any, result: Any, run: JobRun) -> None:
-        """Start what is declared to follow. A part is no job in its own right: nothing follows it."""
+        """Start what is declared to follow. A part is not a job in its own right: nothing follows it."""
         # Asked here, so that a job of a type that nothing follows takes no step more.
         if not self.job.parent and any(one.after == self.job_type.name for one in REGISTRY.values()):
             for job_type, next_payload in followers(self.job_type, Finished(self.job.id, payload, result)):
@@ -213,7 +213,9 @@ class Execution:
             return self._outcome(OutcomeKind.CANCELLED, ["message", "Cancelled"], attempt=entry)
         if self.stopped_for is StopReason.LOST:
             return self._outcome(OutcomeKind.LOST)
-        return self._outcome(OutcomeKind.HANDBACK, ["message", "Handed back by a worker that is shutting down"])
+        return self._outcome(
+            OutcomeKind.HANDBACK, ["message", "Returned to the queue by a worker that is shutting down"]
+        )
 
     async def _record(self, outcome: Outcome) -> str:
         if outcome.kind == OutcomeKind.LOST:

@@ -32,7 +32,7 @@ async def import_jobs(store: Store, enqueuer: Enqueuer, queue: str, job_ids: lis
             request = await _request(enqueuer, job_id, raw)
         except Unreadable as error:
             request = _refused(queue, job_id, str(error))
-        request.queue, request.adopt = queue, True
+        request.queue, request.external = queue, True
         await store.queued([request])
         log.info("job.imported", job=job_id, type=request.type, refused=request.refused or None)
 

@@ -23,7 +23,7 @@ ERROR_MAX = 2_000
 def cause(error: BaseException) -> BaseException:
     """The error that counts: of a group (an `asyncio.TaskGroup` makes one of even a single error) one of those within.
 
-    One that no retry can mend decides, then any that spends a try, then the first.
+    One that no retry can fix decides, then any that spends a try, then the first.
     """
     if not isinstance(error, BaseExceptionGroup):
         return error

@@ -1,4 +1,4 @@
-"""Lines that a job's task logs, kept with the job for whoever looks at it: the last 200 lines, without personal values."""
+"""Lines that a job's task logs, kept with the job: the last 200 lines, without personal values."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ THROTTLE_S = 0.5
 
 MASK = "•••"
 
-TOLD_ELSEWHERE = ("event", "level", "timestamp", "job", "attempt", "trace_id", "span_id")
+OWN_FIELDS = ("event", "level", "timestamp", "job", "attempt", "trace_id", "span_id")
 """Fields of an event that a line has in places of their own."""
 
 CURRENT: ContextVar["JobLog | None"] = ContextVar("job_log", default=None)
@@ -58,7 +58,7 @@ class JobLog:
         """Take one line in; one that comes after the attempt has ended is not the attempt's."""
         if self.closed:
             return
-        fields = {name: _short(value) for name, value in event.items() if name not in TOLD_ELSEWHERE}
+        fields = {name: _short(value) for name, value in event.items() if name not in OWN_FIELDS}
         self.lines.append(LogLine(now_ms(), level, self.job.attempt, _short(event.get("event", "")), fields))
         # A task may log from a thread of its own, where no loop runs.
         self.loop.call_soon_threadsafe(self._flush_soon)

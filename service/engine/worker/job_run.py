@@ -1,4 +1,4 @@
-"""`JobRun`: the `Run` that a task is handed, over the store, the storage and the process pool."""
+"""`JobRun`: the `Run` that a task receives, over the store, the storage and the process pool."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 
-from service.engine.job_files import artefact_path, kept_path
+from service.engine.job_files import artefact_path, checkpoint_path
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.runtime import Runtime
 from service.engine.store import Job, LeaseLost, OtherParts
@@ -117,7 +117,7 @@ class JobRun:
             try:
                 await self.runtime.store.progressed(self.job, *pending)
             except (RedisError, OSError):
-                # A bar that stands still while Redis is away is no reason to fail the attempt.
+                # The attempt must not fail because its progress bar stands still while Redis is away.
                 self._pending = self._pending or pending
 
     async def cpu(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T:
@@ -147,17 +147,17 @@ class JobRun:
 
     async def keep(self, name: str, data: bytes) -> None:
         """Keep an intermediate result under the job."""
-        await self.runtime.storage.put(kept_path(self.job.root, name), data)
+        await self.runtime.storage.put(checkpoint_path(self.job.root, name), data)
 
     async def kept(self, prefix: str = "") -> list[str]:
         """Sorted names of what has been kept under `prefix`."""
-        base = kept_path(self.job.root, "")
+        base = checkpoint_path(self.job.root, "")
         found = await self.runtime.storage.list(base)
         return sorted(path[len(base) :] for path in found if path.startswith(base + prefix))
 
     async def recall(self, name: str) -> bytes | None:
         """The bytes kept under `name`, or None."""
-        path = kept_path(self.job.root, name)
+        path = checkpoint_path(self.job.root, name)
         if not await self.runtime.storage.exists(path):
             return None
         return await self.runtime.storage.get(path)
@@ -250,7 +250,7 @@ class JobRun:
         )
 
     def use(self, port: type[T]) -> T:
-        """The implementation of a protocol of tasks/ports/. Raises KeyError for one that nobody offers."""
+        """The implementation of a protocol of tasks/ports/. Raises KeyError for one without an implementation."""
         return cast(T, self.runtime.ports[port])
 
     def service(self, name: str) -> contextlib.AbstractAsyncContextManager[None]:

@@ -74,12 +74,12 @@ class Leases:
         if not self.held:
             return
         held = [(job_id, execution.job.fence) for job_id, execution in self.held.items()]
-        asked_s = time.monotonic()
+        sent_s = time.monotonic()
         lost, stop = await self.store.renewed(self.queue, self.lease_ms, held)
         for job_id, fence in held:
             execution = self.held.get(job_id)
             if execution is not None and execution.job.fence == fence and job_id not in lost:
-                execution.leased_until_s = asked_s + self.lease_ms / 1000
+                execution.leased_until_s = sent_s + self.lease_ms / 1000
         for job_id in lost:
             # Between the snapshot and the reply a job may have been settled, or claimed here again with another fence.
             execution = self.held.get(job_id)

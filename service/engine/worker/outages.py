@@ -78,7 +78,7 @@ class Outages:
     def met(self, outage: Outage) -> None:
         """Claim nothing from now on, until the part is back."""
         if outage.part in self.probes and outage.part not in self._waits:
-            log.error("out of reach: this worker waits for it", part=outage.part, why=outage.why)
+            log.error("outage.started", part=outage.part, reason=outage.why)
             self._waits[outage.part] = asyncio.create_task(self._wait(outage))
 
     async def _wait(self, outage: Outage) -> None:
@@ -92,7 +92,7 @@ class Outages:
                 if await self._works(outage.part):
                     break
                 wait_s = min(2 * wait_s, PROBE_MAX_S)
-            log.info("back: this worker goes on", part=outage.part)
+            log.info("outage.ended", part=outage.part)
             if outage.part != "disk":
                 with contextlib.suppress(RedisError, OSError):
                     await self.store.controls.release(self.queue)
@@ -105,7 +105,7 @@ class Outages:
             async with asyncio.timeout(PROBE_TIMEOUT_S):
                 await self.probes[part]()
         except Exception as error:  # any reason keeps the part from being used
-            log.warning("still out of reach", part=part, error=f"{type(error).__name__}: {str(error)[:200]}")
+            log.warning("outage.continued", part=part, error=f"{type(error).__name__}: {str(error)[:200]}")
             return False
         return True
 

@@ -45,8 +45,8 @@ class SelfCheck:
         while True:
             found = await self.fault(pool)
             if found and found != info.fault:
-                log.error("this worker cannot do its queue's work", queue=info.queue, why=found)
+                log.error("self_check.failed", queue=info.queue, reason=found)
             elif info.fault and not found:
-                log.info("this worker can do its queue's work again", queue=info.queue)
+                log.info("self_check.passed", queue=info.queue)
             info.fault = found
             await pause(AGAIN_AFTER_FAULT_S if found else AGAIN_S)

@@ -58,7 +58,7 @@ class OffloadWorker(Worker):
     outages: Outages
 
     async def main(self) -> None:
-        """Claim and run jobs until asked to stop; then let them finish, and hand back what does not in time."""
+        """Claim and run jobs until asked to stop; then let them finish, and return what does not in time."""
         self.stopping = asyncio.Event()
         self.work, self.report_now = Alarm(), Alarm()
         self.away = Reminder()
@@ -187,7 +187,7 @@ class OffloadWorker(Worker):
     def _start_leased(self, job: Job, until_s: float) -> None:
         """Start a job that is leased to this worker until `until_s` (monotonic), where it has a slot for it."""
         if self.stopping.is_set() or self._free() < 1:
-            fields = ["message", "Handed back by a worker that had no free slot"]
+            fields = ["message", "Returned to the queue by a worker that had no free slot"]
             self._report(Outcome(job.id, job.queue, job.fence, OutcomeKind.HANDBACK, fields))
         else:
             self._start(job, until_s)

@@ -3,7 +3,7 @@
 `services.alerts` is an `Alerts`:
 
     await alerts.rules() -> list[RuleState]                every rule, with what it measures now and whether it is muted
-    await alerts.firing() -> list[Standing]                what fires now, most serious first
+    await alerts.firing() -> list[AlertStatus]             what fires now, most serious first
     await alerts.history(limit=100) -> list[HistoryEntry]  newest first, 500 kept
     await alerts.outbox.channels() -> list[Channel]        the receivers that are set: what waits, and why it could not be sent
     await alerts.outbox.waiting() -> list[Message]         what could not be sent yet, oldest first
@@ -13,6 +13,6 @@
 """
 
 from service.monitoring.alerts.alerts import Alerts
-from service.monitoring.alerts.records import Channel, HistoryEntry, Message, NoSuchRule, RuleState, Standing
+from service.monitoring.alerts.records import AlertStatus, Channel, HistoryEntry, Message, NoSuchRule, RuleState
 
-__all__ = ["Alerts", "Channel", "HistoryEntry", "Message", "NoSuchRule", "RuleState", "Standing"]
+__all__ = ["AlertStatus", "Alerts", "Channel", "HistoryEntry", "Message", "NoSuchRule", "RuleState"]

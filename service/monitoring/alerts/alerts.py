@@ -10,7 +10,7 @@ from service.engine.redis.client import Client
 from service.lib.clock import now_ms
 from service.monitoring.alerts import keys
 from service.monitoring.alerts.outbox import Outbox
-from service.monitoring.alerts.records import HistoryEntry, NoSuchRule, RuleState, Standing
+from service.monitoring.alerts.records import AlertStatus, HistoryEntry, NoSuchRule, RuleState
 from settings import Settings
 from settings.alert_rules import RULES, Rule, Severity, problems
 
@@ -37,13 +37,13 @@ class Alerts:
 
     async def rules(self) -> list[RuleState]:
         """Every rule, in order of declaration."""
-        standings, mutes = await self.standings(), await self.mutes()
+        statuses, mutes = await self.statuses(), await self.mutes()
         return [
             RuleState(
                 rule,
                 mutes.get(name),
                 sorted(
-                    (one for one in standings.values() if one.rule == name),
+                    (one for one in statuses.values() if one.rule == name),
                     key=lambda one: (one.state != "firing", one.state != "pending", one.subject),
                 ),
                 self.problems.get(name),
@@ -51,18 +51,16 @@ class Alerts:
             for name, rule in self.declared.items()
         ]
 
-    async def firing(self) -> list[Standing]:
+    async def firing(self) -> list[AlertStatus]:
         """Alerts that fire now, most serious first, then oldest."""
         order = {severity: number for number, severity in enumerate(Severity)}
-        found = [
-            one for one in (await self.standings()).values() if one.state == "firing" and one.rule in self.declared
-        ]
+        found = [one for one in (await self.statuses()).values() if one.state == "firing" and one.rule in self.declared]
         return sorted(found, key=lambda one: (order[self.declared[one.rule].severity], one.fired_ms or 0))
 
-    async def standings(self) -> dict[str, Standing]:
+    async def statuses(self) -> dict[str, AlertStatus]:
         """Every measured subject by its key."""
         raws = await self.redis.hgetall(keys.ALERTS)
-        return {key.decode(): msgspec.json.decode(raw, type=Standing) for key, raw in raws.items()}
+        return {key.decode(): msgspec.json.decode(raw, type=AlertStatus) for key, raw in raws.items()}
 
     async def mutes(self) -> dict[str, Hold]:
         """Mutes by rule; one that is over is forgotten."""
@@ -82,23 +80,23 @@ class Alerts:
         """Send nothing of a rule for a while; it is watched and shown all the same. Raises NoSuchRule, ValueError."""
         self._find(rule)
         mute = hold(reason, by, until_ms)
-        await self._note_mute(rule, to_json(mute), "muted", mute.reason, by)
+        await self._record_mute(rule, to_json(mute), "muted", mute.reason, by)
         return mute
 
     async def unmute(self, rule: str, *, by: str) -> None:
         """Remove a mute; active alerts that were not sent are sent then. Raises NoSuchRule."""
         self._find(rule)
         if rule in await self.mutes():
-            await self._note_mute(rule, None, "unmuted", "", by)
+            await self._record_mute(rule, None, "unmuted", "", by)
 
-    async def _note_mute(self, rule: str, mute: bytes | None, event: str, said: str, by: str) -> None:
+    async def _record_mute(self, rule: str, mute: bytes | None, event: str, text: str, by: str) -> None:
         pipe = self.redis.pipeline(transaction=True)
         if mute is None:
             pipe.hdel(keys.ALERT_MUTES, rule)
         else:
             pipe.hset(keys.ALERT_MUTES, rule, mute)
         severity = str(self.declared[rule].severity)
-        note(pipe, HistoryEntry(now_ms(), rule, "", event, severity, said, by=by))
+        record(pipe, HistoryEntry(now_ms(), rule, "", event, severity, text, by=by))
         await pipe.execute()
 
     def _find(self, rule: str) -> None:
@@ -106,7 +104,7 @@ class Alerts:
             raise NoSuchRule(rule)
 
 
-def note(pipe: Any, entry: HistoryEntry) -> None:
-    """Add an event to the history, with a transaction of somebody else's."""
+def record(pipe: Any, entry: HistoryEntry) -> None:
+    """Add an event to the history, in the caller's transaction."""
     pipe.lpush(keys.ALERT_HISTORY, to_json(entry))
     pipe.ltrim(keys.ALERT_HISTORY, 0, HISTORY_MAX - 1)

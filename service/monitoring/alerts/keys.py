@@ -19,10 +19,10 @@ NOT_READY = PREFIX + "not-ready"
 
 
 def outbox(channel: str) -> str:
-    """List: what waits to be sent to a receiver, oldest first: 500 at most, for three days at most. Cut by the caretaker."""
+    """List: what waits to be sent to a receiver, oldest first: 500 at most, three days at most. Cut by the maintenance leader."""
     return f"{PREFIX}outbox:{channel}"
 
 
-def said(message_id: str) -> str:
+def sent(message_id: str) -> str:
     """String: that something was given to the outbox, so that it is not again. Expires with its kind's time."""
     return f"{PREFIX}said:{message_id}"

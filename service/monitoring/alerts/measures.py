@@ -86,7 +86,7 @@ class Measures:
         return found
 
     async def worker_silent_s(self, _rule: Rule) -> list[Reading]:
-        """The longest silence of a worker that nobody has replaced since."""
+        """The longest silence of a worker that has not been replaced since."""
         at_ms, by_queue = now_ms(), _by_queue(await self.store.workers())
         return [_silence(queue, by_queue.get(queue, []), at_ms) for queue in map(str, Queue)]
 
@@ -154,9 +154,9 @@ class Measures:
 
     async def _rate(self, queue: Queue) -> int:
         """The lowest rate per minute that is set for a queue; 0 for none. A paused queue sends nothing, and is meant to."""
-        notes = await self.store.controls.holds(queue)
+        holds = await self.store.controls.holds(queue)
         limits = [self.settings.queues[queue].rate_per_minute]
-        limits += [note.value or 1 for kind, note in notes.items() if kind in ("rate", "pause")]
+        limits += [hold.value or 1 for kind, hold in holds.items() if kind in ("rate", "pause")]
         return min((limit for limit in limits if limit), default=0)
 
     async def timeouts(self, rule: Rule) -> list[Reading]:
@@ -237,11 +237,11 @@ def _silence(queue: str, workers: list[WorkerInfo], at_ms: int) -> Reading:
     alive = sorted((w for w in workers if w.alive(at_ms)), key=lambda w: w.started_at_ms)
     unreplaced = []
     for worker in silent:
-        stand_in = next((one for one in alive if one.started_at_ms > worker.heartbeat_ms), None)
-        if stand_in is None:
+        replacement = next((one for one in alive if one.started_at_ms > worker.heartbeat_ms), None)
+        if replacement is None:
             unreplaced.append(worker)
         else:
-            alive.remove(stand_in)
+            alive.remove(replacement)
     if not unreplaced:
         return Reading(queue, 0.0 if workers else None, link="/admin/workers")
     detail = ", ".join(worker.id for worker in unreplaced[:3])

@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from service.engine.redis.client import Client
 from service.lib.async_tasks import pause
 from service.monitoring.alerts import keys, pagerduty, slack
-from service.monitoring.alerts.alerts import note
+from service.monitoring.alerts.alerts import record
 from service.monitoring.alerts.records import HistoryEntry
 from service.monitoring.readiness import OK, Readiness
 from settings import Settings
@@ -47,7 +47,7 @@ class Outbreak(msgspec.Struct):
 
     since_ms: int
     parts: dict[str, str]
-    told: bool = True
+    announced: bool = msgspec.field(default=True, name="told")
     """False where another machine was first, and says the end too."""
 
 
@@ -74,13 +74,13 @@ class NotReady:
         """Watch until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.check()
             except Exception:
                 # A full disk under the data folder, for one, must not end the watch over it.
-                log.exception("readiness could not be watched")
+                log.exception("readiness.check_failed")
             await pause(CHECK_S)
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """Look once, and tell what follows from it."""
         bad = {part: why for part, why in (await self.readiness.checks()).items() if why != OK}
         if bad:
@@ -100,19 +100,19 @@ class NotReady:
         try:
             with self._state() as file:
                 if _read(file) is None:
-                    outbreak.told = await self._first()
+                    outbreak.announced = await self._first()
                     _write(file, outbreak)
                 else:
-                    outbreak.told = False
+                    outbreak.announced = False
         except OSError:
             # Such as a full disk, which is worth telling: other processes of this machine may then tell it too.
-            outbreak.told, self._unfiled = await self._first(), outbreak
+            outbreak.announced, self._unfiled = await self._first(), outbreak
         self._known = True
-        if outbreak.told:
+        if outbreak.announced:
             named = ", ".join(f"{part} {why}" for part, why in self.parts.items())
-            said = f"Offload has not been ready for {failed_s:.0f} s on {socket.gethostname()}: {named}"
-            log.error("alert", rule=RULE, said=said)
-            self._unsent = self._bodies(said, resolved=False)
+            text = f"Offload has not been ready for {failed_s:.0f} s on {socket.gethostname()}: {named}"
+            log.error("alert.fired", rule=RULE, text=text)
+            self._unsent = self._bodies(text, resolved=False)
 
     async def _end(self) -> None:
         outbreak, self._unfiled, self._known = self._unfiled, None, False
@@ -120,11 +120,11 @@ class NotReady:
             with self._state() as file:
                 outbreak = _read(file) or outbreak
                 _write(file, None)
-        if outbreak and outbreak.told:
-            said = recovery(outbreak, time.time())
-            log.info("alert resolved", rule=RULE, said=said)
-            self._unsent = self._bodies(said, resolved=True)
-            await self._note(outbreak, said)
+        if outbreak and outbreak.announced:
+            text = recovery(outbreak, time.time())
+            log.info("alert.resolved", rule=RULE, text=text)
+            self._unsent = self._bodies(text, resolved=True)
+            await self._record(outbreak, text)
 
     async def _first(self) -> bool:
         """True where no other machine has told of it, as far as that can be known: without the queue server, the pager
@@ -134,24 +134,24 @@ class NotReady:
                 return bool(await self.redis.set(keys.NOT_READY, socket.gethostname(), nx=True, ex=3600))
         return True
 
-    async def _note(self, outbreak: Outbreak, said: str) -> None:
+    async def _record(self, outbreak: Outbreak, text: str) -> None:
         """Put both into the history, which could not be written in between."""
         began = f"not ready: {', '.join(outbreak.parts)}"
         sent, critical = list(self.urls), str(Severity.CRITICAL)
         with contextlib.suppress(RedisError, OSError):
             pipe = self.redis.pipeline(transaction=True)
-            note(pipe, HistoryEntry(outbreak.since_ms, RULE, "", "fired", critical, began, sent))
-            note(pipe, HistoryEntry(round(time.time() * 1000), RULE, "", "resolved", critical, said, sent))
+            record(pipe, HistoryEntry(outbreak.since_ms, RULE, "", "fired", critical, began, sent))
+            record(pipe, HistoryEntry(round(time.time() * 1000), RULE, "", "resolved", critical, text, sent))
             pipe.delete(keys.NOT_READY)
             await pipe.execute()
 
-    def _bodies(self, said: str, *, resolved: bool) -> dict[str, dict[str, Any]]:
+    def _bodies(self, text: str, *, resolved: bool) -> dict[str, dict[str, Any]]:
         url = self.settings.links_url + PAGE
         event = (
-            pagerduty.resolve(RULE, said) if resolved else pagerduty.trigger(RULE, said, Severity.CRITICAL, "web", url)
+            pagerduty.resolve(RULE, text) if resolved else pagerduty.trigger(RULE, text, Severity.CRITICAL, "web", url)
         )
         bodies = {
-            "slack": slack.alert_blocks(RULE, said, Severity.CRITICAL, url, resolved=resolved),
+            "slack": slack.alert_blocks(RULE, text, Severity.CRITICAL, url, resolved=resolved),
             "pager": {"routing_key": pagerduty.routing_key(self.settings)} | event,
         }
         return {name: bodies[name] for name in self.urls}
@@ -167,7 +167,7 @@ class NotReady:
                     (await client.post(self.urls[name], json=body)).raise_for_status()
                 except (httpx.HTTPError, httpx.InvalidURL) as error:
                     # Its text may hold the address, which is a secret.
-                    log.warning("an alert waits", channel=name, why=type(error).__name__)
+                    log.warning("alert.delayed", channel=name, reason=type(error).__name__)
                 else:
                     del self._unsent[name]
 
@@ -184,11 +184,11 @@ def recovery(outbreak: Outbreak, at_s: float) -> str:
     """Message sent afterwards, with what was missed in between."""
     minutes = max(1, round((at_s - outbreak.since_ms / 1000) / 60))
     began = datetime.fromtimestamp(outbreak.since_ms / 1000, UTC)
-    said = f"Offload is ready again after {minutes} min (since {began:%H:%M} UTC): {', '.join(outbreak.parts)} was out"
+    text = f"Offload is ready again after {minutes} min (since {began:%H:%M} UTC): {', '.join(outbreak.parts)} was out"
     if "redis" in outbreak.parts:
-        said += ". Until now no alert rule was measured, no schedule began and no job was accepted; slots that were missed are"
-        said += " listed with their schedules"
-    return said
+        text += ". Until now no alert rule was measured, no schedule began and no job was accepted; slots that were missed are"
+        text += " listed with their schedules"
+    return text
 
 
 def _read(file: IO[bytes]) -> Outbreak | None:

@@ -26,17 +26,17 @@ TIMEOUT_S = 5.0
 BACKOFF_MAX_S = 300.0
 """While a receiver is away it is tried at least so often: its recovery is noticed within five minutes."""
 
-KEPT_MS = 3 * 86_400_000
+KEEP_MS = 3 * 86_400_000
 """An alert of three days ago is history, not news."""
 
-KEPT_MAX = 500
+OUTBOX_MAX = 500
 
 AT_ONCE = 20
 """Messages sent in one go: Slack takes about one a second and says when it is too many."""
 
-PATIENT_WITH = {401, 403, 404, 408, 410, 425, 429}
-"""Returns that concern the receiver as a whole: an address or a key that an operator can mend, a rate that passes. Any
-other from 400 to 499 is about the message, which would be refused for ever."""
+RETRIED_STATUSES = {401, 403, 404, 408, 410, 425, 429}
+"""Returns that concern the receiver as a whole: an address or a key that an operator can fix, a rate that passes. Any
+other from 400 to 499 is about the message, which would be refused forever."""
 
 
 class Outbox:
@@ -56,7 +56,7 @@ class Outbox:
     async def put(self, message_id: str, channel: str, body: dict[str, Any], words: str, *, once_s: int) -> bool:
         """Give a message to a receiver unless that was done within `once_s` seconds. Returns whether it was new."""
         pipe = self.redis.pipeline(transaction=True)
-        pipe.set(keys.said(message_id), 1, nx=True, ex=once_s)
+        pipe.set(keys.sent(message_id), 1, nx=True, ex=once_s)
         if not (await write_small(self.redis, pipe))[0]:
             return False
         self.add(pipe, message_id, channel, body, words)
@@ -64,10 +64,10 @@ class Outbox:
         return True
 
     def add(self, pipe: Any, message_id: str, channel: str, body: dict[str, Any], words: str) -> None:
-        """Add a message with a transaction of somebody else's."""
+        """Add a message in the caller's transaction."""
         message = Message(message_id, channel, body, words, now_ms())
         pipe.rpush(keys.outbox(channel), msgspec.json.encode(message))
-        pipe.ltrim(keys.outbox(channel), -KEPT_MAX, -1)
+        pipe.ltrim(keys.outbox(channel), -OUTBOX_MAX, -1)
 
     async def waiting(self) -> list[Message]:
         """Messages that have not been sent yet, oldest first."""
@@ -86,7 +86,7 @@ class Outbox:
         return channel
 
     async def deliver(self) -> None:
-        """Send what waits, receiver by receiver, as far as each takes it. The caretaker's duty."""
+        """Send what waits, receiver by receiver, as far as each takes it. A duty of the maintenance leader."""
         for name in ("slack", "pager"):
             await self._forget_old(name)
             if name in self.urls:
@@ -95,9 +95,9 @@ class Outbox:
     async def _forget_old(self, name: str) -> None:
         while raw := await self.redis.lindex(keys.outbox(name), 0):
             message = msgspec.json.decode(raw, type=Message)
-            if message.created_ms >= now_ms() - KEPT_MS:
+            if message.created_ms >= now_ms() - KEEP_MS:
                 break
-            log.error("an alert could not be sent for three days and is given up", channel=name, said=message.words)
+            log.error("alert.given_up", channel=name, text=message.words, after_days=KEEP_MS // 86_400_000)
             await self.redis.lrem(keys.outbox(name), 1, raw)
 
     async def _deliver(self, channel: Channel) -> None:
@@ -132,19 +132,19 @@ class Outbox:
         if answer.is_success:
             channel.tries, channel.error, channel.again_ms = 0, "", 0
             return True
-        said = f"{channel.name} answered {answer.status_code} {answer.text[:120].strip()}".strip()
-        if 400 <= answer.status_code < 500 and answer.status_code not in PATIENT_WITH:
-            channel.refused = f"{message.words}: {said}"
-            log.error("a receiver refuses an alert", channel=channel.name, said=said, alert=message.words)
+        answered = f"{channel.name} answered {answer.status_code} {answer.text[:120].strip()}".strip()
+        if 400 <= answer.status_code < 500 and answer.status_code not in RETRIED_STATUSES:
+            channel.refused = f"{message.words}: {answered}"
+            log.error("alert.refused", channel=channel.name, reason=answered, text=message.words)
             return True
-        self._away(channel, said, retry_after_s(answer.headers.get("retry-after")))
+        self._away(channel, answered, retry_after_s(answer.headers.get("retry-after")))
         return False
 
-    def _away(self, channel: Channel, said: str, wait_s: float | None = None) -> None:
+    def _away(self, channel: Channel, answered: str, wait_s: float | None = None) -> None:
         if not channel.error:
-            log.warning("alerts wait", channel=channel.name, why=said)
+            log.warning("alert.delayed", channel=channel.name, reason=answered)
         channel.tries += 1
-        channel.error = said
+        channel.error = answered
         backoff_s = min(BACKOFF_MAX_S, 2.0 ** min(channel.tries, 10))
         channel.again_ms = now_ms() + round((backoff_s if wait_s is None else wait_s) * 1000)
 

@@ -17,17 +17,17 @@ def routing_key(settings: Settings) -> str:
     return parse_qs(urlsplit(settings.pager_webhook_url or "").query).get("routing_key", [""])[0]
 
 
-def trigger(key: str, said: str, severity: Severity, subject: str, url: str) -> dict[str, Any]:
+def trigger(key: str, text: str, severity: Severity, subject: str, url: str) -> dict[str, Any]:
     """Opens an incident, or adds to the open one of the same key."""
-    payload = {"summary": said[:SUMMARY_MAX], "source": "offload", "severity": str(severity), "component": subject}
+    payload = {"summary": text[:SUMMARY_MAX], "source": "offload", "severity": str(severity), "component": subject}
     links = [{"href": url, "text": "Open the page"}]
     return _event("trigger", key) | {"payload": payload, "links": links, "client": "Offload"}
 
 
-def resolve(key: str, said: str) -> dict[str, Any]:
+def resolve(key: str, text: str) -> dict[str, Any]:
     """Closes the incident of the key."""
     return _event("resolve", key) | {
-        "payload": {"summary": said[:SUMMARY_MAX], "source": "offload", "severity": "info"}
+        "payload": {"summary": text[:SUMMARY_MAX], "source": "offload", "severity": "info"}
     }
 
 

@@ -64,7 +64,7 @@ MORE = (
         "{{ $value }} alerts wait for {{ $labels.receiver }}",
     ),
 )
-"""Name, expression, time, severity and summary of rules that only somebody outside can watch, or only a histogram shows."""
+"""Name, expression, time, severity and summary of rules that only an outside system can watch, or only a histogram shows."""
 
 
 def rendered() -> str:

@@ -20,7 +20,7 @@ class NoSuchRule(Exception):
         super().__init__(f"there is no alert rule {name[:80]}")
 
 
-class Standing(msgspec.Struct):
+class AlertStatus(msgspec.Struct):
     """Status of one rule for one subject (a queue, a schedule, or `redis`). Times in ms."""
 
     rule: str
@@ -37,7 +37,7 @@ class Standing(msgspec.Struct):
     fired_ms: int | None = None
     resolved_ms: int | None = None
     """When it last recovered."""
-    told_ms: int | None = None
+    sent_ms: int | None = msgspec.field(default=None, name="told_ms")
     """When its firing was last sent (or would have been, with no receiver set)."""
     announced: bool = False
     """True where the present firing has been told: only then is its recovery."""
@@ -56,7 +56,7 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     subject: str
     event: str
     severity: str
-    said: str
+    text: str = msgspec.field(name="said")
     sent: list[str] = []
     by: str = ""
 
@@ -93,7 +93,7 @@ class RuleState:
 
     rule: Rule
     mute: Hold | None
-    standings: Sequence[Standing]
+    statuses: Sequence[AlertStatus]
     """Only subjects that have been measured; firing first."""
     problem: str | None = None
     """Fault of the declaration, in one sentence: such a rule is never evaluated."""
@@ -101,5 +101,5 @@ class RuleState:
     @property
     def state(self) -> State:
         """The most serious of its subjects' states."""
-        states = {standing.state for standing in self.standings}
+        states = {status.state for status in self.statuses}
         return "firing" if "firing" in states else "pending" if "pending" in states else "quiet"

@@ -31,13 +31,13 @@ def link_line(url: str, words: str) -> dict[str, Any]:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": f"<{url}|{escaped(words)}>"}]}
 
 
-def alert_blocks(title: str, said: str, severity: Severity, url: str, *, resolved: bool) -> dict[str, Any]:
+def alert_blocks(title: str, text: str, severity: Severity, url: str, *, resolved: bool) -> dict[str, Any]:
     """An alert, or its recovery. `text` is what notifications show."""
     icon = ":white_check_mark:" if resolved else ICONS[severity]
     word = "resolved" if resolved else str(severity)
     blocks = [
         header(f"{icon} {title}: {word}"),
-        {"type": "section", "text": {"type": "mrkdwn", "text": fitting(escaped(said))}},
+        {"type": "section", "text": {"type": "mrkdwn", "text": fitting(escaped(text))}},
         link_line(url, "Open the page"),
     ]
-    return {"text": f"{word}: {said}", "blocks": blocks}
+    return {"text": f"{word}: {text}", "blocks": blocks}

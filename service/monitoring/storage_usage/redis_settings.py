@@ -28,8 +28,8 @@ async def warn_of_settings(redis: Client) -> None:
     or does not tell."""
     with contextlib.suppress(RedisError, OSError):
         for problem in unsafe(await redis.info()):
-            log.warning("the queue server may lose jobs", problem=problem)
+            log.warning("redis.setting_unsafe", problem=problem)
         with contextlib.suppress(ResponseError):
             fsync = (await redis.config_get("appendfsync")).get("appendfsync", "always")
             if fsync != "always":
-                log.warning("the queue server may lose a second of jobs in a power cut", appendfsync=fsync)
+                log.warning("redis.setting_unsafe", problem="a power cut may lose a second of jobs", appendfsync=fsync)

@@ -22,7 +22,7 @@ SAMPLED_DOCUMENTS = 8
 
 
 @dataclass(slots=True, frozen=True)
-class QueueRoom:
+class QueueUsage:
     """One queue: its bytes by kind, its retention, and how many jobs a day less of that frees at once."""
 
     name: str
@@ -66,7 +66,7 @@ class Footprint:
 
     at_ms: int
     server: ServerState
-    queues: Sequence[QueueRoom]
+    queues: Sequence[QueueUsage]
     stored: Sequence[StoredKind]
     biggest: Sequence[tuple[str, int]]
 
@@ -76,24 +76,24 @@ async def footprint(
 ) -> Footprint:
     """Weigh everything: some hundred keys and documents, however many there are."""
     at_ms = now_ms()
-    rooms = [await _room(store, queue, bounds[queue], at_ms) for queue in Queue]
+    queues = [await _usage_of(store, queue, bounds[queue], at_ms) for queue in Queue]
     shared = await weighed(store.redis, [*SHARED_KEYS, keys.ALERTS, keys.ALERT_HISTORY])
-    everything = [pair for room in rooms for pair in room.memory.keys.items()] + list(shared.items())
+    everything = [pair for one in queues for pair in one.memory.keys.items()] + list(shared.items())
     return Footprint(
         at_ms=at_ms,
         server=await server_state(store.redis),
-        queues=rooms,
-        stored=await _stored(storage, database, rooms),
+        queues=queues,
+        stored=await _stored(storage, database, queues),
         biggest=sorted(everything, key=lambda pair: -pair[1])[:BIGGEST],
     )
 
 
-async def _room(store: Store, queue: Queue, bounds: QueueSettings, at_ms: int) -> QueueRoom:
+async def _usage_of(store: Store, queue: Queue, bounds: QueueSettings, at_ms: int) -> QueueUsage:
     memory = await queue_memory(store, str(queue))
     # A queue that keeps jobs for less than two days would keep none at all for a day less: half is what can be spared.
     spared_days = min(1.0, bounds.keep_days / 2)
     before_ms = at_ms - int((bounds.keep_days - spared_days) * DAY_MS)
-    return QueueRoom(
+    return QueueUsage(
         name=str(queue),
         memory=memory,
         metrics=await metrics_bytes(store.redis, str(queue), at_ms // 60_000),
@@ -104,7 +104,7 @@ async def _room(store: Store, queue: Queue, bounds: QueueSettings, at_ms: int) -
     )
 
 
-async def _stored(storage: Storage, database: Database, rooms: Sequence[QueueRoom]) -> list[StoredKind]:
+async def _stored(storage: Storage, database: Database, queues: Sequence[QueueUsage]) -> list[StoredKind]:
     async with database.reading() as session:
         totals = select(
             func.count(), func.coalesce(func.sum(Document.bytes), 0), func.count(Document.sha256.distinct())
@@ -115,8 +115,14 @@ async def _stored(storage: Storage, database: Database, rooms: Sequence[QueueRoo
     pictures = [await _pictures(storage, sha256) for sha256 in hashes]
     share = contents / len(hashes) if hashes else 0.0
     made = [
-        StoredKind(f"Made by {room.name}", room.memory.jobs, room.memory.artefacts, exact=False, counted="jobs")
-        for room in rooms
+        StoredKind(
+            f"Made by {one.name}",
+            one.memory.jobs,
+            one.memory.artefacts,
+            exact=False,
+            counted="jobs",
+        )
+        for one in queues
     ]
     return [
         StoredKind("Uploads", documents, float(uploaded), exact=True),

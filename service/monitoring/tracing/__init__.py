@@ -33,9 +33,9 @@ def open_tracing(part: str) -> ExportedTracing | None:
             return None
         from service.monitoring.tracing.exporter import exporting
     except ValueError as error:
-        log.warning("no traces are sent", problem=str(error))
+        log.warning("tracing.disabled", problem=str(error))
     except ImportError:
-        log.warning("no traces are sent", problem="OpenTelemetry is not installed: pip install 'offload[otel]'")
+        log.warning("tracing.disabled", problem="OpenTelemetry is not installed: pip install 'offload[otel]'")
     else:
         return exporting(part)
     return None

@@ -33,7 +33,7 @@ def request_spans(provider: TracerProvider) -> list[Any]:
 
 
 def _details(scope: Scope) -> tuple[str, dict[str, Any]]:
-    """Name and attributes. What is typed into a filter stands in the query, and may be somebody's address."""
+    """Name and attributes. What is typed into a filter is in the query, and may be a personal address."""
     return str(scope.get("method")), {URL_QUERY: ""}
 
 

@@ -58,7 +58,7 @@ class Spans:
 
     @contextlib.contextmanager
     def attempt(self, job: Job) -> Iterator[Span]:
-        """While an attempt runs: a child of whoever queued the job, named in each line that is logged meanwhile."""
+        """Span of an attempt: a child of the request that queued the job, named in each line that it logs."""
         attributes = _messaging(job.queue, "process") | {
             messaging.MESSAGING_OPERATION_NAME: "process",
             messaging.MESSAGING_MESSAGE_ID: job.id,

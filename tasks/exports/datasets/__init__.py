@@ -1,4 +1,4 @@
-"""Every dataset, by name: each module beside this one declares one as DATASET."""
+"""Every dataset, by name: each module of this folder declares one as DATASET."""
 
 import importlib
 import pkgutil

@@ -27,7 +27,7 @@ DATASET = Dataset(
         "queue": Match("queue", choices=tuple(Queue)),
     },
     order=("minute", "queue"),
-    # Counts of the whole installation that name nobody, as /metrics also tells.
+    # Counts of the whole installation without personal data, as /metrics also shows.
     readers=Readers.EVERY_KEY,
     keeper=Keeper.QUEUE,
 )

@@ -35,7 +35,7 @@ DATASET = Dataset(
         "type": Match("type"),
     },
     order=("hour", "queue", "type"),
-    # Counts of the whole installation that name nobody, as /metrics also tells.
+    # Counts of the whole installation without personal data, as /metrics also shows.
     readers=Readers.EVERY_KEY,
     keeper=Keeper.QUEUE,
 )

@@ -46,7 +46,7 @@ def _corners(word: np.ndarray, origin: tuple[int, int], page: tuple[int, ...], a
     padded = np.pad(word.astype(np.uint8), grow + 1)
     ys, xs = np.nonzero(cv2.dilate(padded, np.ones((1 + grow, 1 + grow), np.uint8)))
     points = np.stack((xs, ys), axis=1).astype(np.int32)
-    # Points beyond the page's edge are of no use to whoever cuts the word out.
+    # Points beyond the page's edge are of no use when the word is cut out.
     points += np.array(origin, dtype=np.int32) - grow - 1
     points = points.clip(0, (page[1] - 1, page[0] - 1))
     corners = cv2.boxPoints(cv2.minAreaRect(points))

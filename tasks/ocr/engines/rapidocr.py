@@ -35,11 +35,11 @@ class RapidOcr:
 
     def read(self, sheet: Sheet) -> ReadPage:
         """See Engine.read."""
-        from tasks.ocr.ppocr.reader import place, read_lines
+        from tasks.ocr.ppocr.reader import box_of, read_lines
 
         lines = read_lines(self._networks, sheet.picture, self._lines(sheet), self._letters)
         return ReadPage(
-            [ReadWord(word.text, place(line, word), word.confidence) for line in lines for word in line.words]
+            [ReadWord(word.text, box_of(line, word), word.confidence) for line in lines for word in line.words]
         )
 
     def _lines(self, sheet: Sheet) -> "numpy.ndarray":

@@ -35,7 +35,7 @@ def convert_detector(weights: Path, folder: Path) -> dict[str, object]:
 def convert_recogniser(weights: Path, languages: tuple[str, ...], folder: Path) -> dict[str, object]:
     """Crops (n, 1, 64, width) grey 0 to 255 in, probabilities (n, steps, classes) out; class 0 is the blank.
 
-    A network that does not convert leaves nothing but the fact, so that nobody tries again.
+    A network that does not convert leaves nothing but the fact, so that it is not tried again.
     """
     import openvino
     import torch

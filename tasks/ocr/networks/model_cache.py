@@ -45,7 +45,7 @@ class Shelf:
         return json.loads((self.folder / name / MANIFEST).read_text())
 
     def get(self, name: str, make: Callable[[Path], dict[str, object]]) -> Path:
-        """The entry's folder, made by `make(folder)` if it is missing or damaged. Others who want it wait meanwhile."""
+        """The entry's folder, made by `make(folder)` if it is missing or damaged. Others who want it wait in the meantime."""
         found = self.find(name)
         if found:
             return found

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from tasks.ocr.networks.model_cache import Shelf
 
 RECIPE = "2"
-"""To be changed with `convert` or `quantize`, so that machines make their networks anew."""
+"""To be changed with `convert` or `quantize`, so that machines make their networks again."""
 
 
 def names(languages: tuple[str, ...], *, small: bool) -> tuple[str, str]:
@@ -37,9 +37,9 @@ def state(shelf: Shelf, languages: tuple[str, ...]) -> str:
     wanted = [name for small in (False, True) for name in names(languages, small=small)]
     damaged = [name for name in wanted if shelf.has(name) and not shelf.find(name)]
     if damaged:
-        return f"The OCR models {', '.join(damaged)} are damaged and are made anew, as at first use."
+        return f"The OCR models {', '.join(damaged)} are damaged and are made again, as at first use."
     if not ready(shelf, languages):
         return "The OCR models are not here yet: the first page that wants them waits half a minute for them."
     if not all(shelf.has(name) for name in wanted):
-        return "The OCR models are here; smaller and faster ones are made beside the work."
+        return "The OCR models are here; smaller and faster ones are made during other work."
     return "The OCR models are here."

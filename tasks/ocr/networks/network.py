@@ -18,8 +18,8 @@ SIDE_MULTIPLE = 32
 """CRAFT halves its input five times."""
 
 
-KEPT_SHAPES = {"CPU_RUNTIME_CACHE_CAPACITY": 64}
-"""OpenVINO prepares each layer anew for each shape and keeps 5,000 of them: over a long document a gigabyte. With so few
+SHAPE_CACHE = {"CPU_RUNTIME_CACHE_CAPACITY": 64}
+"""OpenVINO prepares each layer again for each shape and keeps 5,000 of them: over a long document a gigabyte. With so few
 kept, reading costs a twentieth more time in the recogniser, and memory stays level."""
 
 
@@ -62,9 +62,9 @@ class Networks:
 
 def detector_input(picture: np.ndarray) -> np.ndarray:
     """A grey picture as CRAFT takes it, padded at the right and the bottom by repeating its edge."""
-    below, beside = (-side % SIDE_MULTIPLE for side in picture.shape)
-    return np.pad(picture, ((0, below), (0, beside)), "edge")[None, None].astype(np.float32)
+    below, right = (-side % SIDE_MULTIPLE for side in picture.shape)
+    return np.pad(picture, ((0, below), (0, right)), "edge")[None, None].astype(np.float32)
 
 
 def _open(core: Any, entry: Path) -> Any:
-    return core.compile_model(entry / NETWORK, "CPU", ONE_THREAD | KEPT_SHAPES)
+    return core.compile_model(entry / NETWORK, "CPU", ONE_THREAD | SHAPE_CACHE)

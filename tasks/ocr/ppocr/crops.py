@@ -86,8 +86,8 @@ def batches(crops: Sequence[np.ndarray]) -> Iterator[tuple[list[int], np.ndarray
             chosen = members[start : start + together]
             rows = together if len(chosen) > 1 or together == MOST_LINES else 1
             pictures = np.full((rows, 1, HEIGHT, width), GREY, np.uint8)
-            for place, index in enumerate(chosen):
-                pictures[place, 0, :, : crops[index].shape[1]] = crops[index]
+            for row, index in enumerate(chosen):
+                pictures[row, 0, :, : crops[index].shape[1]] = crops[index]
             yield chosen, pictures
 
 

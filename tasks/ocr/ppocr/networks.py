@@ -15,11 +15,11 @@ RECOGNISER = "PP-OCRv6_rec_small.onnx"
 ONE_THREAD = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False}
 """Two children of one thread read more than one of two; pinned, both would sit on the same core."""
 
-LINES_KEPT = {"CPU_RUNTIME_CACHE_CAPACITY": 3000}
+LINE_CACHE = {"CPU_RUNTIME_CACHE_CAPACITY": 3000}
 """Layers prepared for a shape that are kept, some fifty a shape. The lines' shapes are few (`crops.WIDTHS`) and all fit: to
 prepare them again for each batch took a third of the reading."""
 
-PAGES_KEPT = {"CPU_RUNTIME_CACHE_CAPACITY": 600}
+PAGE_CACHE = {"CPU_RUNTIME_CACHE_CAPACITY": 600}
 """The same for the detector: a document's pages have a few sizes, and the memory of each is some 10 MB."""
 
 SIDE_MULTIPLE = 64
@@ -37,7 +37,7 @@ class Networks:
         core = openvino.Core()
         folder = models_folder()
         self._detector = core.compile_model(
-            _from_grey(core.read_model(folder / DETECTOR), -1), "CPU", ONE_THREAD | PAGES_KEPT
+            _from_grey(core.read_model(folder / DETECTOR), -1), "CPU", ONE_THREAD | PAGE_CACHE
         )
         recogniser = _from_grey(core.read_model(folder / RECOGNISER), 48)
         letters = str(recogniser.get_rt_info(["framework", "character"]).value).split("\n")
@@ -50,8 +50,8 @@ class Networks:
 
     def likely(self, picture: np.ndarray) -> np.ndarray:
         """The detector's map of a grey picture, of the same size."""
-        below, beside = (-side % SIDE_MULTIPLE for side in picture.shape)
-        padded = np.pad(picture, ((0, below), (0, beside)), "edge")[None, None]
+        below, right = (-side % SIDE_MULTIPLE for side in picture.shape)
+        padded = np.pad(picture, ((0, below), (0, right)), "edge")[None, None]
         return self._detector(padded)[0][0, 0, : picture.shape[0], : picture.shape[1]]
 
     def features(self, crops: np.ndarray) -> np.ndarray:
@@ -85,7 +85,7 @@ class _Head:
         return self._classes[best[1][..., 0]], best[0][..., 0]
 
 
-_SETTINGS = ONE_THREAD | LINES_KEPT
+_SETTINGS = ONE_THREAD | LINE_CACHE
 
 
 @cache

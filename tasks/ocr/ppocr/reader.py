@@ -62,7 +62,7 @@ def read_lines(
     return [Line(found[index], turns, words) for index, (_, turns, words) in sorted(best.items())]
 
 
-def place(line: Line, word: Spelled) -> tuple[float, float, float, float]:
+def box_of(line: Line, word: Spelled) -> tuple[float, float, float, float]:
     """The rectangle round a word of a line, in the picture's pixels."""
     corners = np.roll(corners_of(line.box), line.turns, axis=0)
     along_top, along_bottom = corners[1] - corners[0], corners[2] - corners[3]

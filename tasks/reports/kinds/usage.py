@@ -39,13 +39,13 @@ class Usage(Kind):
         self.at_step("jobs", at)
 
     def _file(self, at: datetime, row: Mapping[str, Any]) -> None:
-        kept = int(row["bytes"] or 0)
+        stored = int(row["bytes"] or 0)
         self.files += 1
-        self.bytes += kept
-        self.media.add(row["media_type"], files=1, bytes=kept, pages=row["pages"] or 0)
-        self.owners.add(row["owner"], files=1, bytes=kept)
+        self.bytes += stored
+        self.media.add(row["media_type"], files=1, bytes=stored, pages=row["pages"] or 0)
+        self.owners.add(row["owner"], files=1, bytes=stored)
         self.at_step("files", at)
-        self.newest.add(at, (at, row["name"], row["media_type"], row["pages"], kept))
+        self.newest.add(at, (at, row["name"], row["media_type"], row["pages"], stored))
 
     def figures(self) -> list[Figure]:
         """Jobs, pages, time of work, and bytes."""
@@ -127,7 +127,7 @@ class Usage(Kind):
             Column("Size", right=True),
         ]
         rows = [
-            [moment(at, self.period), clean(name, 255), clean(kind), number(pages) if pages else "–", size(kept)]
-            for at, name, kind, pages, kept in self.newest.rows()
+            [moment(at, self.period), clean(name, 255), clean(kind), number(pages) if pages else "–", size(stored)]
+            for at, name, kind, pages, stored in self.newest.rows()
         ]
         return self.listing("Files", Table("", columns, rows), "documents")

@@ -1,4 +1,4 @@
-"""The API on loopback with a real worker of the thumbnails queue beside it."""
+"""The API on loopback with a real worker of the thumbnails queue."""
 
 import os
 import shutil
@@ -14,18 +14,18 @@ import redis
 
 from service.engine.store import keys
 from settings import Queue, load_settings
-from tests.api.conftest import acme, app, globex, nobody, served
+from tests.api.conftest import acme, anonymous, app, globex, served
 from tests.conftest import API_KEYS, DASHBOARD_USERS
 from tests.databases import emptied, new_database
 from tests.waiting import wait_until_async
 
-__all__ = ["acme", "app", "globex", "nobody", "served"]
+__all__ = ["acme", "anonymous", "app", "globex", "served"]
 
 Follow = Callable[[str], Awaitable[dict[str, object]]]
 
 
 class Worker:
-    """`arq tasks.workers.Thumbnails`, frozen but while a test wants it: starting one anew takes seconds."""
+    """`arq tasks.workers.Thumbnails`, frozen but while a test wants it: starting a new one takes seconds."""
 
     def __init__(self, environment: dict[str, str], log: Path) -> None:
         self.log = log
@@ -39,7 +39,7 @@ class Worker:
 
     def freeze(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
-        # Or what the next test enqueues would be handed to it, for a second and a half.
+        # Or what the next test enqueues would be dispatched to it, for a second and a half.
         self.queue_server.delete(keys.idle(Queue.THUMBNAILS))
 
     def end(self) -> None:

@@ -59,7 +59,7 @@ def exif(**tags: object) -> bytes:
 
 
 def profile_with_swapped_colours() -> bytes:
-    """An ICC profile under which red means green: whoever ignores it gets the colours plainly wrong."""
+    """An ICC profile under which red means green: a reader that ignores it gets the colours plainly wrong."""
     standard = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     swapped = standard.replace(b"rXYZ", b"tmpX").replace(b"gXYZ", b"rXYZ").replace(b"tmpX", b"gXYZ")
     return swapped.replace(b"sRGB", b"mine").replace("sRGB".encode("utf-16-be"), "mine".encode("utf-16-be"))

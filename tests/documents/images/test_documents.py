@@ -1,4 +1,4 @@
-"""A document that kills or holds up whoever draws it costs itself only, and a retry does not draw it again."""
+"""A document that kills or holds up the process that draws it costs itself only, and a retry does not draw it again."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Files made to harm: each costs one clear sentence, a bounded amount of memory, and nobody else anything."""
+"""Files made to harm: each costs one clear sentence, a bounded amount of memory, and no other client anything."""
 
 import io
 import struct
@@ -33,13 +33,13 @@ async def pool() -> AsyncIterator[CpuPool]:
 
 
 def grown(path: Path) -> tuple[str, int]:
-    """In a child: what became of the file, and the child's highest resident memory in bytes."""
+    """In a child: the outcome of the file, and the child's highest resident memory in bytes."""
     try:
         render_thumbnails(path, WANTED)
-        said = "made"
+        message = "made"
     except Permanent as error:
-        said = str(error)
-    return said, peak_bytes()
+        message = str(error)
+    return message, peak_bytes()
 
 
 def flood(width: int, height: int) -> bytes:
@@ -131,15 +131,15 @@ def saved_pdf(document: pikepdf.Pdf) -> bytes:
 @pytest.mark.parametrize("kind", REFUSED)
 async def test_it_is_refused_in_one_sentence(kind: str, tmp_path: Path, pool: CpuPool) -> None:
     make, expected = REFUSED[kind]
-    said, peak = await pool.run(grown, written(tmp_path, make()), timeout_s=LIMIT_S)
-    assert expected in said and said.endswith(".") and said.count(". ") == 0
+    message, peak = await pool.run(grown, written(tmp_path, make()), timeout_s=LIMIT_S)
+    assert expected in message and message.endswith(".") and message.count(". ") == 0
     assert peak < DECODE_MAX_BYTES + HEADROOM_BYTES
 
 
 @pytest.mark.parametrize("kind", BORNE)
 async def test_it_is_drawn_within_bounds(kind: str, tmp_path: Path, pool: CpuPool) -> None:
-    said, peak = await pool.run(grown, written(tmp_path, BORNE[kind]()), timeout_s=LIMIT_S)
-    assert said == "made" or "no size" in said
+    message, peak = await pool.run(grown, written(tmp_path, BORNE[kind]()), timeout_s=LIMIT_S)
+    assert message == "made" or "no size" in message
     assert peak < DECODE_MAX_BYTES + HEADROOM_BYTES
 
 
@@ -150,8 +150,8 @@ async def test_a_page_with_a_flood_of_pixels_is_drawn_in_strips(tmp_path: Path, 
     image.write(b"".join(packer.compress(row) for _ in range(30_000)) + packer.flush(), filter=pikepdf.Name.FlateDecode)
     image.Width = image.Height = 30_000
     path = written(tmp_path, saved_pdf(document))
-    said, peak = await pool.run(grown, path, timeout_s=LIMIT_S)
-    assert said == "made" and peak < DECODE_MAX_BYTES
+    message, peak = await pool.run(grown, path, timeout_s=LIMIT_S)
+    assert message == "made" and peak < DECODE_MAX_BYTES
     made: list[Thumbnail] = await pool.run(render_thumbnails, written(tmp_path, saved(SCENE, "JPEG")), WANTED)
     assert [one.variant for one in made] == WANTED
 

@@ -16,7 +16,7 @@ __all__ = ["s3_endpoint", "s3_url"]
 
 @pytest.fixture
 def settings_env(settings_env: dict[str, str], s3_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The installation's storage is a bucket, for the API here and for the worker beside it."""
+    """The installation's storage is a bucket, for the API here and for the worker."""
     monkeypatch.setenv("OFFLOAD_STORAGE_URL", s3_url)
     return settings_env | {"OFFLOAD_STORAGE_URL": s3_url}
 

@@ -14,7 +14,7 @@ SCENE = scene(900, 600)
 JPEG = saved(SCENE, "JPEG", quality=92)
 
 
-async def test_every_size_is_made_and_served_for_ever(acme, globex, nobody, start_worker, follow) -> None:
+async def test_every_size_is_made_and_served_for_ever(acme, globex, anonymous, start_worker, follow) -> None:
     start_worker()
     ids = [await uploaded(acme, JPEG), await uploaded(acme, pdf_with(SCENE, (450, 300)), "scene.pdf")]
     answer = await acme.post("/api/jobs/thumbnails", json={"document_ids": ids, "sizes": [150, 300, 600]})
@@ -37,7 +37,7 @@ async def test_every_size_is_made_and_served_for_ever(acme, globex, nobody, star
     assert again.status_code == 304 and not again.content
     assert (await acme.head(url)).headers["content-type"] == "image/webp"
     assert (await globex.get(url)).status_code == 404
-    assert (await nobody.get(url)).status_code == 401
+    assert (await anonymous.get(url)).status_code == 401
 
 
 async def test_many_documents_are_parts_and_one_bad_one_fails_alone(acme, start_worker, follow) -> None:
@@ -101,10 +101,10 @@ async def test_pictures_that_are_gone_again_are_made_again(acme, served, start_w
     url = f"/api/documents/{file_id}/thumbnails/300"
     seen = set()
     for _ in range(3):
-        asked = await acme.get(url)
-        assert asked.status_code == 202
-        seen.add(asked.json()["job_id"])
-        await follow(asked.json()["job_id"])
+        requested = await acme.get(url)
+        assert requested.status_code == 202
+        seen.add(requested.json()["job_id"])
+        await follow(requested.json()["job_id"])
         assert (await acme.get(url)).status_code == 200
         await served.services.storage.delete_prefix("thumbnails")
     assert len(seen) == 3

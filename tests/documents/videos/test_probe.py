@@ -32,8 +32,8 @@ def inspected(folder: Path, data: bytes):
 def test_a_video_is_told_by_its_content_and_measured_as_it_is_seen(
     tmp_path: Path, name: str, media_type: str, width: int, height: int, seconds: float
 ) -> None:
-    told, seen = inspected(tmp_path, clip(name))
-    assert (told, seen.fault, seen.pages) == (media_type, None, 0)
+    reported, seen = inspected(tmp_path, clip(name))
+    assert (reported, seen.fault, seen.pages) == (media_type, None, 0)
     assert (seen.width, seen.height, seen.seconds) == (width, height, pytest.approx(seconds, abs=0.11))
 
 

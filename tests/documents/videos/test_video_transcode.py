@@ -64,9 +64,9 @@ async def test_every_kind_becomes_h264_with_aac(
     assert (result["width"], result["height"], result["bytes"]) == (*made_size, path.stat().st_size)
     facts = probe(path, "video/mp4")
     assert (facts.size, facts.audio) == (Size(*made_size), audio)
-    said = streams(path)
-    assert "h264 (High)" in said and "yuv420p" in said and "rotation" not in said
-    assert ("aac (LC)" in said and "48000 Hz, stereo" in said) == audio
+    reply = streams(path)
+    assert "h264 (High)" in reply and "yuv420p" in reply and "rotation" not in reply
+    assert ("aac (LC)" in reply and "48000 Hz, stereo" in reply) == audio
     data = path.read_bytes()
     assert 0 < data.index(b"moov") < data.index(b"mdat"), "an index at the end keeps players waiting for all of it"
 

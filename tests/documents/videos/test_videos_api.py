@@ -12,11 +12,11 @@ import httpx
 import psutil
 import pytest
 
-from tests.api.conftest import acme, app, globex, nobody, served
+from tests.api.conftest import acme, anonymous, app, globex, served
 from tests.documents.videos.clips import clip, made, picture
 from tests.waiting import wait_until, wait_until_async
 
-__all__ = ["acme", "app", "globex", "nobody", "served"]
+__all__ = ["acme", "anonymous", "app", "globex", "served"]
 
 Start = Callable[[], "subprocess.Popen[bytes]"]
 
@@ -85,14 +85,14 @@ async def test_a_video_is_made_when_asked_for_and_served_with_ranges(
 ) -> None:
     file_id = (await uploaded(acme, clip("plain"), "my clip.mov"))["file_id"]
     url = f"/api/documents/{file_id}/videos"
-    asked = await acme.get(f"{url}/480p")
-    assert asked.status_code == 202 and asked.headers["retry-after"]
-    assert (await acme.get(f"{url}/480p")).json()["job_id"] == asked.json()["job_id"]
+    requested = await acme.get(f"{url}/480p")
+    assert requested.status_code == 202 and requested.headers["retry-after"]
+    assert (await acme.get(f"{url}/480p")).json()["job_id"] == requested.json()["job_id"]
     assert (await globex.get(f"{url}/480p")).status_code == 404
     assert (await acme.get(f"{url}/1080p")).status_code == 422
     assert (await acme.get(f"{url}/360p")).status_code == 400
     start_worker()
-    job_id = asked.json()["job_id"]
+    job_id = requested.json()["job_id"]
 
     async def ended() -> bool:
         return (await job_of(acme, job_id))["status"] in ("completed", "failed")

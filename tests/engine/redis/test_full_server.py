@@ -156,5 +156,5 @@ async def test_what_ended_first_goes_before_its_time(full: Full) -> None:
     await maintenance.retain()
     await full.store.check_writes()
     assert await full.store.get(ids[0]) is None
-    kept = {job.id for job in (await full.store.list(owner="acme", limit=2000)).jobs}
-    assert set(ids[1790:]) <= kept, "what ended last and what waits is there"
+    stored = {job.id for job in (await full.store.list(owner="acme", limit=2000)).jobs}
+    assert set(ids[1790:]) <= stored, "what ended last and what waits is there"

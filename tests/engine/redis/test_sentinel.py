@@ -47,9 +47,9 @@ class Watched:
         return port
 
     def _settled(self) -> bool:
-        with redis.Redis(port=self.one) as client, redis.Redis(port=self.sentinel) as asked:
+        with redis.Redis(port=self.one) as client, redis.Redis(port=self.sentinel) as requested:
             online = client.info("replication").get("slave0", {}).get("state") == "online"
-            return bool(online and asked.sentinel_master("offload")["num-slaves"] == 1)
+            return bool(online and requested.sentinel_master("offload")["num-slaves"] == 1)
 
     @property
     def url(self) -> str:

@@ -18,7 +18,7 @@ async def test_a_burst_of_one_owner_leaves_connections_for_others(redis_url: str
 
     tasks = [asyncio.create_task(burst()) for _ in range(3 * EACH)]
     await wait_until_async(lambda: len(pool.holders) >= EACH)
-    # They wait for ever, so that another is answered only where it is let past them.
+    # They wait forever, so that another is answered only where it is let past them.
     assert await asyncio.wait_for(client.ping(), LIMIT_S)
     assert list(pool.holders.values()).count("acme") == EACH
     for task in tasks:

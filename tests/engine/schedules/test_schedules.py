@@ -115,8 +115,8 @@ async def test_a_month_away_is_said_without_a_flood(parts: Parts, time_is: time_
 async def test_while_a_run_goes_on_the_next_is_skipped_or_begins_beside_it(
     parts: Parts, time_is: time_machine.Traveller
 ) -> None:
-    beside = Schedule("beside", "0 * * * *", "probe-echo", overlap=Overlap.QUEUE)
-    clock = declared(parts, Schedule("alone", "0 * * * *", "probe-steps", {"steps": 1}), beside)
+    concurrent = Schedule("beside", "0 * * * *", "probe-echo", overlap=Overlap.QUEUE)
+    clock = declared(parts, Schedule("alone", "0 * * * *", "probe-steps", {"steps": 1}), concurrent)
     await clock.tick()
     for _ in range(2):
         time_is.shift(timedelta(minutes=30))
@@ -166,9 +166,9 @@ async def test_a_changed_expression_has_missed_nothing(parts: Parts, time_is: ti
 
 
 BAD = {
-    "the schedule x is no cron expression, '61 * * * *': Bad minute": Schedule("x", "61 * * * *", "probe-echo"),
-    "the schedule x is no cron expression, 'often': Wrong number of fields": Schedule("x", "often", "probe-echo"),
-    "the schedule x is no cron expression of five fields: '0 0 8 * * *'": Schedule("x", "0 0 8 * * *", "probe-echo"),
+    "the schedule x is not a cron expression, '61 * * * *': Bad minute": Schedule("x", "61 * * * *", "probe-echo"),
+    "the schedule x is not a cron expression, 'often': Wrong number of fields": Schedule("x", "often", "probe-echo"),
+    "the schedule x is not a cron expression of five fields: '0 0 8 * * *'": Schedule("x", "0 0 8 * * *", "probe-echo"),
     "the schedule x names no known time zone: 'Mars/Base'": Schedule("x", "0 8 * * *", "probe-echo", zone="Mars/Base"),
     "the schedule x names no known time zone: '../etc'": Schedule("x", "0 8 * * *", "probe-echo", zone="../etc"),
     "the schedule x names no job type: no-such-job": Schedule("x", "0 8 * * *", "no-such-job"),

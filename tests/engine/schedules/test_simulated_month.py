@@ -125,7 +125,7 @@ async def test_a_day_of_all_schedules(
     schedules = Schedules(parts.store, parts.enqueuer)
     for queue in ("EmailSender", "CsvExport"):
         start(queue)
-    standing = [start("Thumbnails", WATCH_CARETAKER="yes") for _ in range(2)]
+    workers = [start("Thumbnails", WATCH_MAINTENANCE="yes") for _ in range(2)]
 
     async def known() -> bool:
         return all([await parts.store.redis.exists(schedule_keys.schedule(one.name)) for one in SCHEDULES])
@@ -134,9 +134,9 @@ async def test_a_day_of_all_schedules(
     for hour in range(24):
         if hour in (5, 9):
             # Whichever of the two was elected, it is gone by nine.
-            standing[hour == 9].kill()
+            workers[hour == 9].kill()
         if hour == 7:
-            standing.append(start("Thumbnails", WATCH_CARETAKER="yes"))
+            workers.append(start("Thumbnails", WATCH_MAINTENANCE="yes"))
         time.move_to(MIDNIGHT + timedelta(hours=hour, seconds=1))
         await wait_until_async(lambda: all_done(schedules, time.now))
     runs = {state.name: sorted(state.runs, key=lambda run: run.slot_ms) for state in await schedules.list()}
@@ -162,10 +162,10 @@ async def all_done(schedules: Schedules, moment: datetime) -> bool:
 async def check_work(parts: Parts, mail: MailSink, slack: Receiver, runs: dict[str, list[SlotRun]]) -> None:
     """What the day's jobs did, outside Redis."""
 
-    async def told() -> bool:
+    async def reported() -> bool:
         return bool(slack.bodies("/slack")) and mail.by_recipient["ops@example.com"] == 1
 
-    await wait_until_async(told)
+    await wait_until_async(reported)
     assert mail.by_recipient == {"user1@example.com": 1, "user2@example.com": 1, "ops@example.com": 1}
     (notice,) = [one.message for one in mail.caught if one.recipient == "ops@example.com"]
     export = runs["weekly-analytics"][0].job
@@ -183,7 +183,7 @@ async def check_work(parts: Parts, mail: MailSink, slack: Receiver, runs: dict[s
 
 
 async def check_twice(parts: Parts, mail: MailSink, slack: Receiver, runs: dict[str, list[SlotRun]]) -> None:
-    """The same work once more, as an operator may ask for it: nobody hears of it twice."""
+    """The same work once more, as an operator may ask for it: no one is notified twice."""
     sent, posted = len(mail.caught), len(slack.taken)
     again = {}
     for name in ("daily-digest", "weekly-report"):

@@ -1,4 +1,4 @@
-"""Who runs next: by virtual time, so that nobody's backlog is in anybody else's way, and nobody waits for ever."""
+"""Order of jobs: by virtual time, so that no owner's backlog is in another's way, and none waits forever."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Payloads by the names that JSON has for their fields, which may be no names of Python."""
+"""Payloads by the names that JSON has for their fields, which may not be names in Python."""
 
 from service.engine.store.payloads import whole, with_defaults
 from tasks.report_pdf import ReportPdf, report_pdf

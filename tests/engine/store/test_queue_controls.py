@@ -60,13 +60,13 @@ async def test_a_rate_spaces_the_starts(store, enqueuer, start_worker, ledger) -
 
 
 @pytest.mark.parametrize(
-    ("kind", "value", "reason", "until_ms", "says"),
+    ("kind", "value", "reason", "until_ms", "message"),
     [
         ("limit", 0, "why", None, "at least 1"),
         ("pause", 0, " ", None, "give a reason"),
         ("pause", 0, "why", 5, "in the past"),
     ],
 )
-async def test_nonsense_is_refused(store, kind, value, reason, until_ms, says) -> None:
-    with pytest.raises(ValueError, match=says):
+async def test_nonsense_is_refused(store, kind, value, reason, until_ms, message) -> None:
+    with pytest.raises(ValueError, match=message):
         await store.controls.set("thumbnails", kind, value, reason=reason, by="ann", until_ms=until_ms)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.engine.job_files import kept_path
+from service.engine.job_files import checkpoint_path
 from service.engine.states import State
 from service.engine.store import NoSuchJob, keys
 from service.engine.store.bulk_operations import Selection
@@ -15,7 +15,7 @@ from tests.waiting import wait_until_async
 async def test_the_bin_gives_back_and_then_forgets(store, enqueuer, maintenance) -> None:
     accepted = await enqueuer.enqueue(probe.probe_echo, probe.Echo(), owner="acme")
     await store.cancel(accepted.job_id)
-    path = kept_path(accepted.job_id, "page")
+    path = checkpoint_path(accepted.job_id, "page")
     await maintenance.jobs.storage.put(path, b"kept")
 
     await store.delete(accepted.job_id)

@@ -21,7 +21,7 @@ MAKING_ROOM_OR_BOUNDED = {
 def test_what_makes_jobs_is_refused_where_there_is_no_memory() -> None:
     allowed = {name for name in SCRIPTS if "allow-oom" in head_of((FOLDER / f"{name}.lua").read_text()).shebang}
     assert allowed == MAKING_ROOM_OR_BOUNDED
-    assert {"enqueue", "adopt", "parts", "log", "schedule", "retry"}.isdisjoint(allowed)
+    assert {"enqueue", "enqueue_external", "parts", "log", "schedule", "retry"}.isdisjoint(allowed)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

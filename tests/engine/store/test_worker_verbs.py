@@ -24,7 +24,7 @@ async def test_a_poisonous_outcome_costs_only_itself(store, enqueuer) -> None:
 
 
 async def test_an_outcome_that_fails_half_way_leaves_nothing_half_done(store, enqueuer) -> None:
-    """What its script had put together when it failed is not written: else the job would stand in no queue for ever."""
+    """What its script had put together when it failed is not written: else the job would stand in no queue forever."""
     known = msgspec.msgpack.encode(["probe-echo"])
     await enqueuer.enqueue_many(probe.probe_echo, [probe.Echo()] * 2, owner="acme")
     first, second = (await store.claimed(Claim("thumbnails", "w", 2, 10_000, known))).jobs

@@ -31,8 +31,8 @@ async def newer(store: Store, count: int) -> None:
         )
 
 
-async def claimed(claims: Claims, want: int, looks: int) -> AsyncIterator[str]:
-    for _ in range(looks):
+async def claimed(claims: Claims, want: int, polls: int) -> AsyncIterator[str]:
+    for _ in range(polls):
         for job in (await claims.up_to(want, channel_alive=False)).jobs:
             yield job.id
 
@@ -42,18 +42,18 @@ async def test_jobs_behind_thousands_of_unknown_ones_are_found(
 ) -> None:
     await newer(store, 2500)
     ids = await enqueuer.enqueue_many(probe.probe_echo, [probe.Echo()] * 12, owner="acme")
-    assert [job_id async for job_id in claimed(claims, 5, looks=8)] == ids
+    assert [job_id async for job_id in claimed(claims, 5, polls=8)] == ids
     assert claims.skip == 0, "all have been looked at: the next look begins at the head"
     # What a newer worker takes from the head makes room there, where what is urgent comes to stand.
     known = msgspec.msgpack.encode(["newer"])
     await store.claimed(Claim(QUEUE, "newer", 2000, 60_000, known))
     urgent = await enqueuer.enqueue(probe.probe_echo, probe.Echo(), owner="globex", priority="high")
-    assert [job_id async for job_id in claimed(claims, 5, looks=4)] == [urgent.job_id]
+    assert [job_id async for job_id in claimed(claims, 5, polls=4)] == [urgent.job_id]
 
 
 async def test_a_queue_of_known_types_is_always_read_from_its_head(store, enqueuer: Enqueuer, claims: Claims) -> None:
     ids = await enqueuer.enqueue_many(probe.probe_echo, [probe.Echo()] * 30, owner="acme")
-    found = [job_id async for job_id in claimed(claims, 7, looks=5)]
+    found = [job_id async for job_id in claimed(claims, 7, polls=5)]
     assert found == ids and claims.skip == 0
 
 

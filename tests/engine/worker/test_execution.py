@@ -1,4 +1,4 @@
-"""One attempt, from its claim to its outcome, over a real store: what is begun, what is handed back, what is lost."""
+"""One attempt, from its claim to its outcome, over a real store: begun, returned, lost."""
 
 import asyncio
 import json

@@ -32,13 +32,13 @@ async def claimed(store: Store, enqueuer: Enqueuer, count: int) -> list[Job]:
 
 async def test_a_renewal_prolongs_what_is_held_and_stops_what_is_lost(store: Store, enqueuer: Enqueuer) -> None:
     leases = Leases(store, QUEUE, 60)
-    kept, lost, cancelled = (running(job) for job in await claimed(store, enqueuer, 3))
-    leases.held = {one.job.id: one for one in (kept, lost, cancelled)}  # type: ignore[misc]  # as far as they are seen
+    stored, lost, cancelled = (running(job) for job in await claimed(store, enqueuer, 3))
+    leases.held = {one.job.id: one for one in (stored, lost, cancelled)}  # type: ignore[misc]  # as far as they are seen
     lost.job.fence -= 1
     await store.cancel(cancelled.job.id)
     await leases._renew()
-    assert (kept.stopped, lost.stopped, cancelled.stopped) == ([], [StopReason.LOST], [StopReason.CANCELLED])
-    assert kept.leased_until_s > time.monotonic() + 30 and lost.leased_until_s == 0.0
+    assert (stored.stopped, lost.stopped, cancelled.stopped) == ([], [StopReason.LOST], [StopReason.CANCELLED])
+    assert stored.leased_until_s > time.monotonic() + 30 and lost.leased_until_s == 0.0
 
 
 async def test_one_whose_outcome_is_on_its_way_is_not_stopped(store: Store, enqueuer: Enqueuer) -> None:

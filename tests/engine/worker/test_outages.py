@@ -9,7 +9,7 @@ from service.engine.holds import Hold
 from service.engine.store import Job, Store
 from service.engine.store.queue_controls import OFFLOAD
 from settings import load_settings
-from tests.engine.probe import Kept, probe_kept
+from tests.engine.probe import Checkpoints, probe_checkpoints
 from tests.s3 import BucketServer
 from tests.waiting import wait_until_async
 
@@ -29,17 +29,19 @@ async def test_jobs_wait_for_a_storage_that_is_gone(
     bucket: BucketServer, store: Store, enqueuer: Enqueuer, start_worker: Callable[..., object]
 ) -> None:
     start_worker()
-    first = await enqueuer.enqueue(probe_kept, Kept(name="first"), owner="acme")
+    first = await enqueuer.enqueue(probe_checkpoints, Checkpoints(name="first"), owner="acme")
     await wait_until_async(lambda: _completed(store, [first.job_id]))
     bucket.stop()
-    ids = [(await enqueuer.enqueue(probe_kept, Kept(name=f"n{n}"), owner="acme")).job_id for n in range(12)]
+    ids = [
+        (await enqueuer.enqueue(probe_checkpoints, Checkpoints(name=f"n{n}"), owner="acme")).job_id for n in range(12)
+    ]
 
     note = (await wait_until_async(lambda: _pause(store)))[0]
     assert note.by == OFFLOAD
     assert note.reason == "The file storage is out of reach (no connection); the queue goes on once it is back."
-    touched = await wait_until_async(lambda: _told(store, ids))
+    touched = await wait_until_async(lambda: _reported(store, ids))
     # As many as one worker runs at once have met it, and none twice: the others never left the queue.
-    assert len(touched) <= load_settings().queues[probe_kept.queue].jobs_at_once
+    assert len(touched) <= load_settings().queues[probe_checkpoints.queue].jobs_at_once
     for job in touched:
         assert job.message.startswith("The file storage is out of reach (no connection); tried again")
         assert bucket.BUCKET not in job.message and "http" not in job.message
@@ -74,5 +76,5 @@ async def _pause(store: Store) -> list[Hold]:
     return [found] if found else []
 
 
-async def _told(store: Store, ids: list[str]) -> list[Job]:
+async def _reported(store: Store, ids: list[str]) -> list[Job]:
     return [job for job in await store.get_many(ids) if job and "out of reach" in job.message]

@@ -48,6 +48,6 @@ def test_a_trouble_that_lasts_is_said_again_each_minute(monkeypatch: pytest.Monk
         now_s[0] = second
         return reminder.due()
 
-    said = [second for second in clock if due_at(second)]
-    assert said == [1000, 1060, 1120, 1180]
+    message = [second for second in clock if due_at(second)]
+    assert message == [1000, 1060, 1120, 1180]
     assert reminder.over() and not reminder.over() and reminder.due()

@@ -1,4 +1,4 @@
-"""A real `arq` worker process: jobs run, fail, are retried, cancelled, handed back and survive what may befall them."""
+"""A real `arq` worker process: jobs run, fail, are retried, cancelled, returned and survive what may happen to them."""
 
 import os
 import signal
@@ -51,7 +51,7 @@ async def test_what_runs_beside_a_task_ends_with_it_even_where_a_cancellation_is
     store: Store, enqueuer: Enqueuer, start_worker
 ) -> None:
     start_worker()
-    accepted = await enqueuer.enqueue(probe.probe_beside, probe.Beside(hides=2), owner="acme")
+    accepted = await enqueuer.enqueue(probe.probe_concurrent, probe.Concurrent(hides=2), owner="acme")
     await until_state(store, accepted.job_id, State.COMPLETED)
     assert (await store.present(accepted.job_id)).result == 3
 
@@ -186,7 +186,7 @@ async def test_one_bad_part_does_not_kill_the_whole_and_retry_does_only_it(
     accepted = await enqueuer.enqueue(probe.probe_spread, probe.Spread(parts=3, bad=[0, 1, 2]), owner="acme")
     await until_state(store, accepted.job_id, State.FAILED)
     assert (await store.present(accepted.job_id)).error == "every piece failed"
-    ledger.path.with_suffix(".mended").touch()
+    ledger.path.with_suffix(".fixed").touch()
     await store.retry(accepted.job_id)
     await until_state(store, accepted.job_id, State.COMPLETED)
     assert (await store.present(accepted.job_id)).result == {"sum": 30, "bad": []}

@@ -132,10 +132,10 @@ def test_a_broken_one_is_named_and_leaves_nothing(write: Callable[[str, str], No
         "acme_jobs",
         WHOLE.replace("acme_", "acme_good_").replace('"acme-bills"', '"good-bills"').replace("acme-", "good-"),
     )
-    (said,) = load("acme_bad")
-    assert sentence in said and "\n" not in said
+    (message,) = load("acme_bad")
+    assert sentence in message and "\n" not in message
     assert not before.differs() and packages.LOADED == []
-    assert load("acme_bad,acme_jobs") == [said] and packages.LOADED == ["acme_jobs"], "the others go on"
+    assert load("acme_bad,acme_jobs") == [message] and packages.LOADED == ["acme_jobs"], "the others go on"
 
 
 def test_one_that_is_not_there(write: Callable[[str, str], None]) -> None:
@@ -202,4 +202,4 @@ print(CliRunner().invoke(main, ["worker", "bills"]).output)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("acme-bills 3 ['acme-book'] tasks.workers.AcmeBills\n")
     assert "'bills' is not one of" in done.stdout and "'acme-bills'" in done.stdout
-    assert "no licence" in done.stderr and "a package of job types is left out" in done.stderr
+    assert "no licence" in done.stderr and "package.left_out" in done.stderr

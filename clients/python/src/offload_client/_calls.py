@@ -125,8 +125,8 @@ def checked(response: httpx.Response) -> httpx.Response:
 
 def pause_s(attempt: int, response: httpx.Response | None) -> float:
     """Seconds before repetition number `attempt`: what the server asks for, or exponential with full jitter."""
-    asked = retry_after(response) if response is not None else None
-    return asked if asked is not None else random.uniform(0.1, min(PAUSE_MAX_S, 0.4 * 2**attempt))
+    advised = retry_after(response) if response is not None else None
+    return advised if advised is not None else random.uniform(0.1, min(PAUSE_MAX_S, 0.4 * 2**attempt))
 
 
 def worth_repeating(call: Call, response: httpx.Response) -> bool:

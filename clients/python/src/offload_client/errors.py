@@ -76,8 +76,8 @@ def error_of(response: httpx.Response) -> ApiError:
         body = response.json()
         detail, errors = str(body["detail"]), list(body.get("errors") or [])
     except (ValueError, KeyError, TypeError):
-        asked = f"{response.request.method} {response.request.url.path}"
-        detail, errors = f"The server answered {response.status_code} to {asked}.", []
+        call = f"{response.request.method} {response.request.url.path}"
+        detail, errors = f"The server answered {response.status_code} to {call}.", []
     return error_for(response.status_code, detail, errors, retry_after(response))
 
 

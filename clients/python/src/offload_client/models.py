@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 TERMINAL = frozenset({"completed", "failed", "cancelled", "expired"})
-"""Statuses that a job does not leave by itself."""
+"""Statuses that a job does not leave unasked."""
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):

@@ -116,7 +116,7 @@ def _values(
 ) -> dict[str, Any]:
     unknown = sorted(set(options) - OPTIONS)
     if unknown:
-        raise TypeError(f"{unknown[0]} is no option of a job: there are {', '.join(sorted(OPTIONS))}")
+        raise TypeError(f"{unknown[0]} is not an option of a job: there are {', '.join(sorted(OPTIONS))}")
     key = key if key is not None else uuid.uuid4().hex
     now_ms = time.time_ns() // 1_000_000
     return dict(

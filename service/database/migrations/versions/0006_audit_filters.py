@@ -1,4 +1,4 @@
-"""The audit log by whoever looks something up in it, newest first."""
+"""Indexes for the filters of the audit log, newest first."""
 
 from alembic import op
 

@@ -5,22 +5,22 @@
 -- together and another of them is in conflict, full or over; of a workflow that is there already one
 -- {same or conflict, workflow id, ''}.
 
--- A msgpack list of {id, queue, type, owner, priority, cost, due, fields, find, idem, limit, adopt, refused,
+-- A msgpack list of {id, queue, type, owner, priority, cost, due, fields, find, idem, limit, external, refused,
 -- not_after, deadline, unique, debounce, weight, permits}: what is not there is nothing or false.
 local jobs = cmsgpack.unpack(ARGV[1])
 
 -- '1' where either all are accepted or none.
 local together = ARGV[2] == '1'
 
--- Where the jobs are a workflow: a msgpack map of its {id, print} and the fields of its record.
+-- Where the jobs are a workflow: a msgpack map of its {id, fingerprint} and the fields of its record.
 local workflow = ARGV[3] and ARGV[3] ~= '' and cmsgpack.unpack(ARGV[3])
 if not workflow then return accept_jobs(jobs, together) end
 
 local key = P .. 'workflow:' .. workflow.id
-local print = redis.call('HGET', key, 'print')
-if print then return {{print == workflow.print and 'same' or 'conflict', workflow.id, ''}} end
+local fingerprint = redis.call('HGET', key, 'print')
+if fingerprint then return {{fingerprint == workflow.fingerprint and 'same' or 'conflict', workflow.id, ''}} end
 local answers = accept_jobs(jobs, true)
 if answers[1] and answers[1][1] == 'new' then
-  redis.call('HSET', key, 'print', workflow.print, 'left', #jobs, 'created_ms', now, unpack(workflow.fields))
+  redis.call('HSET', key, 'print', workflow.fingerprint, 'left', #jobs, 'created_ms', now, unpack(workflow.fields))
 end
 return answers

@@ -9,7 +9,7 @@ local ids = redis.call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, at_most)
 for _, id in ipairs(ids) do
   local j = load(id)
   if j and j.state == 'active' then
-    -- It has begun. If it is handed back it has not.
+    -- It has begun. If it is returned it has not.
     redis.call('ZADD', key, now + 10000, id)
   else
     redis.call('ZREM', key, id)

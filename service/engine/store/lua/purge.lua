@@ -10,7 +10,7 @@ local function erase(one)
     'arq:job:' .. one, 'arq:result:' .. one)
 end
 
--- Those that wait for a job that is gone would wait for ever.
+-- Those that wait for a job that is gone would wait forever.
 local function cancel_followers(id)
   local kept = redis.call('HMGET', job_key(id), 'followers', 'released')
   if not kept[1] or kept[2] then return end

@@ -10,7 +10,7 @@ if not j or redis.call('HEXISTS', job_key(j.id), 'deleted_ms') == 1 then return 
 local before = j.state
 if before ~= 'failed' and before ~= 'cancelled' and before ~= 'expired' then return {before, before} end
 place(P .. 'finished:' .. j.queue, j.id)
--- Whoever wants it again wants it although it is late.
+-- A job that is retried by hand is wanted although it is late.
 redis.call('HDEL', job_key(j.id), 'finished_ms', 'result', 'not_after_ms')
 place(P .. 'expiring', j.id)
 redis.call('DEL', 'arq:result:' .. j.id)

@@ -6,9 +6,9 @@ local queue, minutes_at_most = ARGV[1], tonumber(ARGV[2])
 
 local total = P .. 'total:' .. queue
 local closed = math.floor(now / 60000) - 1
-local through = tonumber(redis.call('HGET', total, 'through') or nil) or closed - MINUTES_KEPT
+local through = tonumber(redis.call('HGET', total, 'through') or nil) or closed - KEEP_MINUTES
 -- Minutes that have expired hold nothing any more.
-through = math.max(through, closed - MINUTES_KEPT)
+through = math.max(through, closed - KEEP_MINUTES)
 local last = math.min(closed, through + minutes_at_most)
 for minute = through + 1, last do
   local counts = redis.call('HGETALL', P .. 'minute:' .. queue .. ':' .. minute)

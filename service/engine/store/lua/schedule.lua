@@ -1,6 +1,6 @@
 #!lua
 -- includes: create_job; when called: limit_keys
--- Begins a schedule's run, or notes what became of its slots. Returns begun, same (the slot's job is there), skipped and the job in the way, late (another was quicker), or noted.
+-- Begins a schedule's run, or records the outcome of its slots. Returns begun, same (the slot's job is there), skipped and the job in the way, late (another was quicker), or noted.
 
 local name = ARGV[1]
 local seen = ARGV[2] -- the slot through which it was seen; '' not to ask

@@ -69,7 +69,7 @@ end
 
 local settle = {}
 
--- Search keys that the result gives a job, beside those of its payload.
+-- Search keys that the result gives a job, in addition to those of its payload.
 local function find_by(j, names)
   if not names or #names == 0 then return end
   local packed = redis.call('HGET', job_key(j.id), 'find')

@@ -8,7 +8,7 @@ local rate = ARGV[3] -- name of the rate
 local interval = tonumber(ARGV[4]) -- microseconds from one use to the next; 0 without a rate
 local spacing = tonumber(ARGV[5]) -- the longest such interval there is
 local at_once = tonumber(ARGV[6]) -- uses under way at the same time; 0 for any number
-local lease_ms = tonumber(ARGV[7]) -- so long a use is under way that nobody renews: its worker is gone
+local lease_ms = tonumber(ARGV[7]) -- for so long a use without renewal is under way: then its worker is gone
 local poll_ms = tonumber(ARGV[8])
 
 local slots, waiting = P .. 'service:' .. name, P .. 'service-waiting:' .. name
@@ -31,7 +31,7 @@ elseif interval > 0 then
 end
 redis.call('ZREMRANGEBYSCORE', waiting, '-inf', now)
 if wait > 0 then
-  -- Whoever does not ask again soon after its time waits no longer.
+  -- A caller that does not ask again soon after its time waits no longer.
   redis.call('ZADD', waiting, now + wait + lease_ms, holder)
   redis.call('PEXPIRE', waiting, wait + lease_ms)
   return wait

@@ -1,16 +1,16 @@
 -- New jobs that are asked for: `accept_jobs(jobs)` returns each one's outcome. One that is refused needs finish_job.lua too.
 
 local function earlier(job)
-  if job.adopt and redis.call('EXISTS', job_key(job.id)) == 1 then return {'same', job.id, ''} end
+  if job.external and redis.call('EXISTS', job_key(job.id)) == 1 then return {'same', job.id, ''} end
   if not job.idem then return nil end
   local seen = redis.call('GET', P .. 'idempotency:' .. job.owner .. ':' .. job.idem.key)
   if not seen then return nil end
-  local print, id = string.match(seen, '^(%S+) (.+)$')
+  local fingerprint, id = string.match(seen, '^(%S+) (.+)$')
   local found = redis.call('HMGET', job_key(id), 'state', 'deleted_ms')
   local state = found[1]
   -- One that was deleted is gone for its client, though its record lies in the bin: the same request is a new job.
   if not state or found[2] then return nil end
-  return {print == job.idem.print and 'same' or 'conflict', id, state}
+  return {fingerprint == job.idem.fingerprint and 'same' or 'conflict', id, state}
 end
 
 local waiting = {}
@@ -67,12 +67,12 @@ local function same(job)
 end
 
 local function keep_key(job, id)
-  redis.call('SET', P .. 'idempotency:' .. job.owner .. ':' .. job.idem.key, job.idem.print .. ' ' .. id, 'EX', 86400)
+  redis.call('SET', P .. 'idempotency:' .. job.owner .. ':' .. job.idem.key, job.idem.fingerprint .. ' ' .. id, 'EX', 86400)
 end
 
 local woken = {}
 local function accept(job)
-  local j = write(job, not job.adopt and not job.refused and try_dispatch)
+  local j = write(job, not job.external and not job.refused and try_dispatch)
   if job.idem then keep_key(job, job.id) end
   if remember and (job.unique or job.debounce or job.merge) then remember(job) end
   if job.refused then

@@ -1,4 +1,4 @@
--- Put in front of every script beside this file before loading; what only some need stands in files of its own, because
+-- Put in front of every script before loading; what only some need stands in files of its own, because
 -- a function costs the server time by being there (service/engine/store/scripts.py).
 -- Scripts build key names from ids, so they need one Redis (with replicas if wanted), not Redis Cluster.
 
@@ -8,10 +8,10 @@ local H = 315360000000
 -- Without this bound a queue whose costs are underestimated would age its low-priority jobs too slowly.
 local MAX_LAG = 3600000
 local HEAD_START = {high = 600000, normal = 0, low = -600000}
--- Members of a queue's set that are no jobs: a key's next start is due (limit_keys.lua).
+-- Members of a queue's set that are not jobs: a key's next start is due (limit_keys.lua).
 local LIMIT_DUE = 'offload:limit-due:'
 local WAITING = {queued = true, scheduled = true, retrying = true}
--- What waits for a moment of its own is no work that workers are behind with.
+-- A job that waits for its own time is not work that workers are behind with.
 local BACKLOG = {queued = true, retrying = true}
 local DEFERRED = {scheduled = true, retrying = true}
 local TERMINAL = {completed = true, failed = true, cancelled = true, expired = true}
@@ -24,7 +24,7 @@ local READY = now - H / 2
 local function job_key(id) return P .. 'job:' .. id end
 
 -- What one call counts, places and removes is written at its end (service/engine/store/scripts.py), each key in one command: a
--- batch of a hundred jobs costs little more than one. Whoever reads such a key within the call calls write_out() first.
+-- batch of a hundred jobs costs little more than one. A function that reads such a key within the call calls write_out() first.
 -- Nothing of it is where the call ends in an error.
 local placed, removed, backlog, counted, events = {}, {}, {}, {}, {}
 
@@ -104,7 +104,7 @@ local function write_out()
     for field, by in pairs(fields) do
       -- The first of a minute: what holds for all of them is written once.
       if redis.call('HINCRBY', key, field, by) == by then
-        redis.call('EXPIRE', key, MINUTES_KEPT * 60)
+        redis.call('EXPIRE', key, KEEP_MINUTES * 60)
         local type = string.match(field, '^enqueued[|/](.+)$')
         if type then redis.call('SADD', P .. 'types:' .. queue, type) end
       end
@@ -150,7 +150,7 @@ local function move(j, to)
     if was ~= is then change(backlog, j.queue, (backlog[j.queue] or 0) + (is and j.cost or -j.cost)) end
     j.state = to
   end
-  -- Nobody can be watching a job that is only now written.
+  -- No client can be watching a job that is only now written.
   if from ~= '' then redis.call('PUBLISH', P .. 'event:' .. j.id, to) end
 end
 
@@ -172,7 +172,7 @@ local function base_of(queue)
     local v = tonumber(redis.call('HGET', state_key, 'virtual_ms') or nil)
     if v then base = math.max(v, now - MAX_LAG) end
   else
-    -- An idle queue owes nobody anything: its virtual time starts afresh.
+    -- An idle queue owes no owner anything: its virtual time starts afresh.
     redis.call('HSET', state_key, 'virtual_ms', now)
   end
   bases[queue], vacancy[queue] = base, false

@@ -37,8 +37,8 @@ end
 local TOLD = {'type', 'queue', 'owner', 'state', 'progress', 'message', 'data', 'created_ms', 'started_ms', 'first_started_ms',
   'finished_ms', 'attempt', 'error', 'result', 'artefacts', 'callback_url'}
 
--- Note an end that somebody wants to be told of: the job names a URL, or its owner has webhooks for such ends. Written with the
--- end, so that no death of a process comes between (service/webhooks/handover.py takes it from there).
+-- Record an end that a webhook wants to know of: the job names a URL, or its owner has webhooks for such ends. Written with the
+-- end, so that no death of a process comes between (service/webhooks/dispatcher.py takes it from there).
 local wanted = {}
 local function tell(j, state)
   if wanted[j.owner] == nil then wanted[j.owner] = redis.call('HGET', P .. 'webhooks:owners', j.owner) or '' end
@@ -85,14 +85,14 @@ local function release_followers(j)
   end
 end
 
--- Bring a job to a terminal state. `fields` is a flat list of what to write beside it; `at` is when it ended, where that is
+-- Bring a job to a terminal state. `fields` is a flat list of what to write with it; `at` is when it ended, where that is
 -- not now.
 local function finish(j, state, fields, at)
   end_arq(j)
   redis.call('HSET', job_key(j.id), 'state', state, 'finished_ms', at or now, 'cancel_requested', '', 'worker', '', unpack(fields))
   move(j, state)
   tally(j, state, 1)
-  -- Deliveries are told of to nobody: each would be followed by another.
+  -- The end of a delivery is not delivered: each would be followed by another.
   if j.parent == '' and j.queue ~= 'webhooks' then tell(j, state) end
   if j.parent ~= '' then part_ended(j)
   elseif state ~= 'failed' then place(P .. 'finished:' .. j.queue, j.id, at or now) end

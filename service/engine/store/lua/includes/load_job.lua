@@ -26,12 +26,12 @@ end
 function group(j, verb)
   if j.parent ~= '' then return end
   local v = redis.call('HMGET', job_key(j.id), 'fingerprint', 'error', 'error_type')
-  local print = v[1]
-  if not print or print == '' then return end
-  local jobs, key = P .. 'error-jobs:' .. print, P .. 'error:' .. print
+  local fingerprint = v[1]
+  if not fingerprint or fingerprint == '' then return end
+  local jobs, key = P .. 'error-jobs:' .. fingerprint, P .. 'error:' .. fingerprint
   if verb == 'ZREM' then redis.call('ZREM', jobs, j.id) return end
   redis.call('ZADD', jobs, j.stamp, j.id)
-  redis.call('ZADD', P .. 'errors', now, print)
+  redis.call('ZADD', P .. 'errors', now, fingerprint)
   redis.call('HSETNX', key, 'first_ms', now)
   redis.call('HSET', key, 'last_ms', now, 'type', j.type, 'queue', j.queue, 'error', v[2] or '', 'error_type', v[3] or '',
     'sample', j.id)

@@ -1,7 +1,7 @@
-"""`Handover`: makes deliveries, and the jobs that carry them out, of the ends that the scripts have noted.
+"""`WebhookDispatcher`: makes deliveries, and the jobs that carry them out, of the ends that the scripts have recorded.
 
-An end stays noted until its jobs are queued. What was done when a process died in between is done again, under the same ids: no
-end is lost, and none is handed over twice.
+An end stays recorded until its jobs are queued. What was done when a process died in between is done again, under the same ids: no
+end is lost, and none is queued twice.
 """
 
 import secrets
@@ -34,7 +34,7 @@ OWNER = "webhooks:{owner}"
 """Owner of an owner's delivery jobs: no API key's owner has a colon in it, and each owner has a turn of its own in the queue."""
 
 
-class Handover:
+class WebhookDispatcher:
     """Duties of maintenance."""
 
     def __init__(self, redis: Client, rows: WebhookRows, enqueuer: Enqueuer) -> None:
@@ -43,11 +43,11 @@ class Handover:
         self.enqueuer = enqueuer
         self.away = Reminder()
 
-    async def hand_over(self) -> None:
+    async def dispatch(self) -> None:
         """Queue the deliveries of all ends that are noted. Waits where the database is away."""
         try:
             while raws := await self.redis.lrange(keys.ENDED, 0, AT_ONCE - 1):
-                await self._hand_over(raws)
+                await self._dispatch(raws)
                 pipe = self.redis.pipeline(transaction=True)
                 for raw in raws:
                     # By value: another process that led a moment ago may have removed some.
@@ -59,9 +59,9 @@ class Handover:
             if outage is None:
                 raise
             if self.away.due():
-                log.warning("webhooks wait", why=outage.sentence)
+                log.warning("webhook.delayed", reason=outage.sentence)
 
-    async def _hand_over(self, raws: Sequence[bytes]) -> None:
+    async def _dispatch(self, raws: Sequence[bytes]) -> None:
         ends = [end for raw in raws if (end := _read(raw)) is not None]
         webhooks = await self.rows.of_owners({job.owner for job, _ in ends})
         deliveries = [one for job, number in ends for one in deliveries_of(job, number, webhooks)]
@@ -69,7 +69,7 @@ class Handover:
         await self.queue(deliveries)
 
     async def queue(self, deliveries: Sequence[WebhookDelivery], *, again: str = "") -> None:
-        """Queue the jobs of deliveries that are kept, each once for ever; once more under another `again`."""
+        """Queue the jobs of deliveries that are kept, each only once; once more under another `again`."""
         requests = [await self._request(one, again) for one in deliveries]
         if requests:
             await self.enqueuer.store.queued(requests)
@@ -106,7 +106,7 @@ class Handover:
         found = await self.enqueuer.store.list(search=("delivery_id", row.delivery_id), limit=1)
         job = found.jobs[0] if found.jobs else None
         if job is None or job.state is State.COMPLETED:
-            log.warning("a delivery had lost its job", delivery=row.delivery_id)
+            log.warning("webhook.delivery_requeued", delivery=row.delivery_id)
             await self.queue([row], again=f":{secrets.token_hex(8)}")
         elif job.state.terminal:
             await self.rows.give_up(row.delivery_id, f"Its job is {job.state}: {job.error or job.message}")
@@ -139,8 +139,8 @@ def _read(raw: bytes) -> tuple[Job, int] | None:
     try:
         return ended_job(raw)
     except Exception:
-        # One that cannot be read must not keep all others from being told.
-        log.exception("an end that was noted for webhooks cannot be read", noted=raw[:500])
+        # One that cannot be read must not hold up all others.
+        log.exception("webhook.event_unreadable", raw=raw[:500])
         return None
 
 

@@ -44,7 +44,7 @@ async def end(services: Services, kind: str, **fields: str) -> str:
 
 async def subscribe(services: Services, *events: str, owner: str = "acme") -> str:
     webhook = await services.webhooks.rows.create(owner, URL, events or EVENTS)
-    await services.webhooks.handover.sync()
+    await services.webhooks.dispatcher.sync()
     return webhook.webhook_id
 
 
@@ -70,9 +70,9 @@ async def test_every_way_to_end_is_told(services: Services) -> None:
     job = await take(services)
     await services.store.cancel(running)
     await services.store.settled([Outcome(job.id, job.queue, job.fence, "cancelled")])
-    await services.webhooks.handover.hand_over()
-    told = await log_of(services)
-    assert sorted(told, key=str) == sorted(
+    await services.webhooks.dispatcher.dispatch()
+    reported = await log_of(services)
+    assert sorted(reported, key=str) == sorted(
         [
             (done, "job.completed"),
             (broken, "job.failed"),
@@ -92,7 +92,7 @@ async def test_a_crash_that_makes_a_dead_letter_is_told(services: Services) -> N
     for _ in range(3):
         await services.store.claimed(Claim("thumbnails", "w", 1, 1, KNOWN, reap=True))
         await wait_until_async(lambda: _reaped(services, job_id))
-    await services.webhooks.handover.hand_over()
+    await services.webhooks.dispatcher.dispatch()
     assert await log_of(services) == [(job_id, "job.failed")]
 
 
@@ -112,7 +112,7 @@ async def test_the_message_is_the_status_as_it_was_at_the_end(services: Services
     job = await take(services)
     await services.store.settled([Outcome(job.id, job.queue, job.fence, "failed", fields=["error", "no disk"])])
     await services.store.retry(job_id)
-    await services.webhooks.handover.hand_over()
+    await services.webhooks.dispatcher.dispatch()
     (row,) = await services.webhooks.rows.deliveries(limit=9)
     message = json.loads(row.body)
     assert message["type"] == "job.failed" and message["timestamp"] == message["data"]["finished_at"]
@@ -134,8 +134,8 @@ async def test_what_a_process_was_at_as_it_died_is_done_again_once(
     """Killed after the rows, and after the jobs: the ends are still noted, and come to the same."""
     await subscribe(services)
     job_id = await end(services, "completed")
-    handover = services.webhooks.handover
-    queue = handover.queue
+    dispatcher = services.webhooks.dispatcher
+    queue = dispatcher.queue
 
     async def die_before(*_: Any, **__: Any) -> None:
         raise RedisAway("killed")
@@ -145,12 +145,12 @@ async def test_what_a_process_was_at_as_it_died_is_done_again_once(
         raise RedisAway("killed")
 
     for death in (die_before, die_after):
-        monkeypatch.setattr(handover, "queue", death)
+        monkeypatch.setattr(dispatcher, "queue", death)
         with pytest.raises(RedisAway):
-            await handover.hand_over()
+            await dispatcher.dispatch()
         assert await services.redis.llen(keys.ENDED) == 1
-    monkeypatch.setattr(handover, "queue", queue)
-    await handover.hand_over()
+    monkeypatch.setattr(dispatcher, "queue", queue)
+    await dispatcher.dispatch()
     assert await log_of(services) == [(job_id, "job.completed")]
     assert len(await delivery_jobs(services)) == 1
 
@@ -159,7 +159,7 @@ async def test_a_delivery_that_ends_is_told_to_nobody(services: Services) -> Non
     await subscribe(services, owner="webhooks:acme")
     await subscribe(services)
     await end(services, "completed")
-    await services.webhooks.handover.hand_over()
+    await services.webhooks.dispatcher.dispatch()
     (job,) = await delivery_jobs(services)
     await services.store.cancel(job.id)
     assert await services.redis.llen(keys.ENDED) == 0
@@ -169,18 +169,18 @@ async def test_an_end_that_cannot_be_read_does_not_hold_up_the_others(services: 
     await subscribe(services)
     await services.redis.rpush(keys.ENDED, b"\xc1 nonsense")
     job_id = await end(services, "completed")
-    await services.webhooks.handover.hand_over()
+    await services.webhooks.dispatcher.dispatch()
     assert await log_of(services) == [(job_id, "job.completed")]
 
 
 async def test_flags_come_back_where_the_queue_server_lost_them(services: Services) -> None:
     await subscribe(services, "job.failed", "job.expired")
     await services.redis.delete(keys.OWNERS)
-    await services.webhooks.handover.sync()
+    await services.webhooks.dispatcher.sync()
     assert await services.redis.hgetall(keys.OWNERS) == {b"acme": b"expired failed"}
     (webhook,) = await services.webhooks.rows.list("acme")
     await services.webhooks.rows.delete(webhook.webhook_id)
-    await services.webhooks.handover.sync()
+    await services.webhooks.dispatcher.sync()
     assert await services.redis.hgetall(keys.OWNERS) == {}
 
 
@@ -189,14 +189,14 @@ async def test_a_delivery_whose_job_is_gone_gets_another(services: Services) -> 
     await subscribe(services)
     for _ in range(3):
         await end(services, "completed")
-    await services.webhooks.handover.hand_over()
+    await services.webhooks.dispatcher.dispatch()
     lost, waiting, cancelled = await delivery_jobs(services)
     await services.redis.delete(f"offload:job:{lost.id}")
     await services.store.cancel(cancelled.id)
-    await services.webhooks.handover.mend()
+    await services.webhooks.dispatcher.mend()
     assert len(await delivery_jobs(services)) == 2, "nothing is late yet"
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=2)):
-        await services.webhooks.handover.mend()
+        await services.webhooks.dispatcher.mend()
     jobs = {job.id: job.payload["delivery_id"] for job in await delivery_jobs(services)}
     new = [delivery for job_id, delivery in jobs.items() if job_id not in (waiting.id, cancelled.id)]
     assert new == [lost.payload["delivery_id"]]
