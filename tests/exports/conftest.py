@@ -1,10 +1,6 @@
 """Both databases, filled with rows that are hard to export, and a real csv-export worker."""
 
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +14,7 @@ from service.engine.redis.client import connect
 from service.engine.store import Store
 from service.lib.object_storage import Storage
 from settings import load_settings
-
-ROOT = Path(__file__).parents[2]
+from tests.workers import Start, workers
 
 
 @pytest_asyncio.fixture
@@ -51,26 +46,7 @@ async def services(database: Database) -> AsyncIterator[Parts]:
 
 
 @pytest.fixture
-def start_worker(services: Parts, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts `arq tasks.workers.CsvExport`; ends what is left of it."""
-    started: list[subprocess.Popen[bytes]] = []
-    log = tmp_path / "worker.log"
-
-    def start(**environment: str) -> subprocess.Popen[bytes]:
-        with log.open("ab") as output:
-            worker = subprocess.Popen(
-                [sys.executable, "-m", "arq", "tasks.workers.CsvExport"],
-                cwd=ROOT,
-                env=os.environ | {"OFFLOAD_LEASE_S": "2"} | environment,
-                stdout=output,
-                stderr=output,
-            )
-        started.append(worker)
-        return worker
-
-    yield start
-    for worker in started:
-        if worker.poll() is None:
-            worker.send_signal(signal.SIGTERM)
-            worker.wait(40)
-    print(log.read_text()[-4000:] if log.exists() else "")
+def start_worker(services: Parts, settings_env: dict[str, str], tmp_path: Path) -> Iterator[Start]:
+    """Starts workers of exports; ends what is left of them."""
+    with workers("tasks.workers.CsvExport", tmp_path, settings_env) as start:
+        yield start

@@ -1,11 +1,7 @@
 """A database of either kind with users in it, mail servers, and workers of the e-mail queue."""
 
 import asyncio
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +15,7 @@ from service.database import Database, User, open_database
 from service.services import Services
 from tests.api.app import create_app
 from tests.waiting import wait_until_async
-
-ROOT = Path(__file__).parents[2]
+from tests.workers import Start, workers
 
 
 @pytest.fixture
@@ -104,27 +99,7 @@ async def anonymous(served: Served) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-def start_worker(settings_env: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts workers of the e-mail queue by the stock command; ends what is left of them."""
-    started: list[tuple[subprocess.Popen[bytes], Path]] = []
-
-    def start(**environment: str) -> subprocess.Popen[bytes]:
-        log = tmp_path / f"worker-{len(started)}.log"
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "arq", "tasks.workers.EmailSender"],
-                cwd=ROOT,
-                env=os.environ | settings_env | {"OFFLOAD_LEASE_S": "2"} | environment,
-                stdout=output,
-                stderr=output,
-            )
-        started.append((process, log))
-        return process
-
-    yield start
-    for process, log in started:
-        if process.poll() is None:
-            process.send_signal(signal.SIGCONT)
-            process.kill()
-            process.wait(10)
-        print(log.name, log.read_text()[-3000:], sep="\n")
+def start_worker(settings_env: dict[str, str], tmp_path: Path) -> Iterator[Start]:
+    """Starts workers of the e-mail queue; ends what is left of them."""
+    with workers("tasks.workers.EmailSender", tmp_path, settings_env) as start:
+        yield start
