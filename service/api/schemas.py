@@ -96,7 +96,7 @@ class JobStatus(JobProgress):
 
 
 class AttemptBody(TypedDict):
-    """One ended attempt. `outcome` is completed, failed, retry, crashed, timeout or cancelled."""
+    """One ended attempt. `outcome` is completed, failed, timeout, crashed or cancelled."""
 
     number: int
     worker: str

@@ -21,6 +21,7 @@ from service.engine.job_requests import (
     set_terms,
     weigh,
 )
+from service.engine.outcomes import EnqueueOutcome
 from service.engine.plans import LimitsOf, mails_of, over_mails, without_plans
 from service.engine.store import IdempotencyConflict, OverLimit, Queued, Store, TooManyQueued
 from service.engine.store.run_history import ORIGIN
@@ -114,7 +115,7 @@ class Enqueuer:
         prepared = [await self._prepare(job, owner) for job in jobs]
         replies = await self.store.queued([one.request for one in prepared], together=all_or_nothing)
         return [
-            self._refusal(one, reply) or (None if reply.outcome == "held" else one.accepted(reply))
+            self._refusal(one, reply) or (None if reply.outcome is EnqueueOutcome.HELD else one.accepted(reply))
             for one, reply in zip(prepared, replies, strict=True)
         ]
 
@@ -142,9 +143,9 @@ class Enqueuer:
         record = as_record(owner, goes_on, {step.name: (ids[step.name], list(step.after)) for step in steps})
         requests = [one.request for one in prepared.values()]
         replies = await self.store.workflow_queued(workflow_id, requests, fingerprint, record)
-        if replies[0].outcome == "conflict":
+        if replies[0].outcome is EnqueueOutcome.CONFLICT:
             raise IdempotencyConflict(key, workflow_id)
-        if replies[0].outcome == "same":
+        if replies[0].outcome is EnqueueOutcome.SAME:
             stored = await self.store.workflow(workflow_id)
             return {name: job_id for name, (job_id, _) in stored.jobs.items()} if stored else {}
         for one, reply in zip(prepared.values(), replies, strict=True):
@@ -177,13 +178,13 @@ class Enqueuer:
 
     def _refusal(self, prepared: _Prepared, reply: Queued) -> IdempotencyConflict | OverLimit | None:
         request, limits = prepared.request, prepared.limits
-        if reply.outcome == "conflict":
+        if reply.outcome is EnqueueOutcome.CONFLICT:
             return IdempotencyConflict(prepared.key, reply.job_id)
-        if reply.outcome == "full":
+        if reply.outcome is EnqueueOutcome.FULL:
             limit = int(request.limit)
             planned = limit == limits.values.queued_jobs and limit < self.queues[Queue(request.queue)].owner_limit
             return TooManyQueued(limit, RETRY_AFTER_S, limits.allows("queued_jobs") if planned else "")
-        if reply.outcome == "over" and isinstance(request.permits, Permits):
+        if reply.outcome is EnqueueOutcome.OVER and isinstance(request.permits, Permits):
             return over_mails(limits, request.permits.count, int(reply.job_id))
         return None
 

@@ -1,6 +1,28 @@
-"""Ends of an attempt, and reasons for ending one early, each with its meaning beneath it."""
+"""Outcomes of a request for a job and of an attempt, and reasons for ending one early, each with its meaning beneath it."""
 
 from enum import StrEnum
+
+
+class EnqueueOutcome(StrEnum):
+    """Answer of enqueue.lua to one request for a job."""
+
+    NEW = "new"
+    """The job is written."""
+
+    SAME = "same"
+    """It is an earlier request's job: under the same Idempotency-Key, or the same unique key."""
+
+    CONFLICT = "conflict"
+    """The Idempotency-Key stands for another request. Nothing is written."""
+
+    FULL = "full"
+    """As many jobs of the owner wait as may. Nothing is written."""
+
+    OVER = "over"
+    """A rate of the owner's plan is used up. Nothing is written."""
+
+    HELD = "held"
+    """Nothing is written, because another of the jobs that go together was refused."""
 
 
 class OutcomeKind(StrEnum):

@@ -103,7 +103,7 @@ class Job:
 
 @dataclass(slots=True, frozen=True)
 class Attempt:
-    """One ended attempt. `outcome` is completed, failed, retry, crashed, timeout or cancelled."""
+    """One ended attempt. `outcome` is an AttemptOutcome."""
 
     number: int
     worker: str

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from service.engine.outcomes import EnqueueOutcome
 from service.engine.redis.client import Client
 from service.engine.redis.command_connection import CommandConnection
 from service.engine.states import State
@@ -41,11 +42,16 @@ REPLICATED_MS = 1_000
 
 
 class Queued(msgspec.Struct, frozen=True):
-    """Result of a request to queue: `outcome` is new, same, conflict, full, or over with the wait in ms as `job_id`."""
+    """Result of a request to queue. Where the outcome is OVER, `job_id` is the wait in ms."""
 
-    outcome: str
+    outcome: EnqueueOutcome
     job_id: str
     state: str
+
+
+def _queued(row: Sequence[bytes]) -> Queued:
+    outcome, job_id, state = (word.decode() for word in row)
+    return Queued(EnqueueOutcome(outcome), job_id, state)
 
 
 class Store(WorkerVerbs):
@@ -73,7 +79,7 @@ class Store(WorkerVerbs):
         """
         script = scripts.ENQUEUE_EXTERNAL if any(job.refused for job in jobs) else scripts.ENQUEUE
         rows = await script(self.connection, pack(jobs), int(together))
-        answers = [Queued(*(word.decode() for word in row)) for row in rows]
+        answers = [_queued(row) for row in rows]
         if self.replicas:
             await self._replicated()
         return answers
@@ -89,7 +95,7 @@ class Store(WorkerVerbs):
             "fields": [word for pair in fields.items() for word in pair],
         }
         rows = await scripts.ENQUEUE(self.connection, pack(jobs), 1, msgspec.msgpack.encode(record))
-        answers = [Queued(*(word.decode() for word in row)) for row in rows]
+        answers = [_queued(row) for row in rows]
         if self.replicas:
             await self._replicated()
         return answers
