@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from service.engine.store import Job, Store, scripts
+from service.engine.states import State
+from service.engine.store import Job, Store, keys, scripts
 from service.engine.store import worker_verbs as verbs
-from service.engine.store.script_inputs import Outcome
+from service.engine.store.script_inputs import Claim, Outcome
+from service.lib.clock import now_ms
 from tests.engine import probe
-from tests.engine.store.test_fair_order import QUEUE, claim, request
+from tests.engine.store.test_fair_order import KNOWN, QUEUE, claim, request
 
 PARTS = 25
 
@@ -79,3 +81,71 @@ async def test_a_retry_queues_all_again_that_did_not_complete(store: Store, pare
     whole = await claim(store)
     assert whole is not None and whole.id == "whole"
     assert (whole.parts_done, whole.parts_failed) == (PARTS, 0)
+
+
+async def test_parts_that_end_after_their_whole_are_no_longer_waited_for(store: Store, parent: Job) -> None:
+    """Else the whole, retried, waits forever for one that has ended long ago."""
+    await split(store, parent)
+    await store.settled([Outcome(parent.id, QUEUE, parent.fence, "suspend")])
+    running = [await claim(store) for _ in range(3)]
+    await store.cancel("whole")
+    ends = zip(running, ("cancelled", "completed", "failed"), strict=True)
+    await store.settled([Outcome(part.id, QUEUE, part.fence, kind, units=1) for part, kind in ends if part])
+    await store.retry("whole")
+    again = await claim(store)
+    assert again is not None and again.id == "whole"
+    assert await split(store, again) == (PARTS - 1, [])
+    await store.settled([Outcome(again.id, QUEUE, again.fence, "suspend")])
+    await end(store, PARTS - 1, "completed")
+    whole = await claim(store)
+    assert whole is not None and whole.id == "whole", "it waits forever"
+    assert (whole.parts_done, whole.parts_failed) == (PARTS, 0)
+
+
+async def test_parts_that_stop_while_their_whole_begins_again_are_done_again(store: Store, parent: Job) -> None:
+    """They were asked to stop when the whole was cancelled, and a retry wants them."""
+    await split(store, parent)
+    await store.settled([Outcome(parent.id, QUEUE, parent.fence, "suspend")])
+    running = [await claim(store) for _ in range(2)]
+    await store.cancel("whole")
+    await store.retry("whole")
+    again = await claim(store)
+    assert again is not None and again.id == "whole"
+    assert await split(store, again) == (PARTS, [])
+    await store.settled([Outcome(again.id, QUEUE, again.fence, "suspend")])
+    await store.settled([Outcome(part.id, QUEUE, part.fence, "cancelled") for part in running if part])
+    await end(store, PARTS, "completed")
+    whole = await claim(store)
+    assert whole is not None and whole.id == "whole"
+    assert (whole.parts_done, whole.parts_failed) == (PARTS, 0)
+
+
+async def test_a_part_that_is_still_stopping_goes_with_its_whole(store: Store, parent: Job) -> None:
+    await split(store, parent)
+    await store.settled([Outcome(parent.id, QUEUE, parent.fence, "suspend")])
+    part = await claim(store)
+    assert part is not None
+    await store.cancel("whole")
+    assert await store.purged(["whole"]) == 1
+    assert await store.redis.hlen(keys.running(QUEUE)) == 0, "a lease of nobody counts against the queue's limit"
+    assert await store.redis.zcard(QUEUE) == 0
+    assert await store.settled([Outcome(part.id, QUEUE, part.fence, "cancelled")]) == ["lost"]
+
+
+async def test_a_cancelled_whole_whose_worker_dies_stops_its_parts(store: Store, parent: Job) -> None:
+    await split(store, parent)
+    await store.cancel("whole")
+    await store.redis.zadd(QUEUE, {"whole": now_ms() - 1}, xx=True)
+    assert not (await store.claimed(Claim(QUEUE, "w", 1, 60_000, KNOWN, reap=True))).jobs
+    assert (await store.present("whole")).state is State.CANCELLED
+    assert {(await store.present(part.id)).state for part in await store.parts("whole")} == {State.CANCELLED}
+
+
+async def test_a_retry_of_a_whole_that_was_about_to_be_called_back_is_a_new_attempt(store: Store, parent: Job) -> None:
+    await split(store, parent)
+    await store.settled([Outcome(parent.id, QUEUE, parent.fence, "suspend")])
+    await end(store, PARTS, "completed")
+    await store.cancel("whole")
+    await store.retry("whole")
+    again = await claim(store)
+    assert again is not None and (again.id, again.attempt) == ("whole", 2)

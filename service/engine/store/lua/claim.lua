@@ -41,7 +41,11 @@ local function crashed(j)
   note_attempt(j.id, cjson.encode({number = tonumber(j.attempt), worker = dead[1], started_ms = tonumber(dead[2]),
     finished_ms = now, outcome = 'crashed', error = 'the worker died while running this job'}))
   tally(j, 'crashed', 1)
-  if dead[3] and dead[3] ~= '' then finish(j, 'cancelled', {'message', 'Cancelled'}) return end
+  if dead[3] and dead[3] ~= '' then
+    cancel_parts(j.id)
+    finish(j, 'cancelled', {'message', 'Cancelled'})
+    return
+  end
   if crashes >= 3 or used > tonumber(j.retries) then
     local times = crashes == 3 and 'three times' or crashes == 2 and 'twice' or crashes == 1 and 'once' or crashes .. ' times'
     finish(j, 'failed', {'error', 'the worker died ' .. times .. ' while running this job', 'error_type', 'WorkerDied', 'fingerprint', 'worker-died-' .. j.type})

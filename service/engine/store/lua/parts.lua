@@ -58,6 +58,9 @@ local function again()
       arq_entry(j)
       requeue(j, {'tries_base', j.attempt, 'crashes', 0, 'error', '', 'permanent', '', 'cancel_requested', ''})
       redis.call('HDEL', job_key(part), 'finished_ms')
+    elseif j and j.cancel_requested ~= '' then
+      -- Its worker is still stopping it, for the end that the retry has taken back: it is queued when that is done.
+      redis.call('HSET', job_key(part), 'cancel_requested', '', 'wanted_again', 1)
     end
   end
 end

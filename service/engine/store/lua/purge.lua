@@ -10,6 +10,17 @@ local function erase(one)
     'arq:job:' .. one, 'arq:result:' .. one)
 end
 
+-- A part may still be stopping when its parent goes: its lease would count against the queue's limit forever.
+local function erase_part(id)
+  local j = load(id)
+  if j and not TERMINAL[j.state] then
+    unlease(j)
+    if j.limits ~= "" then let_go(j) end
+    place(j.queue, id)
+  end
+  erase(id)
+end
+
 -- Those that wait for a job that is gone would wait forever.
 local function cancel_followers(id)
   local kept = redis.call('HMGET', job_key(id), 'followers', 'released')
@@ -34,7 +45,7 @@ local gone = 0
 for _, id in ipairs(job_ids) do
   local j = load(id)
   if j and TERMINAL[j.state] then
-    for _, part in ipairs(redis.call('LRANGE', P .. 'parts:' .. id, 0, -1)) do erase(part) end
+    for _, part in ipairs(redis.call('LRANGE', P .. 'parts:' .. id, 0, -1)) do erase_part(part) end
     leave_workflow(j)
     list(j, 'ZREM')
     erase(id)

@@ -109,6 +109,9 @@ function settle.failed(j, outcome)
 end
 
 function settle.cancelled(j, outcome)
+  if j.parent ~= '' and j.cancel_requested == '' and redis.call('HDEL', job_key(j.id), 'wanted_again') == 1 then
+    return requeue(j, {'tries_base', j.attempt, 'crashes', 0})
+  end
   cancel_parts(j.id)
   finish(j, 'cancelled', outcome.fields, outcome.ended)
 end

@@ -21,12 +21,16 @@ end
 local function part_ended(j)
   local key = job_key(j.parent)
   local parent = load(j.parent)
-  if not parent or TERMINAL[parent.state] then return end
-  redis.call('HINCRBY', key, j.state == 'completed' and 'parts_done' or 'parts_failed', 1)
+  if not parent then return end
+  -- Counted also where the parent has ended before its parts: a retry would else wait for one that has long ended.
+  if j.state == 'completed' then redis.call('HINCRBY', key, 'parts_done', 1)
+  elseif j.state == 'failed' then redis.call('HINCRBY', key, 'parts_failed', 1) end
   local left = redis.call('HINCRBY', key, 'waiting_parts', -1)
+  if TERMINAL[parent.state] then return end
   redis.call('PUBLISH', P .. 'event:' .. j.parent, parent.state)
-  -- A parent that still holds its lease is about to be put aside, and will see the count itself.
-  if left == 0 and redis.call('HEXISTS', P .. 'running:' .. parent.queue, parent.id) == 0 then
+  -- Only one that is put aside is called back: one that holds its lease will see the count itself, one that waits has its
+  -- place and its next attempt.
+  if left == 0 and parent.state == 'active' and redis.call('HEXISTS', P .. 'running:' .. parent.queue, parent.id) == 0 then
     redis.call('HSET', key, 'resume', 1)
     ready(parent)
     wake(parent.queue)
