@@ -1,12 +1,10 @@
-"""Write src/schema.ts: the types of what the client uses, from the OpenAPI document of the server in this repository.
+"""Write openapi.json, the part of the server's OpenAPI document that the client uses, and src/schema.ts, its types.
 
-Run it by `npm run types`, with the Python that Offload is installed in (PYTHON=../../.venv/bin/python). `--print` writes
-to the standard output instead.
+Run it by `npm run types`, with the Python that Offload is installed in (PYTHON=../../.venv/bin/python).
 """
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -76,17 +74,14 @@ def _references(value: Any) -> set[str]:
     return set().union(*map(_references, value)) if isinstance(value, list) else set()
 
 
-def types() -> str:
-    """TypeScript of `document()`, by openapi-typescript."""
+def types(text: str) -> str:
+    """TypeScript of a document as JSON, by openapi-typescript."""
     command = [FOLDER / "node_modules/.bin/openapi-typescript", "--alphabetize", "--default-non-nullable=false"]
-    made = subprocess.run(command, input=json.dumps(document()), capture_output=True, text=True, check=True)
-    return "// Made by `npm run types` from the server's OpenAPI document. Do not edit.\n" + made.stdout
+    made = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
+    return "// Made by `npm run types` from openapi.json. Do not edit.\n" + made.stdout
 
 
 if __name__ == "__main__":
-    text = types()
-    if "--print" in sys.argv:
-        sys.stdout.write(text)
-        sys.exit()
-    (FOLDER / "src/schema.ts").write_text(text, encoding="utf-8")
-    sys.stdout.write(f"src/schema.ts: {text.count(chr(10))} lines\n")
+    text = json.dumps(document(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    (FOLDER / "openapi.json").write_text(text, encoding="utf-8")
+    (FOLDER / "src/schema.ts").write_text(types(text), encoding="utf-8")
