@@ -17,7 +17,7 @@ DEV_STAMP := $(VENV)/.offload-$(PINS)-dev
 SOURCES := offload settings tasks service dashboard tests bench samples clients examples
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench example screenshots clean
+.PHONY: help run test check format bench example client screenshots clean
 
 help:  ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,11 @@ example: $(DEV_STAMP)  ## The example package's own tests, from a folder outside
 		$(PIP) install --quiet --no-deps --target "$$outside/site" "$$outside/invoice-extract" && \
 		mv "$$outside/invoice-extract/src" "$$outside/sources" && bin=$$(realpath $(BIN)) && cd "$$outside/invoice-extract" && \
 		PYTHONPATH="$$outside/site" "$$bin/python" -m pytest -q
+
+client: $(DEV_STAMP)  ## The JavaScript client's types and the modules that are served; this needs npm.
+	npm --prefix clients/js ci --silent --no-audit --no-fund
+	PYTHON=$(realpath $(BIN))/python npm --prefix clients/js run --silent types
+	npm --prefix clients/js run --silent build
 
 bench: $(DEV_STAMP) $(PEERS)/.installed $(BULLMQ)/node_modules/.installed  ## Every benchmark, each printing one table.
 	@for bench in $$(grep -l __main__ bench/[a-z]*.py); do \

@@ -66,7 +66,7 @@ class Requests:
         # Each statement is a transaction of its own.
         self.database = sqlite3.connect(path, isolation_level=None)
         self.database.execute(
-            "CREATE TABLE IF NOT EXISTS requests (id INTEGER PRIMARY KEY, name TEXT, email TEXT, told INTEGER DEFAULT 0)"
+            "CREATE TABLE IF NOT EXISTS requests (id INTEGER PRIMARY KEY, name TEXT, email TEXT, mailed INTEGER DEFAULT 0)"
         )
 
     def add(self, name: str, email: str) -> int:
@@ -77,13 +77,13 @@ class Requests:
 
     def find(self, request_id: int) -> tuple[str, str, bool] | None:
         """Name of the document, address, and whether the mail was sent."""
-        query = "SELECT name, email, told FROM requests WHERE id = ?"
+        query = "SELECT name, email, mailed FROM requests WHERE id = ?"
         row = self.database.execute(query, (request_id,)).fetchone()
         return (row[0], row[1], bool(row[2])) if row else None
 
-    def told(self, request_id: int) -> None:
+    def mark_mailed(self, request_id: int) -> None:
         """Note that the mail was sent: a webhook may come twice."""
-        self.database.execute("UPDATE requests SET told = 1 WHERE id = ?", (request_id,))
+        self.database.execute("UPDATE requests SET mailed = 1 WHERE id = ?", (request_id,))
 
 
 @dataclass
@@ -160,7 +160,7 @@ async def done(request_id: int, request: Request[Any, Any, Any], state: State) -
     job = state.offload.job(message["data"]["id"])
     ticket = await job.ticket(TICKET_MINUTES)
     await asyncio.to_thread(send, state.config.smtp, letter(email, name, message["data"], ticket.page_url))
-    state.requests.told(request_id)
+    state.requests.mark_mailed(request_id)
 
 
 def letter(email: str, name: str, status: dict[str, Any], page_url: str) -> EmailMessage:

@@ -21,9 +21,13 @@ from service.monitoring.metrics.metrics import last_monday
 from settings import Queue
 from tests.browser.conftest import PHONE, Desk
 from tests.browser.shown_results import show_results
+from tests.browser.test_portal import mails, portal, the_job
+from tests.browser.test_status_link import link
 from tests.dashboard.documents import pictured, stored
 from tests.dashboard.made import Anything, Maker, made_type
 from tests.documents.images.pictures import saved, scene
+
+__all__ = ["mails", "portal"]
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "screenshots"
@@ -67,12 +71,33 @@ async def test_a_page_is_taken(desk: Desk, made: Maker, name: str) -> None:
     page = await desk.open(
         f"/admin/{addresses.get(PAGES[name], PAGES[name])}", reduced_motion="reduce", viewport=SMALL_DESK
     )
-    for theme in ("light", "dark"):
-        await page.emulate_media(color_scheme=theme)
-        await _take(page, f"{name}-{theme}")
-    await page.set_viewport_size(PHONE)
-    await page.emulate_media(color_scheme="light")
-    await _take(page, f"{name}-phone")
+    await _take_each(page, name)
+
+
+async def test_the_page_behind_a_status_link_is_taken(desk: Desk, made: Maker) -> None:
+    job = await made.active()
+    await made.progressed(job, 67, "Processing page 134 of 200 (67%)", pages_processed=134, total_pages=200)
+    page = await desk.open(link(made, job.id), reduced_motion="reduce", viewport=SMALL_DESK, locale="de-DE")
+    await _take_each(page, "status-link")
+
+
+async def test_the_portal_is_taken(portal: str, desk: Desk, made: Maker) -> None:
+    page = await desk.open(portal, reduced_motion="reduce", viewport=SMALL_DESK)
+    scan = str(ROOT / "samples" / "scan.pdf")
+    for name in ("read", "halfway"):
+        await page.locator("input[type=file]").set_input_files(scan)
+        await page.get_by_role("button", name="Read it").click()
+        job = await made.claimed(await the_job(made))
+        if name == "read":
+            text = b"Meeting of the harbour board\n\nMinutes of the fourteenth meeting, held in the old customs house"
+            await made.completed(
+                job, {"text.txt": (text, "text/plain"), "searchable.pdf": (b"%PDF", "application/pdf")}
+            )
+            await page.get_by_label("Text").wait_for()
+        else:
+            await made.progressed(job, 66, "Processing page 2 of 3 (66%)", pages_processed=2, total_pages=3)
+            await page.get_by_text("Page 2 of 3").wait_for()
+    await _take_each(page, "portal")
 
 
 async def show(made: Maker) -> dict[str, str]:
@@ -165,6 +190,16 @@ async def _busy_hour(made: Maker) -> None:
             row = {"completed": done, f"w{wait}": done, f"w{wait + 6}": 1, f"r{run}": done, f"r{run + 5}": 1}
             pipe.hset(keys.metrics(queue, now - ago), mapping=row | ({"failed": 1} if ago % 17 == number else {}))
     await pipe.execute()
+
+
+async def _take_each(page: Page, name: str) -> None:
+    """In both themes, and at phone width."""
+    for theme in ("light", "dark"):
+        await page.emulate_media(color_scheme=theme)
+        await _take(page, f"{name}-{theme}")
+    await page.set_viewport_size(PHONE)
+    await page.emulate_media(color_scheme="light")
+    await _take(page, f"{name}-phone")
 
 
 async def _take(page: Page, name: str) -> None:
