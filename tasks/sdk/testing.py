@@ -25,6 +25,7 @@ from tasks.sdk.errors import Permanent
 from tasks.sdk.program import run_program
 from tasks.sdk.testing_child import ChildPerCall, Pool
 from tasks.sdk.testing_files import LocalFiles
+from tasks.sdk.testing_outputs import LocalOutputs
 from tasks.sdk.types import (
     JobType,
     Meter,
@@ -43,7 +44,7 @@ class PutAside(BaseException):
     """The parts of a job were to be done, or an event was to be waited for: `execute` runs the task again from its start."""
 
 
-class LocalRun:
+class LocalRun(LocalOutputs):
     """Implements Run. What the task did can be read from its attributes.
 
     `stages` is a list of (percent, message, data) in the order of the calls; `lines` are what it logged, `following`
@@ -62,14 +63,12 @@ class LocalRun:
         parent: "LocalRun | None" = None,
         events: Mapping[str, Any] | None = None,
     ) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self.pool = pool or ChildPerCall()
         self.job_id = job_id
         self.owner = owner
         self.attempt = 1
         self.parent = parent
-        for name in ("files", "kept", "artefacts", "jobs"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
         self.files: LocalFiles = parent.files if parent else LocalFiles(folder / "files", owner)
         self.ports: dict[type, object] = {Files: self.files, **(ports or {})}
         self.progress_percent = 0
@@ -79,7 +78,6 @@ class LocalRun:
         self.lines: list[tuple[str, dict[str, Any]]] = []
         self.following: list[tuple[JobType, Payload]] = []
         self.following_ids: list[str] = []
-        self.artefacts: list[dict[str, Any]] = []
         self.part_runs: list[LocalRun] = []
         self.services: Counter[str] = Counter()
         self.events = dict(events or {})
@@ -172,56 +170,11 @@ class LocalRun:
         self._root.services[name] += 1
         yield
 
-    async def keep(self, name: str, data: bytes) -> None:
-        """Keep an intermediate result, under the parent for a part."""
-        path = self._root.folder / "kept" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-
-    async def kept(self, prefix: str = "") -> list[str]:
-        """Sorted names of what is kept."""
-        root = self._root.folder / "kept"
-        names = (path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-        return sorted(name for name in names if name.startswith(prefix))
-
-    async def recall(self, name: str) -> bytes | None:
-        """The bytes kept under `name`, or None."""
-        path = self._root.folder / "kept" / name
-        return path.read_bytes() if path.exists() else None
-
     async def once(self, name: str) -> bool:
         """True the first time."""
         first = name not in self._once
         self._once.add(name)
         return first
-
-    async def artefact(self, name: str, data: bytes | Path | AsyncIterator[bytes], media_type: str) -> None:
-        """Put a finished file there, whole or not at all."""
-        content = await _content(data)
-        (self._root.folder / "artefacts" / name).write_bytes(content)
-        self.artefacts = [one for one in self.artefacts if one["name"] != name]
-        self.artefacts.append({"name": name, "bytes": len(content), "media_type": media_type})
-
-    def artefact_bytes(self, name: str) -> bytes:
-        """A finished file of this run."""
-        return (self._root.folder / "artefacts" / name).read_bytes()
-
-    def add_job(self, job_id: str, artefacts: Mapping[str, bytes]) -> str:
-        """Another job of the owner that has ended, with its finished files by name. Returns its id."""
-        folder = self._root.folder / "jobs" / job_id
-        folder.mkdir(parents=True)
-        for name, data in artefacts.items():
-            (folder / name).write_bytes(data)
-        return job_id
-
-    async def artefact_of(self, job_id: str, name: str) -> bytes:
-        """A finished file of a job that `add_job` put there."""
-        folder = self._root.folder / "jobs" / job_id
-        if not folder.is_dir():
-            raise Permanent(f"There is no job {job_id[:80]}.")
-        if not (folder / name).is_file():
-            raise Permanent(f"The job {job_id} has no file {name[:80]!r}.")
-        return (folder / name).read_bytes()
 
     async def parts(
         self, job: JobType, payloads: Sequence[Payload], meter: Meter, units: Sequence[int]
@@ -309,11 +262,3 @@ def _arrived(job: JobType, payload: Payload) -> Any:
         return msgspec.json.decode(msgspec.json.encode(payload), type=job.payload)
     except msgspec.ValidationError as error:
         raise Permanent(f"the payload does not fit {job.name}: {error}") from None
-
-
-async def _content(data: bytes | Path | AsyncIterator[bytes]) -> bytes:
-    if isinstance(data, bytes):
-        return data
-    if isinstance(data, Path):
-        return data.read_bytes()
-    return b"".join([chunk async for chunk in data])

@@ -236,6 +236,6 @@ def _read(
         # A number that is 0 is its default too.
         if reader is not None and value:
             seen[reader[0]] = reader[1](value)
-    if blocked := read_blocked(seen.get("blocked_by", "")):
+    if (recorded := seen.get("blocked_by")) and (blocked := read_blocked(recorded)):
         seen["message"] = blocked.sentence
     return Job(id=job_id, **seen)

@@ -15,11 +15,11 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 
-from service.engine.job_files import artefact_path, checkpoint_path
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.runtime import Runtime
 from service.engine.store import Job, LeaseLost, OtherParts
 from service.engine.store.script_inputs import NewJob
+from service.engine.worker.job_outputs import JobOutputs
 from service.lib.async_tasks import end
 from service.lib.parent_death import tied
 from service.lib.throttle import Throttled
@@ -55,7 +55,7 @@ class PutAside(BaseException):
     """The job waits for its parts or for an event: ends this turn, not the attempt. No task may catch it as an Exception."""
 
 
-class JobRun:
+class JobRun(JobOutputs):
     """One attempt of one job, as its task sees it."""
 
     def __init__(self, job: Job, runtime: Runtime, pool: CpuPool) -> None:
@@ -64,9 +64,9 @@ class JobRun:
         self.owner = job.owner
         self.attempt = job.attempt
         self.runtime = runtime
+        self.artefacts = list(job.artefacts)
         self.tracing = runtime.tracing
         self.pool = pool
-        self.artefacts: list[dict[str, Any]] = list(job.artefacts)
         self.following: list[NewJob] = []
         self._groups = 0
         self._parts_before = 0
@@ -145,44 +145,10 @@ class JobRun:
             # One cancellation may not do where `work` writes progress: see background.py.
             await end(task)
 
-    async def keep(self, name: str, data: bytes) -> None:
-        """Keep an intermediate result under the job."""
-        await self.runtime.storage.put(checkpoint_path(self.job.root, name), data)
-
-    async def kept(self, prefix: str = "") -> list[str]:
-        """Sorted names of what has been kept under `prefix`."""
-        base = checkpoint_path(self.job.root, "")
-        found = await self.runtime.storage.list(base)
-        return sorted(path[len(base) :] for path in found if path.startswith(base + prefix))
-
-    async def recall(self, name: str) -> bytes | None:
-        """The bytes kept under `name`, or None."""
-        path = checkpoint_path(self.job.root, name)
-        if not await self.runtime.storage.exists(path):
-            return None
-        return await self.runtime.storage.get(path)
-
     async def once(self, name: str) -> bool:
         """True the first time any attempt asks for `name`, False ever after."""
         mine = secrets.token_bytes(8)
         return await self.runtime.store.until_back.checkpointed(self.job, name, mine) == mine
-
-    async def artefact(self, name: str, data: bytes | Path | AsyncIterator[bytes], media_type: str) -> None:
-        """Put a finished file under the job, whole."""
-        path = artefact_path(self.job.root, name)
-        await self.runtime.storage.put(path, data)
-        size = await self.runtime.storage.size(path)
-        self.artefacts = [one for one in self.artefacts if one["name"] != name]
-        self.artefacts.append({"name": name, "bytes": size, "media_type": media_type})
-
-    async def artefact_of(self, job_id: str, name: str) -> bytes:
-        """A finished file of another job of the same owner."""
-        other = await self.runtime.store.until_back.get(job_id)
-        if other is None or other.owner != self.owner:
-            raise Permanent(f"There is no job {job_id[:80]}.")
-        if all(one["name"] != name for one in other.artefacts):
-            raise Permanent(f"The job {job_id} has no file {name[:80]!r}.")
-        return await self.runtime.storage.get(artefact_path(other.root, name))
 
     async def parts(
         self, job: JobType, payloads: Sequence[Payload], meter: Meter, units: Sequence[int]
