@@ -16,11 +16,12 @@ HTMX_STOP_POLLING = 286
 
 @dataclass(frozen=True)
 class Link:
-    """An entry of the bar on top. `key` is what one types after g to go there."""
+    """An entry of the bar on top. `key` is what one types after g to go there; `acting` says that viewers may not."""
 
     name: str
     address: str
     key: str
+    acting: bool = False
 
 
 UNSTORED = {"Cache-Control": "no-store"}
@@ -39,6 +40,7 @@ NAVIGATION = (
     Link("Alerts", "/admin/alerts", "a"),
     Link("Metrics", "/admin/metrics", "m"),
     Link("Storage", "/admin/storage", "r"),
+    Link("Keys", "/admin/keys", "k", acting=True),
     Link("Audit", "/admin/audit", "u"),
 )
 
@@ -62,7 +64,7 @@ def shared_context(request: Request[User, Any, Any], token: str) -> dict[str, An
         "csrf": token,
         "now": now_ms(),
         "path": request.url.path,
-        "navigation": NAVIGATION,
+        "navigation": [link for link in NAVIGATION if request.user.may_act or not link.acting],
         # Set before pages by dashboard/routes.py; an error page may come before that.
         "firing_count": getattr(request.state, "firing_count", 0),
     }

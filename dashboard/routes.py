@@ -36,6 +36,8 @@ from dashboard.jobs.log import log_live, log_page
 from dashboard.jobs.new import new_job_page, submit_job
 from dashboard.jobs.rerun import copy_job, edit_job, edit_job_page
 from dashboard.jobs.views import jobs_live, jobs_page
+from dashboard.keys.actions import create_key, revoke_key, rotate_key
+from dashboard.keys.views import keys_page
 from dashboard.mail_templates.editing import (
     create_template,
     delete_template,
@@ -176,6 +178,10 @@ def dashboard_routes() -> list[Any]:
             try_webhook,
             enable_webhook,
             redeliver,
+            keys_page,
+            create_key,
+            rotate_key,
+            revoke_key,
             workflow_page,
             workflow_live,
             workers_page,

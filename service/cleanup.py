@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from service.database import Database, Document
+from service.database import Database, Document, Upload, UploadPiece
+from service.database.column_types import utc_now
 from service.engine.job_files import artefact_path
 from service.engine.states import State
 from service.engine.store import Store
@@ -39,9 +40,34 @@ class LeftoverFiles:
         self._database = database
 
     async def uploads(self, older_than_s: float) -> Swept:
-        """Scratch files of uploads that have not been written to for so long."""
+        """Scratch files of uploads that have not been written to for so long, uploads whose time is over, and stored pieces
+        that no upload counts."""
         folder = self._settings.data_dir / "uploads"
-        return await asyncio.to_thread(_remove_quiet, folder.glob("*.part"), older_than_s)
+        swept = await asyncio.to_thread(_remove_quiet, folder.glob("*.part"), older_than_s)
+        await self._forget_expired()
+        pieces = _by_folder(await self._storage.list_older("uploads", older_than_s))
+        for ids in _batches(sorted(pieces)):
+            unfinished = select(Upload.upload_id).where(Upload.upload_id.in_(ids), Upload.file_id.is_(None))
+            counted = select(UploadPiece.path).where(UploadPiece.upload_id.in_(ids))
+            async with self._database.reading() as session:
+                kept = set(await session.scalars(counted))
+                # What a client sends to the storage itself has no row of its own.
+                direct = set(await session.scalars(unfinished.where(Upload.presigned)))
+            for upload_id in set(ids) - direct:
+                await self._delete([path for path in pieces[upload_id] if path not in kept], swept)
+        return swept
+
+    async def _forget_expired(self) -> None:
+        """Remove the rows of uploads whose time is over; their pieces then count for nothing."""
+        expired = select(Upload.upload_id).where(Upload.expires_at < utc_now()).limit(BATCH_SIZE)
+        while True:
+            async with self._database.writing() as session:
+                # Locked, so that a piece that arrives now either moves the time or finds no upload.
+                ids = list(await session.scalars(expired.with_for_update()))
+                await session.execute(delete(UploadPiece).where(UploadPiece.upload_id.in_(ids)))
+                await session.execute(delete(Upload).where(Upload.upload_id.in_(ids)))
+            if len(ids) < BATCH_SIZE:
+                return
 
     async def scratch(self, older_than_s: float) -> Swept:
         """Scratch folders of workers that died, on this machine."""
@@ -74,8 +100,12 @@ class LeftoverFiles:
         for ids in _batches(sorted(documents)):
             async with self._database.reading() as session:
                 named = set(await session.scalars(select(Document.file_id).where(Document.file_id.in_(ids))))
-            for file_id in set(ids) - named:
-                await self._delete(documents[file_id], swept)
+            unnamed = [path for file_id in set(ids) - named for path in documents[file_id]]
+            for paths in _batches(unnamed):
+                async with self._database.reading() as session:
+                    # A document whose bytes another one shares was deleted, and they stay where they are.
+                    shared = set(await session.scalars(select(Document.path).where(Document.path.in_(paths))))
+                await self._delete([path for path in paths if path not in shared], swept)
         return swept
 
     async def campaigns(self, older_than_s: float) -> int:

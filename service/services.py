@@ -15,6 +15,8 @@ from service.database.connection import Database, open_database
 from service.database.owners import Owners
 from service.database.start_errors import start_sentence
 from service.documents.images import ImageRecords
+from service.documents.presigned import PresignedUploads
+from service.documents.resumable import ResumableUploads
 from service.documents.store import DocumentStore
 from service.documents.thumbnails.cleanup import Upkeep
 from service.documents.thumbnails.store import ThumbnailStore
@@ -74,6 +76,8 @@ class Services:
     database: Database
     storage: Storage
     files: DocumentStore
+    uploads: ResumableUploads
+    presigned: PresignedUploads
     pool: CpuPool
     metrics: Metrics
     schedules: Schedules
@@ -111,6 +115,7 @@ async def open_services(
         stack.push_async_callback(pool.close)
         owners = Owners(database, settings)
         files = DocumentStore(database, storage, settings, pool, owners)
+        uploads = ResumableUploads(database, storage, settings, files)
         jobs = JobFiles(store, storage, [CampaignRemoval(database).forget])
         # Enqueuers make one call at a time: over a connection of their own none has to look for a free one. Probes have
         # one too: however many wait for a connection, an orchestrator learns that all is well.
@@ -151,6 +156,8 @@ async def open_services(
             database=database,
             storage=storage,
             files=files,
+            uploads=uploads,
+            presigned=PresignedUploads(uploads, storage, files),
             pool=pool,
             metrics=metrics,
             schedules=schedules,

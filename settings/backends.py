@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from settings.urls import file_or_s3_url, queue_server_url, url_of
 
 
-def _folder(path: Path) -> Path:
+def absolute_folder(path: Path) -> Path:
+    """The folder's absolute path. Raises ValueError for what is there and not a folder."""
     whole = path.expanduser().absolute()
     if whole.exists() and not whole.is_dir():
         raise ValueError("not a folder")
@@ -20,7 +21,7 @@ class Backends(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    data_dir: Annotated[Path, AfterValidator(_folder)] = Field(
+    data_dir: Annotated[Path, AfterValidator(absolute_folder)] = Field(
         default=Path("data"), validate_default=True, description="a folder, existing or to be made"
     )
 

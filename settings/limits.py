@@ -16,3 +16,6 @@ class UploadLimits(BaseModel):
 
     max_video_seconds: int = Field(default=14_400, ge=1, le=604_800)
     """Four hours: a few megabytes can hold days of a still picture, and each second of them is encoded."""
+
+    upload_expires_hours: int = Field(default=24, ge=1, le=720)
+    """A day: an upload that was broken off in the evening can be resumed the next morning."""

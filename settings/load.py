@@ -20,6 +20,7 @@ from settings.queues import QUEUE_TABLE, Queue, QueueSettings, add_named_queues,
 from settings.receivers import Receivers
 from settings.services import SMTP, ExternalServices
 from settings.validation_messages import sentences, unknown_variables
+from settings.watch import Watch
 from settings.web import Web
 from settings.webhooks import Webhooks
 from settings.workers import Workers
@@ -30,6 +31,7 @@ PREFIX: Final = "OFFLOAD_"
 class Settings(
     Packages,
     Workers,
+    Watch,
     Web,
     Webhooks,
     Backends,

@@ -28,6 +28,7 @@ ROOMS = {"api", "dashboard", "documents", "exports", "mail", "webhooks"}
 
 ON_BOTH = {
     "api/test_audit.py",
+    "api/test_uploads.py",
     "api/test_webhooks.py",
     "dashboard/test_audit.py",
     "dashboard/test_documents.py",
@@ -36,6 +37,7 @@ ON_BOTH = {
     "dashboard/test_previewed_people_and_pictures.py",
     "dashboard/test_storage.py",
     "documents/images/test_images_api.py",
+    "documents/test_same_bytes.py",
     "exports/test_files.py",
     "exports/test_rows.py",
     "exports/test_text_search.py",

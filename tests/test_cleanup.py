@@ -4,12 +4,14 @@ import os
 import tempfile
 import time
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from service.cleanup import LeftoverFiles
-from service.database import Document, open_database
+from service.database import Document, Upload, UploadPiece, open_database
+from service.database.column_types import utc_now
 from service.engine.job_files import artefact_path
 from service.engine.states import State
 from service.engine.store import keys
@@ -51,6 +53,47 @@ async def test_uploads_that_were_broken_off(parts: Parts, leftovers: LeftoverFil
     assert await leftovers.uploads(HOUR_S) == Swept(1, 5)
     assert await leftovers.uploads(HOUR_S) == Swept()
     assert {path.name for path in folder.iterdir()} == {"new.part", "not-ours.txt"}
+
+
+async def test_uploads_whose_time_is_over_and_pieces_that_none_counts(
+    parts: Parts, leftovers: LeftoverFiles, storage: Storage
+) -> None:
+    paths = {
+        "uploads/upload-going/0-counted": True,
+        "uploads/upload-going/0-lost-the-race": False,
+        "uploads/upload-late/0-counted": False,
+        "uploads/upload-done/0-counted": False,
+        "uploads/upload-direct/content": True,
+        "uploads/upload-gone/0-counted": False,
+    }
+    for path in paths:
+        await storage.put(path, b"123")
+        aged(storage.local_path(path), 2)
+    hour = timedelta(hours=1)
+    async with open_database(parts.settings.database_url) as database, database.writing() as session:
+        for name, left in {"going": hour, "late": -hour, "done": hour, "direct": hour}.items():
+            facts = {"owner": "acme", "name": "a.pdf", "bytes": 9, "described": "", "expires_at": utc_now() + left}
+            file_id = "file-known" if name == "done" else None
+            session.add(Upload(upload_id=f"upload-{name}", file_id=file_id, presigned=name == "direct", **facts))
+        for name in ("going", "late"):
+            path = f"uploads/upload-{name}/0-counted"
+            session.add(UploadPiece(upload_id=f"upload-{name}", start=0, bytes=3, path=path))
+    assert await leftovers.uploads(HOUR_S) == Swept(4, 12)
+    assert await leftovers.uploads(HOUR_S) == Swept()
+    assert {path: await storage.exists(path) for path in paths} == paths
+
+
+async def test_bytes_stay_that_another_document_shares(
+    leftovers: LeftoverFiles, storage: Storage, parts: Parts
+) -> None:
+    async with open_database(parts.settings.database_url) as database, database.writing() as session:
+        facts = {"owner": "acme", "name": "a.pdf", "bytes": 3, "sha256": "1" * 64, "media_type": "application/pdf"}
+        session.add(Document(file_id="file-second", path="documents/file-first/content", pages=1, **facts))
+    for path in ("documents/file-first/content", "documents/file-first/page-1.webp"):
+        await storage.put(path, b"123")
+        aged(storage.local_path(path), 48)
+    assert await leftovers.unnamed(24 * HOUR_S) == Swept(1, 3)
+    assert await storage.exists("documents/file-first/content")
 
 
 async def test_scratch_folders_of_dead_workers(

@@ -47,6 +47,9 @@ class BatchJob(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     rerun: dict[str, Any] | None = None
     callback_url: str | None = None
     idempotency_key: str | None = None
+    idempotency_for_s: Annotated[int, msgspec.Meta(ge=1, le=30 * 86_400)] | None = None
+    """Seconds for which the key holds, also after the job was deleted (its status is then `deleted`). Without it a key holds
+    for a day, and no longer than its job."""
 
 
 class BatchRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -124,7 +127,16 @@ async def checked_job(services: Services, caller: Caller, job: BatchJob) -> JobR
         payload = payload_of(job_type, request)
         terms = terms_of(request)
         units, mails = await checked_work(services, job_type, payload, owner=caller.owner, terms=terms)
-        return JobRequest(job_type, payload, request.priority, terms, job.idempotency_key, units, mails=mails)
+        return JobRequest(
+            job_type,
+            payload,
+            request.priority,
+            terms,
+            job.idempotency_key,
+            units,
+            mails=mails,
+            idempotency_for_s=job.idempotency_for_s,
+        )
     except BadRequest as error:
         return ErrorBody(400, str(error), list(error.errors))
     except Refused as error:

@@ -7,10 +7,21 @@ from settings import Settings
 PREFLIGHT_S = 600
 """Seconds for which a browser need not ask again; Chromium remembers no longer than two hours."""
 
-SENT = ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "Range"]
+TUS_SENT = [
+    "Tus-Resumable",
+    "Upload-Length",
+    "Upload-Offset",
+    "Upload-Metadata",
+    "Upload-Checksum",
+    "X-HTTP-Method-Override",
+]
+TUS_READ = ["Tus-Resumable", "Location", "Upload-Length", "Upload-Offset", "Upload-Expires", "Offload-File-Id"]
+"""Headers of resumable uploads, likewise."""
+
+SENT = ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "Range", *TUS_SENT]
 """Headers that clients of the API send."""
 
-READ = ["Accept-Ranges", "Content-Disposition", "Content-Range", "ETag", "Retry-After"]
+READ = ["Accept-Ranges", "Content-Disposition", "Content-Range", "ETag", "Retry-After", *TUS_READ]
 """Headers of answers that clients read; a browser hides the others from the page."""
 
 

@@ -10,7 +10,10 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from service.api.schemas import FieldError
 from service.api.upload_form import BadForm
+from service.database.api_keys import KeyEnded, NoSuchKey
+from service.documents.checksums import BadChecksum, ChecksumMismatch
 from service.documents.store import NoSuchFile
+from service.documents.upload_errors import NoSuchUpload, OffsetConflict, TooManyUploads, UploadExpired
 from service.engine.redis.retry import refusal
 from service.engine.schedules.owned import NameTaken, TooManySchedules
 from service.engine.schedules.records import NoSuchSchedule
@@ -85,6 +88,14 @@ STATUS_CODES: Mapping[type[Exception], int] = {
     NoSuchDelivery: 404,
     TooManyWebhooks: 409,
     NotDeliverable: 409,
+    KeyEnded: 409,
+    NoSuchKey: 404,
+    NoSuchUpload: 404,
+    UploadExpired: 410,
+    OffsetConflict: 409,
+    TooManyUploads: 429,
+    BadChecksum: 400,
+    ChecksumMismatch: 460,
     WrongState: 409,
     IdempotencyConflict: 409,
     # What is left of the store's refusals: there is no such operation (any more).

@@ -26,10 +26,13 @@ _REASONS = {
     404: "Not found, or another owner's.",
     406: "Not to be had in a format that Accept names.",
     409: "Conflicts with the current state.",
+    410: "It was not finished in time, or parts of it are gone.",
+    412: "The header Tus-Resumable names no version of the protocol that is spoken here.",
     413: "Too large.",
     415: "A file of another kind than is wanted here, by its content.",
     416: "Range not satisfiable.",
     429: "A limit of the owner's is reached; `detail` names it and its plan, Retry-After says how long to wait.",
+    460: "The bytes that came are not those of the checksum.",
     503: "A part of the service is out of reach; Retry-After says when to try again.",
     507: "A disk, or the database's, is full; Retry-After says when to try again.",
 }

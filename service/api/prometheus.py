@@ -12,14 +12,17 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
+from sqlalchemy.exc import SQLAlchemyError
 
 from service.api.dependencies import ServicesDep
+from service.database.column_types import utc_now
 from service.engine.store.counters import EVENTS
 from service.lib.clock import now_ms
 from service.mail.counters import MAIL_QUEUE
 from service.monitoring.metrics.figures import Span
 from service.monitoring.metrics.histogram import LAST, upper_ms
 from service.services import Services
+from service.webhooks import keys as webhook_keys
 from settings.queues import Queue
 
 EDGES = range(0, LAST, 6)
@@ -49,7 +52,12 @@ async def families(services: Services) -> FixedRegistry:
     """Read everything once."""
     spans = {str(queue): await services.metrics.total(queue) for queue in Queue}
     found = [*counters(spans), *histograms(spans)]
-    found += [*await _queues(services), *await _watching(services), *await _server(services)]
+    found += [
+        *await _queues(services),
+        *await _watching(services),
+        *await _webhooks(services),
+        *await _server(services),
+    ]
     build = GaugeMetricFamily("offload_build_info", "The running version.", labels=["version"])
     build.add_metric([version("offload")], 1)
     return FixedRegistry([*found, build])
@@ -146,6 +154,29 @@ async def _watching(services: Services) -> list[Metric]:
             upcoming.add_metric([schedule.name], schedule.next_ms / 1000)
         missed.add_metric([schedule.name], schedule.missed)
     return [firing, waiting, upcoming, missed]
+
+
+async def _webhooks(services: Services) -> list[Metric]:
+    tries = CounterMetricFamily("offload_webhook_tries", "Tries of deliveries by outcome.", labels=["outcome"])
+    pipe = services.redis.pipeline(transaction=False)
+    pipe.hgetall(webhook_keys.OUTCOMES)
+    pipe.llen(webhook_keys.ENDED)
+    counts, ends = await pipe.execute()
+    for outcome in ("delivered", "later", "failed"):
+        tries.add_metric([outcome], int(counts.get(outcome.encode(), 0)))
+    handed = GaugeMetricFamily("offload_webhook_ends_waiting", "Ends of jobs without deliveries yet.", ends)
+    try:
+        now = await services.webhooks.rows.standing()
+    except (SQLAlchemyError, OSError):
+        # What the queue server tells is told while the database is away.
+        return [tries, handed]
+    pending = GaugeMetricFamily("offload_webhook_pending", "Deliveries that wait for their next try.", now.pending)
+    age_s = (utc_now() - now.oldest).total_seconds() if now.oldest else 0.0
+    oldest = GaugeMetricFamily("offload_webhook_oldest_pending_seconds", "Age of the oldest of them.", max(0.0, age_s))
+    webhooks = GaugeMetricFamily("offload_webhooks", "Webhooks of all owners, by state.", labels=["state"])
+    webhooks.add_metric(["enabled"], now.webhooks - now.disabled)
+    webhooks.add_metric(["disabled"], now.disabled)
+    return [tries, handed, pending, oldest, webhooks]
 
 
 async def _server(services: Services) -> list[Metric]:

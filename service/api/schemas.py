@@ -37,6 +37,14 @@ class FileBody(msgspec.Struct, omit_defaults=True):
     width: int | None = None
     height: int | None = None
     duration_seconds: float | None = None
+    read_by: str | None = None
+    """Newest completed job of the type pdf-ocr that has read the same bytes of the same owner."""
+
+
+class FileList(msgspec.Struct):
+    """Documents of certain bytes, oldest first."""
+
+    files: list[FileBody]
 
 
 class AcceptedBody(msgspec.Struct, omit_defaults=True):

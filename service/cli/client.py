@@ -16,11 +16,22 @@ TIMEOUT = httpx.Timeout(30.0, read=120.0)
 PAGE = 200
 """Jobs asked for at once."""
 
+DENIALS = frozenset({400, 404, 409, 410, 413, 415, 422})
+"""Status codes that are about what was sent. 401 and 403 are about the key, 429 and 5xx about the moment."""
+
 TERMINAL = frozenset({"completed", "failed", "cancelled", "expired"})
 
 
 class CliError(Exception):
     """Something the person at the terminal can act on, in one sentence."""
+
+
+class Unavailable(CliError):
+    """The server is not there, is too busy, or refuses the key: the same call may work later."""
+
+
+class Denied(CliError):
+    """The server refuses what was sent, and would again."""
 
 
 class Api:
@@ -29,13 +40,18 @@ class Api:
     def __init__(self, http: httpx.Client) -> None:
         self._http = http
 
-    def upload(self, path: Path) -> dict[str, Any]:
-        """Upload a file, streamed from disk; returns its metadata."""
+    def upload(self, path: Path, *, reuse: bool = False) -> dict[str, Any]:
+        """Upload a file, streamed from disk; returns its metadata. `reuse` takes a document of the same bytes instead."""
+        params = {"reuse": "true"} if reuse else {}
         try:
             with path.open("rb") as file:
-                return self._call("POST", "/api/files", files={"file": (path.name, file)})
+                return self._call("POST", "/api/files", params=params, files={"file": (path.name, file)})
         except OSError as error:
             raise CliError(f"{path} cannot be read: {error.strerror}.") from None
+
+    def documents_of(self, sha256: str) -> list[dict[str, Any]]:
+        """Documents that have these bytes, oldest first."""
+        return list(self._call("GET", "/api/files", params={"sha256": sha256})["files"])
 
     def start_ocr(self, file_id: str, priority: str) -> dict[str, Any]:
         """Queue a pdf-ocr job; returns its id and estimate."""
@@ -105,12 +121,12 @@ class Api:
         try:
             response = self._http.request(method, path, **arguments)
         except httpx.TimeoutException:
-            raise CliError(f"The Offload server at {self._http.base_url} took too long to answer.") from None
+            raise Unavailable(f"The Offload server at {self._http.base_url} took too long to answer.") from None
         except httpx.TransportError:
             raise no_server(str(self._http.base_url)) from None
         if response.is_success or response.status_code in bodies:
             return response
-        raise CliError(_refusal(response))
+        raise (Denied if response.status_code in DENIALS else Unavailable)(_refusal(response))
 
 
 def server_options(settings: Settings, server: str | None, key: str | None) -> dict[str, Any]:
@@ -137,9 +153,11 @@ def open_api(settings: Settings, server: str | None, key: str | None) -> Iterato
         yield Api(http)
 
 
-def no_server(address: str) -> CliError:
+def no_server(address: str) -> Unavailable:
     """The sentence for a server that is not there."""
-    return CliError(f"No Offload server answers at {address.rstrip('/')}: start one with `make run` or `offload up`.")
+    return Unavailable(
+        f"No Offload server answers at {address.rstrip('/')}: start one with `make run` or `offload up`."
+    )
 
 
 def _refusal(response: httpx.Response) -> str:
@@ -152,5 +170,5 @@ def _refusal(response: httpx.Response) -> str:
     except (ValueError, KeyError, TypeError):
         call = f"{response.request.method} {response.url.path}"
         return f"The server answered {response.status_code} {response.reason_phrase} to {call}."
-    fields = [f"{error['field']}: {error['message']}" for error in answer.get("errors") or [] if error.get("field")]
-    return "; ".join([detail, *(field for field in fields if field not in detail)])
+    errors = [one for one in answer.get("errors") or [] if one.get("field") and one["message"] not in detail]
+    return "; ".join([detail, *(f"{one['field']}: {one['message']}" for one in errors)])

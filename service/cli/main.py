@@ -29,7 +29,7 @@ class Commands(click.Group):
         "keys": "keys", "pause": "queues", "resume": "queues", "drain": "queues", "worker": "worker", "new": "new",
         "jobs": "jobs", "retry-failed": "jobs", "cancel": "jobs", "tail": "tail", "workers": "workers",
         "schedules": "schedules", "completion": "completion", "relay": "relay", "report": "report",
-        "owners": "owners",
+        "owners": "owners", "ingest": "ingest", "watch": "watch",
     }  # fmt: skip
     """Module of each such command."""
 

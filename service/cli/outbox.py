@@ -26,6 +26,10 @@ BATCH = 200
 IDLE_S = 0.5
 """Seconds between two looks at an empty table."""
 
+KEY_HOLDS_S = 30 * 86_400
+"""Seconds for which Offload knows a row: a relay that died between the answer and its note may come back so much later. The
+longest that the API takes, some 250 bytes of the queue server's memory for each row."""
+
 WAITS_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds before the next try while the database or Offload is away; the last one repeats."""
 
@@ -134,7 +138,8 @@ class Relay:
         jobs: list[dict[str, Any]] = []
         for row in rows:
             given = json.loads(row["options"]) | {"payload": json.loads(row["payload"])}
-            jobs.append(given | {"type": row["job_type"], "idempotency_key": row["idempotency_key"]})
+            key = {"idempotency_key": row["idempotency_key"], "idempotency_for_s": KEY_HOLDS_S}
+            jobs.append(given | {"type": row["job_type"]} | key)
         try:
             response = await self.http.post("/api/jobs/batch", json={"jobs": jobs})
         except httpx.HTTPError as error:

@@ -7,6 +7,7 @@ from service.database.connection import Database, open_database
 from service.database.images import ImageRecord
 from service.database.mail import Campaign, Delivery, Suppression, Template, User
 from service.database.owners import Owner, OwnerMonth
+from service.database.uploads import Upload, UploadPiece
 from service.database.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "OwnerMonth",
     "Suppression",
     "Template",
+    "Upload",
+    "UploadPiece",
     "User",
     "Webhook",
     "WebhookDelivery",

@@ -46,7 +46,11 @@ class Scope(StrEnum):
 
 
 class NoSuchKey(Exception):
-    """No API key has that id, or it was revoked already."""
+    """No API key has that id."""
+
+
+class KeyEnded(NoSuchKey):
+    """The API key is not valid any more."""
 
 
 class BadKeyRequest(Exception):
@@ -154,10 +158,10 @@ class ApiKeys:
         return key
 
     async def rotate(self, key_id: str, *, created_by: str, overlap: timedelta) -> tuple[ApiKey, str]:
-        """Make a successor with the same rights; the old key stays valid for `overlap`. Raises NoSuchKey."""
+        """Make a successor with the same rights; the old key stays valid for `overlap`. Raises NoSuchKey, KeyEnded."""
         old = await self.get(key_id)
         if old.state != "valid":
-            raise NoSuchKey(f"API key {key_id} is {old.state}: create a new one.")
+            raise KeyEnded(f"API key {key_id} is {old.state}: create a new one.")
         until = utc_now() + overlap
         successor, secret = await self.create(
             old.owner,
@@ -173,14 +177,14 @@ class ApiKeys:
         return successor, secret
 
     async def revoke(self, key_id: str) -> ApiKey:
-        """Refuse the key from now on, forever. Raises NoSuchKey where there is none, or none valid any more."""
+        """Refuse the key from now on, forever. Raises NoSuchKey; KeyEnded where it was revoked before."""
         key = await self.get(key_id)
         async with self.database.writing() as session:
             changed = await session.execute(
                 update(ApiKey).where(ApiKey.key_id == key_id, ApiKey.revoked_at.is_(None)).values(revoked_at=utc_now())
             )
         if not changed.rowcount:  # type: ignore[attr-defined]  # of an UPDATE it is there
-            raise NoSuchKey(f"API key {key_id} was revoked already.")
+            raise KeyEnded(f"API key {key_id} was revoked already.")
         self._found.clear()
         return key
 

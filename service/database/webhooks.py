@@ -37,6 +37,7 @@ class WebhookDelivery(Base):
         Index(None, "webhook_id", "created_at"),
         Index(None, "created_at", "delivery_id"),
         Index(None, "job_id", "number"),
+        Index(None, "state", "created_at"),
     )
 
     delivery_id: Mapped[str] = mapped_column(String(64), primary_key=True)

@@ -44,8 +44,10 @@ class Quota:
         """Limits for `count`, read before its transaction: a writer of SQLite keeps all others waiting."""
         return await self._owners.limits(owner)
 
-    async def count(self, session: AsyncSession, document: Document, limits: Limits) -> None:
-        """Count a document within the transaction that keeps it. Raises OverLimit, and the transaction is to be undone.
+    async def count(self, session: AsyncSession, document: Document, limits: Limits, *, shared: bool) -> None:
+        """Count a document within the transaction that keeps it; one whose bytes are `shared` takes none of its own.
+
+        Raises OverLimit, and the transaction is to be undone.
 
         The row of the month is the lock: of two uploads that both had room alone, the second sees the first.
         """
@@ -61,12 +63,14 @@ class Quota:
                 wait_s,
             )
         if limits.values.stored_bytes is not None:
-            _check_bytes(limits, await _stored(session, document.owner), document.bytes)
+            stored = await _stored(session, document.owner)
+            _check_bytes(limits, stored, 0 if shared else document.bytes)
 
 
 async def _stored(session: AsyncSession, owner: str) -> int:
-    size = await session.scalar(select(func.coalesce(func.sum(Document.bytes), 0)).where(Document.owner == owner))
-    return int(size or 0)
+    # Documents of the same bytes share a path.
+    kept = select(Document.path, Document.bytes).distinct().where(Document.owner == owner).subquery()
+    return int(await session.scalar(select(func.coalesce(func.sum(kept.c.bytes), 0))) or 0)
 
 
 def _check_bytes(limits: Limits, stored: int, more: int, at_least: str = "") -> None:

@@ -4,22 +4,27 @@ import asyncio
 import contextlib
 import re
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.database import Database, Document
 from service.database.owners import Owners
 from service.documents.display_names import display_name
 from service.documents.quota import Quota
-from service.documents.upload import Pool, inspected, received
+from service.documents.same_bytes import first_of, lock_bytes, lost_paths, sharing
+from service.documents.upload import Pool, ScratchFile, inspected, received
 from service.lib.local_copy import copy_to
 from service.lib.object_storage import NoSuchObject, Storage
 from settings import Settings
 from tasks.sdk.errors import Permanent
 
 FILE_ID = re.compile(r"file-[0-9a-f]{32}")
+
+Recorded = Callable[[AsyncSession, Document], Awaitable[None]]
+"""Called in the transaction that makes a document."""
 
 BATCH_SIZE = 500
 """Ids in one query: some databases take no more than 999 values."""
@@ -53,44 +58,103 @@ class DocumentStore:
         self._pool = pool
 
     async def upload(
-        self, chunks: AsyncIterator[bytes], *, owner: str, name: str | None, announced: int = 0
+        self,
+        chunks: AsyncIterator[bytes],
+        *,
+        owner: str,
+        name: str | None,
+        announced: int = 0,
+        reuse: bool = False,
+        recorded: Recorded | None = None,
     ) -> Document:
         """Take in a file as it arrives, of which at least `announced` bytes are to come.
 
         Raises Refused (400, 413, 415) or OverLimit, and then leaves nothing behind.
+
+        Bytes that the owner has stored already are not stored again; with `reuse` their document is returned, with
+        its own name, in place of a new one. `recorded` runs in the transaction that makes the document; what it raises
+        undoes all of it.
         """
-        if self._pool is None:
-            raise RuntimeError("this process takes no uploads: its DocumentStore was given no pool")
-        await self._quota.refuse_early(owner, max(1, announced))
+        if not reuse:
+            await self.refuse_early(owner, max(1, announced))
         shown = display_name(name)
         async with received(chunks, shown, self._settings) as scratch:
-            file_id = f"file-{uuid.uuid4().hex}"
-            seen = await inspected(scratch, shown, self._settings, self._pool)
-            document = Document(
-                file_id=file_id,
-                owner=owner,
-                name=shown,
-                bytes=scratch.size,
-                sha256=scratch.sha256,
-                media_type=scratch.media_type,
-                pages=seen.pages,
-                width=seen.width,
-                height=seen.height,
-                seconds=seen.seconds,
-                path=f"{document_folder(file_id)}/content",
-            )
+            document = await self._described(scratch, f"file-{uuid.uuid4().hex}", owner, shown)
+            return await self._record(document, scratch.path, reuse, recorded)
+
+    async def refuse_early(self, owner: str, size: int) -> None:
+        """Refuse a file of at least `size` bytes that has no room, before it comes. Raises OverLimit."""
+        await self._quota.refuse_early(owner, size)
+
+    async def take_stored(
+        self, file_id: str, *, owner: str, name: str | None, reuse: bool, recorded: Recorded
+    ) -> Document:
+        """Make a document of bytes that lie in its place in the storage already. As `upload` otherwise."""
+        shown = display_name(name)
+        try:
+            chunks = await self._storage.stream(f"{document_folder(file_id)}/content")
+            async with received(chunks, shown, self._settings) as scratch:
+                document = await self._described(scratch, file_id, owner, shown)
+                return await self._record(document, None, reuse, recorded)
+        except BaseException:
+            await self._drop(file_id)
+            raise
+
+    async def _described(self, scratch: ScratchFile, file_id: str, owner: str, shown: str) -> Document:
+        """The row of a received file, after a look into it. Raises Refused."""
+        if self._pool is None:
+            raise RuntimeError("this process takes no uploads: its DocumentStore was given no pool")
+        seen = await inspected(scratch, shown, self._settings, self._pool)
+        return Document(
+            file_id=file_id,
+            owner=owner,
+            name=shown,
+            bytes=scratch.size,
+            sha256=scratch.sha256,
+            media_type=scratch.media_type,
+            pages=seen.pages,
+            width=seen.width,
+            height=seen.height,
+            seconds=seen.seconds,
+            path=f"{document_folder(file_id)}/content",
+        )
+
+    async def _record(
+        self, document: Document, source: Path | None, reuse: bool, recorded: Recorded | None
+    ) -> Document:
+        """Store the bytes, unless the owner has them, and write the row. `source` None: they are in their place."""
+        own, owner, sha256 = document.path, document.owner, document.sha256
+        try:
+            there, lost = await lost_paths(self._database, self._storage, owner, sha256)
             limits = await self._quota.limits(owner)
-            try:
-                await self._storage.move_in(document.path, scratch.path)
+            while True:
+                if source is not None and not there:
+                    await self._storage.move_in(own, source)
+                    source = None
                 async with self._database.writing() as session:
-                    await self._quota.count(session, document, limits)
-                    session.add(document)
-            except BaseException:
-                # Where the storage itself is away, the sweep of files that no record names has it later.
-                with contextlib.suppress(Exception):
-                    await asyncio.shield(self._storage.delete_prefix(document_folder(file_id)))
-                raise
-        return document
+                    await lock_bytes(self._database, session, owner, sha256)
+                    earlier = await session.scalar(first_of(owner, sha256, lost))
+                    there = earlier is not None
+                    if there or source is None:
+                        kept = earlier if earlier is not None and reuse else document
+                        document.path = earlier.path if earlier is not None else own
+                        if kept is document:
+                            await self._quota.count(session, document, limits, shared=there)
+                            session.add(document)
+                        if recorded:
+                            await recorded(session, kept)
+                        break
+        except BaseException:
+            await self._drop(document.file_id)
+            raise
+        if kept.path != own:
+            await self._drop(document.file_id)
+        return kept
+
+    async def _drop(self, file_id: str) -> None:
+        # Where the storage itself is away, the sweep of files that no record names has it later.
+        with contextlib.suppress(Exception):
+            await asyncio.shield(self._storage.delete_prefix(document_folder(file_id)))
 
     async def describe(self, file_id: str, owner: str | None = None) -> Document:
         """Metadata of a file. Raises NoSuchFile."""
@@ -127,11 +191,23 @@ class DocumentStore:
             raise NoSuchFile(file_id) from None
 
     async def delete(self, file_id: str, owner: str | None = None) -> None:
-        """Remove the description, the bytes and whatever was made from them. Raises NoSuchFile."""
+        """Remove the description, whatever was made from the document, and its bytes unless another document has the same.
+
+        Raises NoSuchFile.
+        """
         document = await self.describe(file_id, owner)
         async with self._database.writing() as session:
+            await lock_bytes(self._database, session, document.owner, document.sha256)
             await session.execute(delete(Document).where(Document.file_id == document.file_id))
-        await self._storage.delete_prefix(document_folder(file_id))
+            shared = await session.scalar(sharing(document)) is not None
+        folder = document_folder(file_id)
+        if not shared:
+            await self._storage.delete(document.path)
+            await self._storage.delete_prefix(folder)
+            return
+        for path in await self._storage.list(folder):
+            if path != document.path:
+                await self._storage.delete(path)
 
 
 def document_folder(file_id: str) -> str:

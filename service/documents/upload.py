@@ -80,15 +80,15 @@ async def received(chunks: AsyncIterator[bytes], name: str, settings: Settings) 
         async for chunk in chunks:
             scratch.size += len(chunk)
             if scratch.size > settings.max_upload_bytes:
-                raise Refused(_too_large(name, settings.max_upload_bytes), field="file", status_code=413)
+                raise Refused(too_large(name, settings.max_upload_bytes), field="file", status_code=413)
             waiting += chunk
             if len(waiting) >= WRITE_BYTES:
-                _check_type(scratch, name, waiting)
+                check_type(scratch, name, waiting)
                 await asyncio.to_thread(scratch.append, bytes(waiting))
                 waiting.clear()
         if scratch.size == 0:
             raise Refused(f"{name} is empty.", field="file")
-        _check_type(scratch, name, waiting)
+        check_type(scratch, name, waiting)
         await asyncio.to_thread(scratch.append, bytes(waiting))
         await asyncio.to_thread(scratch.close)
         yield scratch
@@ -96,8 +96,8 @@ async def received(chunks: AsyncIterator[bytes], name: str, settings: Settings) 
         await asyncio.shield(asyncio.to_thread(scratch.remove))
 
 
-def _check_type(scratch: ScratchFile, name: str, beginning: bytearray) -> None:
-    """Type the file by its beginning, the first time there is one."""
+def check_type(scratch: ScratchFile, name: str, beginning: bytearray) -> None:
+    """Type the file by its beginning, the first time there is one. Raises Refused (415)."""
     if scratch.media_type is None:
         scratch.media_type = media_type_of(bytes(beginning[:SNIFF_BYTES]))
     if scratch.media_type is None:
@@ -111,7 +111,8 @@ def _not_read(name: str, head: bytes) -> str:
     return f"{name} is {kind}, which is not read here; send {READ_HERE}."
 
 
-def _too_large(name: str, limit: int) -> str:
+def too_large(name: str, limit: int) -> str:
+    """Sentence about a file above the limit, in bytes."""
     return f"{name} is too large: the limit is {limit:,} bytes."
 
 

@@ -38,6 +38,9 @@ from tasks.sdk.types import JobType, Payload
 RETRY_AFTER_S = 30
 """Retry-After in seconds for a client over its limit: long enough for some of its jobs to have ended."""
 
+KEY_HOLDS_S = 86_400
+"""Seconds for which an Idempotency-Key holds unless more is asked for: longer than a client repeats one request."""
+
 BATCH = 500
 """Jobs one script call writes: a few milliseconds of the server's time, so that other clients hardly wait."""
 
@@ -167,7 +170,8 @@ class Enqueuer:
         set_terms(request, job.terms)
         if job.idempotency_key:
             fingerprint = request_fingerprint(job.job_type, job.payload, job.priority, due_ms, job.terms)
-            request.idem = Idem(job.idempotency_key, fingerprint)
+            for_s = job.idempotency_for_s or KEY_HOLDS_S
+            request.idem = Idem(job.idempotency_key, fingerprint, for_s, lasting=job.idempotency_for_s is not None)
         if job.origin:
             request.fields += [ORIGIN, job.origin]
             request.find.append(f"{ORIGIN}:{job.origin}")

@@ -40,6 +40,8 @@ class JobRequest:
     """Random where it is empty."""
     mails: int = 0
     """Messages that it sends, which its owner's plan may bound."""
+    idempotency_for_s: int | None = None
+    """Seconds for which the key holds, after the job was deleted too; None for KEY_HOLDS_S, and as long as the job is there."""
 
 
 class Step(NamedTuple):

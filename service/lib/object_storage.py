@@ -117,6 +117,19 @@ class Storage:
             await self.put(path, source)
             await asyncio.to_thread(source.unlink, missing_ok=True)
 
+    async def copy(self, source: str, target: str) -> None:
+        """Copy an object within the storage. Raises NoSuchObject."""
+        try:
+            await obstore.copy_async(self._store, source, target)
+        except FileNotFoundError:
+            raise NoSuchObject(source) from None
+
+    async def presigned_put(self, path: str, valid_s: int) -> str | None:
+        """URL that stores one object at `path` by a PUT, without further credentials; None where storage is a local folder."""
+        if isinstance(self._store, LocalStore):
+            return None
+        return await obstore.sign_async(self._store, "PUT", path, timedelta(seconds=valid_s))
+
     async def get(self, path: str) -> bytes:
         """The whole object; for what is known to be small. Raises NoSuchObject."""
         try:

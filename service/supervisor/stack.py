@@ -1,4 +1,4 @@
-"""The whole product on one machine: queue server, mail catcher, web application, a worker for each queue.
+"""The whole product on one machine: queue server, mail catcher, web application, a worker for each queue, watch folder.
 
 Started in the order in which they need each other, kept running, and stopped in the reverse order. However this process
 ends, kill -9 included, none of them stays behind.
@@ -75,6 +75,10 @@ class Stack:
         self._start_mail_catcher()
         self._fronts = [self._child("web", self._web_command())]
         self._fronts += [self._child(queue, python("arq", settings)) for queue, settings in worker_classes().items()]
+        if self.settings.watch_dir:
+            # Its key must be there when it looks for it.
+            _ = self.settings.api_keys
+            self._fronts.append(self._child("watch", python("service.cli.main", "watch")))
         return self
 
     async def ready(self) -> None:

@@ -1,10 +1,12 @@
 """`Deliveries`: one try of one delivery, what the log keeps of it, and what follows for its webhook."""
 
+import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import structlog
+from redis.exceptions import RedisError
 from sqlalchemy import func, select
 
 from service.database import Database, Webhook, WebhookDelivery
@@ -36,15 +38,22 @@ TURN_MAX_S = 600.0
 
 
 class Deliveries:
-    """Implements tasks/ports/webhooks.py. `changed` is called when a webhook was disabled."""
+    """Implements tasks/ports/webhooks.py. `changed` is called when a webhook was disabled, `counted` with the outcome of
+    each try."""
 
     def __init__(
-        self, database: Database, sender: Sender, link_key: Callable[[], bytes], changed: Callable[[], Awaitable[None]]
+        self,
+        database: Database,
+        sender: Sender,
+        link_key: Callable[[], bytes],
+        changed: Callable[[], Awaitable[None]],
+        counted: Callable[[str], Awaitable[None]],
     ) -> None:
         self.database = database
         self.sender = sender
         self.link_key = link_key
         self.changed = changed
+        self.counted = counted
 
     async def deliver(self, delivery_id: str) -> Delivered:
         """Try one delivery, unless it has ended, or an earlier one of the same job to the same address has not."""
@@ -56,6 +65,7 @@ class Deliveries:
         if row.webhook_id and (webhook is None or webhook.disabled_at):
             sentence = "The webhook is disabled." if webhook else "The webhook was deleted."
             await WebhookRows(self.database).give_up(row.delivery_id, sentence)
+            await self._count("failed")
             return Delivered("failed", sentence)
         if (turn_s := await self._until_its_turn_s(row)) is not None:
             return Delivered("later", "An earlier message about the job goes first.", turn_s)
@@ -100,7 +110,13 @@ class Deliveries:
         if disabled:
             log.warning("webhook.disabled", webhook=row.webhook_id, owner=row.owner, reason=answer.error)
             await self.changed()
+        await self._count(tried.state)
         return tried
+
+    async def _count(self, outcome: str) -> None:
+        # The delivery is noted: a count that is short by one harms less than a message that is sent twice.
+        with contextlib.suppress(RedisError, OSError):
+            await self.counted(outcome)
 
 
 def _tried(row: WebhookDelivery, answer: Answer, now: datetime) -> Delivered:

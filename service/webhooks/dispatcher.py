@@ -11,7 +11,7 @@ import structlog
 from redis.exceptions import WatchError
 
 from service.database import Webhook, WebhookDelivery
-from service.engine.enqueuer import Enqueuer
+from service.engine.enqueuer import KEY_HOLDS_S, Enqueuer
 from service.engine.redis.client import Client
 from service.engine.states import State
 from service.engine.store import Job
@@ -89,7 +89,7 @@ class WebhookDispatcher:
         owner = OWNER.format(owner=delivery.owner)
         # No bound on how many wait: what would be refused here would be lost.
         request = await self.enqueuer.request(webhook_delivery, payload, owner=owner)
-        request.idem = Idem(delivery.delivery_id + again, delivery.delivery_id)
+        request.idem = Idem(delivery.delivery_id + again, delivery.delivery_id, KEY_HOLDS_S)
         return request
 
     async def mend(self) -> None:

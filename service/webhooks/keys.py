@@ -10,3 +10,6 @@ ENDED = PREFIX + "webhooks:ended"
 
 DISABLED = PREFIX + "webhooks:disabled"
 """Hash: id of a webhook that was disabled to a sentence. An entry goes with the webhook."""
+
+OUTCOMES = PREFIX + "webhooks:outcomes"
+"""Hash: outcome of a try (delivered, later, failed) to how many there were. Of a fixed size, and never removed."""

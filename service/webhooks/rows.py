@@ -3,7 +3,8 @@
 import json
 import secrets
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
@@ -24,6 +25,16 @@ OVERDUE = timedelta(hours=1)
 """A delivery that is so late may have lost its job. Far above what a queue keeps one waiting."""
 
 OVERDUE_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Deliveries that wait for their (next) try, the oldest one's time, and the webhooks that there are."""
+
+    pending: int
+    oldest: datetime | None
+    disabled: int
+    webhooks: int
 
 
 class NoSuchWebhook(Exception):
@@ -183,6 +194,16 @@ class WebhookRows:
         )
         async with self.database.reading() as session:
             return list(await session.scalars(query.order_by(WebhookDelivery.delivery_id).limit(OVERDUE_AT_ONCE)))
+
+    async def standing(self) -> Standing:
+        """Numbers of what waits and of what is disabled, over all owners."""
+        pending = select(func.count(), func.min(WebhookDelivery.created_at)).where(WebhookDelivery.state == "pending")
+        disabled = select(func.count()).where(Webhook.disabled_at.is_not(None))
+        async with self.database.reading() as session:
+            number, oldest = (await session.execute(pending)).one()
+            off = await session.scalar(disabled)
+            webhooks = await session.scalar(select(func.count()).select_from(Webhook))
+        return Standing(number, oldest, int(off or 0), int(webhooks or 0))
 
     async def give_up(self, delivery_id: str, sentence: str) -> None:
         """End a pending delivery as failed."""

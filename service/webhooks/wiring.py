@@ -6,6 +6,7 @@ from service.database import Database
 from service.engine.enqueuer import Enqueuer
 from service.engine.maintenance import Duty
 from service.engine.redis.client import Client
+from service.webhooks import keys
 from service.webhooks.addresses import Addresses
 from service.webhooks.deliveries import Deliveries
 from service.webhooks.dispatcher import WebhookDispatcher
@@ -43,7 +44,11 @@ def webhook_parts(settings: Settings, database: Database, redis: Client, enqueue
     """The parts, which open nothing themselves."""
     addresses, rows = Addresses(allow_private=settings.webhooks_allow_private), WebhookRows(database)
     dispatcher = WebhookDispatcher(redis, rows, enqueuer)
-    deliveries = Deliveries(database, Sender(addresses), lambda: settings.link_key, dispatcher.sync)
+
+    async def counted(outcome: str) -> None:
+        await redis.hincrby(keys.OUTCOMES, outcome, 1)
+
+    deliveries = Deliveries(database, Sender(addresses), lambda: settings.link_key, dispatcher.sync, counted)
     return WebhookParts(settings, addresses, rows, dispatcher, deliveries)
 
 

@@ -1,6 +1,7 @@
 """Limits of an owner's plan at the API: 429, with the limit's name and when there is room again, and nothing half-stored."""
 
 import asyncio
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -13,6 +14,14 @@ from tests.mail.campaigning import make_template
 from tests.ocr.documents import text_pdf
 
 PDF, _ = text_pdf(pages=2)
+
+
+def other(number: int) -> bytes:
+    """A document of bytes of its own, and of the size of all others."""
+    return PDF + f"%{number}".encode()
+
+
+SIZE = len(other(0))
 
 
 async def give(served: Served, owner: str = "acme", plan: str | None = None, **own: Any) -> None:
@@ -65,23 +74,29 @@ async def test_a_socket_is_a_request(acme: httpx.AsyncClient, served: Served) ->
 
 
 async def test_stored_bytes(acme: httpx.AsyncClient, globex: httpx.AsyncClient, served: Served) -> None:
-    await give(served, plan="free", stored_bytes=2 * len(PDF) + 10)
-    first = (await upload(acme)).json()["file_id"]
+    await give(served, plan="free", stored_bytes=2 * SIZE + 10)
+    first = (await upload(acme, other(0))).json()["file_id"]
     # Two come at once, and there is room for one.
-    answers = await asyncio.gather(upload(acme), upload(acme))
+    answers = await asyncio.gather(upload(acme, other(1)), upload(acme, other(2)))
     assert sorted(answer.status_code for answer in answers) == [201, 429]
     over = next(answer for answer in answers if answer.status_code == 429)
-    words = f"Your own limit (plan free) allows {2 * len(PDF) + 10:,} stored bytes: {2 * len(PDF):,} are in use"
+    words = f"Your own limit (plan free) allows {2 * SIZE + 10:,} stored bytes: {2 * SIZE:,} are in use"
     assert refused(over, words) == 3600 and "once documents are deleted" in over.json()["detail"]
     files = stored(served)
     assert len(files) == 2
     big = await upload(acme, PDF + b"\0" * 3_000_000)
     assert refused(big, words) and stored(served) == files, "refused before it was received"
-    image = await acme.post("/api/images", files={"file": ("a.pdf", PDF)})
+    image = await acme.post("/api/images", files={"file": ("a.pdf", other(3))})
     assert refused(image, words) and stored(served) == files
+    begun = await acme.post("/api/uploads", headers={"Tus-Resumable": "1.0.0", "Upload-Length": str(SIZE)})
+    assert refused(begun, words)
+    assert (await upload(acme, other(0))).status_code == 201, "bytes that are stored already take none"
     assert (await upload(globex)).status_code == 201
     assert (await acme.delete(f"/api/files/{first}")).status_code == 204
-    assert (await upload(acme)).status_code == 201
+    assert refused(await upload(acme, other(4)), words), "another document has the same bytes"
+    for file in (await acme.get("/api/files", params={"sha256": sha256(other(0)).hexdigest()})).json()["files"]:
+        assert (await acme.delete(f"/api/files/{file['file_id']}")).status_code == 204
+    assert (await upload(acme, other(4))).status_code == 201
 
 
 async def test_pages_a_month(acme: httpx.AsyncClient, served: Served) -> None:

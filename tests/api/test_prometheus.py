@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from dashboard.app import create_app
+from service.database.column_types import utc_now
 from service.engine.store import keys
+from service.webhooks import keys as webhook_keys
+from service.webhooks.rows import new_delivery
 from settings import load_settings
 from tests.parts import Parts
 
@@ -52,6 +56,37 @@ async def test_metrics_are_what_a_scraper_reads(parts: Parts) -> None:
     assert value("offload_jobs_total", **job, event="expired") == 1
     assert value("offload_queue_jobs", queue="thumbnails", state="expired") == 1
     assert {family.name for family in parse_openmetrics(opened.text)} == set(families)
+
+
+async def test_webhooks_are_counted_and_a_database_that_is_away_takes_only_its_own_figures(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await parts.store.redis.hset(webhook_keys.OUTCOMES, mapping={"delivered": 4, "later": 2})
+    async with AsyncTestClient(app := create_app(load_settings())) as client:
+        rows = app.state["services"].webhooks.rows
+        waiting = new_delivery("msg_1", None, "acme", "https://8.8.8.8", "job.failed", "job-1")
+        waiting.body, waiting.created_at = "{}", utc_now() - timedelta(hours=1)
+        await rows.add([waiting])
+        await rows.create("acme", "https://8.8.8.8", ["job.failed"])
+        told = (await client.get("/metrics")).text.splitlines()
+
+        async def away() -> None:
+            raise ConnectionRefusedError
+
+        monkeypatch.setattr(rows, "standing", away)
+        less = await client.get("/metrics")
+    for line in (
+        'offload_webhook_tries_total{outcome="delivered"} 4.0',
+        'offload_webhook_tries_total{outcome="failed"} 0.0',
+        "offload_webhook_pending 1.0",
+        'offload_webhooks{state="enabled"} 1.0',
+        'offload_webhooks{state="disabled"} 0.0',
+    ):
+        assert line in told
+    (age,) = (line.split()[1] for line in told if line.startswith("offload_webhook_oldest_pending_seconds "))
+    assert float(age) >= 3600
+    assert less.status_code == 200 and "offload_webhook_tries_total" in less.text
+    assert "offload_webhook_pending" not in less.text
 
 
 async def test_labels_do_not_grow_with_the_jobs(parts: Parts) -> None:

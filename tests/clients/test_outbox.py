@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from offload_client import outbox
 from service.cli.client import CliError
 from service.cli.outbox import TABLE, Away, Relay, in_order
+from service.engine.store import keys
 from tests.api.conftest import ACME, Served
 from tests.ports import free_port
 
@@ -79,6 +80,22 @@ async def test_what_is_committed_becomes_one_job_and_what_is_rolled_back_none(
     await drained(relay)
     assert await rows(relay, "job_id, parked") == [(job["id"], None)]
     assert len((await acme.get("/api/jobs")).json()["jobs"]) == 1
+
+
+async def test_a_row_is_known_for_a_month_whatever_becomes_of_its_job(relay: Relay, served: Served) -> None:
+    async with relay.engine.begin() as connection:
+        await outbox.enqueue_async(connection, "csv-export", EXPORT, idempotency_key="row")
+    await drained(relay)
+    ((job_id,),) = await rows(relay, "job_id")
+    store = served.services.store
+    assert await store.redis.ttl(keys.idempotency("acme", "row")) > 29 * 86_400
+    await store.cancel(job_id)
+    assert await served.services.jobs.delete(job_id) is None
+    async with relay.engine.begin() as connection:
+        await connection.execute(text(f"UPDATE {TABLE} SET sent_ms = NULL, job_id = NULL"))
+    await drained(relay)
+    assert await rows(relay, "job_id, parked") == [(job_id, None)]
+    assert (await store.list(owner="acme", state="queued")).jobs == []
 
 
 async def test_a_row_that_is_refused_is_parked_with_its_sentence_and_the_rest_goes_on(

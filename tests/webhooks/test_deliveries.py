@@ -8,6 +8,7 @@ import time_machine
 
 from service.database import Webhook, WebhookDelivery
 from service.services import Services
+from service.webhooks import keys
 from service.webhooks.deliveries import DELAYS_S
 from service.webhooks.events import EVENTS
 from service.webhooks.rows import NotDeliverable, new_delivery
@@ -52,6 +53,7 @@ async def test_a_receiver_that_answers_500_for_a_day(
     assert len({one.headers["webhook-signature"] for one in receiver.received}) == len(receiver.received)
     stored = await services.webhooks.rows.delivery(row.delivery_id)
     assert (stored.state, stored.tries, stored.status_code) == ("failed", 11, 500)
+    assert await services.redis.hgetall(keys.OUTCOMES) == {b"later": b"10", b"failed": b"1"}
 
 
 async def test_redelivered_under_its_first_id(services: Services, receiver: Receiver) -> None:

@@ -22,6 +22,10 @@ class Idem(msgspec.Struct):
 
     key: str
     fingerprint: str
+    for_s: int
+    """Seconds for which it holds."""
+    lasting: bool = False
+    """True where it stands for its job after that was deleted, too."""
 
 
 class Permits(msgspec.Struct):

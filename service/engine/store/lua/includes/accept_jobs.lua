@@ -8,8 +8,12 @@ local function earlier(job)
   local fingerprint, id = string.match(seen, '^(%S+) (.+)$')
   local found = redis.call('HMGET', job_key(id), 'state', 'deleted_ms')
   local state = found[1]
-  -- One that was deleted is gone for its client, though its record lies in the bin: the same request is a new job.
-  if not state or found[2] then return nil end
+  if not state or found[2] then
+    -- One that was deleted is gone for its client, though its record lies in the bin: the same request is a new job. Not for
+    -- a client that asked to be known for long, as a relay does, whose job may have done its work and been cleared away.
+    if not job.idem.lasting then return nil end
+    state = 'deleted'
+  end
   return {fingerprint == job.idem.fingerprint and 'same' or 'conflict', id, state}
 end
 
@@ -67,7 +71,7 @@ local function same(job)
 end
 
 local function keep_key(job, id)
-  redis.call('SET', P .. 'idempotency:' .. job.owner .. ':' .. job.idem.key, job.idem.fingerprint .. ' ' .. id, 'EX', 86400)
+  redis.call('SET', P .. 'idempotency:' .. job.owner .. ':' .. job.idem.key, job.idem.fingerprint .. ' ' .. id, 'EX', job.idem.for_s)
 end
 
 local woken = {}
