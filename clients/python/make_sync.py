@@ -20,6 +20,7 @@ REPLACEMENTS = {
     "AsyncBaseTransport": "BaseTransport",
     "asyncio": "time",
     "aclose": "close",
+    "send_async": "send",
     "aread": "read",
     "aiter_bytes": "iter_bytes",
     # Docstrings, as unasync sees them: without the outermost quotes.

@@ -164,19 +164,19 @@ async def _webhooks(services: Services) -> list[Metric]:
     counts, ends = await pipe.execute()
     for outcome in ("delivered", "later", "failed"):
         tries.add_metric([outcome], int(counts.get(outcome.encode(), 0)))
-    handed = GaugeMetricFamily("offload_webhook_ends_waiting", "Ends of jobs without deliveries yet.", ends)
+    ends_waiting = GaugeMetricFamily("offload_webhook_ends_waiting", "Ends of jobs without deliveries yet.", ends)
     try:
-        now = await services.webhooks.rows.standing()
+        now = await services.webhooks.rows.counts()
     except (SQLAlchemyError, OSError):
         # What the queue server tells is told while the database is away.
-        return [tries, handed]
+        return [tries, ends_waiting]
     pending = GaugeMetricFamily("offload_webhook_pending", "Deliveries that wait for their next try.", now.pending)
     age_s = (utc_now() - now.oldest).total_seconds() if now.oldest else 0.0
     oldest = GaugeMetricFamily("offload_webhook_oldest_pending_seconds", "Age of the oldest of them.", max(0.0, age_s))
     webhooks = GaugeMetricFamily("offload_webhooks", "Webhooks of all owners, by state.", labels=["state"])
     webhooks.add_metric(["enabled"], now.webhooks - now.disabled)
     webhooks.add_metric(["disabled"], now.disabled)
-    return [tries, handed, pending, oldest, webhooks]
+    return [tries, ends_waiting, pending, oldest, webhooks]
 
 
 async def _server(services: Services) -> list[Metric]:

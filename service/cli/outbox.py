@@ -120,7 +120,7 @@ class Relay:
                 away = away or Away(answer["detail"])
                 continue
             else:
-                assignment, value = "parked = :value", answer["detail"]
+                assignment, value = "parked = :value", with_fields(answer)
                 log.warning("relay.parked", row=row["id"], reason=value)
             values = {"id": row["id"], "value": value} | (
                 {"now": time.time_ns() // 1_000_000} if "now" in assignment else {}
@@ -181,10 +181,16 @@ def in_order(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return fitting
 
 
+def with_fields(answer: Mapping[str, Any]) -> str:
+    """The sentence of a refusal, with those of the fields that it only counts."""
+    errors = [one["message"] for one in answer.get("errors") or [] if one["message"] not in answer["detail"]]
+    return " ".join([answer["detail"], *errors])
+
+
 def _body_of(response: httpx.Response) -> dict[str, Any]:
     try:
         body = response.json()
-        return {"status_code": response.status_code, "detail": str(body["detail"])}
+        return {"status_code": response.status_code, "detail": str(body["detail"]), "errors": body.get("errors") or []}
     except (ValueError, KeyError, TypeError):
         return {"status_code": response.status_code, "detail": f"Offload answered {response.status_code}"}
 

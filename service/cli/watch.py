@@ -28,7 +28,7 @@ RESCAN_S = 30.0
 """Seconds between two looks at all files without an event: network file systems send none."""
 
 STEP_MS = 500
-"""Milliseconds after which a file that settles is looked at again."""
+"""Milliseconds after which a file that settles is checked again."""
 
 WAITS_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds before the next try while the server is away; the last one repeats."""
@@ -89,20 +89,20 @@ class Watcher:
     def run(self, stopped: threading.Event) -> None:
         """Take in what comes until `stopped`. Raises OSError where the folder cannot be used."""
         self.make_folders()
-        looked = 0.0
+        checked = 0.0
         events = watchfiles.watch(
             self.folder, stop_event=stopped, rust_timeout=STEP_MS, yield_on_timeout=True, raise_interrupt=False
         )
         for changes in events:
-            if changes or self.seen or not looked or time.monotonic() - looked > RESCAN_S:
-                self.look(stopped)
-                looked = time.monotonic()
+            if changes or self.seen or not checked or time.monotonic() - checked > RESCAN_S:
+                self.check(stopped)
+                checked = time.monotonic()
 
     def run_once(self, stopped: threading.Event) -> None:
         """Take in what is there."""
         self.make_folders()
         while not stopped.is_set():
-            self.look(stopped)
+            self.check(stopped)
             if not self.seen:
                 return
             stopped.wait(STEP_MS / 1000)
@@ -112,8 +112,8 @@ class Watcher:
         for name in (PROCESSED, FAILED):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
 
-    def look(self, stopped: threading.Event) -> None:
-        """Look at every file once, and take in those that have not changed for `settle_s`."""
+    def check(self, stopped: threading.Event) -> None:
+        """Check every file once, and take in those that have not changed for `settle_s`."""
         leave_out = frozenset({self.folder / PROCESSED, self.folder / FAILED})
         now, before, self.seen = time.monotonic(), self.seen, {}
         for path in files_below(self.folder, leave_out):
@@ -139,7 +139,7 @@ class Watcher:
             if taken is None:
                 return
             if _form(path) != form:
-                # It was written to in the meantime: what came is a document of its own, and the file is looked at again.
+                # It was written to in the meantime: what came is a document of its own, and the file is checked again.
                 log.warning("watch.changed", file=path.name)
                 self.seen[path] = (_form(path) or form, time.monotonic())
                 return
@@ -161,7 +161,7 @@ class Watcher:
         return None
 
     def _fail(self, path: Path, sentence: str) -> None:
-        """Move a file into `failed`, with the sentence beside it."""
+        """Move a file into `failed`, with the sentence next to it."""
         if _form(path) is None:
             return
         moved = self._moved(path, FAILED, sentence)

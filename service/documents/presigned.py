@@ -37,7 +37,7 @@ class PresignedUploads:
         self.files = files
 
     async def begin(self, owner: str, name: str, size: int, sha256: str | None, *, reuse: bool) -> tuple[Upload, str]:
-        """An upload and the URL to PUT its bytes to. Raises Refused (409 where storage is no S3, 400, 413), TooManyUploads."""
+        """An upload and the URL to PUT its bytes to. Raises Refused (409 where storage is a folder, 400, 413), TooManyUploads."""
         upload_id = new_upload_id()
         url = await self.storage.presigned_put(_place(upload_id), int(VALID.total_seconds()))
         if url is None:

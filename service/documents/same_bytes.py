@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.database import Database, Document
 from service.lib.object_storage import Storage
 
-LOOKED_AT = 50
+SHARING_MAX = 50
 """Documents of the same bytes whose jobs are looked for."""
 
 
@@ -37,10 +37,10 @@ async def lost_paths(database: Database, storage: Storage, owner: str, sha256: s
 
 
 async def ids_of(database: Database, owner: str, sha256: str) -> Sequence[str]:
-    """Ids of the owner's newest LOOKED_AT documents of these bytes."""
+    """Ids of the owner's newest SHARING_MAX documents of these bytes."""
     query = select(Document.file_id).where(*_equal(owner, sha256)).order_by(Document.created_at.desc())
     async with database.reading() as session:
-        return list(await session.scalars(query.limit(LOOKED_AT)))
+        return list(await session.scalars(query.limit(SHARING_MAX)))
 
 
 async def documents_of(database: Database, owner: str, sha256: str, limit: int) -> Sequence[Document]:

@@ -28,7 +28,7 @@ OVERDUE_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
-class Standing:
+class WebhookCounts:
     """Deliveries that wait for their (next) try, the oldest one's time, and the webhooks that there are."""
 
     pending: int
@@ -195,7 +195,7 @@ class WebhookRows:
         async with self.database.reading() as session:
             return list(await session.scalars(query.order_by(WebhookDelivery.delivery_id).limit(OVERDUE_AT_ONCE)))
 
-    async def standing(self) -> Standing:
+    async def counts(self) -> WebhookCounts:
         """Numbers of what waits and of what is disabled, over all owners."""
         pending = select(func.count(), func.min(WebhookDelivery.created_at)).where(WebhookDelivery.state == "pending")
         disabled = select(func.count()).where(Webhook.disabled_at.is_not(None))
@@ -203,7 +203,7 @@ class WebhookRows:
             number, oldest = (await session.execute(pending)).one()
             off = await session.scalar(disabled)
             webhooks = await session.scalar(select(func.count()).select_from(Webhook))
-        return Standing(number, oldest, int(off or 0), int(webhooks or 0))
+        return WebhookCounts(number, oldest, int(off or 0), int(webhooks or 0))
 
     async def give_up(self, delivery_id: str, sentence: str) -> None:
         """End a pending delivery as failed."""

@@ -68,12 +68,12 @@ async def test_webhooks_are_counted_and_a_database_that_is_away_takes_only_its_o
         waiting.body, waiting.created_at = "{}", utc_now() - timedelta(hours=1)
         await rows.add([waiting])
         await rows.create("acme", "https://8.8.8.8", ["job.failed"])
-        told = (await client.get("/metrics")).text.splitlines()
+        lines = (await client.get("/metrics")).text.splitlines()
 
         async def away() -> None:
             raise ConnectionRefusedError
 
-        monkeypatch.setattr(rows, "standing", away)
+        monkeypatch.setattr(rows, "counts", away)
         less = await client.get("/metrics")
     for line in (
         'offload_webhook_tries_total{outcome="delivered"} 4.0',
@@ -82,8 +82,8 @@ async def test_webhooks_are_counted_and_a_database_that_is_away_takes_only_its_o
         'offload_webhooks{state="enabled"} 1.0',
         'offload_webhooks{state="disabled"} 0.0',
     ):
-        assert line in told
-    (age,) = (line.split()[1] for line in told if line.startswith("offload_webhook_oldest_pending_seconds "))
+        assert line in lines
+    (age,) = (line.split()[1] for line in lines if line.startswith("offload_webhook_oldest_pending_seconds "))
     assert float(age) >= 3600
     assert less.status_code == 200 and "offload_webhook_tries_total" in less.text
     assert "offload_webhook_pending" not in less.text

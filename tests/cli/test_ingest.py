@@ -3,9 +3,11 @@
 import asyncio
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
 from service.cli.client import Denied, Unavailable
@@ -17,6 +19,13 @@ from tests.api.hands import Hands
 from tests.documents.samples import pdf, picture
 
 __all__ = ["app", "hands", "served"]
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """The API runs in this process, and what it logs would be taken for the command's output."""
+    with structlog.testing.capture_logs():
+        yield
 
 
 @pytest.fixture
@@ -60,9 +69,9 @@ async def test_each_document_is_stored_once_and_read_once(served: Served, hands:
     dry = await ingest(served, folder, "--dry-run")
     assert dry.exit_code == 0 and rows(dry)["a.pdf"][0] == "would be sent" and await counts(served) == (0, 0)
     first = await ingest(served, folder)
-    told = rows(first)
+    found = rows(first)
     assert first.exit_code == 1, "one was refused"
-    assert {name: row[0] for name, row in told.items()} == {
+    assert {name: row[0] for name, row in found.items()} == {
         "a.pdf": "queued",
         "link.pdf": "skipped",
         "2026/b.pdf": "queued",
@@ -71,8 +80,8 @@ async def test_each_document_is_stored_once_and_read_once(served: Served, hands:
         "2026/same as a.pdf": "queued",
         "2026/torn.pdf": "refused",
     }
-    assert told["2026/same as a.pdf"][2] == told["a.pdf"][2], "the same bytes are the same job"
-    assert "is damaged or cut short" in told["2026/torn.pdf"][2] and "links are not followed" in told["link.pdf"][2]
+    assert found["2026/same as a.pdf"][2] == found["a.pdf"][2], "the same bytes are the same job"
+    assert "is damaged or cut short" in found["2026/torn.pdf"][2] and "links are not followed" in found["link.pdf"][2]
     assert "7 files: 4 queued, 1 refused, 2 skipped." in first.stderr
     assert await counts(served) == (3, 3)
     job = await hands.take()
@@ -81,13 +90,13 @@ async def test_each_document_is_stored_once_and_read_once(served: Served, hands:
     assert await counts(served) == (3, 3)
     (read,) = [row for row in again.values() if row[2] == job.id and row[0] == "read already"][:1]
     assert read
-    anew = rows(await ingest(served, folder, "--again", "--pattern", "*.png"))
-    assert list(anew) == ["2026/photo.png"] and await counts(served) == (3, 4)
+    repeated = rows(await ingest(served, folder, "--again", "--pattern", "*.png"))
+    assert list(repeated) == ["2026/photo.png"] and await counts(served) == (3, 4)
 
 
 async def test_only_stored(served: Served, folder: Path) -> None:
-    told = rows(await ingest(served, folder, "--job", "none", "--pattern", "?.pdf"))
-    assert {row[0] for row in told.values()} == {"stored"} and await counts(served) == (2, 0)
+    found = rows(await ingest(served, folder, "--job", "none", "--pattern", "?.pdf"))
+    assert {row[0] for row in found.values()} == {"stored"} and await counts(served) == (2, 0)
 
 
 def test_hidden_and_unfinished_files_and_folders_left_out(tmp_path: Path) -> None:

@@ -43,11 +43,11 @@ def watcher(api: Api, folder: Path, settle_s: float = 0.0) -> Watcher:
     return made
 
 
-async def looked(one: Watcher) -> None:
+async def check_twice(one: Watcher) -> None:
     """Look twice: the first time a file is seen, the second time it has not changed since."""
     with structlog.testing.capture_logs():
         for _ in range(2):
-            await asyncio.to_thread(one.look, threading.Event())
+            await asyncio.to_thread(one.check, threading.Event())
 
 
 async def test_a_file_is_taken_or_refused_with_a_sentence(served: Served, api: Api, folder: Path) -> None:
@@ -61,7 +61,7 @@ async def test_a_file_is_taken_or_refused_with_a_sentence(served: Served, api: A
         "later.pdf.part": pdf(4),
     }.items():
         (folder / name).write_bytes(content)
-    await looked(one)
+    await check_twice(one)
     assert everything_below(folder) == [
         "failed/notes.txt",
         "failed/notes.txt.txt",
@@ -81,7 +81,7 @@ async def test_the_same_bytes_come_again_and_nothing_is_overwritten(served: Serv
     for _ in range(2):
         for name, content in (("a.pdf", whole), ("torn.pdf", pdf(3)[:300])):
             (folder / name).write_bytes(content)
-        await looked(one)
+        await check_twice(one)
     assert everything_below(folder / "processed") == ["a-2.pdf", "a.pdf"]
     assert everything_below(folder / "failed") == ["torn-2.pdf", "torn-2.pdf.txt", "torn.pdf", "torn.pdf.txt"]
     assert await counts(served) == (1, 1)
@@ -93,10 +93,10 @@ async def test_a_file_that_is_still_written_is_left_alone(served: Served, api: A
     stopped = threading.Event()
     for end in range(100, len(whole), 100):
         (folder / "a.pdf").write_bytes(whole[:end])
-        await asyncio.to_thread(one.look, stopped)
+        await asyncio.to_thread(one.check, stopped)
     assert everything_below(folder) == ["a.pdf"] and await counts(served) == (0, 0)
     (folder / "a.pdf").write_bytes(whole)
-    await looked(one)
+    await check_twice(one)
     assert everything_below(folder) == ["processed/a.pdf"]
 
 
@@ -108,7 +108,7 @@ async def test_what_was_sent_and_not_moved_is_no_second_document(served: Served,
     await asyncio.to_thread(api.upload, folder / "a.pdf")
     await asyncio.to_thread(take_in, api, folder / "b.pdf", job="pdf-ocr", priority="normal", again=False)
     assert await counts(served) == (2, 1)
-    await looked(one)
+    await check_twice(one)
     assert everything_below(folder) == ["processed/a.pdf", "processed/b.pdf"]
     assert await counts(served) == (2, 2)
 
@@ -128,7 +128,7 @@ async def test_a_server_that_is_away_is_waited_for(
     monkeypatch.setattr(api, "documents_of", away_at_first)
     one = watcher(api, folder)
     (folder / "a.pdf").write_bytes(pdf(1))
-    await looked(one)
+    await check_twice(one)
     assert len(tries) == 3 and everything_below(folder) == ["processed/a.pdf"]
 
 

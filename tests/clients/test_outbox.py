@@ -105,7 +105,7 @@ async def test_a_row_that_is_refused_is_parked_with_its_sentence_and_the_rest_go
         for job_type, payload in (
             ("csv-export", EXPORT),
             ("nothing", {}),
-            ("csv-export", EXPORT | {"format": "xml"}),
+            ("csv-export", {"dataset": "users", "format": "xml", "colour": 1}),
             ("pdf-ocr", {"file_id": "nope"}),
             ("csv-export", EXPORT),
         ):
@@ -116,7 +116,8 @@ async def test_a_row_that_is_refused_is_parked_with_its_sentence_and_the_rest_go
     parked = [row[0] for row in await rows(relay, "parked")]
     assert parked[0] is None and parked[4] is None
     assert parked[1].startswith("There is no job type nothing: ")
-    assert parked[2] == "format must be csv or xlsx."
+    assert parked[2].startswith("2 fields are wrong.")
+    assert "format must be csv or xlsx." in parked[2] and "colour" in parked[2]
     assert "colour" in parked[3]
     assert len((await acme.get("/api/jobs")).json()["jobs"]) == 2
 

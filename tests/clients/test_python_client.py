@@ -1,6 +1,7 @@
 """The Python client against the real API."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from offload_client import (
+    ApiError,
     AsyncClient,
     BadRequest,
     Client,
@@ -22,6 +24,7 @@ from offload_client import (
     WaitTimeout,
 )
 from offload_client import _calls as calls
+from offload_client import _pieces as pieces
 from service.engine.store import Job
 from tests.api.conftest import ACME, GLOBEX, Served
 from tests.api.hands import Hands
@@ -196,3 +199,63 @@ async def test_webhooks(offload: AsyncClient, served: Served) -> None:
     assert await offload.webhooks() == []
     with pytest.raises(BadRequest, match="loopback"):
         await offload.create_webhook("http://127.0.0.1/", ["job.failed"])
+
+
+class Breaking(httpx.BaseTransport):
+    """Goes wrong on the way, once each: an answer that is lost, and a piece that arrives altered."""
+
+    def __init__(self) -> None:
+        self.real = httpx.HTTPTransport()
+        self.patches: list[int] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "PATCH":
+            self.patches.append(int(request.headers["upload-offset"]))
+            if len(self.patches) == 2:
+                self.real.handle_request(request).read()
+                raise httpx.ReadError("the answer is lost", request=request)
+            if len(self.patches) == 3:
+                content = b"?" + request.read()[1:]
+                request = httpx.Request("PATCH", request.url, headers=request.headers, content=content)
+        return self.real.handle_request(request)
+
+
+async def test_a_large_file_goes_in_pieces_and_goes_on_where_it_broke(
+    served: Served, offload: AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pieces, "LARGE_BYTES", 1000)
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 4000)
+    path = tmp_path / "large.pdf"
+    path.write_bytes(text_pdf(pages=1)[0] + b"%" + b"x" * 15_000)
+    transport = Breaking()
+    with Client(served.url, ACME, transport=transport) as client:
+        file = await asyncio.to_thread(client.upload, path)
+        assert transport.patches[:5] == [0, 4000, 8000, 8000, 12_000], "one was sent twice, and none from the beginning"
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        assert (file.name, file.bytes, file.sha256) == ("large.pdf", path.stat().st_size, digest)
+        assert [one.file_id for one in await asyncio.to_thread(client.files, digest)] == [file.file_id]
+    again = await offload.upload(path, reuse=True)
+    assert again.file_id == file.file_id
+    assert (await offload.upload(path)).file_id != file.file_id
+    path.write_bytes(b"no document" * 500)
+    with pytest.raises(ApiError, match="is not read here"):
+        await offload.upload(path)
+
+
+async def test_a_server_that_knows_no_pieces_gets_the_whole(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pieces, "LARGE_BYTES", 1000)
+    path = tmp_path / "large.pdf"
+    path.write_bytes(text_pdf(pages=1)[0])
+
+    class Older(httpx.BaseTransport):
+        real = httpx.HTTPTransport()
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path.startswith("/api/uploads"):
+                return httpx.Response(404, json={"status_code": 404, "detail": "There is nothing.", "errors": []})
+            return self.real.handle_request(request)
+
+    with Client(served.url, ACME, transport=Older()) as client:
+        assert (await asyncio.to_thread(client.upload, path)).bytes == path.stat().st_size

@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 import httpx
 
 from offload_client import _calls as calls
+from offload_client import _pieces as pieces
 from offload_client.errors import JobFailed, WaitTimeout, error_of
 from offload_client.models import (
     Accepted,
     File,
+    FileList,
     JobDetail,
     JobPage,
     Status,
@@ -47,13 +49,22 @@ class AsyncClient:
         """Close the connections."""
         await self._http.aclose()
 
-    async def upload(self, path: str | Path, name: str | None = None) -> File:
-        """Upload a file, streamed from disk. Repeated as a whole where the connection breaks."""
+    async def upload(self, path: str | Path, name: str | None = None, *, reuse: bool = False) -> File:
+        """Upload a file, streamed from disk; a large one in pieces, which goes on where the connection broke.
+
+        `reuse` takes a document that is there already, where one has the same bytes.
+        """
         path = Path(path)
+        if path.stat().st_size > pieces.LARGE_BYTES:
+            file_id = await pieces.send_async(self, path, name or path.name, reuse)
+            if file_id is not None:
+                return await self.file(file_id)
+        query = {"reuse": "true"} if reuse else {}
         for attempt in range(calls.RETRIES + 1):
             try:
                 with calls.opened(path) as file:
-                    response = await self._http.post("/api/files", files={"file": (name or path.name, file)})
+                    files = {"file": (name or path.name, file)}
+                    response = await self._http.post("/api/files", params=query, files=files)
             except httpx.TransportError as error:
                 if attempt == calls.RETRIES:
                     raise calls.unreachable(self._http.base_url, error) from error
@@ -67,6 +78,11 @@ class AsyncClient:
     async def file(self, file_id: str) -> File:
         """Metadata of a document."""
         return await self._get(f"/api/files/{file_id}", File)
+
+    async def files(self, sha256: str) -> list[File]:
+        """Documents of the owner that have these bytes, oldest first."""
+        found = await self._get("/api/files", FileList, {"sha256": sha256})
+        return found.files
 
     async def submit(
         self,

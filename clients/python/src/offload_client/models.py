@@ -26,6 +26,14 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     width: int | None = None
     height: int | None = None
     duration_seconds: float | None = None
+    read_by: str | None = None
+    """Newest completed job of the type pdf-ocr that has read the same bytes."""
+
+
+class FileList(msgspec.Struct, frozen=True, kw_only=True):
+    """Documents of certain bytes."""
+
+    files: list[File]
 
 
 class Artefact(msgspec.Struct, frozen=True, kw_only=True):
