@@ -132,7 +132,7 @@ async def open_services(
         metrics, alerts = Metrics(redis), Alerts(settings, redis)
         schedules = Schedules(store, enqueuer, ports=ports)
         webhooks = webhook_parts(settings, database, redis, enqueuer)
-        duties = watch_duties(settings, store, metrics, alerts, schedules) + webhook_duties(webhooks)
+        duties = watch_duties(settings, store, metrics, alerts, schedules, audit) + webhook_duties(webhooks)
         warning = asyncio.create_task(warn_of_settings(redis))
         stack.push_async_callback(end, warning)
         ports |= (

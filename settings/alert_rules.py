@@ -87,7 +87,7 @@ MEASURES: dict[str, Measure] = {
     "redis_memory_share": Measure("used share of the queue server's memory, 0 to 1", "the queue server"),
     "unsafe_settings": Measure("settings of the queue server under which jobs may be lost", "the queue server"),
     "evicted_keys": Measure("keys that the queue server has thrown away since it started", "the queue server"),
-    "held_s": Measure("seconds for which a missing part has held a queue", "every queue"),
+    "held_s": Measure("seconds for which a missing part, or its failing jobs, have held a queue", "every queue"),
     "running_s": Measure("seconds that the slowest running job's attempt has taken", "one job type", "job type"),
     "running_s_per_unit": Measure("the same, divided by the job's units", "one job type", "job type"),
     "messages_per_minute": Measure("messages offered to the mail server a minute", "one queue", "queue", windowed=True),

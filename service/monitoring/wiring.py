@@ -6,6 +6,8 @@ from service.engine.store import Store
 from service.monitoring.alerts import Alerts
 from service.monitoring.alerts.evaluation import Evaluation
 from service.monitoring.alerts.measures import Measures
+from service.monitoring.audit_log import Audit
+from service.monitoring.breaker_log import BreakerLog
 from service.monitoring.metrics import Metrics
 from settings import Settings
 
@@ -18,12 +20,15 @@ FOLD_S = 30
 RULES_S = 10
 """Interval in which alert rules are measured: well within the shortest of their times."""
 
+BREAKERS_S = 2
+"""Interval in which openings and closings of breakers are written into the audit log."""
+
 OUTBOX_S = 1
 """Interval in which the outbox of alerts is read."""
 
 
 def watch_duties(
-    settings: Settings, store: Store, metrics: Metrics, alerts: Alerts, schedules: Schedules
+    settings: Settings, store: Store, metrics: Metrics, alerts: Alerts, schedules: Schedules, audit: Audit
 ) -> list[Duty]:
     """Duties of maintenance by the clock, and to notice what goes wrong."""
     measures = Measures(settings, store, metrics, schedules)
@@ -31,5 +36,6 @@ def watch_duties(
         Duty("schedules", SLOTS_S, Ticker(schedules).tick),
         Duty("metrics", FOLD_S, metrics.fold),
         Duty("alerts", RULES_S, Evaluation(alerts, measures).evaluate),
+        Duty("breakers", BREAKERS_S, BreakerLog(store.redis, audit).write, apart=True),
         Duty("outbox", OUTBOX_S, alerts.outbox.deliver, apart=True),
     ]

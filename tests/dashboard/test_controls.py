@@ -7,6 +7,11 @@ import pytest
 from dashboard.formats import duration
 from dashboard.queues.forecast import Forecast, what_if
 from dashboard.queues.overview import last_hour, overview
+from service.engine.outcomes import OutcomeKind
+from service.engine.store import Store
+from service.engine.store.breakers import BreakerBounds
+from service.engine.store.script_inputs import Outcome
+from service.monitoring.audit_log import AuditFilter
 from settings import Queue
 from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.made import Maker, made_type
@@ -117,3 +122,21 @@ async def test_keys_that_jobs_wait_for_stand_on_the_queue_s_page(operator: Clien
     await made.completed(running)
     assert "Keys that jobs wait for" in (await operator.get("/admin/queues/pdf-processing")).text
     assert f"It is held by {running.id}" not in (await operator.get(f"/admin/jobs/{waiting[0]}")).text
+
+
+async def test_a_breaker_stands_on_the_page_in_the_audit_and_is_closed_there(operator: Client, made: Maker) -> None:
+    store = Store(made.services.redis, breakers=BreakerBounds(2, 60_000))
+    for _ in range(2):
+        job = await made.active()
+        outcome = Outcome(job.id, job.queue, job.fence, OutcomeKind.RETRY, fingerprint="down", problem="no answer")
+        await store.settled([outcome])
+    page = (await operator.get("/admin/queues/pdf-processing")).text
+    assert "Paused" in page and "by breaker" in page and "2 jobs in a row failed with one error" in page
+
+    async def written() -> bool:
+        lines = (await made.services.audit.page(AuditFilter(target="pdf-processing"))).events
+        return "queue.breaker-opened" in {line.action for line in lines}
+
+    await wait_until_async(written)
+    await act(operator, "/admin/queues/pdf-processing/lift", kind="pause")
+    assert await made.store.controls.holds("pdf-processing") == {}

@@ -193,6 +193,16 @@ def blocked(queue: str) -> str:
     return f"{PREFIX}blocked:{queue}"
 
 
+BREAKER_EVENTS = PREFIX + "breaker-events"
+"""List: breakers that were opened or closed, as JSON, oldest first, until they stand in the audit log; 1,000 at most."""
+
+
+def failing(queue: str) -> str:
+    """Set: jobs of a queue that failed in a row with one error, none having completed in between. Goes as one completes, or
+    as its breaker opens."""
+    return f"{PREFIX}failing:{queue}"
+
+
 LEADER = PREFIX + "caretaker"
 """String: the process that does what one at a time does (lead.lua). Expires unless renewed."""
 

@@ -12,6 +12,7 @@ from redis.exceptions import WatchError
 from service.engine.holds import REASON_MAX, Hold, hold
 from service.engine.redis.client import Client
 from service.engine.store import channels, keys
+from service.engine.store.breakers import BREAKER, read_breaker
 from service.lib.clock import now_ms
 
 Kind = Literal["pause", "limit", "rate"]
@@ -37,7 +38,9 @@ class QueueControls:
         return held
 
     async def remove(self, queue: str, kind: Kind) -> None:
-        """Remove a hold; nothing happens where there is none."""
+        """Remove a hold; nothing happens where there is none. With the pause a breaker is closed."""
+        if kind == "pause":
+            await self.redis.hdel(keys.queue(queue), BREAKER)
         await self._write(queue, kind, None)
 
     async def hold(self, queue: str, reason: str, for_s: float, *, renew: bool) -> None:
@@ -95,9 +98,11 @@ class QueueControls:
         await pipe.execute()
 
     async def holds(self, queue: str) -> dict[Kind, Hold]:
-        """Holds of a queue that are in force now."""
+        """Holds of a queue that are in force now. An open breaker is a pause, unless an operator has set one."""
         kinds: tuple[Kind, ...] = ("pause", "limit", "rate")
-        raws = await self.redis.hmget(keys.queue(queue), *kinds)
+        *raws, raw_breaker = await self.redis.hmget(keys.queue(queue), *kinds, BREAKER)
         found = {kind: msgspec.json.decode(raw, type=Hold) for kind, raw in zip(kinds, raws, strict=True) if raw}
         at_ms = now_ms()
-        return {kind: held for kind, held in found.items() if not held.over(at_ms)}
+        held = {kind: held for kind, held in found.items() if not held.over(at_ms)}
+        breaker = read_breaker(raw_breaker)
+        return held if breaker is None else {"pause": breaker.hold(at_ms), **held}

@@ -148,6 +148,10 @@ class Outcome(msgspec.Struct):
     """Search keys that the result adds to those of the payload, as `key:value`."""
     counts: dict[str, int] = msgspec.field(default_factory=dict)
     """Added to the queue's measures with the completion."""
+    fingerprint: str | bool = False
+    """Of an error that may pass: what it has in common with other errors of one cause. False for one that no retry can fix."""
+    problem: str = ""
+    """That error in one sentence."""
     ended_s: float = msgspec.field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:

@@ -14,6 +14,7 @@ from service.engine.redis.client import Client
 from service.engine.redis.command_connection import CommandConnection
 from service.engine.states import State
 from service.engine.store import channels, keys, scripts
+from service.engine.store.breakers import NO_BREAKERS, BreakerBounds
 from service.engine.store.bulk_operations import BulkOperations
 from service.engine.store.error_groups import ErrorGroups
 from service.engine.store.errors import NoSuchJob, NotReplicated, WrongState
@@ -58,8 +59,15 @@ class Store(WorkerVerbs):
     """Reads and writes job state in one Redis (not Redis Cluster). `connection`, where given, carries what moves jobs:
     to enqueue, to claim, to settle."""
 
-    def __init__(self, redis: Client, connection: CommandConnection | None = None, *, replicas: int = 0) -> None:
-        super().__init__(redis, connection)
+    def __init__(
+        self,
+        redis: Client,
+        connection: CommandConnection | None = None,
+        *,
+        replicas: int = 0,
+        breakers: BreakerBounds = NO_BREAKERS,
+    ) -> None:
+        super().__init__(redis, connection, breakers)
         self.replicas = replicas
         """Replicas that must have a new job before `queued` returns. Needs `connection`: the wait is for one's own writes."""
         self.watchers = Watchers(redis)

@@ -12,6 +12,7 @@ from service.engine.redis.client import Client
 from service.engine.redis.command_connection import CommandConnection
 from service.engine.redis.retry import NO_WRITES_NOW, until_back
 from service.engine.store import channels, keys, scripts
+from service.engine.store.breakers import NO_BREAKERS, BreakerBounds
 from service.engine.store.errors import LeaseLost, OtherParts
 from service.engine.store.queries import Queries
 from service.engine.store.records import Job, to_job
@@ -45,9 +46,12 @@ class Claimed:
 class WorkerVerbs(Queries):
     """Claims jobs, and writes what happens to them until they are settled. `connection` carries claims and outcomes."""
 
-    def __init__(self, redis: Client, connection: CommandConnection | None = None) -> None:
+    def __init__(
+        self, redis: Client, connection: CommandConnection | None = None, breakers: BreakerBounds = NO_BREAKERS
+    ) -> None:
         super().__init__(redis)
         self.connection = connection or redis
+        self.breakers = breakers
 
     async def claimed(self, claim: Claim, offer: IdleOffer = NO_OFFER) -> Claimed:
         """Lease ready jobs to a worker, and keep its offer to take more. Promotes what is due."""
@@ -124,7 +128,7 @@ class WorkerVerbs(Queries):
         """
         for outcome in outcomes:
             outcome.sent()
-        states = [x.decode() for x in await scripts.SETTLE(self.connection, pack(outcomes))]
+        states = [x.decode() for x in await scripts.SETTLE(self.connection, pack(outcomes), *self.breakers.arguments)]
         for state in states:
             if NO_WRITES_NOW.match(state.removeprefix("error ")):
                 raise RedisError(state)

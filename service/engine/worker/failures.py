@@ -2,6 +2,7 @@
 
 import random
 import traceback
+from typing import Any
 
 from obstore.exceptions import BaseError
 
@@ -80,12 +81,16 @@ def failure(job: Job, job_type: JobType, error: BaseException, timeout_s: float 
         delay_ms = round(why.delay_s * 1000)
         return Outcome(job.id, job.queue, job.fence, OutcomeKind.LATER, fields=["message", reason], delay_ms=delay_ms)
     permanent = isinstance(why, Permanent)
+    # Bad input says nothing about the queue: it opens no breaker.
+    found: dict[str, Any] = {} if permanent else {"fingerprint": fingerprint(why), "problem": reason}
     ended_as = AttemptOutcome.TIMEOUT if timeout_s else AttemptOutcome.FAILED
     entry = attempt_entry(job, ended_as, error, reason)
     fields = ["error", reason, "error_type", type(why).__name__]
     if permanent or job.tries_used > job.retries:
         fields += ["message", reason, "fingerprint", fingerprint(why), "permanent", "1" if permanent else ""]
-        return Outcome(job.id, job.queue, job.fence, OutcomeKind.FAILED, fields=fields, attempt=entry, units=job.units)
+        return Outcome(
+            job.id, job.queue, job.fence, OutcomeKind.FAILED, fields=fields, attempt=entry, units=job.units, **found
+        )
     delay_s = backoff_s(job_type, job.tries_used)
     fields += ["message", f"Trying again in {delay_s:.0f} s: {reason}"]
     return Outcome(
@@ -96,4 +101,5 @@ def failure(job: Job, job_type: JobType, error: BaseException, timeout_s: float 
         fields=fields,
         attempt=entry,
         delay_ms=round(delay_s * 1000),
+        **found,
     )

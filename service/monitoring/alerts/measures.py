@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from service.engine.schedules import Schedules
 from service.engine.states import State
 from service.engine.store import Job, Store, WorkerInfo
+from service.engine.store.breakers import BREAKER
 from service.engine.store.queue_controls import OFFLOAD
 from service.lib.clock import now_ms
 from service.mail.counters import MAIL_QUEUE, MEASURES
@@ -109,11 +110,11 @@ class Measures:
         return [Reading("redis", int(info.get("evicted_keys", 0)), detail, "/admin/storage")]
 
     async def held_s(self, _rule: Rule) -> list[Reading]:
-        """Seconds since workers paused a queue themselves, because a part that they need is missing."""
+        """Seconds since a queue paused itself: a part that its workers need is missing, or its jobs fail in a row."""
         at_ms, found = now_ms(), []
         for queue in map(str, Queue):
             pause = (await self.store.controls.holds(queue)).get("pause")
-            held = pause is not None and pause.by == OFFLOAD
+            held = pause is not None and pause.by in (OFFLOAD, BREAKER)
             seconds = (at_ms - pause.since_ms) / 1000 if pause and held else 0.0
             found.append(Reading(queue, seconds, pause.reason if pause and held else ""))
         return found

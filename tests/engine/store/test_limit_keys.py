@@ -14,6 +14,7 @@ from service.engine.redis.client import Client, connect
 from service.engine.states import State
 from service.engine.store import Job, Store, keys
 from service.engine.store.script_inputs import Claim, IdleOffer, NewJob, Outcome, new_job
+from service.lib.clock import now_ms
 from tests.engine import limited, probe
 from tests.engine.limited import KNOWN, Touch
 
@@ -52,7 +53,7 @@ async def end(store: Store, job: Job, kind: OutcomeKind = OutcomeKind.COMPLETED,
 
 async def lose_lease(store: Store, job_id: str) -> None:
     """The worker has died: the lease of its job is over."""
-    await store.redis.zadd(QUEUE, {job_id: 1_000_000_000_000})
+    await store.redis.zadd(QUEUE, {job_id: now_ms() - 1_000})
 
 
 def names(jobs: Sequence[Job]) -> list[str]:

@@ -115,3 +115,9 @@ def test_backoff_doubles_up_to_its_cap_and_half_of_it_is_random() -> None:
 def test_an_entry_has_no_times_of_the_worker_s_clock() -> None:
     assert not {"started_ms", "finished_ms"} & attempt_entry(job(), AttemptOutcome.FAILED, ValueError("x")).keys()
     assert "traceback" not in attempt_entry(job(), AttemptOutcome.FAILED, Permanent("x"))
+
+
+def test_bad_input_opens_no_breaker() -> None:
+    bad, broken = failure(job(), TYPE, Permanent("blank")), failure(job(), TYPE, ConnectionError("no answer"))
+    assert (bad.fingerprint, bad.problem) == (False, "")
+    assert broken.fingerprint and broken.problem == "ConnectionError: no answer"

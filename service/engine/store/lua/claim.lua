@@ -19,8 +19,10 @@ local known = {}
 for _, name in ipairs(types) do known[name] = true end
 local claimed, external, unknown = {}, {}, {}
 local queue_key = P .. 'queue:' .. queue
-local set_pause, set_limit, virtual_ms, set_rate, rate_next_ms =
-  unpack(redis.call('HMGET', queue_key, 'pause', 'limit', 'virtual_ms', 'rate', 'rate_next_ms'))
+local set_pause, set_limit, virtual_ms, set_rate, rate_next_ms, set_breaker =
+  unpack(redis.call('HMGET', queue_key, 'pause', 'limit', 'virtual_ms', 'rate', 'rate_next_ms', 'breaker'))
+-- Of a queue whose jobs fail (breaker.lua): none until a time, then one at a time.
+local breaker = set_breaker and cjson.decode(set_breaker)
 virtual_ms, rate_next_ms = tonumber(virtual_ms or nil), tonumber(rate_next_ms or nil) or 0
 
 -- A hold that an operator set on this queue, unless its time is over.
@@ -232,6 +234,7 @@ local function due_in_ms(rate)
   if unread then return 0 end
   local due_ms = redis.call('ZRANGEBYSCORE', queue, '(' .. string.format('%.0f', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
   if rate and rate_next_ms > now then due_ms = math.min(tonumber(due_ms) or rate_next_ms, rate_next_ms) end
+  if breaker and breaker.until_ms > now then due_ms = math.min(tonumber(due_ms) or breaker.until_ms, breaker.until_ms) end
   return due_ms and math.max(0, math.ceil(tonumber(due_ms) - now)) or -1
 end
 
@@ -240,10 +243,18 @@ local limit, rate = hold_of('limit', set_limit), rated and hold_of('rate', set_r
 local want, go_on = slots, 0
 if limit then want = math.min(want, limit.value - redis.call('HLEN', P .. 'running:' .. queue)) end
 if rate then want = rate_next_ms <= now and math.min(want, 1) or 0 end
+if breaker then
+  local trying = breaker.canary and redis.call('HEXISTS', P .. 'running:' .. queue, breaker.canary) == 1
+  want = breaker.until_ms <= now and not trying and math.min(want, 1) or 0
+end
 if want > 0 and not hold_of('pause', set_pause) then
   go_on = claim(want)
   keep_leases()
   if #claimed > 0 then keep_pace(rate) end
+  if breaker and #claimed > 0 then
+    breaker.canary = claimed[1][1]
+    redis.call('HSET', queue_key, 'breaker', cjson.encode(breaker))
+  end
 end
 keep_offer(slots - #claimed)
 local names = {}

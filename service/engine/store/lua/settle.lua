@@ -1,13 +1,19 @@
 #!lua flags=allow-oom
--- includes: load_job, finish_job, create_job, advance_progress, expire_job; when called: limit_keys
+-- includes: load_job, finish_job, create_job, advance_progress, expire_job; when called: limit_keys, breaker
 -- Records how attempts ended. Returns one word an outcome: the job's state afterwards; `lost` when the lease is another's by
 -- now, in which case nothing was written; or `error` and what it was.
 
--- A list of {id, queue, fence, kind, fields, attempt, timed_out, delay_ms, waited_ms, units, run_ms, result, next, counts}. kind is
+-- A list of {id, queue, fence, kind, fields, attempt, timed_out, delay_ms, waited_ms, units, run_ms, result, next, counts,
+-- fingerprint, problem}. kind is
 -- completed, failed, cancelled, retry, later, handback or suspend. Workers' clocks differ: an outcome tells how long it has
 -- waited to be sent and how long to wait with the next try, and this server's clock makes times of both. run_ms
 -- is how long it took; true where that is from its start to its end; false where nothing is to be learned from it.
 local outcomes = cmsgpack.unpack(ARGV[1])
+
+-- After how many jobs in a row that fail with one error their queue's breaker opens (0: never), for how long (ms), and for how
+-- long at most.
+local breaking = {after = tonumber(ARGV[2] or '0'), first_ms = tonumber(ARGV[3] or '0'), longest_ms = tonumber(ARGV[4] or '0')}
+local breakers
 
 -- What attempts take, by type: means that follow the latest, read and written once a call.
 local paces = {}
@@ -161,7 +167,19 @@ function settle.suspend(j, outcome)
   move(j, 'active')
 end
 
+-- An attempt that met the error for which its queue's breaker is open, or opens now, is put back and spends no try.
+local function put_back(j, outcome)
+  if not outcome.fingerprint or breaking.after == 0 or j.cancel_requested ~= '' then return end
+  breakers = breakers or breaker()
+  local b = breakers.failed(j, outcome, breaking)
+  if not b then return end
+  outcome.kind, outcome.attempt, outcome.timed_out = 'later', false, false
+  outcome.delay_ms = math.max(outcome.delay_ms, b.until_ms - now)
+  outcome.fields = {'message', 'Put back without spending a try, as its queue fails: ' .. (outcome.problem or '')}
+end
+
 local function record(j, outcome)
+  put_back(j, outcome)
   local kind, fields = outcome.kind, outcome.fields
   outcome.ended = now - outcome.waited_ms
   if outcome.attempt then
@@ -178,6 +196,10 @@ local function record(j, outcome)
     settle[kind](j, outcome)
   end
   unlease(j)
+  if kind == 'completed' then
+    breakers = breakers or breaker()
+    breakers.completed(j.queue)
+  end
 end
 
 -- One that cannot be recorded takes no other with it, and leaves nothing half done: it keeps its lease, which runs out.

@@ -22,10 +22,10 @@ end
 local none_idle, dispatched = {}, {}
 local function dispatch(j, record)
   if none_idle[j.queue] then return false end
-  local holds = redis.call('HMGET', P .. 'queue:' .. j.queue, 'pause', 'limit', 'rate')
+  local holds = redis.call('HMGET', P .. 'queue:' .. j.queue, 'pause', 'limit', 'rate', 'breaker')
   local offers = P .. 'idle:' .. j.queue
   local worker, lease_ms, slots, known, until_ms
-  if not (holds[1] or holds[2] or holds[3]) then worker, lease_ms, slots, known, until_ms = idle_worker(offers) end
+  if not (holds[1] or holds[2] or holds[3] or holds[4]) then worker, lease_ms, slots, known, until_ms = idle_worker(offers) end
   if not worker or not string.find(known, ' ' .. j.type .. ' ', 1, true) then
     none_idle[j.queue] = true
     return false

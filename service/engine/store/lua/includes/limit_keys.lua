@@ -65,6 +65,12 @@ local function park(j, score, k, why, due, waited)
   remind(j.queue, k.key, due)
 end
 
+-- A job waits under a key no longer.
+local function unlist(queue, key, id)
+  redis.call('ZREM', PARKED .. key, id)
+  if redis.call('EXISTS', PARKED .. key) == 0 then redis.call('ZREM', P .. 'blocked:' .. queue, key) end
+end
+
 local WANTED = {'state', 'limits', 'blocked_by', 'queue', 'cost', 'priority', 'owner', 'deadline_ms', 'parent'}
 local function load_parked(id)
   local v, j = redis.call('HMGET', job_key(id), unpack(WANTED)), {id = id}
@@ -90,10 +96,7 @@ local function nudge(queue, key)
   for _ = 1, LOOKED_AT do
     local first = redis.call('ZRANGE', PARKED .. key, 0, 0, 'WITHSCORES')
     local id, score = first[1], first[2]
-    if not id then
-      redis.call('ZREM', P .. 'blocked:' .. queue, key)
-      return false
-    end
+    if not id then return false end
     local j = load_parked(id)
     local k, why, due
     if j.state == 'queued' then k, why, due = blocker(j) end
@@ -101,7 +104,7 @@ local function nudge(queue, key)
       remind(queue, key, due)
       return false
     end
-    redis.call('ZREM', PARKED .. key, id)
+    unlist(queue, key, id)
     if k then park(j, score, k, why, due, true)
     elseif j.state == 'queued' then unpark(j, score) return true end
   end
@@ -133,7 +136,7 @@ local function leave(j)
   if j.state == 'active' then
     for _, k in ipairs(keys_of(j)) do redis.call('SREM', HELD .. k.key, j.id) end
   elseif j.blocked_by ~= '' then
-    redis.call('ZREM', PARKED .. string.match(j.blocked_by, ' (%S+)|%d+|%d+|%d+$'), j.id)
+    unlist(j.queue, string.match(j.blocked_by, ' (%S+)|%d+|%d+|%d+$'), j.id)
     redis.call('HDEL', job_key(j.id), 'blocked_by')
     add_backlog(j.queue, j.cost)
   end

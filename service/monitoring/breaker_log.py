@@ -1,0 +1,33 @@
+"""Breakers in the audit log: no request opens or closes one, so no middleware writes it down."""
+
+from service.engine.redis.client import Client
+from service.engine.store.breakers import events, forget_events
+from service.monitoring.audit_log import Audit, AuditEntry, Target
+
+AT_ONCE = 100
+"""Events written in one go."""
+
+
+class BreakerLog:
+    """Writes down what happened to breakers."""
+
+    def __init__(self, redis: Client, audit: Audit) -> None:
+        self.redis = redis
+        self.audit = audit
+
+    async def write(self) -> None:
+        """Move events from the queue server to the audit log. A death in between writes some of them twice, none never."""
+        while found := await events(self.redis, AT_ONCE):
+            for one in found:
+                words = f"{one.jobs:,} jobs in a row failed: {one.error}"
+                await self.audit.record(
+                    AuditEntry(
+                        actor="offload",
+                        role="system",
+                        action=f"queue.breaker-{one.what}",
+                        target=Target("queue", one.queue),
+                        owner="",
+                        detail=words,
+                    )
+                )
+            await forget_events(self.redis, len(found))
