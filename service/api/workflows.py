@@ -25,7 +25,9 @@ from service.engine.job_requests import Step
 from service.engine.job_status import progress_object, rfc3339
 from service.engine.store import Job, NoSuchWorkflow, WrongState
 from service.engine.store.workflows import Workflow, state_of
+from service.engine.terms import CallbackUrl
 from service.services import Services
+from service.submission import check_callback
 
 JOBS_MAX = 100
 """Jobs of a workflow: what one page can still show, and one script call starts in a few milliseconds."""
@@ -59,6 +61,8 @@ class WorkflowRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, k
 
     jobs: Annotated[list[WorkflowJob], msgspec.Meta(min_length=1, max_length=JOBS_MAX)]
     on_failure: Literal["stop", "continue"] = "stop"
+    callback_url: CallbackUrl | None = None
+    """Gets a signed POST when the workflow has ended, whichever way (docs/webhooks.md)."""
 
 
 class WorkflowAccepted(msgspec.Struct):
@@ -113,6 +117,8 @@ async def create_workflow(
     """All are queued or none. Each payload is checked now, as a request for the job would be."""
     check_key(idempotency_key)
     _check_graph(data.jobs)
+    if data.callback_url:
+        await check_callback(services, data.callback_url)
     ids = {job.name: f"{job.type}-{token_hex(10)}" for job in data.jobs}
     steps = await _steps(services, caller, data.jobs, ids)
     workflow_id = _workflow_id(caller.owner, idempotency_key)
@@ -124,6 +130,7 @@ async def create_workflow(
         goes_on=data.on_failure == "continue",
         key=idempotency_key or "",
         fingerprint=fingerprint,
+        callback_url=data.callback_url or "",
     )
     return WorkflowAccepted(workflow_id, dict(jobs), f"/api/workflows/{workflow_id}")
 

@@ -123,7 +123,15 @@ class Enqueuer:
         ]
 
     async def enqueue_workflow(
-        self, steps: Sequence[Step], *, workflow_id: str, owner: str, goes_on: bool, key: str, fingerprint: str
+        self,
+        steps: Sequence[Step],
+        *,
+        workflow_id: str,
+        owner: str,
+        goes_on: bool,
+        key: str,
+        fingerprint: str,
+        callback_url: str = "",
     ) -> Mapping[str, str]:
         """Queue jobs that come after each other, all or nothing; returns their ids by name. Those without a job before
         them may start at once, the others once those before them have completed, or ended where the workflow `goes_on`.
@@ -143,7 +151,9 @@ class Enqueuer:
             if step.after:
                 request.after = len(step.after)
                 request.fields += ["message", f"Waits for {listed(step.after)}"]
-        record = as_record(owner, goes_on, {step.name: (ids[step.name], list(step.after)) for step in steps})
+        record = as_record(
+            owner, goes_on, {step.name: (ids[step.name], list(step.after)) for step in steps}, callback_url
+        )
         requests = [one.request for one in prepared.values()]
         replies = await self.store.workflow_queued(workflow_id, requests, fingerprint, record)
         if replies[0].outcome is EnqueueOutcome.CONFLICT:

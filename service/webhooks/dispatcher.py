@@ -6,7 +6,9 @@ end is lost, and none is queued twice.
 
 import secrets
 from collections.abc import Sequence
+from typing import NamedTuple
 
+import msgspec
 import structlog
 from redis.exceptions import WatchError
 
@@ -14,18 +16,21 @@ from service.database import Webhook, WebhookDelivery
 from service.engine.enqueuer import KEY_HOLDS_S, Enqueuer
 from service.engine.redis.client import Client
 from service.engine.states import State
-from service.engine.store import Job
 from service.engine.store.records import ended_job
 from service.engine.store.script_inputs import Idem, NewJob
+from service.engine.store.workflows import ended_workflow
 from service.lib.outages import outage_of
 from service.lib.reminder import Reminder
 from service.webhooks import keys
-from service.webhooks.events import body_of, event_of, message_id
+from service.webhooks.events import WORKFLOW_ENDED, body_of, event_of, message_id, workflow_body
 from service.webhooks.rows import WebhookRows, new_delivery, subscribed
 from tasks.webhook_delivery import WebhookDelivery as DeliveryPayload
 from tasks.webhook_delivery import webhook_delivery
 
 log = structlog.get_logger("offload.webhooks")
+
+WORKFLOW_WORDS = 4
+"""Words of the message of a workflow's end; that of a job's has three."""
 
 AT_ONCE = 100
 """Ends that one transaction deals with."""
@@ -63,8 +68,8 @@ class WebhookDispatcher:
 
     async def _dispatch(self, raws: Sequence[bytes]) -> None:
         ends = [end for raw in raws if (end := _read(raw)) is not None]
-        webhooks = await self.rows.of_owners({job.owner for job, _ in ends})
-        deliveries = [one for job, number in ends for one in deliveries_of(job, number, webhooks)]
+        webhooks = await self.rows.of_owners({end.owner for end in ends})
+        deliveries = [one for end in ends for one in deliveries_of(end, webhooks)]
         await self.rows.add(deliveries)
         await self.queue(deliveries)
 
@@ -135,26 +140,42 @@ class WebhookDispatcher:
                     continue
 
 
-def _read(raw: bytes) -> tuple[Job, int] | None:
+class End(NamedTuple):
+    """End of a job or of a workflow, the `number`th of it, with the message that tells of it."""
+
+    id: str
+    number: int
+    owner: str
+    callback_url: str | None
+    event: str
+    body: str
+
+
+def _read(raw: bytes) -> End | None:
     try:
-        return ended_job(raw)
+        if len(msgspec.msgpack.decode(raw)) == WORKFLOW_WORDS:
+            workflow = ended_workflow(raw)
+            more = (workflow.callback_url or None, WORKFLOW_ENDED, workflow_body(workflow))
+            return End(workflow.id, workflow.number, workflow.owner, *more)
+        job, number = ended_job(raw)
+        return End(job.id, number, job.owner, job.callback_url, event_of(job), body_of(job))
     except Exception:
         # One that cannot be read must not hold up all others.
         log.exception("webhook.event_unreadable", raw=raw[:500])
         return None
 
 
-def deliveries_of(job: Job, number: int, webhooks: Sequence[Webhook]) -> list[WebhookDelivery]:
-    """The deliveries of one end: to the job's own URL, and to each webhook of its owner that wants it."""
-    targets: list[tuple[str | None, str]] = [(None, job.callback_url)] if job.callback_url else []
+def deliveries_of(end: End, webhooks: Sequence[Webhook]) -> list[WebhookDelivery]:
+    """The deliveries of one end: to its own URL, and to each webhook of its owner that wants it."""
+    targets: list[tuple[str | None, str]] = [(None, end.callback_url)] if end.callback_url else []
     targets += [
-        (one.webhook_id, one.url) for one in webhooks if one.owner == job.owner and event_of(job) in subscribed(one)
+        (one.webhook_id, one.url) for one in webhooks if one.owner == end.owner and end.event in subscribed(one)
     ]
-    body, found = body_of(job), []
+    found = []
     for webhook_id, url in targets:
-        delivery_id = message_id(job.id, number, webhook_id or url)
-        row = new_delivery(delivery_id, webhook_id, job.owner, url, event_of(job), job.id)
-        row.number, row.body = number, body
+        delivery_id = message_id(end.id, end.number, webhook_id or url)
+        row = new_delivery(delivery_id, webhook_id, end.owner, url, end.event, end.id)
+        row.number, row.body = end.number, end.body
         found.append(row)
     return found
 

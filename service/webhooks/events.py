@@ -10,11 +10,14 @@ import msgspec
 
 from service.engine.job_status import rfc3339, status_object
 from service.engine.store import Job
+from service.engine.store.workflows import EndedWorkflow
 from service.lib.clock import now_ms
 
-Event = Literal["job.completed", "job.failed", "job.cancelled", "job.expired"]
+Event = Literal["job.completed", "job.failed", "job.cancelled", "job.expired", "workflow.ended"]
 
-EVENTS: tuple[Event, ...] = ("job.completed", "job.failed", "job.cancelled", "job.expired")
+EVENTS: tuple[Event, ...] = ("job.completed", "job.failed", "job.cancelled", "job.expired", "workflow.ended")
+
+WORKFLOW_ENDED: Event = "workflow.ended"
 
 TEST = "webhook.test"
 """Type of the message that a test sends. No webhook subscribes to it."""
@@ -45,6 +48,19 @@ def event_of(job: Job) -> str:
 def body_of(job: Job) -> str:
     """The message for the end of a job: the status object as it was then."""
     return body(event_of(job), rfc3339(job.finished_ms), status_object(job))
+
+
+def workflow_body(workflow: EndedWorkflow) -> str:
+    """The message for the end of a workflow: its state and each job's as they were then."""
+    finished_at = rfc3339(round(workflow.ended_ms))
+    data = {
+        "workflow_id": workflow.id,
+        "status": workflow.state,
+        "finished_at": finished_at,
+        "jobs": {name: {"job_id": job_id, "status": state} for name, (job_id, state) in sorted(workflow.jobs.items())},
+        "status_url": f"/api/workflows/{workflow.id}",
+    }
+    return body(WORKFLOW_ENDED, finished_at, data)
 
 
 def trial_body(webhook_id: str) -> str:

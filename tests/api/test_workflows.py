@@ -99,3 +99,9 @@ async def test_a_payload_may_name_jobs_by_their_names(acme: httpx.AsyncClient, s
     ids = answer.json()["jobs"]
     stored = await served.services.store.present(ids["b"])
     assert stored.payload["query_params"] == {"search": ids["a"]}
+
+
+async def test_a_callback_goes_to_public_addresses_only(acme: httpx.AsyncClient) -> None:
+    answer = await post(acme, job("a"), callback_url="http://127.0.0.1:9/hook")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "callback_url")
+    assert (await post(acme, job("a"), callback_url="https://8.8.8.8/hook")).status_code == 202

@@ -11,7 +11,7 @@ from service.engine.outcomes import OutcomeKind
 from service.engine.states import State
 from service.engine.store import IdempotencyConflict, Job, Store, keys
 from service.engine.store.script_inputs import Claim, Outcome
-from service.engine.store.workflows import state_of
+from service.engine.store.workflows import ended_workflow, state_of
 from service.engine.terms import Terms
 from settings import load_settings
 from tests.engine import probe
@@ -26,6 +26,13 @@ class Flow:
     def __init__(self, store: Store) -> None:
         self.store, self.enqueuer = store, Enqueuer(store, load_settings().queues)
         self.ids: dict[str, str] = {}
+        self.callback_url = ""
+
+    async def announced(self) -> list[tuple[int, str]]:
+        """Number and state of each end of the workflow that a webhook is to be told of."""
+        rows = await self.store.redis.lrange("offload:webhooks:ended", 0, -1)
+        ends = [ended_workflow(row) for row in rows if msgspec.msgpack.decode(row)[0] == "workflow"]
+        return [(end.number, str(end.state)) for end in ends]
 
     async def start(
         self, graph: Sequence[tuple[str, Sequence[str]]] = DIAMOND, goes_on: bool = False, print: str = "p", **terms
@@ -36,7 +43,13 @@ class Flow:
         ]
         self.ids = dict(
             await self.enqueuer.enqueue_workflow(
-                steps, workflow_id="flow", owner="acme", goes_on=goes_on, key="k", fingerprint=print
+                steps,
+                workflow_id="flow",
+                owner="acme",
+                goes_on=goes_on,
+                key="k",
+                fingerprint=print,
+                callback_url=self.callback_url,
             )
         )
 
@@ -175,3 +188,49 @@ async def test_a_crash_of_its_worker_releases_nothing(flow: Flow) -> None:
     await flow.end(again[0])
     assert await flow.store.settled([Outcome(scan.id, scan.queue, scan.fence, OutcomeKind.COMPLETED)]) == ["lost"]
     assert list(await flow.claim()) == ["send"]
+
+
+async def test_the_end_of_a_workflow_is_told_once_with_each_job_s_state(flow: Flow) -> None:
+    flow.callback_url = "https://example.org/hook"
+    await flow.start()
+    await flow.end((await flow.claim())["scan"])
+    second = await flow.claim()
+    # In one call: the first of them does not end it.
+    ends = [Outcome(job.id, job.queue, job.fence, OutcomeKind.COMPLETED) for job in second.values()]
+    await flow.store.settled(ends)
+    assert await flow.announced() == []
+    await flow.end((await flow.claim())["send"])
+    assert await flow.announced() == [(1, "completed")]
+    (row,) = await flow.store.redis.lrange("offload:webhooks:ended", 0, -1)
+    end = ended_workflow(row)
+    assert (end.id, end.owner, end.callback_url) == ("flow", "acme", "https://example.org/hook")
+    assert end.jobs == {name: (job_id, State.COMPLETED) for name, job_id in flow.ids.items()}
+
+
+async def test_a_retry_begins_it_again_and_its_next_end_is_told_too(flow: Flow) -> None:
+    await flow.store.redis.hset("offload:webhooks:owners", "acme", "failed workflow.ended")
+    await flow.start()
+    await flow.end((await flow.claim())["scan"], OutcomeKind.FAILED)
+    assert await flow.announced() == [(1, "failed")], "those after it wait for a retry"
+    await flow.store.cancel(flow.ids["send"])
+    assert await flow.announced() == [(1, "failed")], "it had ended before"
+    await flow.store.retry(flow.ids["scan"])
+    await flow.end((await flow.claim())["scan"])
+    for job in (await flow.claim()).values():
+        await flow.end(job)
+    assert await flow.announced() == [(1, "failed"), (2, "cancelled")]
+
+
+async def test_where_it_goes_on_it_ends_with_the_last(flow: Flow) -> None:
+    flow.callback_url = "https://example.org/hook"
+    await flow.start([("scan", ()), ("send", ("scan",))], goes_on=True)
+    await flow.end((await flow.claim())["scan"], OutcomeKind.FAILED)
+    assert await flow.announced() == []
+    await flow.end((await flow.claim())["send"])
+    assert await flow.announced() == [(1, "failed")]
+
+
+async def test_nothing_is_kept_for_those_who_want_no_message(flow: Flow) -> None:
+    await flow.start([("scan", ())])
+    await flow.end((await flow.claim())["scan"])
+    assert await flow.store.redis.exists("offload:webhooks:ended") == 0

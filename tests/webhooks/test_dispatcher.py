@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from redis.exceptions import ConnectionError as RedisAway
 
+from service.engine.job_requests import JobRequest, Step
 from service.engine.states import State
 from service.engine.store import Job
 from service.engine.store.script_inputs import Claim, Outcome
@@ -202,3 +203,30 @@ async def test_a_delivery_whose_job_is_gone_gets_another(services: Services) -> 
     assert new == [lost.payload["delivery_id"]]
     row = await services.webhooks.rows.delivery(cancelled.payload["delivery_id"])
     assert (row.state, row.error) == ("failed", "Its job is cancelled: Cancelled")
+
+
+async def test_the_end_of_a_workflow_is_a_message_to_its_own_url_and_to_webhooks(services: Services) -> None:
+    webhook_id = await subscribe(services, "workflow.ended")
+    ids = await services.enqueuer.enqueue_workflow(
+        [Step("only", JobRequest(probe.probe_echo, probe.Echo()), ())],
+        workflow_id="workflow-1",
+        owner="acme",
+        goes_on=False,
+        key="k",
+        fingerprint="p",
+        callback_url=URL,
+    )
+    job = await take(services)
+    await services.store.settled([Outcome(job.id, job.queue, job.fence, "completed", result="1")])
+    await services.webhooks.dispatcher.dispatch()
+    rows = await services.webhooks.rows.deliveries(limit=9)
+    assert {row.webhook_id for row in rows} == {None, webhook_id}
+    assert {(row.job_id, row.event) for row in rows} == {("workflow-1", "workflow.ended")}
+    message = json.loads(rows[0].body)
+    assert message["type"] == "workflow.ended" and message["timestamp"] == message["data"].pop("finished_at")
+    assert message["data"] == {
+        "workflow_id": "workflow-1",
+        "status": "completed",
+        "jobs": {"only": {"job_id": ids["only"], "status": "completed"}},
+        "status_url": "/api/workflows/workflow-1",
+    }

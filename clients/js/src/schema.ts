@@ -754,7 +754,7 @@ export interface components {
         };
         /** WebhookRequest */
         WebhookRequest: {
-            events: ("job.completed" | "job.failed" | "job.cancelled" | "job.expired")[];
+            events: ("job.completed" | "job.failed" | "job.cancelled" | "job.expired" | "workflow.ended")[];
             url: string;
         };
         /** WorkflowAccepted */
@@ -804,6 +804,7 @@ export interface components {
         };
         /** WorkflowRequest */
         WorkflowRequest: {
+            callback_url?: string | null;
             jobs: components["schemas"]["WorkflowJob"][];
             /**
              * @default stop

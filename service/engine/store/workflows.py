@@ -20,9 +20,33 @@ class Workflow:
     jobs: Mapping[str, tuple[str, list[str]]]
 
 
-def as_record(owner: str, goes_on: bool, jobs: Mapping[str, tuple[str, list[str]]]) -> dict[str, str]:
+class EndedWorkflow(msgspec.Struct, frozen=True):
+    """A workflow as it ended: a message of finish_job.lua. `jobs`: by name the job's id and its state then."""
+
+    owner: str
+    state: State
+    ended_ms: float
+    callback_url: str
+    jobs: dict[str, tuple[str, State]]
+    id: str = ""
+    number: int = 0
+    """Number of this end: a retry of a job begins the workflow again."""
+
+
+def ended_workflow(message: bytes) -> EndedWorkflow:
+    """The workflow in a message of its end. Raises ValueError for a message of anything else."""
+    kind, workflow_id, number, record = msgspec.msgpack.decode(message)
+    if kind != "workflow":
+        raise ValueError(f"not a workflow: {kind}")
+    return msgspec.structs.replace(msgspec.convert(record, EndedWorkflow), id=workflow_id, number=number)
+
+
+def as_record(
+    owner: str, goes_on: bool, jobs: Mapping[str, tuple[str, list[str]]], callback_url: str = ""
+) -> dict[str, str]:
     """Fields of the hash that `to_workflow` reads. The script that writes it adds the time and the count of jobs."""
-    return {"owner": owner, "goes_on": "1" if goes_on else "", "jobs": msgspec.json.encode(jobs).decode()}
+    record = {"owner": owner, "goes_on": "1" if goes_on else "", "jobs": msgspec.json.encode(jobs).decode()}
+    return record | ({"callback_url": callback_url} if callback_url else {})
 
 
 def to_workflow(workflow_id: str, raw: Mapping[bytes, bytes]) -> Workflow:

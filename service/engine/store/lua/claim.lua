@@ -86,7 +86,7 @@ end
 
 -- The event that a job waits for did not come in time: it goes on, and is told so (wait.lua).
 local function wait_over(j)
-  redis.call('HSET', job_key(j.id), 'resume', 1)
+  redis.call('HSET', job_key(j.id), 'resume', 1, 'message', 'Goes on: the event did not come in time')
   ready(j)
 end
 

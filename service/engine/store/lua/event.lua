@@ -19,7 +19,7 @@ redis.call('HSET', events, 'event:' .. name, body, 'by:' .. name, by)
 -- One that still holds its lease is about to be put aside, and finds the event then (settle.lua).
 if j.state == 'active' and redis.call('HGET', job_key(job_id), 'waits_event') == name
   and redis.call('HEXISTS', P .. 'running:' .. j.queue, job_id) == 0 then
-  redis.call('HSET', job_key(job_id), 'resume', 1)
+  redis.call('HSET', job_key(job_id), 'resume', 1, 'message', 'Goes on: the event ' .. name .. ' has come')
   redis.call('HDEL', job_key(job_id), 'waits_event', 'wait_due_ms', 'question')
   ready(j)
   redis.call('PUBLISH', P .. 'event:' .. job_id, 'active')

@@ -44,9 +44,13 @@ local TOLD = {'type', 'queue', 'owner', 'state', 'progress', 'message', 'data', 
 -- Record an end that a webhook wants to know of: the job names a URL, or its owner has webhooks for such ends. Written with the
 -- end, so that no death of a process comes between (service/webhooks/dispatcher.py takes it from there).
 local wanted = {}
+local function wants(owner, event)
+  if wanted[owner] == nil then wanted[owner] = redis.call('HGET', P .. 'webhooks:owners', owner) or '' end
+  return string.find(wanted[owner], event, 1, true)
+end
+
 local function tell(j, state)
-  if wanted[j.owner] == nil then wanted[j.owner] = redis.call('HGET', P .. 'webhooks:owners', j.owner) or '' end
-  if (j.callback_url or '') == '' and not string.find(wanted[j.owner], state, 1, true) then return end
+  if (j.callback_url or '') == '' and not wants(j.owner, state) then return end
   local v, record = redis.call('HMGET', job_key(j.id), unpack(TOLD)), {}
   for i, name in ipairs(TOLD) do
     if v[i] then record[#record + 1], record[#record + 2] = name, v[i] end
@@ -89,6 +93,30 @@ local function release_followers(j)
   end
 end
 
+local WORST = {completed = 0, cancelled = 1, expired = 2, failed = 3}
+
+-- Record that a workflow has ended, where a webhook wants to know: no job of it runs or will run without a retry. A job that was
+-- only waiting for others ends no workflow: it had ended before.
+local function tell_workflow(j)
+  local key = P .. 'workflow:' .. j.workflow
+  local v = redis.call('HMGET', key, 'jobs', 'callback_url')
+  if not v[1] or ((v[2] or '') == '' and not wants(j.owner, 'workflow.ended')) then return end
+  if (tonumber(redis.call('HGET', job_key(j.id), 'waits_for') or nil) or 0) > 0 then return end
+  local state, jobs = 'completed', {}
+  for name, job in pairs(cjson.decode(v[1])) do
+    local one = redis.call('HMGET', job_key(job[1]), 'state', 'waits_for')
+    local its = one[1] or 'cancelled'
+    local waits = (tonumber(one[2] or nil) or 0) > 0
+    if not TERMINAL[its] and not waits then return end
+    jobs[name] = {job[1], its}
+    local worst = TERMINAL[its] and its or 'cancelled'
+    if WORST[worst] > WORST[state] then state = worst end
+  end
+  local number = redis.call('HINCRBY', key, 'ends', 1)
+  change(events, #events + 1, cmsgpack.pack({'workflow', j.workflow, number, {owner = j.owner, state = state, ended_ms = now,
+    callback_url = v[2] or '', jobs = jobs}}))
+end
+
 -- Bring a job to a terminal state. `fields` is a flat list of what to write with it; `at` is when it ended, where that is
 -- not now.
 local function finish(j, state, fields, at)
@@ -100,7 +128,10 @@ local function finish(j, state, fields, at)
   if j.parent == '' and j.queue ~= 'webhooks' then tell(j, state) end
   if j.parent ~= '' then part_ended(j)
   elseif state ~= 'failed' then place(P .. 'finished:' .. j.queue, j.id, at or now) end
-  if j.workflow ~= '' then release_followers(j) end
+  if j.workflow ~= '' then
+    release_followers(j)
+    tell_workflow(j)
+  end
 end
 
 -- Stop whatever of a job's parts has not ended. The parent is not told: it is ending itself.
