@@ -46,6 +46,15 @@ def node() -> str:
 
 
 @pytest.fixture(scope="module")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The served modules as a package has them: node 18 takes a .js file for a module only by its package.json."""
+    folder = tmp_path_factory.mktemp("package")
+    shutil.copytree(MODULES, folder, dirs_exist_ok=True)
+    (folder / "package.json").write_text('{"type": "module"}')
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
 def tools(node: str) -> Path:
     """The compiler and the generator of types, installed as package-lock.json pins them."""
     npm = shutil.which("npm")
@@ -76,13 +85,15 @@ async def waiting(hands: Hands) -> bool:
     return bool((await hands.services.store.list(queue=QUEUE, state="queued")).jobs)
 
 
-async def test_every_verb_against_the_real_server(node: str, served: Served, hands: Hands, tmp_path: Path) -> None:
+async def test_every_verb_against_the_real_server(
+    node: str, modules: str, served: Served, hands: Hands, tmp_path: Path
+) -> None:
     environment = {
         "URL": served.url,
         "KEY": ACME,
         "OTHER_KEY": GLOBEX,
         "NOWHERE": f"http://127.0.0.1:{free_port()}",
-        "CLIENT": str(MODULES),
+        "CLIENT": modules,
         "SEEN": str(tmp_path),
         "PDF": base64.b64encode(text_pdf(pages=2)[0]).decode(),
     }
@@ -101,7 +112,7 @@ async def test_every_verb_against_the_real_server(node: str, served: Served, han
     assert trying.returncode == 0, output.decode()
 
 
-def test_parts_that_need_no_server(node: str) -> None:
+def test_parts_that_need_no_server(node: str, modules: str) -> None:
     secret, body = f"whsec_{base64.b64encode(b'x' * 24).decode()}", '{"type": "job.completed", "data": {"id": "ä"}}'
     now = datetime.datetime.now(datetime.UTC)
     headers = {
@@ -110,7 +121,7 @@ def test_parts_that_need_no_server(node: str) -> None:
         "webhook-signature": Webhook(secret).sign("msg_1", now, body),
     }
     environment = {
-        "CLIENT": str(MODULES),
+        "CLIENT": modules,
         "SIGNED": json.dumps({"secret": secret, "headers": headers, "body": body}),
     }
     done = subprocess.run(
