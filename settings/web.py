@@ -33,7 +33,7 @@ class Web(BaseModel):
     """Loopback unless an operator opens it: the generated credentials of a first run should not face a network."""
 
     port: int = Field(default=8000, ge=1, le=65_535)
-    """Where uvicorn, and a reader's fingers, expect it."""
+    """The port that uvicorn's users expect."""
 
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_origins)] = Field(
         default=(), description="origins such as https://portal.example, separated by commas, or *"

@@ -38,7 +38,7 @@ with contextlib.suppress(ImportError):
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 # The stock command builds its worker from this name at call time: the smallest seam that arq offers.
-arq.worker.Worker = OffloadWorker  # type: ignore[misc]
+arq.worker.Worker = OffloadWorker  # type: ignore[misc]  # a class is assigned: arq's command line names this one
 
 # What is imported stays: the collector need not look through it again and again, nor once more when the process ends.
 gc.freeze()

@@ -46,7 +46,7 @@ NEARLY = 0.8
 
 
 def figures(use: OwnerUse) -> list[Figure]:
-    """What a plan bounds, in the order of the columns."""
+    """Bounds of a plan, in the order of the columns."""
     values, own = use.limits.values, use.limits.own
     return [
         Figure("queued_jobs", "Waiting jobs", use.waiting, use.waiting_max, "queued_jobs" in own),

@@ -80,7 +80,7 @@ async def status_progress(ticket: FromPath[str], request: Request[Any, Any, Any]
 
 
 def _shown(job: Job, ticket: str, language: str) -> dict[str, Any]:
-    """What the page has of a job: nothing that a ticket's status object lacks."""
+    """Facts of a job that the page shows: nothing that a ticket's status object lacks."""
     texts, state = TEXTS[language], str(job.state)
     end_ms = None if job.state.terminal else estimated_completion_ms(job, now_ms())
     counted = pages_read(texts, job.data) if not job.state.terminal else None

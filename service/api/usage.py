@@ -48,7 +48,7 @@ class UsageBody(msgspec.Struct):
 
 @get("/", responses=refusals(), summary="The owner's use and its limits")
 async def read_usage(services: ServicesDep, owner: Owner) -> UsageBody:
-    """What is over its limit is refused with 429; the limit of `jobs_waiting` is the lowest of the plan's and any queue's."""
+    """A request over its limit is refused with 429; the limit of `jobs_waiting` is the lowest of the plan's and any queue's."""
     now = datetime.fromtimestamp(now_ms() / 1000, UTC)
     month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     use = await services.owner_usage.of(owner)

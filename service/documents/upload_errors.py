@@ -1,4 +1,4 @@
-"""What goes wrong with an upload of several requests."""
+"""Errors of an upload of several requests."""
 
 
 class NoSuchUpload(Exception):

@@ -60,7 +60,10 @@ class _Prepared:
 
 
 class Enqueuer:
-    """Queues jobs of declared types."""
+    """Queues jobs of declared types.
+
+    `queues` has the settings of every queue, `limits_of` the limits of an owner's plan; by default owners have none.
+    """
 
     def __init__(
         self,
@@ -205,7 +208,11 @@ class Enqueuer:
     async def enqueue_many(
         self, job_type: JobType, payloads: Sequence[Payload], *, owner: str, priority: str = "normal", units: int = 0
     ) -> list[str]:
-        """Queue many jobs of one type, one round trip per BATCH, without the owner's limit. Returns their ids in order."""
+        """Queue many jobs of one type, one round trip per BATCH, without the owner's limit. Returns their ids in order.
+
+        `units` is the work of each job, for the estimate; 0 where that is not known. A `priority` above the owner's plan is
+        lowered to it.
+        """
         with self.tracing.enqueue(str(job_type.queue), job_type.name, count=len(payloads)):
             estimate = await self.estimator.estimate(job_type, units)
             limits = await self.limits_of(owner)

@@ -24,7 +24,11 @@ class Hold(msgspec.Struct, frozen=True):
 
 
 def hold(reason: str, by: str, until_ms: int | None = None, value: int = 0) -> Hold:
-    """A hold that begins now. Raises ValueError where no reason is given or the end is in the past."""
+    """A hold that begins now. Raises ValueError where no reason is given or the end is in the past.
+
+    `by` is the operator's name, `until_ms` (since the epoch) None until it is removed, `value` as in `Hold`. A reason is cut
+    after REASON_MAX characters.
+    """
     at_ms = now_ms()
     if not reason.strip():
         raise ValueError("give a reason: other operators will want to know")

@@ -108,7 +108,11 @@ def lateness(terms: Terms, expected_ms: int) -> str | None:
 def request_fingerprint(
     job_type: JobType, payload: Payload, priority: str, due_ms: int, terms: Terms = NO_TERMS
 ) -> str:
-    """SHA-256 of what the client asked for: equal for requests that mean the same job."""
+    """SHA-256 of what the client asked for, in hex: equal for requests that mean the same job.
+
+    `due_ms` (since the epoch) is 0 for a job that may start immediately. Terms that are not set leave the value as it was
+    before they existed.
+    """
     prepared: list[Any] = [job_type.name, payload, priority, due_ms]
     more = [terms.not_after, terms.deadline, terms.unique_key, terms.unique_for_s, terms.debounce]
     if any(more):

@@ -45,7 +45,10 @@ class Duty:
 
 
 class Maintenance:
-    """Runs in every web and worker process; only the elected one acts."""
+    """Runs in every web and worker process; only the elected one acts.
+
+    `jobs` removes the files of jobs that are purged; `more` are the duties of other rooms.
+    """
 
     def __init__(self, settings: Settings, store: Store, jobs: JobFiles, more: Sequence[Duty] = ()) -> None:
         self.settings = settings

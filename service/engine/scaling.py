@@ -27,7 +27,11 @@ def workers_wanted(backlog_s: float, running: int, slots_each: int, within_s: fl
 
 
 async def wanted(store: Store, queue: str, slots_each: int, within_s: float) -> Wanted:
-    """Size of a queue's fleet, from its backlog and its workers' reports. A paused queue asks for what runs alone."""
+    """Size of a queue's fleet, from its backlog and its workers' reports. A paused queue asks for what runs alone.
+
+    `slots_each` is the number of jobs that one worker runs at a time, `within_s` the seconds in which the backlog shall be
+    worked off.
+    """
     at_ms = now_ms()
     reports = [worker for worker in await store.workers() if worker.queue == queue and worker.alive(at_ms)]
     backlog_s = (await store.backlog_ms())[queue] / 1000

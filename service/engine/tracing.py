@@ -11,7 +11,10 @@ class Tracing(Protocol):
     """Spans of the job queue. service/monitoring/tracing exports them."""
 
     def enqueue(self, queue: str, job_type: str, *, job_id: str = "", count: int = 0) -> AbstractContextManager[Any]:
-        """A span while one job, or `count` of them, is queued."""
+        """A span while one job, or `count` of them, is queued.
+
+        `job_id` is empty where the job has none yet (`enqueued` gives it); `count` is 0 for a single job.
+        """
         ...
 
     def enqueued(self, job_id: str) -> None:

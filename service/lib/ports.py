@@ -11,7 +11,7 @@ ATTEMPTS = 200
 
 
 def is_taken(port: int) -> bool:
-    """Whether no server could listen there now."""
+    """True where no server could listen there now."""
     with socket.socket() as probe:
         # As servers do: connections that ended a moment ago keep no server away.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -18,7 +18,7 @@ from settings.queues import Queue, QueueSettings
 
 @dataclass(frozen=True)
 class OwnerUse:
-    """What an owner uses at present. `requests` and `mails` are None where nothing bounds them: then none are counted."""
+    """Present use of an owner. `requests` and `mails` are None where nothing bounds them: then none are counted."""
 
     owner: str
     limits: Limits

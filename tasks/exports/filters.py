@@ -74,7 +74,7 @@ class Between:
         if not last:
             return value
         # The end is included: the next number up is the first that is not.
-        return value + 1 if isinstance(value, int) else math.nextafter(float(value), math.inf)  # type: ignore[arg-type]
+        return value + 1 if isinstance(value, int) else math.nextafter(float(value), math.inf)  # type: ignore[arg-type]  # a scalar is a number here: no other kind has bounds
 
 
 @dataclass(frozen=True)

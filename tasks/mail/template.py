@@ -102,7 +102,7 @@ def _unknown_fields(field: str, tree: nodes.Template) -> list[Problem]:
     """`user.nickname`, `user["nickname"]`: found on every branch, also on those that a sample would not take."""
     found: dict[str, int] = {}
     for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
-        if not isinstance(node.node, nodes.Name) or node.node.name != "user":  # type: ignore[attr-defined]
+        if not isinstance(node.node, nodes.Name) or node.node.name != "user":  # type: ignore[attr-defined]  # both classes have it, their base has not
             continue
         name: Any = node.attr if isinstance(node, nodes.Getattr) else getattr(getattr(node, "arg", None), "value", None)
         if isinstance(name, str) and name not in USER_FIELDS:

@@ -1,4 +1,4 @@
-"""Which way up a page lies, found by reading: the detector's boxes show which way lines run, and a few of them, read both
+"""Direction of a page, found by reading: the detector's boxes show which way lines run, and a few of them, read both
 ways up, show which end is the top. Sums of rows and columns do not tell: a receipt's columns, a table's rules, a barcode
 and a scanner's edge all look like lines of text that stand on end."""
 
@@ -75,7 +75,7 @@ class Probe(NamedTuple):
 
 
 def direction(networks: Networks, picture: np.ndarray) -> Direction:
-    """How the lines of a grey page, dark on light, lie."""
+    """Direction of the lines of a grey page, dark on light."""
     scale = min(1.0, (SAMPLE_PIXELS / max(1, picture.size)) ** 0.5)
     found = located(networks, picture, scale)
     if not len(found):

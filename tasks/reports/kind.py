@@ -11,6 +11,9 @@ from tasks.reports.pages import Block, Columns, Figure, Series, Table, Tone
 from tasks.reports.period import Period
 from tasks.reports.words import as_moment, number
 
+Tones = Sequence[tuple[str, str, Tone]]
+"""Series of a chart: (name, label, tone) of each."""
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -63,7 +66,7 @@ class Kind(ABC):
         if 0 <= step < len(values):
             values[step] += amount
 
-    def over_time(self, title: str, tones: Sequence[tuple[str, str, Tone]], unit: str) -> Columns:
+    def over_time(self, title: str, tones: Tones, unit: str) -> Columns:
         """The chart over time of some series, each (its name, its label, its tone)."""
         labels = [self.period.column_label(step) for step in range(len(self.period.columns))]
         nothing = [0.0] * len(labels)

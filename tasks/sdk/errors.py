@@ -61,7 +61,7 @@ class Unreachable(Exception):
 
 
 def is_infrastructure_error(error: BaseException) -> bool:
-    """Whether an error is about the machine and not about the work: a task that carries on without what failed raises it.
+    """True where an error is about the machine and not about the work: a task that carries on without what failed raises it.
 
     The worker waits it out, without spending a try.
     """
@@ -74,5 +74,5 @@ def is_infrastructure_error(error: BaseException) -> bool:
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether an error says that a disk, or a quota on it, is full."""
+    """True where an error says that a disk, or a quota on it, is full."""
     return (isinstance(error, OSError) and error.errno in FULL_ERRNOS) or bool(FULL_WORDS.search(str(error)))

@@ -67,7 +67,10 @@ def _rate(field: str, value: Any) -> tuple[int, int]:
 
 
 def keys_of(type_name: str, limits: Sequence[KeyLimit], payload: Any, owner: str, personal: frozenset[str]) -> str:
-    """The keys of a job and their bounds, as its record keeps them. A field that is None bounds nothing."""
+    """The keys of a job and their bounds, as its record keeps them. A field that is None bounds nothing.
+
+    A limit whose field the payload lacks is by `owner`. Values of `personal` fields are hashed, since keys are shown.
+    """
     words = []
     for one in limits:
         value = getattr(payload, one.field, None) if one.field in payload.__struct_fields__ else owner

@@ -96,7 +96,7 @@ def _load(module: str, alone: bool) -> None:
 
 
 def _needs(module: str) -> str | None:
-    """What keeps a module from being imported at all: it is not there, or needs another SDK.
+    """Reason why a module cannot be imported at all: it is not there, or needs another SDK.
 
     Read from its text: a module that needs a newer SDK may not survive its first import from this one.
     """

@@ -179,7 +179,10 @@ class LocalRun(LocalOutputs):
     async def parts(
         self, job: JobType, payloads: Sequence[Payload], meter: Meter, units: Sequence[int]
     ) -> list[PartResult]:
-        """Do the parts one after the other. Under `execute` the task then runs again from its start, as under a worker."""
+        """Do the parts one after the other. Under `execute` the task then runs again from its start, as under a worker.
+
+        `units` is the work of each payload, in the same order, which `meter` turns into the recorded progress.
+        """
         check_parts(self.job_id, is_part=self.parent is not None, job=job)
         if not payloads:
             return []

@@ -43,7 +43,11 @@ class LocalFiles:
         height: int | None = None,
         seconds: float | None = None,
     ) -> str:
-        """Put a file there under an id of the test's choice, which is returned."""
+        """Put a file there under an id of the test's choice, which is returned. The other facts are what a task reads of it.
+
+        `name` is `file_id` where it is None; `pages` are those of a document, `width` and `height` the pixels of a picture or
+        video, `seconds` its length.
+        """
         (self.folder / file_id).write_bytes(data)
         digest = hashlib.sha256(data).hexdigest()
         facts = (len(data), digest, media_type, pages, self._owner, width, height, seconds)

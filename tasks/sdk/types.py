@@ -107,7 +107,10 @@ EVENT_WAIT_MAX_S = 366 * 86_400.0
 
 
 def check_wait(job_id: str, *, is_part: bool, event: str, timeout_s: float) -> None:
-    """Raises Permanent for a wait that makes no sense: within a part, under a name that no address can have, without end."""
+    """Raises Permanent for a wait that makes no sense: within a part, under a name that no address can have, without end.
+
+    `timeout_s` is above 0 and at most EVENT_WAIT_MAX_S seconds.
+    """
     if is_part:
         raise Permanent(f"{job_id} is a part of a job: the job itself can wait for an event, a part cannot.")
     if not EVENT_NAME.fullmatch(event):

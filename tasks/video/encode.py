@@ -19,7 +19,7 @@ PRESET = "veryfast"
 AUDIO_KBIT = 128
 
 CLOCK = "out_time_us="
-"""What the encoder prints of how far it has come."""
+"""The encoder's output on its progress."""
 
 
 async def encode(

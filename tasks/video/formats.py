@@ -36,7 +36,7 @@ class Size:
 
 
 def fits(size: Size, format: Format) -> bool:
-    """Whether a video is within a format's box as it is."""
+    """True where a video is within a format's box as it is."""
     longer, shorter = BOXES[format]
     return max(size.width, size.height) <= longer and min(size.width, size.height) <= shorter
 

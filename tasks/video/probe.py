@@ -12,7 +12,7 @@ PROBE_TIMEOUT_S = 25.0
 """Going through 200 MB takes a second; below the limit of an inspection, so that the sentence is ours."""
 
 TORN = ("partial file", "moov atom not found", "File ended prematurely", "Truncating packet")
-"""What ffmpeg says of a file whose end is missing."""
+"""Message of ffmpeg for a file whose end is missing."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ EXPORT = {"dataset": "users", "format": "csv"}
 
 
 async def keyed(served: Served, **rights: object) -> httpx.AsyncClient:
-    _, secret = await served.services.api_keys.create("acme", "a test", created_by="a test", **rights)  # type: ignore[arg-type]
+    _, secret = await served.services.api_keys.create("acme", "a test", created_by="a test", **rights)  # type: ignore[arg-type]  # rights of any kind
     return _client(served, f"Bearer {secret}")
 
 

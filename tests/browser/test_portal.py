@@ -146,7 +146,7 @@ async def test_from_the_dropped_file_to_the_mail(
 
 async def test_what_is_refused_is_said_in_the_services_own_words(page: Page, made: Maker) -> None:
     text = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"only words"}
-    await page.locator("input[type=file]").set_input_files([text])  # type: ignore[list-item]
+    await page.locator("input[type=file]").set_input_files([text])  # type: ignore[list-item]  # a plain dict in the place of a FilePayload
     await page.get_by_role("button", name="Read it").click()
     await expect(page.get_by_role("alert")).to_contain_text("notes.txt")
     assert await queued(made) == []

@@ -78,7 +78,7 @@ async def test_a_page_is_drawn_once_and_then_kept(operator: Client, made: Maker)
         answer = await operator.get(f"/admin/jobs/{job_id}/pages/{number}/picture", timeout=PICTURE_TIMEOUT_S)
         assert answer.status_code == 200 and answer.headers["content-type"] == "image/webp"
         picture = Image.open(io.BytesIO(answer.content)).convert("L")
-        assert max(picture.size) == 1200 and abs(picture.getpixel((600, 600)) - shade) < 8  # type: ignore[operator]
+        assert max(picture.size) == 1200 and abs(picture.getpixel((600, 600)) - shade) < 8  # type: ignore[operator]  # one number: grey
     tag = answer.headers["etag"]
     assert "immutable" in answer.headers["cache-control"] and "private" in answer.headers["cache-control"]
     again = await operator.get(
@@ -118,7 +118,7 @@ async def test_a_page_that_was_not_read_says_why(operator: Client, made: Maker) 
 
 
 async def exported(made: Maker, name: str, content: bytes, **payload: object) -> str:
-    job = await made.active(made_type("csv-export", Queue.CSV_EXPORT), payload=Export(**payload))  # type: ignore[arg-type]
+    job = await made.active(made_type("csv-export", Queue.CSV_EXPORT), payload=Export(**payload))  # type: ignore[arg-type]  # any payload
     return await made.completed(job, {name: (content, "text/csv")}, {"rows": 12_345})
 
 

@@ -86,7 +86,7 @@ async def test_a_viewer_is_refused_the_form_its_values_and_both_actions(anybody:
         ("copy", {"data": {"csrf": given}}),
         ("edit", {"content": multipart({"csrf": given}), "headers": MULTIPART}),
     ):
-        assert (await anybody.post(f"/admin/jobs/{job_id}/{action}", **kwargs)).status_code == 403  # type: ignore[arg-type]
+        assert (await anybody.post(f"/admin/jobs/{job_id}/{action}", **kwargs)).status_code == 403  # type: ignore[arg-type]  # any form
     assert len((await made.store.list()).jobs) == 1
 
 

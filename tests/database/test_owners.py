@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from service.database import Database, Document, open_database
 from service.database.api_keys import ApiKeys
@@ -75,7 +75,7 @@ async def test_limits_of_before_hold_while_the_database_is_away(database: Databa
     async def away(owner: str) -> None:
         raise ConnectionRefusedError("away")
 
-    owners.get = away  # type: ignore[method-assign, assignment]
+    owners.get = away  # type: ignore[method-assign, assignment]  # the database is away
     assert await owners.limits("acme") == free and (await owners.limits("globex")).plan == "standard"
 
 
@@ -109,7 +109,7 @@ async def test_the_migration_counts_documents_that_are_there(database: Database)
     async with database.writing() as session:
         session.add_all(Document(file_id=f"f{n}", owner="acme", pages=n or None, **facts) for n in range(4))
 
-    def again(connection) -> None:  # type: ignore[no-untyped-def]
+    def again(connection: Connection) -> None:
         config = Config()
         config.set_main_option("script_location", "service/database/migrations")
         config.attributes["connection"] = connection

@@ -37,7 +37,7 @@ async def test_results_travel_together_once(recorder: Recorder) -> None:
 
 
 async def test_what_was_counted_after_a_flush_is_not_lost(recorder: Recorder) -> None:
-    mail = MailCounters(None)  # type: ignore[arg-type]
+    mail = MailCounters(None)  # type: ignore[arg-type]  # the recorder needs no client
     mail.count("sent")
     await mail.flush()
     mail.count("failed")
@@ -47,7 +47,7 @@ async def test_what_was_counted_after_a_flush_is_not_lost(recorder: Recorder) ->
 
 async def test_an_absence_of_redis_fails_no_sending(recorder: Recorder) -> None:
     recorder.error = RedisConnectionError("gone")
-    mail = MailCounters(None)  # type: ignore[arg-type]
+    mail = MailCounters(None)  # type: ignore[arg-type]  # the recorder needs no client
     mail.count("sent")
     await mail.close()
     assert recorder.counted == []
@@ -55,7 +55,7 @@ async def test_an_absence_of_redis_fails_no_sending(recorder: Recorder) -> None:
 
 async def test_any_other_error_is_not_hidden(recorder: Recorder) -> None:
     recorder.error = RuntimeError("a fault of ours")
-    mail = MailCounters(None)  # type: ignore[arg-type]
+    mail = MailCounters(None)  # type: ignore[arg-type]  # the recorder needs no client
     mail.count("sent")
     with pytest.raises(RuntimeError):
         await mail.flush()

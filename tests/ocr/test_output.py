@@ -35,7 +35,7 @@ def plain_scan(picture: Image.Image | None = None) -> bytes:
 
 async def read(run: LocalRun, data: bytes, **options: object) -> dict[str, object]:
     run.files.add("scan", data)
-    result: dict[str, object] = await run.execute(pdf_ocr, PdfOcr(file_id="scan", engine="rapidocr", **options))  # type: ignore[arg-type]
+    result: dict[str, object] = await run.execute(pdf_ocr, PdfOcr(file_id="scan", engine="rapidocr", **options))  # type: ignore[arg-type]  # any option
     return result
 
 
@@ -64,7 +64,7 @@ async def test_a_layer_of_gibberish_does_not_come_back_in_the_searchable_copy(ru
 @together
 async def test_what_cannot_be_pdf_a_is_searchable_all_the_same_and_says_why(run: LocalRun) -> None:
     result = await read(run, Page(text_at(72, 740, *LINES)).data(), pdfa=True)
-    (note,) = result["notes"]  # type: ignore[misc]
+    (note,) = result["notes"]  # type: ignore[misc]  # a list of one
     assert "cannot be PDF/A as it is" in note and "embedded" in note
     assert run.artefact_bytes("searchable.pdf").startswith(b"%PDF")
 
@@ -164,7 +164,7 @@ def words_of(rows: tuple[tuple[str, ...], ...], columns: tuple[float, ...], top:
 
 
 def page_of(words: list[Word], **more: object) -> PageText:
-    return PageText(1, 600, 800, "ocr", words, **more)  # type: ignore[arg-type]
+    return PageText(1, 600, 800, "ocr", words, **more)  # type: ignore[arg-type]  # any field
 
 
 def test_a_table_is_told_by_its_columns() -> None:

@@ -23,7 +23,10 @@ class PoolSize:
 def pool_size(
     wanted: int, *, child_mb: int = CHILD_MB, cores: int | None = None, free_mb: int | None = None
 ) -> PoolSize:
-    """At most `wanted` children, at most one a core, and no more than fit the memory free now; always one."""
+    """At most `wanted` children, at most one per core, and no more than fit the memory free now; always one.
+
+    `child_mb` is the memory that a child takes at most. `cores` and `free_mb` (MB) are measured where they are None.
+    """
     cores = cores if cores is not None else len(os.sched_getaffinity(0))
     free_mb = free_mb if free_mb is not None else _free_mb()
     fit = max(0, free_mb - RESERVE_MB) // child_mb

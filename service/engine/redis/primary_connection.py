@@ -21,9 +21,9 @@ class _ToPrimary:
         await super()._connect()  # type: ignore[misc]  # of the connection that this is mixed into
 
     async def on_connect(self) -> None:
-        await super().on_connect()  # type: ignore[misc]
-        await self.send_command("ROLE", check_health=False)  # type: ignore[attr-defined]
-        role = await self.read_response()  # type: ignore[attr-defined]
+        await super().on_connect()  # type: ignore[misc]  # a mixin: the connection class has it
+        await self.send_command("ROLE", check_health=False)  # type: ignore[attr-defined]  # as above
+        role = await self.read_response()  # type: ignore[attr-defined]  # as above
         if role[0] not in (b"master", "master"):
             raise RedisConnectionError("the server that the Sentinels name is not the primary yet")
         self.primary.joined(self)

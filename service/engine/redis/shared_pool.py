@@ -12,7 +12,7 @@ EACH = 10
 """Connections that one owner holds at a time, of the 50 of a process. A command holds one for a millisecond or so."""
 
 TURN_S = 30.0
-"""How long a command waits for the owner's turn: a burst waits for itself."""
+"""Seconds for which a command waits for the owner's turn: a burst waits for itself."""
 
 
 class SharedPool(BlockingConnectionPool):

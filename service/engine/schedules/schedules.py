@@ -34,7 +34,10 @@ to_json = msgspec.json.Encoder().encode
 
 
 class Schedules:
-    """Every declared schedule. A slot's outcome is written by one script: once, however many processes try."""
+    """Every declared schedule. A slot's outcome is written by one script: once, however many processes try.
+
+    `ports` are the implementations of tasks/ports that a job type counts its messages with; without them none are counted.
+    """
 
     def __init__(
         self,
@@ -114,7 +117,10 @@ class Schedules:
         return None
 
     async def pause(self, name: str, *, reason: str, by: str, until_ms: int | None = None) -> Hold:
-        """Let slots pass without a run. Raises NoSuchSchedule, ValueError."""
+        """Let slots pass without a run until `until_ms` (since the epoch), None until it is resumed.
+
+        Raises NoSuchSchedule, and ValueError for an empty reason and for an end in the past.
+        """
         await self.find(name)
         pause = hold(reason, by, until_ms)
         await self.store.redis.hset(keys.schedule(name), "pause", to_json(pause))
@@ -144,7 +150,11 @@ class Schedules:
     async def begin(
         self, schedule: Schedule, run: SlotRun, *, seen: str = "", through: str = "", missed: Sequence[SlotRun] = ()
     ) -> tuple[str, str]:
-        """Begin a run, or say why not, and note other slots, in one script. See schedule.lua for the answer."""
+        """Begin a run and record missed ones, in one script. Returns (outcome, job id); schedule.lua lists the outcomes.
+
+        `seen` is the last slot (ms, as text) that this process knew of: where another process has written one since, nothing
+        happens and the outcome is `late`; empty, that is not asked. `through` is the last slot from now on.
+        """
         skipped = not_begun(run, "the run before had not ended")
         start = [await self._request(schedule, run), text(run), text(skipped), run.at_ms]
         if schedule.overlap is Overlap.REPLACE:
@@ -175,7 +185,10 @@ class Schedules:
     async def write(
         self, schedule: Schedule, start: Any, missed: Sequence[SlotRun], *, seen: str, through: str
     ) -> tuple[str, str]:
-        """Call the script; `start` None only notes slots."""
+        """Call the script; `start` None only records `missed`. `seen`, `through` and the result are those of `begin`.
+
+        `start` is the job's request, its run as JSON when it begins, its run as JSON when it is skipped, and the time in ms.
+        """
         rows = pack([[run.id, run.slot_ms, text(run)] for run in missed])
         skip = int(schedule.overlap is Overlap.SKIP)
         answer = await SCHEDULE(self.store.redis, schedule.name, seen, through, skip, rows, pack(start or False))

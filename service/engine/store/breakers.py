@@ -67,7 +67,7 @@ def read_breaker(raw: bytes | None) -> BreakerState | None:
 
 
 async def events(redis: Client, count: int) -> list[BreakerEvent]:
-    """What happened to breakers and has not been forgotten yet, oldest first."""
+    """Events of breakers that are still kept, oldest first."""
     rows = await redis.lrange(keys.BREAKER_EVENTS, 0, count - 1)
     return [msgspec.json.decode(row, type=BreakerEvent, strict=False) for row in rows]
 

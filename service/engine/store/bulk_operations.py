@@ -70,7 +70,10 @@ class BulkOperations:
         self.redis: Client = queries.redis
 
     async def begin(self, kind: Kind, selection: Selection, *, words: str, by: str) -> Operation:
-        """Freeze the selection and begin. `words` describe it for people."""
+        """Freeze the selection and begin: jobs that fit it later are not included. Returns the running operation.
+
+        `words` describe the selection for people, `by` is the operator's name.
+        """
         operation_id = f"{kind}-{secrets.token_hex(6)}"
         frozen = keys.operation_ids(operation_id)
         total = await self._freeze(frozen, kind, selection)

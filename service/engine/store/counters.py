@@ -51,7 +51,10 @@ class Counters:
     async def spans(
         self, tier: Tier, queue: str, numbers: Sequence[int], minute: int
     ) -> tuple[list[Row], Mapping[int, Row]]:
-        """Rows of spans by number since the epoch; and rows of minutes up to `minute` that are not folded into them."""
+        """Rows of the spans `numbers` of a tier (minutes, hours or days since the epoch), empty where nothing was counted.
+
+        In addition the rows, by their number, of the minutes up to `minute` that no longer span includes yet. All of one moment.
+        """
         names = [KEYS[tier](queue, number) for number in numbers]
         return await self._read(names, queue, 0 if tier == "minute" else UNFOLDED, minute)
 

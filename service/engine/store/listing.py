@@ -66,7 +66,11 @@ class JobFilter:
 
 
 class Reader:
-    """Reads the ids that fit from the newest end of the leading indexes, a few at a time."""
+    """Reads the ids that fit from the newest end of the leading indexes, a few at a time.
+
+    `types` are all declared job types, whose indexes lead where the filter names none; `below` is the creation stamp (µs)
+    above which everything has been read, None to begin with the newest.
+    """
 
     def __init__(self, redis: Client, wanted: JobFilter, types: Sequence[str], below: int | None = None) -> None:
         self.redis = redis

@@ -113,7 +113,12 @@ class Queries(JobCounts):
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page:
-        """One page of jobs, newest first. Raises ValueError for an invalid cursor."""
+        """One page of jobs, newest first. Raises ValueError for an invalid cursor.
+
+        A parameter that is None filters nothing. `search` is a search key of job types with its value, such as
+        ("file_id", "…"). A page is shorter than `limit` where a filter has to pass over many jobs; it is the last one only
+        where it has no cursor.
+        """
         return await self.page(JobFilter(queue, state, type, owner, search), limit, cursor)
 
     async def page(self, wanted: JobFilter, limit: int = 50, cursor: str | None = None) -> Page:

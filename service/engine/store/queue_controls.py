@@ -30,7 +30,11 @@ class QueueControls:
     async def set(
         self, queue: str, kind: Kind, value: int = 0, *, reason: str, by: str, until_ms: int | None = None
     ) -> Hold:
-        """Set a hold, replacing the one before. Raises ValueError for a value or an end that makes no sense."""
+        """Set a hold, replacing the one before. Raises ValueError for a `value` below 1, an empty reason and a past end.
+
+        `value` is the number of jobs at a time for a limit and of units per minute for a rate; a pause has none. `until_ms`
+        (since the epoch) is None until an operator removes it.
+        """
         if kind != "pause" and value < 1:
             raise ValueError(f"a {kind} is at least 1, not {value}; pause the queue to stop it")
         held = hold(reason, by, until_ms, value)

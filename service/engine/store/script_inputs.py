@@ -93,7 +93,7 @@ class Claim:
     reap: bool = False
     """Settle jobs whose lease has run out."""
     rated: bool = True
-    """Whether a rate that was set for the queue bounds the starts of jobs. Without, the task meters what it does itself."""
+    """True where a rate that was set for the queue bounds the starts of jobs. Without, the task meters what it does itself."""
     skip: int = 0
     """Ready jobs to pass over: where the claim before stopped reading (Claimed.go_on)."""
 
@@ -178,7 +178,12 @@ def new_job(
     parent: str = "",
     part: int = 0,
 ) -> NewJob:
-    """The request that writes one job of a declared type."""
+    """The request that writes one job of a declared type.
+
+    `cost_ms` is the expected time of one attempt, `units` the payload's work (0: unknown), `due_ms` (since the epoch) the
+    time before which it must not start (0: immediately). A part has its `parent`'s id and its number `part` from 1; it has
+    no search keys, since only its parent is found.
+    """
     fields: list[Any] = ["payload", as_json(payload), "retries", retries]
     if units:
         fields += ["units", units]

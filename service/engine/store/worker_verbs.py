@@ -76,7 +76,11 @@ class WorkerVerbs(Queries):
     async def progressed(
         self, job: Job, percent: int, message: str, data: dict[str, Any], units_done: int = -1
     ) -> None:
-        """Record progress of an attempt and publish it to watchers. Raises LeaseLost."""
+        """Record progress of an attempt and publish it to watchers. Raises LeaseLost.
+
+        `percent` never goes back: a lower one leaves the bar as it is. `units_done` of the job's units, for the estimate of
+        the rest; -1 leaves that number as it is.
+        """
         args = (job.id, job.queue, job.fence, percent, message, to_json(data), units_done)
         if not await scripts.PROGRESS(self.redis, *args):
             raise LeaseLost(job.id)

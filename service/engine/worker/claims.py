@@ -40,7 +40,11 @@ class ClaimedJobs(NamedTuple):
 
 
 class Claims:
-    """One worker's claims, over a connection of their own. Dispatched jobs come on its channel (worker/listener.py)."""
+    """One worker's claims, over a connection of their own. Dispatched jobs come on its channel (worker/listener.py).
+
+    `rated` where a rate set for the queue bounds the starts of jobs: not where tasks meter what they send. `dispatched`
+    where the worker offers its free slots, so that new jobs are leased to it as they are enqueued.
+    """
 
     def __init__(self, store: Store, queue: str, worker: str, leases: Leases, *, rated: bool, dispatched: bool) -> None:
         self.store = store

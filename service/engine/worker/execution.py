@@ -55,7 +55,11 @@ Report = Callable[[Outcome], "asyncio.Future[str]"]
 
 
 class Execution:
-    """Runs a claimed job and reports its outcome. `stop` may end it early, for one of three reasons."""
+    """Runs a claimed job and reports its outcome. `stop` may end it early, for one of three reasons.
+
+    `report` writes an outcome and returns the state after it; `outages` is informed of parts that are out of reach.
+    `leased_until_s` (monotonic) is the end of the job's lease, infinite where nothing renews it.
+    """
 
     def __init__(
         self,

@@ -23,7 +23,10 @@ class Unreadable(Exception):
 
 
 async def import_jobs(store: Store, enqueuer: Enqueuer, queue: str, job_ids: list[str]) -> None:
-    """Make records for arq entries that have none. What cannot be read becomes a dead letter that says why."""
+    """Make records for arq entries that have none. What cannot be read becomes a dead letter that says why.
+
+    `job_ids` are members of `queue` without a record; one whose entry has expired is skipped.
+    """
     raws = await store.arq_entries(job_ids)
     for job_id, raw in zip(job_ids, raws, strict=True):
         if raw is None:

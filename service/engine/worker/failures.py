@@ -61,7 +61,11 @@ def backoff_s(job_type: JobType, tries: int) -> float:
 def attempt_entry(
     job: Job, outcome: AttemptOutcome, error: BaseException | None = None, reason: str | None = None
 ) -> dict[str, object]:
-    """The attempt as its history keeps it, with the error that ended it."""
+    """The attempt as its history keeps it, with the error that ended it.
+
+    `reason` is the sentence for the operator. The traceback of `error` is kept, its last TRACEBACK_MAX characters, except for
+    errors that a task raises on purpose (Permanent, RetryLater).
+    """
     entry = attempt_ended(job, outcome)
     if reason:
         entry["error"] = reason

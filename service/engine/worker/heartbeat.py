@@ -17,7 +17,7 @@ BEAT_S = 2.0
 
 
 class Heartbeat:
-    """Reports one worker."""
+    """Reports one worker every BEAT_S seconds, under an id that is made here. `slots` is the number of jobs it runs at once."""
 
     def __init__(self, reports: WorkerReports, queue: str, slots: int, pool: CpuPool) -> None:
         self.reports = reports

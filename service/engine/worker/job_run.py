@@ -153,7 +153,10 @@ class JobRun(JobOutputs):
     async def parts(
         self, job: JobType, payloads: Sequence[Payload], meter: Meter, units: Sequence[int]
     ) -> list[PartResult]:
-        """Do `payloads` as parts of this job; returns when every one has ended."""
+        """Do `payloads` as parts of this job; returns when every one has ended. As declared in tasks/sdk/run.py.
+
+        `units` is the work of each payload, in the same order, which `meter` turns into the job's progress.
+        """
         check_parts(self.job_id, is_part=bool(self.job.parent), job=job)
         if not payloads:
             return []

@@ -40,7 +40,7 @@ class EasyOcr:
 
 
 def prepared(languages: tuple[str, ...], models: Path) -> bool:
-    """Whether the networks for `languages` are on the shelf, or are known not to convert.
+    """True where the networks for `languages` are on the shelf, or are known not to convert.
 
     Raises Permanent on an installation without EasyOCR.
     """

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from tasks.reports.counting import Sums
-from tasks.reports.kind import Kind, Subject
+from tasks.reports.kind import Kind, Subject, Tones
 from tasks.reports.pages import Bars, Block, Column, Figure, Table
 from tasks.reports.words import as_moment, clean, moment, number, share
 
@@ -57,9 +57,9 @@ class Activity(Kind):
     def blocks(self) -> list[Block]:
         """Over time, by action, by actor, and the log."""
         ranked = self.actions.ranked("events", SHOWN)
-        series = (("done", "Done", "accent"), ("refused", "Refused", "warn"), ("failed", "Failed", "bad"))
+        series: Tones = (("done", "Done", "accent"), ("refused", "Refused", "warn"), ("failed", "Failed", "bad"))
         return [
-            self.over_time(f"Events by the {self.period.step}", series, "events"),  # type: ignore[arg-type]
+            self.over_time(f"Events by the {self.period.step}", series, "events"),
             Bars(
                 "Events by action",
                 [clean(action, 60) for action, _ in ranked],

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from tasks.reports.counting import Sums
-from tasks.reports.kind import Kind, Subject
+from tasks.reports.kind import Kind, Subject, Tones
 from tasks.reports.pages import Bars, Block, Column, Figure, Table
 from tasks.reports.words import clean, moment, number, share
 
@@ -58,7 +58,7 @@ class Deliveries(Kind):
 
     def blocks(self) -> list[Block]:
         """Over time, campaigns, refusing domains, and the messages."""
-        series = (
+        series: Tones = (
             ("sent", "Sent", "good"),
             ("bounced", "Bounced", "bad"),
             ("failed", "Failed", "warn"),
@@ -66,7 +66,7 @@ class Deliveries(Kind):
         )
         ranked = self.campaigns.ranked("messages", 12)
         return [
-            self.over_time(f"Messages by the {self.period.step}", series, "messages"),  # type: ignore[arg-type]
+            self.over_time(f"Messages by the {self.period.step}", series, "messages"),
             Bars(
                 "Messages by campaign",
                 [_name(key, 60) for key, _ in ranked],

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from tasks.reports.counting import Durations, Sums
-from tasks.reports.kind import Kind, Subject
+from tasks.reports.kind import Kind, Subject, Tones
 from tasks.reports.pages import Bars, Block, Column, Figure, Table
 from tasks.reports.words import as_moment, clean, duration, moment, number, share
 
@@ -71,10 +71,10 @@ class Jobs(Kind):
 
     def blocks(self) -> list[Block]:
         """Over time, by type, errors, and the jobs."""
-        series = (("completed", "Completed", "good"), ("failed", "Failed", "bad"), ("other", "Other", "calm"))
+        series: Tones = (("completed", "Completed", "good"), ("failed", "Failed", "bad"), ("other", "Other", "calm"))
         ranked = self.types.ranked("jobs", 12)
         found: list[Block] = [
-            self.over_time(f"Jobs by the {self.period.step} they came", series, "jobs"),  # type: ignore[arg-type]
+            self.over_time(f"Jobs by the {self.period.step} they came", series, "jobs"),
             Bars(
                 "Jobs by type",
                 [clean(kind, 60) for kind, _ in ranked],

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from tasks.reports.counting import Sums
-from tasks.reports.kind import Kind, Subject
+from tasks.reports.kind import Kind, Subject, Tones
 from tasks.reports.pages import Bars, Block, Column, Figure, Table
 from tasks.reports.words import as_moment, clean, duration, moment, number, size
 
@@ -65,10 +65,8 @@ class Usage(Kind):
 
     def blocks(self) -> list[Block]:
         """Over time, by type, by owner, files."""
-        series = (("jobs", "Jobs", "accent"), ("files", "Files", "calm"))
-        found: list[Block] = [
-            self.over_time(f"Jobs and files by the {self.period.step}", series, "jobs and files")  # type: ignore[arg-type]
-        ]
+        series: Tones = (("jobs", "Jobs", "accent"), ("files", "Files", "calm"))
+        found: list[Block] = [self.over_time(f"Jobs and files by the {self.period.step}", series, "jobs and files")]
         if self.jobs:
             found += [self._time(), self._types()]
         if self.subject.owner is None:

@@ -70,7 +70,10 @@ def opened(path: Path) -> BinaryIO:
 def submission(
     job_type: str, payload: Mapping[str, Any], idempotency_key: str | None, options: Mapping[str, Any]
 ) -> Call:
-    """Queue one job. Without a key of the caller's one is made, so that a repetition after a lost answer is the same job."""
+    """Queue one job; without an `idempotency_key` one is made, so that a repetition after a lost answer is the same job.
+
+    `options` are fields of the request besides the payload's; one that is None is left out.
+    """
     headers = {"Idempotency-Key": idempotency_key or f"auto-{uuid.uuid4()}"}
     body = {**payload, **{name: value for name, value in options.items() if value is not None}}
     return Call("POST", f"/api/jobs/{job_type}", body, headers=headers)

@@ -89,7 +89,11 @@ def state_call(address: str) -> calls.Call:
 
 
 def send(client: Client, path: Path, name: str, reuse: bool) -> str | None:
-    """Send a file in pieces. Returns the document's id; None where the server knows no such uploads."""
+    """Send a file in pieces. Returns the document's id; None where the server knows no such uploads.
+
+    `name` is the document's name there; `reuse` takes a document with the same bytes instead of storing them again. Raises
+    ApiError for a refusal, and once several tries of one piece in a row have failed.
+    """
     progress = Progress(path)
     try:
         address = client._send(progress.beginning(name, reuse)).headers["location"]

@@ -32,7 +32,12 @@ T = TypeVar("T")
 
 
 class Client:
-    """Calls of the API. Use as a context manager, or call `close`. Safe for several threads."""
+    """Calls of the API. Use as a context manager, or call `close`. Safe for several threads.
+
+    `base_url` is the server's address without `/api`, `key` the secret of an API key. `timeout_s` bounds each step of a call
+    (connecting, sending, receiving), but an answer may take two minutes: uploads and long polls do. `transport` replaces the
+    network in tests.
+    """
 
     def __init__(
         self, base_url: str, key: str, *, timeout_s: float = 30.0, transport: httpx.BaseTransport | None = None
@@ -94,7 +99,12 @@ class Client:
         idempotency_key: str | None = None,
         **options: Any,
     ) -> Job:
-        """Queue a job. `options` are further request fields, such as `not_after` or `callback_url`."""
+        """Queue a job.
+
+        `priority` is low, normal or high. `schedule_at` needs a zone. With an `idempotency_key` a repeated request within a day
+        returns the first job, and Conflict is raised where it asks for something else; without, one is made for the repetitions
+        of this call. `options` are further request fields, such as `not_after` or `callback_url`. Raises ApiError for a refusal.
+        """
         options |= {"priority": priority, "schedule_at": calls.encoded(schedule_at)}
         call = calls.submission(job_type, payload, idempotency_key, options)
         accepted = calls.decoded(self._send(call), Accepted)

@@ -82,7 +82,11 @@ def error_of(response: httpx.Response) -> ApiError:
 
 
 def error_for(status_code: int, detail: str, errors: list[dict[str, str]], retry_after_s: float | None) -> ApiError:
-    """The error of the class that fits a status code."""
+    """The error of the class that fits a status code.
+
+    `detail` is the answer's sentence, `errors` its list of `{"field", "message"}`, `retry_after_s` the seconds of its
+    Retry-After header, None without one.
+    """
     kind = _BY_CODE.get(status_code, ServerError if status_code >= 500 else ApiError)
     return kind(status_code, detail, errors, retry_after_s)
 

@@ -100,7 +100,10 @@ async def enqueue_async(
     ordering: str | None = None,
     **options: Any,
 ) -> str:
-    """`enqueue` for an SQLAlchemy AsyncSession or AsyncConnection, or an asynchronous cursor or connection of psycopg."""
+    """`enqueue` for an asynchronous `target`; the other parameters, the result and the errors are the same.
+
+    `target`: an SQLAlchemy AsyncSession or AsyncConnection, or an asynchronous cursor or connection of psycopg.
+    """
     values = _values(job_type, payload, idempotency_key, ordering, options)
     if _is_sqlalchemy(target):
         from sqlalchemy import text
