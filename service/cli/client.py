@@ -19,6 +19,9 @@ PAGE = 200
 DENIALS = frozenset({400, 404, 409, 410, 413, 415, 422})
 """Status codes that are about what was sent. 401 and 403 are about the key, 429 and 5xx about the moment."""
 
+UNKNOWN_TYPE = "There is no job type"
+"""Beginning of the API's sentence about a job type that it does not know."""
+
 TERMINAL = frozenset({"completed", "failed", "cancelled", "expired"})
 
 
@@ -59,7 +62,13 @@ class Api:
 
     def submit(self, job_type: str, body: dict[str, Any]) -> dict[str, Any]:
         """Queue a job; returns its id and estimate."""
-        return self._call("POST", f"/api/jobs/{job_type}", json=body)
+        try:
+            return self._call("POST", f"/api/jobs/{job_type}", json=body)
+        except Denied as error:
+            if str(error).startswith(UNKNOWN_TYPE):
+                # About the command, and not about what was sent: no file is to be refused for it.
+                raise CliError(str(error)) from None
+            raise
 
     def status(self, job_id: str) -> dict[str, Any]:
         """The status object of a job."""

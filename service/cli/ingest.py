@@ -74,7 +74,8 @@ def ingest(
         except (CliError, KeyboardInterrupt) as error:
             stopped.set()
             if isinstance(error, CliError):
-                raise CliError(f"{error} Run it again to go on.") from None
+                more = " Run it again to go on." if isinstance(error, Unavailable) else ""
+                raise CliError(f"{error}{more}") from None
             raise CliError("Interrupted: run it again to go on.") from None
     _sum_up(chosen, ended)
 

@@ -99,6 +99,12 @@ async def test_only_stored(served: Served, folder: Path) -> None:
     assert {row[0] for row in found.values()} == {"stored"} and await counts(served) == (2, 0)
 
 
+async def test_a_job_type_that_there_is_not_is_no_fault_of_the_files(served: Served, folder: Path) -> None:
+    refused = await ingest(served, folder, "--job", "knit", "--pattern", "a.pdf")
+    assert refused.exit_code == 1 and refused.stdout == ""
+    assert "Error: There is no job type knit: there are" in refused.stderr and "Run it again" not in refused.stderr
+
+
 def test_hidden_and_unfinished_files_and_folders_left_out(tmp_path: Path) -> None:
     for name in ("a.pdf", ".b.pdf", "c.PDF.PART", "~$d.docx", "out/e.pdf", "sub/f.pdf"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
