@@ -46,5 +46,5 @@ def test_a_video_keeps_its_shape_in_even_pixels(source: Size, format: Format, ma
 def test_a_refusal_names_what_is_wrong_and_what_to_ask_for() -> None:
     assert refusal("a.mp4", Size(640, 360), ["480p"]) is None
     assert refusal("a.mp4", Size(1280, 720), ["4k", "720p", "1080p"]) == (
-        "a.mp4 is 1,280 × 720 pixels, which 720p holds whole: 4k and 1080p would be no larger. Ask for 480p or 720p."
+        "a.mp4 is 1,280 × 720 pixels, which 720p holds whole: 4k and 1080p would not be larger. Ask for 480p or 720p."
     )

@@ -72,7 +72,7 @@ async def test_an_upload_is_measured_and_what_cannot_be_a_video_is_refused(acme:
     assert refused.status_code == 400 and refused.json()["errors"] == [
         {
             "field": "formats",
-            "message": "clip.mp4 is 1,000 × 500 pixels, which 720p holds whole: 4k would be no larger. "
+            "message": "clip.mp4 is 1,000 × 500 pixels, which 720p holds whole: 4k would not be larger. "
             "Ask for 480p or 720p.",
         }
     ]
