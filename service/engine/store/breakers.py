@@ -11,20 +11,12 @@ from service.engine.store import keys
 BREAKER = "breaker"
 """`by` of a pause that a queue's breaker has set."""
 
-LONGEST_WAITS = 20
-"""A breaker's pause doubles with each job that fails again, up to so many times the first."""
-
 
 class BreakerBounds(NamedTuple):
     """`jobs` in a row with one error open a queue's breaker for `wait_ms`; 0 of them: it never opens."""
 
     jobs: int = 0
     wait_ms: int = 0
-
-    @property
-    def arguments(self) -> tuple[int, int, int]:
-        """As the script that settles takes them."""
-        return self.jobs, self.wait_ms, LONGEST_WAITS * self.wait_ms
 
 
 NO_BREAKERS = BreakerBounds()

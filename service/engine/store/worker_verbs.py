@@ -132,7 +132,7 @@ class WorkerVerbs(Queries):
         """
         for outcome in outcomes:
             outcome.sent()
-        states = [x.decode() for x in await scripts.SETTLE(self.connection, pack(outcomes), *self.breakers.arguments)]
+        states = [x.decode() for x in await scripts.SETTLE(self.connection, pack(outcomes), *self.breakers)]
         for state in states:
             if NO_WRITES_NOW.match(state.removeprefix("error ")):
                 raise RedisError(state)

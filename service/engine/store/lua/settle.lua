@@ -10,10 +10,12 @@
 -- is how long it took; true where that is from its start to its end; false where nothing is to be learned from it.
 local outcomes = cmsgpack.unpack(ARGV[1])
 
--- After how many jobs in a row that fail with one error their queue's breaker opens (0: never), for how long (ms), and for how
--- long at most.
-local breaking = {after = tonumber(ARGV[2] or '0'), first_ms = tonumber(ARGV[3] or '0'), longest_ms = tonumber(ARGV[4] or '0')}
+-- After how many jobs in a row that fail with one error their queue's breaker opens (0: never), and for how long (ms).
+local after, first_ms = tonumber(ARGV[2] or '0'), tonumber(ARGV[3] or '0')
+-- The pause doubles up to so many times the first.
+local breaking = {after = after, first_ms = first_ms, longest_ms = 20 * first_ms}
 local breakers
+local quiet = {} -- queues of which this call knows that nothing fails in a row
 
 -- What attempts take, by type: means that follow the latest, read and written once a call.
 local paces = {}
@@ -171,6 +173,7 @@ end
 local function put_back(j, outcome)
   if not outcome.fingerprint or breaking.after == 0 or j.cancel_requested ~= '' then return end
   breakers = breakers or breaker()
+  quiet[j.queue] = nil
   local b = breakers.failed(j, outcome, breaking)
   if not b then return end
   outcome.kind, outcome.attempt, outcome.timed_out = 'later', false, false
@@ -196,9 +199,14 @@ local function record(j, outcome)
     settle[kind](j, outcome)
   end
   unlease(j)
-  if kind == 'completed' then
-    breakers = breakers or breaker()
-    breakers.completed(j.queue)
+  if kind == 'completed' and not quiet[j.queue] then
+    quiet[j.queue] = true
+    -- Most queues fail with nothing.
+    local failing = redis.call('HMGET', P .. 'queue:' .. j.queue, 'breaker', 'failing')
+    if failing[1] or failing[2] then
+      breakers = breakers or breaker()
+      breakers.completed(j.queue)
+    end
   end
 end
 
