@@ -48,7 +48,7 @@ def environment(url: str, folder: str) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "OFFLOAD_REDIS_URL": url,
         "OFFLOAD_DATA_DIR": folder,
-        "OFFLOAD_API_KEYS": "acme:acme-secret-1",
+        "OFFLOAD_API_KEYS": "acme:acme-secret-key-1",
         "OFFLOAD_DASHBOARD_USERS": f"{USER}:operator",
         "FLOWER_UNAUTHENTICATED_API": "true",
     }  # fmt: skip

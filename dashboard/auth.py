@@ -12,7 +12,10 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 
+from service.access.failed_attempts import Attempt, Kind
+from service.api.auth import address_of
 from service.lib.fair_turns import WHOSE
+from service.services import Services
 from settings.credentials import DashboardUser, Role
 
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="Offload", charset="UTF-8"'}
@@ -31,19 +34,32 @@ class User:
         return self.role is Role.OPERATOR
 
     @property
+    def sees_personal(self) -> bool:
+        """True where payloads, documents, files made of them and addresses are shown in full."""
+        return self.may_act
+
+    @property
     def owner(self) -> str:
         """Owner of the jobs and files that this user starts: no API key can be given to it by accident."""
         return f"dashboard:{self.name}"
 
 
 class BasicAuth(AbstractAuthenticationMiddleware):
-    """401 with a challenge unless the request carries the name and password of a dashboard user."""
+    """401 with a challenge unless the request carries the name and password of a dashboard user; 429 after too many wrong ones."""
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
+        services: Services = connection.app.state.services
+        users = services.settings.dashboard_users
         name, password = _credentials(connection.headers.get("authorization", ""))
-        user = known_user(connection.app.state.settings.dashboard_users, name, password)
+        attempt = Attempt(Kind.PASSWORD, address_of(connection.scope), password, user=name, known=name in users)
+        if password:
+            services.failed_attempts.check(attempt)
+        user = known_user(users, name, password)
         if user is None:
+            if password:
+                services.failed_attempts.failed(attempt)
             raise NotAuthorizedException("Sign in with a dashboard user's name and password.", headers=CHALLENGE)
+        services.failed_attempts.succeeded(attempt)
         WHOSE.set(f"dashboard:{user.name}")
         return AuthenticationResult(user=user, auth=None)
 
@@ -63,6 +79,22 @@ def require_operator(request: Request[User, Any, Any]) -> None:
     """Raises PermissionDeniedException (403) for a viewer."""
     if not request.user.may_act:
         raise PermissionDeniedException(f"{request.user.name} is a viewer: only an operator may do this.")
+
+
+PERSONAL = "personal"
+"""Handler option: True where the whole answer is personal data, such as a document's bytes."""
+
+PERSONAL_QUERY = "personal_query"
+"""Handler option: names of query parameters that search personal data, and so tell by what is found."""
+
+
+def require_personal(request: Request[User, Any, Any]) -> None:
+    """Raises PermissionDeniedException (403) where the answer, or the thing searched for, is beyond the user's right."""
+    if request.user.sees_personal:
+        return
+    options = request.route_handler.opt
+    if options.get(PERSONAL) or any(request.query_params.get(name) for name in options.get(PERSONAL_QUERY, ())):
+        raise PermissionDeniedException(f"{request.user.name} may not see personal data: names, documents, addresses.")
 
 
 def _digest(text: str) -> bytes:

@@ -25,7 +25,8 @@ def explain(request: Request[User, Any, Any], error: Exception) -> Response[str]
         sentence = f"{sentence} Nothing is lost: this page works again as soon as it is back."
     if status_code >= 500:
         logger.error("request.failed: %s %s", request.method, request.url.path, exc_info=error)
-    if status_code == 401 or HTMXDetails(request):
+    # Without a user there is no page to put the sentence on.
+    if "user" not in request.scope or HTMXDetails(request):
         return Response(sentence, status_code=status_code, headers=headers, media_type="text/plain")
     back, back_words = _way_back(request)
     return render(

@@ -1,21 +1,23 @@
-"""A fragment that looks the same to everybody of a role is drawn once for all of them, not once for each."""
+"""A fragment that looks the same to all users of the same rights is drawn once for all of them, not once for each."""
 
 from typing import Any
 
 from litestar import MediaType, Request, Response
 
 from dashboard.auth import User
+from dashboard.redaction import personal_values, redacted
 from dashboard.rendering import UNSTORED, shared_context
 from settings.credentials import Role
 
-Drawings = dict[Role, str]
-"""HTML by role. It lies with the figures that it shows, and goes with them."""
+Drawings = dict[tuple[Role, bool], str]
+"""HTML by role and by the right to personal data. It lies with the figures that it shows, and goes with them."""
 
 
 def drawn(request: Request[User, Any, Any], drawings: Drawings, template: str, **context: Any) -> Response[str]:
-    """The fragment, out of `drawings` if a user of the same role has had it. It must hold no form: tokens are personal."""
-    role = request.user.role
-    if role not in drawings:
+    """The fragment, out of `drawings` if a user of the same rights has had it. It must hold no form: tokens are personal."""
+    rights = request.user.role, request.user.sees_personal
+    if rights not in drawings:
         engine: Any = request.app.template_engine
-        drawings[role] = engine.get_template(template).render(**shared_context(request, token=""), **context)
-    return Response(drawings[role], media_type=MediaType.HTML, headers=UNSTORED)
+        html = engine.get_template(template).render(**shared_context(request, token=""), **context)
+        drawings[rights] = html if request.user.sees_personal else redacted(html, personal_values(context))
+    return Response(drawings[rights], media_type=MediaType.HTML, headers=UNSTORED)

@@ -8,6 +8,7 @@ from litestar.response import Template
 
 from dashboard import csrf
 from dashboard.auth import User
+from dashboard.redaction import RedactedTemplate
 from service.lib.clock import now_ms
 
 HTMX_STOP_POLLING = 286
@@ -48,7 +49,8 @@ NAVIGATION = (
 def render(request: Request[User, Any, Any], template: str, *, status_code: int = 200, **context: Any) -> Template:
     """A page: its context, the user, the bar on top, the form token, and the cookie that the token is compared with."""
     token = csrf.token_for(request)
-    return Template(
+    kind = Template if request.user.sees_personal else RedactedTemplate
+    return kind(
         template_name=template,
         context=shared_context(request, token) | context,
         status_code=status_code,

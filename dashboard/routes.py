@@ -15,7 +15,7 @@ from dashboard.alerts.actions import mute_rule, unmute_rule
 from dashboard.alerts.views import alerts_count, alerts_page
 from dashboard.audit.views import audit_live, audit_page
 from dashboard.audit_middleware import Audited
-from dashboard.auth import BasicAuth, User
+from dashboard.auth import BasicAuth, User, require_personal
 from dashboard.dependencies import PROVIDED
 from dashboard.documents.actions import (
     delete_document,
@@ -89,6 +89,7 @@ async def no_such_page(anything: FromPath[str]) -> None:
 async def before_page(request: Request[User, Any, Any]) -> None:
     """Guard every handler, and count the active alerts for the navigation. Raises PermissionDeniedException."""
     await csrf.guard(request)
+    require_personal(request)
     if request.method == "GET" and not HTMXDetails(request):
         # A page that needs no queue server must not fail because of the navigation.
         with contextlib.suppress(RedisError, OSError):

@@ -1,13 +1,40 @@
-"""Headers that tell the browser what it must not do."""
+"""Headers that tell the browser, and caches on the way, what they must not do."""
+
+import base64
+import hashlib
+import re
 
 from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
+
+from service.api.reference import TEMPLATE
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """No inline script or style, nothing from elsewhere, no frames: a hostile file name has nothing to run with."""
+
+_STYLES = re.findall(r"<style>(.*?)</style>", TEMPLATE.read_text(encoding="utf-8"), re.DOTALL)
+STYLE_HASHES = " ".join(
+    f"'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'" for one in _STYLES
+)
+"""Of the style that the API reference carries within it, so that it needs no other file."""
+
+POLICIES = {
+    "/admin": CONTENT_POLICY,
+    "/static": CONTENT_POLICY,
+    "/j/": CONTENT_POLICY,
+    "/schema": f"default-src 'none'; style-src {STYLE_HASHES}; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "/unsubscribe": "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+}
+"""By the beginning of the path. Everything else is data, and a browser is to do nothing with it."""
+
+DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+
+CACHED = ("/static", "/schema")
+"""Paths whose answers hold nothing of anyone: what caches do with them is left to their own headers."""
 
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -24,5 +51,9 @@ async def add_security_headers(message: Message, scope: Scope) -> None:
     headers = MutableScopeHeaders.from_message(message)
     for name, value in ALWAYS.items():
         headers.setdefault(name, value)
-    if scope["path"].startswith(("/admin", "/static", "/j/")):
-        headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+    path = scope["path"]
+    policy = next((policy for start, policy in POLICIES.items() if path.startswith(start)), DATA_POLICY)
+    headers.setdefault("Content-Security-Policy", policy)
+    if not path.startswith(CACHED):
+        # The next user of the same computer must not find it under "back", or in a proxy.
+        headers.setdefault("Cache-Control", "no-store")

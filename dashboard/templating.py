@@ -7,7 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from dashboard import formats
 from dashboard.assets import asset
 from dashboard.charts import bars, spark
-from dashboard.jobs.masking import origin_of, visible, withheld
+from dashboard.jobs.masking import document_name, origin_of, outcome, visible, withheld
 from dashboard.jobs.rerun import repeatable
 from dashboard.jobs.retrying import permanent
 from dashboard.jobs.row import counted, tries, when
@@ -34,9 +34,11 @@ def template_environment() -> Environment:
         asset=asset,
         bars=bars,
         counted=counted,
+        document_name=document_name,
         bin_minutes=BIN_S // 60,
-        withheld=withheld,
         state_badge=badge,
+        withheld=withheld,
+        outcome=outcome,
         pause_words=pause_words,
         permanent=permanent,
         origin_of=origin_of,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 from arq.connections import ArqRedis
 
+from service.access.failed_attempts import FailedAttempts
 from service.cleanup import LeftoverFiles
 from service.database.api_keys import ApiKeys
 from service.database.connection import Database, open_database
@@ -86,6 +87,7 @@ class Services:
     api_keys: ApiKeys
     owners: Owners
     owner_usage: OwnerUsage
+    failed_attempts: FailedAttempts
     tickets: Tickets
     webhooks: WebhookParts
     readiness: Readiness
@@ -108,6 +110,8 @@ async def open_services(
         database = await stack.enter_async_context(opened_database(settings.database_url))
         audit = Audit(database)
         stack.push_async_callback(audit.close)
+        failed_attempts = FailedAttempts(redis, audit, settings.link_key, settings.failed_credentials_per_minute)
+        stack.push_async_callback(failed_attempts.close)
         api_keys = ApiKeys(database)
         stack.push_async_callback(api_keys.close)
         storage = Storage(settings.storage_url)
@@ -167,6 +171,7 @@ async def open_services(
             api_keys=api_keys,
             owners=owners,
             owner_usage=OwnerUsage(database, owners, store, settings.queues),
+            failed_attempts=failed_attempts,
             tickets=Tickets(settings.link_key),
             webhooks=webhooks,
             runtime=Runtime(settings, store, enqueuer, storage, ports, tracing or NO_TRACING),

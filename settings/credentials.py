@@ -11,8 +11,11 @@ from pydantic_settings import NoDecode
 
 from settings.private_files import create_private
 
-SECRET_MIN = 8
-"""Characters. Short enough for a password typed by hand, long enough that guessing over HTTP is hopeless."""
+SECRET_MIN = 16
+"""Characters of an API key. A machine keeps it, so nothing speaks for a short one."""
+
+PASSWORD_MIN = 12
+"""Characters. Short enough to be typed, and at the rate of the throttle beyond any guesser."""
 
 API_KEY_BYTES = 24
 """192 random bits: an API key is compared, never typed."""
@@ -35,7 +38,7 @@ class DashboardUser(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    password: str = Field(repr=False, min_length=SECRET_MIN)
+    password: str = Field(repr=False, min_length=PASSWORD_MIN)
     role: Role
 
 
@@ -121,7 +124,7 @@ class Credentials(BaseModel):
         repr=False,
         validation_alias="OFFLOAD_DASHBOARD_USERS",
         description="name:password:operator,name:password:viewer "
-        f"with passwords of at least {SECRET_MIN} characters, no name twice",
+        f"with passwords of at least {PASSWORD_MIN} characters, no name twice",
         json_schema_extra={"secret": True},
     )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import Field, PlainValidator, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from settings.access import Access
 from settings.alert_rules import refuse_bad_rules
 from settings.backends import Backends
 from settings.credentials import Credentials
@@ -36,6 +37,7 @@ class Settings(
     Webhooks,
     Backends,
     Credentials,
+    Access,
     UploadLimits,
     Plans,
     ExternalServices,

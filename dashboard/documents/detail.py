@@ -8,7 +8,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
-from dashboard.auth import User
+from dashboard.auth import PERSONAL, User
 from dashboard.documents.rows import Row, rows_of
 from dashboard.flash_messages import NOTICES
 from dashboard.rendering import HTMX_STOP_POLLING, render
@@ -52,7 +52,7 @@ async def document_live(request: Request[User, Any, Any], services: ServicesDep,
     return render(request, "documents/document.html", status_code=status_code, detail=detail, sizes=SIZES)
 
 
-@get("/documents/{file_id:str}/content")
+@get("/documents/{file_id:str}/content", opt={PERSONAL: True})
 async def document_content(
     request: Request[User, Any, Any], services: ServicesDep, file_id: FromPath[str]
 ) -> Response[Any]:
@@ -61,7 +61,7 @@ async def document_content(
     return await download_document(request, services.files, document)
 
 
-@get("/documents/{file_id:str}/thumbnails/{size:int}")
+@get("/documents/{file_id:str}/thumbnails/{size:int}", opt={PERSONAL: True})
 async def document_picture(
     request: Request[User, Any, Any],
     services: ServicesDep,
@@ -78,7 +78,7 @@ async def document_picture(
     return thumbnail_response(request, data, document.sha256, variant)
 
 
-@get("/documents/{file_id:str}/videos/{format:str}")
+@get("/documents/{file_id:str}/videos/{format:str}", opt={PERSONAL: True})
 async def document_video(
     request: Request[User, Any, Any], services: ServicesDep, file_id: FromPath[str], format: FromPath[str]
 ) -> Response[Any]:

@@ -9,7 +9,7 @@ from litestar.exceptions import ClientException
 from litestar.params import FromQuery
 from litestar.response import Template
 
-from dashboard.auth import User
+from dashboard.auth import PERSONAL_QUERY, User
 from dashboard.documents.rows import Row, rows_named, rows_of
 from dashboard.flash_messages import NOTICES
 from dashboard.list_urls import given, list_address
@@ -25,7 +25,7 @@ PAGE_ROWS = 25
 FIELDS = ("name", "owner", "kind")
 
 
-@get("/documents", name="documents")
+@get("/documents", name="documents", opt={PERSONAL_QUERY: ("name",)})
 async def documents_page(
     request: Request[User, Any, Any], services: ServicesDep, cursor: FromQuery[str] = "", notice: FromQuery[str] = ""
 ) -> Template:

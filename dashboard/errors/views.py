@@ -1,5 +1,6 @@
 """GET /admin/errors and one group's page."""
 
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from litestar import Request, get
@@ -14,7 +15,7 @@ from dashboard.jobs.file_names import files_of
 from dashboard.rendering import render
 from service.api.dependencies import ServicesDep
 from service.engine.states import State
-from service.engine.store import JobFilter
+from service.engine.store import Job, JobFilter
 from service.engine.store.error_groups import ErrorGroup, GroupState
 from service.lib.text import as_sentence
 from service.services import Services
@@ -27,10 +28,13 @@ GROUPS_SHOWN = 200
 async def errors_page(request: Request[User, Any, Any], services: ServicesDep, life: FromQuery[str] = "") -> Template:
     """The groups, last seen first; `life` shows those of one life only."""
     groups = await services.store.error_groups.list(GROUPS_SHOWN)
+    samples = await sampled(services, groups)
     chosen = life if life in get_args(GroupState) else None
     return render(
         request,
         "errors/page.html",
+        samples=samples,
+        files=await files_of(services, samples.values()),
         groups=[group for group in groups if chosen in (None, group.life)],
         counts={name: sum(group.life == name for group in groups) for name in GROUP_BADGES},
         chosen=chosen,
@@ -54,17 +58,27 @@ async def error_page(
         page = await services.store.page(JobFilter(state=State.FAILED, fingerprint=fingerprint), PAGE_ROWS, cursor)
     except ValueError as error:
         raise ClientException(as_sentence(str(error))) from None
+    samples = await sampled(services, [group])
     return render(
         request,
         "errors/show.html",
         group=group,
+        samples=samples,
         jobs=page.jobs,
-        files=await files_of(services, page.jobs),
+        files=await files_of(services, [*page.jobs, *samples.values()]),
         cursor=cursor,
         next_cursor=page.next_cursor,
         badges=GROUP_BADGES,
         notice=NOTICES.get(notice),
     )
+
+
+async def sampled(services: Services, groups: Sequence[ErrorGroup]) -> dict[str, Job]:
+    """The job whose error stands for its group, by fingerprint. Its personal values are known, and so can be redacted:
+    where it is gone, a user without the right to them reads the error's type alone.
+    """
+    jobs = await services.store.get_many([group.sample for group in groups]) if groups else []
+    return {group.fingerprint: job for group, job in zip(groups, jobs, strict=True) if job is not None}
 
 
 async def present(services: Services, fingerprint: str) -> ErrorGroup:

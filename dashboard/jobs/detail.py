@@ -106,7 +106,7 @@ async def _detail(request: Request[User, Any, Any], services: Services, job_id: 
 
 
 async def _picture(services: Services, files: NamedFiles | None, user: User) -> str | None:
-    if files is None or len(files.documents) != 1 or not user.may_act:
+    if files is None or len(files.documents) != 1 or not user.sees_personal:
         return None
     (document,) = files.documents
     if await ThumbnailStore(services.storage).availability(document.sha256, SHOWN) != "there":

@@ -19,7 +19,7 @@ async def job_file(
     """The file, or a range of it. Raises NoSuchJob, NoSuchArtefact, PermissionDeniedException."""
     job = await services.store.present(job_id)
     if withheld(job, name, request.user):
-        raise PermissionDeniedException(f"{name} holds personal data: only an operator may download it.")
+        raise PermissionDeniedException(f"{name} may hold personal data, which {request.user.name} may not see.")
     answer = await download_artefact(request, services, job, name)
     if answer is None:
         raise NoSuchArtefact(job, name)

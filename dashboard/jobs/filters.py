@@ -15,6 +15,12 @@ from tasks.sdk.types import REGISTRY
 
 PATH = "/admin/jobs"
 PLAIN = ("status", "queue", "type", "owner", "file")
+PERSONAL_FILTERS = (
+    "file",
+    *sorted({key for job_type in REGISTRY.values() for key in job_type.search_keys if key in job_type.personal}),
+)
+"""Parts of the address that search personal data: a name that is found is known to be there."""
+
 SPOKEN = {"status": "state", "type": "task"}
 """Names of the address's parts for readers."""
 

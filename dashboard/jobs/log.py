@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User
+from dashboard.jobs.file_names import files_of
 from dashboard.rendering import HTMX_STOP_POLLING, render
 from service.api.dependencies import ServicesDep
 from service.engine.store import Job, LogLine, NoSuchJob
@@ -74,7 +75,8 @@ async def log_page(
     request: Request[User, Any, Any], services: ServicesDep, job_id: FromPath[str], level: FromQuery[str] = ""
 ) -> Template:
     """The log alone, for a browser without scripts and for a screen of its own."""
-    return render(request, "jobs/log_page.html", log=await log_of(services, await known(services, job_id), level))
+    log = await log_of(services, await known(services, job_id), level)
+    return render(request, "jobs/log_page.html", log=log, files=await files_of(services, [log.job]))
 
 
 @get("/jobs/{job_id:str}/log/live")
@@ -89,7 +91,9 @@ async def log_live(
     log = await log_of(services, await known(services, job_id), level)
     if log.follows and log.seen == seen:
         return Response(None, status_code=204)
-    return render(request, "jobs/log.html", status_code=200 if log.follows else HTMX_STOP_POLLING, log=log)
+    status_code = 200 if log.follows else HTMX_STOP_POLLING
+    # The documents are there for their names, which are redacted where a line repeats them.
+    return render(request, "jobs/log.html", status_code=status_code, log=log, files=await files_of(services, [log.job]))
 
 
 async def log_of(services: Services, job: Job, level: str) -> Log:

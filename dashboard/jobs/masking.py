@@ -1,49 +1,76 @@
-"""Masking of personal values: fields that a task declares personal are masked for viewers, and files with them are kept back."""
+"""Masking of personal values for users without the right to see them: fields that a task declares personal, and files."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import msgspec
 
 from dashboard.auth import User
+from service.access.personal import exports_personal
 from service.engine.store import Job
 from tasks.csv_export import csv_export
-from tasks.exports.datasets import DATASETS
 from tasks.sdk.types import REGISTRY
 
 MASK = "•••"
 
-REPORT = "report.json"
-"""A campaign's report, a row a recipient."""
-
 
 def visible(job: Job, user: User) -> dict[str, Any]:
-    """The payload, masked for a viewer but for the fields that its task declares, and declares not to be personal."""
-    if user.may_act:
+    """The payload; of fields that its task does not declare, or declares personal, only the names for who may see no more."""
+    if user.sees_personal:
         return job.payload
-    declared = REGISTRY.get(job.type)
-    fields = msgspec.structs.fields(declared.payload) if declared else ()
-    open_to_all = {field.encode_name for field in fields if declared and field.name not in declared.personal}
+    open_to_all = _open_fields(job)
     return {key: value if key in open_to_all else MASK for key, value in job.payload.items()}
 
 
-def personal_columns(job: Job) -> frozenset[str]:
-    """Columns of an export that hold what is personal."""
-    dataset = DATASETS.get(str(job.payload.get("dataset", ""))) if job.type == csv_export.name else None
-    return frozenset(column.name for column in dataset.columns if column.personal) if dataset else frozenset()
+def outcome(value: Any, user: User) -> Any:
+    """A result, or data of a job's progress. Its texts may be what a document says: without the right, numbers alone."""
+    if user.sees_personal or value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, dict):
+        return {key: outcome(one, user) for key, one in value.items()}
+    if isinstance(value, list):
+        return [outcome(one, user) for one in value]
+    return MASK
+
+
+def hidden_values(job: Job) -> set[str]:
+    """Texts of the payload that `visible` masks."""
+    open_to_all = _open_fields(job)
+    return {text for key, value in job.payload.items() if key not in open_to_all for text in _texts(value)}
 
 
 def withheld(job: Job, name: str, user: User) -> bool:
-    """True where a file is not for this user: a viewer cannot download what is masked on the page."""
-    if user.may_act:
-        return False
-    if job.type == csv_export.name:
-        chosen = job.payload.get("columns")
-        return bool(personal_columns(job) & set(chosen) if isinstance(chosen, list) else personal_columns(job))
-    return name == REPORT
+    """True where a file is not for this user: without the right there is only what an export has without personal columns.
+
+    What was read in a document, or made of it, is as personal as the document.
+    """
+    return not user.sees_personal and (job.type != csv_export.name or exports_personal(job))
+
+
+def document_name(document: Any, user: User) -> str:
+    """The name of a document, or what stands for it: names of files tell of people."""
+    return str(document.name) if user.sees_personal else f"Document {document.file_id.removeprefix('file-')[:8]}"
 
 
 def origin_of(url: str) -> str:
     """Scheme and host of an owner's URL, as viewers see it: the rest may hold a secret."""
     parsed = httpx.URL(url)
     return f"{parsed.scheme}://{parsed.host}/…"
+
+
+def _open_fields(job: Job) -> set[str]:
+    declared = REGISTRY.get(job.type)
+    fields = msgspec.structs.fields(declared.payload) if declared else ()
+    return {field.encode_name for field in fields if declared and field.name not in declared.personal}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)

@@ -10,11 +10,11 @@ from litestar.exceptions import ClientException
 from litestar.params import FromQuery
 from litestar.response import Redirect, Template
 
-from dashboard.auth import User
+from dashboard.auth import PERSONAL_QUERY, User
 from dashboard.dependencies import Counts, Pauses, StateCounts
 from dashboard.flash_messages import NOTICES
 from dashboard.jobs.file_names import NamedFiles, SameName, documents_named, files_of
-from dashboard.jobs.filters import Filter, from_address, from_input, suggestions
+from dashboard.jobs.filters import PERSONAL_FILTERS, Filter, from_address, from_input, suggestions
 from dashboard.rendering import render
 from service.api.dependencies import ServicesDep
 from service.engine.states import State
@@ -69,7 +69,7 @@ class Listing:
         return sum(count for state, count in self.counts[queue].items() if self.filter.status in (None, state))
 
 
-@get("/jobs", name="jobs")
+@get("/jobs", name="jobs", opt={PERSONAL_QUERY: PERSONAL_FILTERS})
 async def jobs_page(
     request: Request[User, Any, Any],
     services: ServicesDep,
@@ -123,7 +123,7 @@ async def jobs_page(
     )
 
 
-@get("/jobs/live")
+@get("/jobs/live", opt={PERSONAL_QUERY: PERSONAL_FILTERS})
 async def jobs_live(
     request: Request[User, Any, Any],
     services: ServicesDep,
@@ -172,7 +172,7 @@ async def _understood(services: Services, words: str, chosen: Filter, user: User
             return Redirect(f"/admin/jobs/{job.id}", status_code=303)
     name = " ".join(unexplained)
     # A viewer reads no names of files, and must not guess them either.
-    if name and user.may_act and (await documents_named(services, name)).ids:
+    if name and user.sees_personal and (await documents_named(services, name)).ids:
         return Redirect(replace(found, file=name).address(), status_code=303)
     return _nothing_called(unexplained) if unexplained else Redirect(found.address(), status_code=303)
 

@@ -3,10 +3,11 @@
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.exceptions import PermissionDeniedException
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
-from dashboard.auth import User, require_operator
+from dashboard.auth import User
 from dashboard.flash_messages import NOTICES
 from dashboard.rendering import render
 from dashboard.security_headers import CONTENT_POLICY
@@ -91,7 +92,10 @@ def _recipient(request: Request[User, Any, Any], user_id: str) -> int | None:
     wanted = user_id.strip()
     if not wanted:
         return None
-    require_operator(request)
+    if not request.user.sees_personal:
+        raise PermissionDeniedException(
+            f"{request.user.name} may not see personal data: a recipient's name and address."
+        )
     if not (wanted.isascii() and wanted.isdigit() and len(wanted) <= 19):
         raise Refused(f"There is no user {wanted[:40]}: an id is a whole number.", field="user_id")
     return int(wanted)

@@ -7,8 +7,9 @@ from litestar import Request, get
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
-from dashboard.auth import User
+from dashboard.auth import PERSONAL_QUERY, User
 from dashboard.dependencies import Counts, StateCounts
+from dashboard.jobs.filters import PERSONAL_FILTERS
 from dashboard.operations.selection import ICONS, VERBS, fields_of, kind_of, selection_of, words
 from dashboard.rendering import HTMX_STOP_POLLING, render
 from service.api.dependencies import ServicesDep
@@ -21,7 +22,7 @@ async def operations_page(request: Request[User, Any, Any], services: ServicesDe
     return render(request, "operations/page.html", operations=await services.store.operations.list(), verbs=VERBS)
 
 
-@get("/operations/new")
+@get("/operations/new", opt={PERSONAL_QUERY: PERSONAL_FILTERS})
 async def ask_page(
     request: Request[User, Any, Any],
     services: ServicesDep,

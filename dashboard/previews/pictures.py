@@ -6,7 +6,7 @@ from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from dashboard.auth import User
+from dashboard.auth import PERSONAL, User
 from dashboard.previews.page_images import drawn_page
 from dashboard.previews.pages import page_count
 from dashboard.previews.thumbnails import document_ids, shown_format, shown_size
@@ -18,7 +18,7 @@ from tasks.images.pages import SIDE
 from tasks.images.variants import Variant
 
 
-@get("/jobs/{job_id:str}/pages/{number:int}/picture")
+@get("/jobs/{job_id:str}/pages/{number:int}/picture", opt={PERSONAL: True})
 async def page_picture(
     request: Request[User, Any, Any], services: ServicesDep, job_id: FromPath[str], number: FromPath[int]
 ) -> Response[Any]:
@@ -29,7 +29,7 @@ async def page_picture(
     return picture_response(request, await drawn_page(services, job, number), "image/webp", f"{job.id}-{SIDE}-{number}")
 
 
-@get("/jobs/{job_id:str}/thumbnails/{file_id:str}")
+@get("/jobs/{job_id:str}/thumbnails/{file_id:str}", opt={PERSONAL: True})
 async def thumbnail_picture(
     request: Request[User, Any, Any], services: ServicesDep, job_id: FromPath[str], file_id: FromPath[str]
 ) -> Response[Any]:
@@ -45,7 +45,7 @@ async def thumbnail_picture(
     return thumbnail_response(request, data, document.sha256, variant)
 
 
-@get(["/jobs/{job_id:str}/cover", "/jobs/{job_id:str}/preview"])
+@get(["/jobs/{job_id:str}/cover", "/jobs/{job_id:str}/preview"], opt={PERSONAL: True})
 async def photo_picture(
     request: Request[User, Any, Any], services: ServicesDep, job_id: FromPath[str]
 ) -> Response[Any]:

@@ -17,8 +17,11 @@ Preview = Beginning | FirstRows | Photo | ReadPage | Recipients | Thumbnails
 async def preview_of(services: Services, job: Job, user: User, view: View) -> Preview | None:
     """The preview, or None where there is nothing to see (yet). Viewers see no personal values."""
     if campaign_id := campaign_of(job):
-        return await recipients_preview(services, campaign_id, view, masked=not user.may_act)
+        return await recipients_preview(services, campaign_id, view, masked=not user.sees_personal)
     if not job.state.terminal or job.parent:
+        return None
+    if not user.sees_personal and job.type != "csv-export":
+        # What a document says or looks like cannot be masked in part.
         return None
     match job.type:
         case "thumbnails":
@@ -26,5 +29,5 @@ async def preview_of(services: Services, job: Job, user: User, view: View) -> Pr
         case "image-process":
             return Photo() if job.state is State.COMPLETED else None
         case "csv-export":
-            return await table_preview(services, job, masked=not user.may_act)
+            return await table_preview(services, job, masked=not user.sees_personal)
     return await page_preview(services, job, view)

@@ -11,7 +11,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, BinaryIO
 
-from dashboard.jobs.masking import MASK, personal_columns
+from dashboard.jobs.masking import MASK
+from service.access.personal import personal_columns
 from service.engine.job_files import artefact_path
 from service.engine.store import Job
 from service.lib.object_storage import NoSuchObject

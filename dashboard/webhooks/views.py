@@ -49,7 +49,7 @@ async def webhooks_page(
         before=before,
         older=deliveries[PAGE_ROWS - 1].delivery_id if len(deliveries) > PAGE_ROWS else None,
         states=STATES,
-        shown=lambda url: url if request.user.may_act else origin_of(url),
+        shown=lambda url: url if request.user.sees_personal else origin_of(url),
         notice=NOTICES.get(notice),
     )
 

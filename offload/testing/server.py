@@ -46,7 +46,15 @@ class Server:
         self._valkey.start()
         try:
             port = self.url.rpartition(":")[2]
-            self._start("uvicorn", "dashboard.app:create_app", "--factory", "--port", port, "--no-access-log")
+            self._start(
+                "uvicorn",
+                "dashboard.app:create_app",
+                "--factory",
+                "--port",
+                port,
+                "--no-access-log",
+                "--no-server-header",
+            )
             self._wait(lambda: self._get("/health/ready").status_code == httpx.codes.OK, "nothing is ready")
             if self.queues:
                 self._start("service.cli.main", "worker", *self.queues)

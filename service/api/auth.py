@@ -18,6 +18,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Scope as ConnectionScope
 from redis.exceptions import RedisError
 
+from service.access.failed_attempts import Attempt, Kind, TooManyFailures
 from service.database.api_keys import Scope
 from service.engine.plans import over_requests, requests_of
 from service.engine.store import NoSuchJob
@@ -38,7 +39,7 @@ WS_NOT_FOUND = 4404
 """Close code where there is no such job, or not any more; after HTTP's 404."""
 
 WS_TOO_MANY = 4429
-"""Close code over the owner's requests a minute, after HTTP's 429."""
+"""Close code over the owner's requests a minute, and after too many wrong keys from an address; after HTTP's 429."""
 
 READING = frozenset({"GET", "HEAD"})
 
@@ -56,6 +57,10 @@ class Caller:
     job_id: str | None = None
     file: str = ""
     expires_s: int | None = None
+
+    def may_meet(self, job_type: str) -> bool:
+        """True where the key is for jobs of this type: it queues and sees no others."""
+        return not self.job_types or job_type in self.job_types
 
     async def still_valid(self, services: Services) -> bool:
         """False once the key was revoked or the key or ticket has expired."""
@@ -90,31 +95,35 @@ async def admit_ticket(services: Services, text: str, job_id: str | None) -> Cal
     job = await services.store.get(ticket.job_id)
     if job is None or ticket.job_id != job_id:
         raise NoSuchJob((job_id or "")[:120])
-    rights = frozenset({Scope.READ.value})
+    # Of what is personal a ticket is issued only by a key that may read it.
+    rights = frozenset({Scope.READ.value, Scope.PERSONAL.value})
     return Caller(job.owner, text, None, rights, frozenset(), ticket.job_id, ticket.file, ticket.expires_s)
 
 
 async def require_key(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """A guard: admits a caller with the route's scope and notes it. Raises 401 or 403, or closes a socket with 4401."""
+    """A guard: admits a caller with the route's scope and notes it. Raises 401, 403 or TooManyFailures (429), or closes a
+    socket with the code after it.
+    """
     services: Services = connection.app.state.services
     in_address = connection.query_params.get("ticket") or connection.query_params.get("token") or ""
-    secret = _bearer(connection.headers.get("authorization", "")) or in_address
+    secret = bearer(connection.headers.get("authorization", "")) or in_address
+    kind = Kind.TICKET if secret.startswith(TICKET_PREFIX) else Kind.API_KEY
+    attempt = Attempt(kind, address_of(connection.scope), secret)
     try:
-        if secret.startswith(TICKET_PREFIX):
-            if not handler.opt.get("ticket"):
-                raise PermissionDeniedException("A ticket reads status, events and files of its own job, and no more.")
-            caller: Caller | None = await admit_ticket(services, secret, connection.path_params.get("job_id"))
-            if caller and caller.file and connection.path_params.get("name") != caller.file:
-                raise PermissionDeniedException(f"This link is for {caller.file} alone.")
-        elif secret and secret == in_address:
-            raise BadTicket(TICKET_ONLY)
-        else:
-            caller = await authenticate(services, secret) if secret else None
-        if caller is None:
+        if not secret:
             raise BadTicket(SENTENCE)
+        services.failed_attempts.check(attempt)
+        caller = await _admit(connection, handler, secret, in_address)
+        services.failed_attempts.succeeded(attempt)
         _check_rights(connection, handler, caller)
+    except TooManyFailures as error:
+        if isinstance(connection, WebSocket):
+            raise WebSocketException(detail=str(error), code=WS_TOO_MANY) from None
+        raise
     except BadTicket as error:
-        raise _unauthorized(connection, str(error)) from None
+        if secret:
+            services.failed_attempts.failed(attempt)
+        raise unauthorized(connection, str(error)) from None
     except NoSuchJob as error:
         if isinstance(connection, WebSocket):
             raise WebSocketException(detail=str(error), code=WS_NOT_FOUND) from None
@@ -143,7 +152,28 @@ async def _count_request(connection: ASGIConnection[Any, Any, Any, Any], service
         raise refusal
 
 
-def _unauthorized(connection: ASGIConnection[Any, Any, Any, Any], sentence: str) -> Exception:
+async def _admit(
+    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler, secret: str, in_address: str
+) -> Caller:
+    """The caller behind a key or a ticket. Raises BadTicket for neither, 403 or NoSuchJob for a ticket of something else."""
+    services: Services = connection.app.state.services
+    if secret.startswith(TICKET_PREFIX):
+        if not handler.opt.get("ticket"):
+            raise PermissionDeniedException("A ticket reads status, events and files of its own job, and no more.")
+        caller = await admit_ticket(services, secret, connection.path_params.get("job_id"))
+        if caller.file and connection.path_params.get("name") != caller.file:
+            raise PermissionDeniedException(f"This link is for {caller.file} alone.")
+        return caller
+    if secret == in_address:
+        raise BadTicket(TICKET_ONLY)
+    found = await authenticate(services, secret)
+    if found is None:
+        raise BadTicket(SENTENCE)
+    return found
+
+
+def unauthorized(connection: ASGIConnection[Any, Any, Any, Any], sentence: str) -> Exception:
+    """The error to raise where there is no valid credential: 401, or 4401 of a socket."""
     if isinstance(connection, WebSocket):
         return WebSocketException(detail=sentence, code=WS_UNAUTHORIZED)
     return NotAuthorizedException(sentence, headers=CHALLENGE)
@@ -157,14 +187,24 @@ def _check_rights(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseR
         raise PermissionDeniedException(f"This API key may not do that: it lacks the scope {needed}.")
     if not caller.job_types:
         return
-    wanted = handler.opt.get("job_type")
-    if wanted and wanted not in caller.job_types:
-        raise PermissionDeniedException(
-            f"This API key may not queue {wanted}: {', '.join(sorted(caller.job_types))} only."
-        )
+    require_type(caller, handler.opt.get("job_type"))
     job_id = connection.path_params.get("job_id")
     if job_id and not job_id.startswith(tuple(f"{name}-" for name in caller.job_types)):
         raise NoSuchJob(job_id[:120])
+
+
+def require_type(caller: Caller, job_type: str | None) -> None:
+    """Raise 403 where the key is for other job types than the one that would be queued."""
+    if job_type and not caller.may_meet(job_type):
+        raise PermissionDeniedException(
+            f"This API key may not queue {job_type}: {', '.join(sorted(caller.job_types))} only."
+        )
+
+
+def require_personal(caller: Caller) -> None:
+    """Raise 403 unless the caller may read personal data."""
+    if Scope.PERSONAL not in caller.scopes:
+        raise PermissionDeniedException("This API key may not read recipients: it lacks the scope personal.")
 
 
 def provide_owner(scope: ConnectionScope) -> str:
@@ -178,7 +218,14 @@ def provide_caller(scope: ConnectionScope) -> Caller:
     return caller
 
 
-def _bearer(header: str) -> str:
+def address_of(scope: ConnectionScope) -> str:
+    """Address of the client; empty where it came by a Unix socket."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def bearer(header: str) -> str:
+    """The secret of an Authorization header; empty for another scheme."""
     scheme, _, secret = header.partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else ""
 

@@ -117,7 +117,7 @@ async def checked_job(services: Services, caller: Caller, job: BatchJob) -> JobR
         job_type = requestable(job.type)
         if job.idempotency_key is not None and not IDEMPOTENCY_KEY.fullmatch(job.idempotency_key):
             raise Refused("idempotency_key must be 1 to 255 printable ASCII characters.", field="idempotency_key")
-        if caller.job_types and job.type not in caller.job_types:
+        if not caller.may_meet(job.type):
             raise Refused(f"This API key may not queue {job.type}.", field="type", status_code=403)
         given = {name: getattr(job, name) for name in ("priority", *Terms.__struct_fields__)}
         body = msgspec.json.encode(

@@ -8,6 +8,7 @@ from obstore.exceptions import GenericError
 from redis.exceptions import RedisError
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from service.access.failed_attempts import TooManyFailures
 from service.api.schemas import FieldError
 from service.api.upload_form import BadForm
 from service.database.api_keys import KeyEnded, NoSuchKey
@@ -115,6 +116,8 @@ def explained(error: Exception) -> Explained:
         case BadForm():
             sentence = with_stop(str(error))
             return Explained(400, sentence, [FieldError(error.field, sentence)])
+        case TooManyFailures():
+            return Explained(429, str(error), headers={"Retry-After": str(error.retry_after_s)})
         case OverLimit():
             return Explained(429, as_sentence(str(error)), headers={"Retry-After": str(error.retry_after_s)})
         case Abandoned():

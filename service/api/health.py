@@ -1,12 +1,13 @@
-"""Liveness, readiness and the workers. No key is asked for: nothing here shows a person's files or jobs."""
+"""Liveness, readiness and the workers. Probes need no key; what tells hosts and counts is kept from strangers."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from litestar import Response, get
 from litestar.params import FromQuery, QueryParameter
 
 from service.api.dependencies import ServicesDep
 from service.api.errors import BadRequest
+from service.api.monitoring import require_monitoring
 from service.api.openapi import refusals, unavailable
 from service.api.schemas import FieldError, Health, WantedBody, WorkerBody, WorkersHealth
 from service.engine.job_status import rfc3339
@@ -16,6 +17,9 @@ from service.engine.store import WorkerInfo
 from service.lib.clock import now_ms
 from service.monitoring.readiness import OK
 from settings.queues import Queue
+
+MONITORED: dict[str, Any] = {"guards": [require_monitoring], "security": [{}, {"ApiKey": []}]}
+"""Options of a route that tells hosts and counts."""
 
 
 @get("/health/live", summary="Is the process alive?", security=[])
@@ -34,8 +38,8 @@ async def ready(services: ServicesDep) -> Response[Health]:
 @get(
     "/workers/health",
     summary="The workers, and whether every queue is served",
-    security=[],
-    responses=unavailable(WorkersHealth),
+    **MONITORED,
+    responses={**refusals(), **unavailable(WorkersHealth)},
 )
 async def workers(services: ServicesDep) -> Response[WorkersHealth]:
     """503 where no worker is alive at all, where jobs wait in a queue that has none, or where no worker of a queue can do
@@ -93,7 +97,7 @@ def worker_body(worker: WorkerInfo, at_ms: int) -> WorkerBody:
 @get(
     "/workers/wanted",
     summary="How many workers a queue's present work asks for",
-    security=[],
+    **MONITORED,
     responses=refusals(400),
 )
 async def wanted_workers(

@@ -1,4 +1,4 @@
-"""Answering with a small picture that never changes under its URL."""
+"""Answering with a small picture that never changes under its URL, as long as it is there."""
 
 from typing import Any
 
@@ -7,14 +7,15 @@ from litestar import Request, Response
 from service.api.downloads import matches
 from tasks.images.variants import MEDIA_TYPES, RECIPE, Variant
 
-FOREVER = "private, max-age=31536000, immutable"
-"""A year, the longest that caches heed. `private`: only the owner's key opens it."""
+AN_HOUR = "private, max-age=3600, immutable"
+"""An hour: what was deleted, or may not be seen any more, is out of a browser's cache on the same day. `private`: only the
+owner's key opens it."""
 
 
 def picture_response(request: Request[Any, Any, Any], data: bytes, media_type: str, etag: str) -> Response[Any]:
     """200 with the picture, or 304 where the client has it. `etag` is without its quotes."""
     headers = {
-        "Cache-Control": FOREVER,
+        "Cache-Control": AN_HOUR,
         "ETag": f'"{etag}"',
         "Vary": "Accept, Authorization",
         "X-Content-Type-Options": "nosniff",

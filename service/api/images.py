@@ -47,7 +47,7 @@ class ImageBody(msgspec.Struct):
 
 @post(
     "/",
-    opt={AUDIT: "image.uploaded"},
+    opt={AUDIT: "image.uploaded", "job_type": image_process.name},
     status_code=202,
     operation_class=UploadOperation,
     responses=refusals(400, 413, 415, 429),

@@ -6,8 +6,10 @@ from litestar import Request, Response, delete, get, post, route
 from litestar.enums import HttpMethod
 from litestar.params import FromPath, FromQuery, QueryParameter
 
+from service.access.personal import of_recipients
 from service.api.audit_middleware import AUDIT
-from service.api.dependencies import Owner, ServicesDep
+from service.api.auth import require_personal
+from service.api.dependencies import CallerDep, Owner, ServicesDep
 from service.api.downloads import NoSuchArtefact, download_artefact
 from service.api.errors import BadRequest
 from service.api.openapi import BINARY, RANGED, refusals
@@ -38,22 +40,24 @@ async def own_job(services: Services, owner: str, job_id: str) -> Job:
 async def list_jobs(
     request: Request[Any, Any, Any],
     services: ServicesDep,
-    owner: Owner,
+    caller: CallerDep,
     queue: FromQuery[str | None] = None,
     status: FromQuery[str | None] = None,
     type: FromQuery[str | None] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)] = 50,
     cursor: FromQuery[str | None] = None,
 ) -> JobList:
-    """One page of jobs. Parts of a job are not listed on their own."""
+    """One page of jobs, without parts of jobs. A key for some job types has those of others left out, so a page may be short."""
     _check_filters(
         request, {"queue": (queue, list(Queue)), "status": (status, list(State)), "type": (type, list(REGISTRY))}
     )
     try:
-        page = await services.store.list(queue=queue, state=status, type=type, owner=owner, limit=limit, cursor=cursor)
+        page = await services.store.list(
+            queue=queue, state=status, type=type, owner=caller.owner, limit=limit, cursor=cursor
+        )
     except ValueError as error:
         raise BadRequest(FieldError("cursor", str(error))) from None
-    return JobList(jobs=[_summary(job) for job in page.jobs], next_cursor=page.next_cursor)
+    return JobList(jobs=[_summary(job) for job in page.jobs if caller.may_meet(job.type)], next_cursor=page.next_cursor)
 
 
 def _check_filters(request: Request[Any, Any, Any], given: dict[str, tuple[str | None, list[Any]]]) -> None:
@@ -109,9 +113,16 @@ async def read_log(job_id: FromPath[str], services: ServicesDep, owner: Owner) -
     summary="A finished file of a job, or a range of it",
 )
 async def read_artefact(
-    job_id: FromPath[str], name: FromPath[str], request: Request[Any, Any, Any], services: ServicesDep, owner: Owner
+    job_id: FromPath[str],
+    name: FromPath[str],
+    request: Request[Any, Any, Any],
+    services: ServicesDep,
+    caller: CallerDep,
 ) -> Response[Any]:
-    job = await own_job(services, owner, job_id)
+    """With recipients in it only for a key with the scope personal."""
+    job = await own_job(services, caller.owner, job_id)
+    if of_recipients(job, name):
+        require_personal(caller)
     answer = await download_artefact(request, services, job, name)
     if answer is None:
         raise NoSuchArtefact(job, name)

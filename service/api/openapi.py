@@ -31,7 +31,8 @@ _REASONS = {
     413: "Too large.",
     415: "A file of another kind than is wanted here, by its content.",
     416: "Range not satisfiable.",
-    429: "A limit of the owner's is reached; `detail` names it and its plan, Retry-After says how long to wait.",
+    429: "A limit of the owner's is reached, which `detail` names with its plan, or too many wrong keys came from this address; "
+    "Retry-After says how long to wait.",
     460: "The bytes that came are not those of the checksum.",
     503: "A part of the service is out of reach; Retry-After says when to try again.",
     507: "A disk, or the database's, is full; Retry-After says when to try again.",

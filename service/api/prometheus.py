@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus. No key is asked for: it counts, and names no person.
+"""`/metrics` for Prometheus. It counts, and names no person; see monitoring.py for who reads it.
 
 Labels are queues, states, declared types, rules and schedules: all of them few.
 """
@@ -15,6 +15,7 @@ from prometheus_client.metrics_core import Metric
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.api.dependencies import ServicesDep
+from service.api.monitoring import require_monitoring
 from service.database.column_types import utc_now
 from service.engine.store.counters import EVENTS
 from service.lib.clock import now_ms
@@ -29,7 +30,7 @@ EDGES = range(0, LAST, 6)
 """Buckets at whose ends Prometheus' coarser ones end: a factor of four each, from a millisecond to eighteen hours."""
 
 
-@get("/metrics", include_in_schema=False)
+@get("/metrics", include_in_schema=False, guards=[require_monitoring])
 async def metrics(request: Request[Any, Any, Any], services: ServicesDep) -> Response[bytes]:
     """Text, or OpenMetrics for a scraper that asks for it."""
     encode, media_type = choose_encoder(request.headers.get("accept", ""))
@@ -58,9 +59,14 @@ async def families(services: Services) -> FixedRegistry:
         *await _webhooks(services),
         *await _server(services),
     ]
+    refused = CounterMetricFamily(
+        "offload_refused_credentials", "Wrong keys, tickets and passwords.", labels=["kind", "outcome"]
+    )
+    for labels, number in (await services.failed_attempts.counts()).items():
+        refused.add_metric(labels, number)
     build = GaugeMetricFamily("offload_build_info", "The running version.", labels=["version"])
     build.add_metric([version("offload")], 1)
-    return FixedRegistry([*found, build])
+    return FixedRegistry([*found, refused, build])
 
 
 def counters(spans: Mapping[str, Span]) -> list[Metric]:

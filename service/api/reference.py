@@ -10,7 +10,7 @@ from litestar import Request
 from litestar.enums import MediaType
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 
-_TEMPLATE = Path(__file__).with_name("reference.html")
+TEMPLATE = Path(__file__).with_name("reference.html")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ReferencePage(OpenAPIRenderPlugin):
         super().__init__(path="/", media_type=MediaType.HTML)
         # trim_blocks: the template's own lines leave no blank ones behind.
         environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-        self._template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+        self._template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         page = self._template.render(info=openapi_schema["info"], routes=list(routes_of(openapi_schema)))

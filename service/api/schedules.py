@@ -8,6 +8,7 @@ from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 
 from service.api.audit_middleware import AUDIT, BY_HANDLER
+from service.api.auth import Caller
 from service.api.dependencies import CallerDep, Owner, ServicesDep
 from service.api.errors import BadRequest
 from service.api.openapi import refusals
@@ -23,6 +24,7 @@ from service.api.schemas import FieldError
 from service.api.strict_json import StrictJson, decode_body
 from service.database.api_keys import Scope
 from service.engine.schedules.owned import OwnedSchedule, new_schedule_id
+from service.engine.schedules.records import NoSuchSchedule
 from service.lib.clock import now_ms
 from service.lib.text import as_sentence
 from service.monitoring.audit_log import AuditEntry, Target
@@ -45,7 +47,7 @@ async def create_schedule(
     data: JSONBody[ScheduleRequest], services: ServicesDep, owner: Owner, caller: CallerDep
 ) -> ScheduleBody:
     """The payload is checked now, as a request for the job would be."""
-    if caller.job_types and data.job not in caller.job_types:
+    if not caller.may_meet(data.job):
         raise Refused(f"This API key may not queue {data.job[:80]}.", field="job", status_code=403)
     one = OwnedSchedule(
         schedule_id=new_schedule_id(),
@@ -98,13 +100,14 @@ def _payload(kind: type[Payload], given: dict[str, Any]) -> Payload:
 
 
 @get("/", responses=refusals(), summary="The owner's schedules")
-async def list_schedules(services: ServicesDep, owner: Owner) -> ScheduleList:
-    return ScheduleList([await schedule_body(services, one) for one in await services.schedules.owned.of(owner)])
+async def list_schedules(services: ServicesDep, caller: CallerDep) -> ScheduleList:
+    own = await services.schedules.owned.of(caller.owner)
+    return ScheduleList([await schedule_body(services, one) for one in own if caller.may_meet(one.job)])
 
 
 @get("/{schedule_id:str}", responses=refusals(404), summary="One schedule")
-async def read_schedule(schedule_id: FromPath[str], services: ServicesDep, owner: Owner) -> ScheduleBody:
-    return await schedule_body(services, await services.schedules.owned.get(schedule_id, owner))
+async def read_schedule(schedule_id: FromPath[str], services: ServicesDep, caller: CallerDep) -> ScheduleBody:
+    return await schedule_body(services, await _own(services, caller, schedule_id))
 
 
 @patch(
@@ -116,14 +119,14 @@ async def read_schedule(schedule_id: FromPath[str], services: ServicesDep, owner
     summary="Pause or resume a schedule",
 )
 async def change_schedule(
-    schedule_id: FromPath[str], data: JSONBody[SchedulePatch], services: ServicesDep, owner: Owner
+    schedule_id: FromPath[str], data: JSONBody[SchedulePatch], services: ServicesDep, caller: CallerDep
 ) -> ScheduleBody:
-    one = await services.schedules.owned.get(schedule_id, owner)
+    one = await _own(services, caller, schedule_id)
     if data.paused:
-        await services.schedules.pause(schedule_id, reason=data.reason, by=owner)
+        await services.schedules.pause(schedule_id, reason=data.reason, by=caller.owner)
     else:
         await services.schedules.resume(schedule_id)
-    await _record(services, owner, "schedule.paused" if data.paused else "schedule.resumed", one)
+    await _record(services, caller.owner, "schedule.paused" if data.paused else "schedule.resumed", one)
     return await schedule_body(services, one)
 
 
@@ -133,22 +136,30 @@ async def change_schedule(
     responses=refusals(404),
     summary="Delete a schedule; its jobs stay",
 )
-async def delete_schedule(schedule_id: FromPath[str], services: ServicesDep, owner: Owner) -> None:
-    one = await services.schedules.owned.get(schedule_id, owner)
-    await services.schedules.owned.remove(schedule_id, owner)
-    await _record(services, owner, "schedule.deleted", one)
+async def delete_schedule(schedule_id: FromPath[str], services: ServicesDep, caller: CallerDep) -> None:
+    one = await _own(services, caller, schedule_id)
+    await services.schedules.owned.remove(schedule_id, caller.owner)
+    await _record(services, caller.owner, "schedule.deleted", one)
 
 
 @post("/{schedule_id:str}/run", status_code=202, responses=refusals(404, 409), summary="Start a run now")
-async def run_schedule(schedule_id: FromPath[str], services: ServicesDep, owner: Owner) -> RunBody:
+async def run_schedule(schedule_id: FromPath[str], services: ServicesDep, caller: CallerDep) -> RunBody:
     """In addition to its slots, paused or not; 409 while the run before has not ended and `overlap` is skip."""
-    one = await services.schedules.owned.get(schedule_id, owner)
+    one = await _own(services, caller, schedule_id)
     try:
-        job_id = await services.schedules.run_now(schedule_id, by=owner)
+        job_id = await services.schedules.run_now(schedule_id, by=caller.owner)
     except ValueError as error:
         raise Refused(as_sentence(str(error)), field="schedule_id", status_code=409) from None
-    await _record(services, owner, "schedule.run", one)
+    await _record(services, caller.owner, "schedule.run", one)
     return RunBody(job_id, f"/api/jobs/{job_id}/status")
+
+
+async def _own(services: Services, caller: Caller, schedule_id: str) -> OwnedSchedule:
+    """The schedule, if it is the owner's and of a type that the key is for. Raises NoSuchSchedule otherwise."""
+    one = await services.schedules.owned.get(schedule_id, caller.owner)
+    if not caller.may_meet(one.job):
+        raise NoSuchSchedule(schedule_id)
+    return one
 
 
 async def _record(services: Services, owner: str, action: str, one: OwnedSchedule) -> None:

@@ -7,7 +7,8 @@ from litestar import Router, delete, get, post, put
 from litestar.params import FromPath, JSONBody
 
 from service.api.audit_middleware import AUDIT, NOTHING
-from service.api.dependencies import Owner, ServicesDep
+from service.api.auth import require_personal
+from service.api.dependencies import CallerDep, Owner, ServicesDep
 from service.api.errors import BadRequest
 from service.api.openapi import refusals
 from service.api.schemas import FieldError
@@ -15,7 +16,7 @@ from service.api.strict_json import StrictJson
 from service.database import Template, User
 from service.engine.job_status import rfc3339
 from service.mail.templates import TemplateRows
-from service.mail.wiring import links
+from service.mail.unsubscribe import PATH
 from service.services import Services
 from tasks.mail.render import Checked, Letter, check, render
 from tasks.mail.template import USER_FIELDS, Problem, Source
@@ -139,9 +140,11 @@ async def preview_template(
     template_id: FromPath[str],
     data: JSONBody[PreviewRequest],
     services: ServicesDep,
-    owner: Owner,
+    caller: CallerDep,
 ) -> PreviewBody:
-    row = await TemplateRows(services.database).get(template_id, owner)
+    """With this user's name and address, so for a key with the scope personal; the unsubscribe link in it is a sample."""
+    require_personal(caller)
+    row = await TemplateRows(services.database).get(template_id, caller.owner)
     return await preview(services, row, data.user_id)
 
 
@@ -173,7 +176,8 @@ async def _letter_to(services: Services, user_id: int) -> Letter:
         address=user.email,
         user={name: getattr(user, name) for name in USER_FIELDS},
         message_id=SAMPLE.message_id,
-        unsubscribe_url=links(services.settings).url(user.id),
+        # A working link would unsubscribe the user for anyone who sees the preview.
+        unsubscribe_url=f"{services.settings.links_url}{PATH}/sample",
     )
 
 

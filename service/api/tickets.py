@@ -8,13 +8,16 @@ import msgspec
 from litestar import post
 from litestar.params import FromPath, JSONBody
 
+from service.access.personal import exports_personal
 from service.api.audit_middleware import AUDIT
-from service.api.dependencies import Owner, ServicesDep
+from service.api.auth import require_personal
+from service.api.dependencies import CallerDep, ServicesDep
 from service.api.jobs import own_job
 from service.api.openapi import refusals
 from service.api.strict_json import StrictJson
 from service.database.api_keys import Scope
 from service.engine.job_status import rfc3339
+from tasks.email_batch import email_batch
 
 MINUTES = 60
 """Default life of a ticket: longer than nearly every job, shorter than an address lives in a browser's history."""
@@ -48,10 +51,14 @@ class TicketBody(msgspec.Struct):
     summary="Issue a ticket to read a job",
 )
 async def issue_ticket(
-    job_id: FromPath[str], services: ServicesDep, owner: Owner, data: JSONBody[TicketRequest | None] = None
+    job_id: FromPath[str], services: ServicesDep, caller: CallerDep, data: JSONBody[TicketRequest | None] = None
 ) -> TicketBody:
-    """For browsers: the ticket reads status, events and files of this one job, and expires."""
-    await own_job(services, owner, job_id)
+    """For browsers: the ticket reads status, events and files of this one job, and expires. Of a job whose files tell of
+    recipients it is issued by a key with the scope personal.
+    """
+    job = await own_job(services, caller.owner, job_id)
+    if job.type == email_batch.name or exports_personal(job):
+        require_personal(caller)
     expires_s = int(time.time()) + (data or TicketRequest()).minutes * 60
     ticket = services.tickets.issue(job_id, expires_s)
     return TicketBody(

@@ -8,7 +8,8 @@ from litestar.enums import HttpMethod
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath
 
-from service.api.dependencies import Owner, ServicesDep
+from service.api.auth import require_type
+from service.api.dependencies import CallerDep, ServicesDep
 from service.api.downloads import download
 from service.api.errors import BadRequest, error_response
 from service.api.openapi import BINARY, RANGED, refusals
@@ -20,6 +21,7 @@ from service.documents.videos.store import VideoStore
 from service.services import Services
 from tasks.video.formats import FORMATS, Format, Size, file_name, refusal
 from tasks.video.stills import POSTER, STRIP
+from tasks.video_transcode import video_transcode
 
 STILLS = {"poster": POSTER, "strip": STRIP}
 
@@ -44,14 +46,18 @@ ASK_AGAIN_S = 5
     tags=["videos"],
 )
 async def read_video(
-    file_id: FromPath[str], format: FromPath[str], request: Request[Any, Any, Any], services: ServicesDep, owner: Owner
+    file_id: FromPath[str],
+    format: FromPath[str],
+    request: Request[Any, Any, Any],
+    services: ServicesDep,
+    caller: CallerDep,
 ) -> Response[Any]:
     """`format` is 480p, 720p, 1080p or 4k for an MP4 file, poster or strip for a WebP picture. Ranges are honoured."""
     known = next((one for one in FORMATS if one == format), None)
     if known is None and format not in STILLS:
         names = ", ".join([*FORMATS, *STILLS])
         raise BadRequest(FieldError("format", f"format must be one of {names}, not {format[:40]}."))
-    document = await services.files.describe(file_id, owner)
+    document = await services.files.describe(file_id, caller.owner)
     unstored = {"Cache-Control": "no-store"}
     if document.media_type not in VIDEOS:
         return error_response(422, f"{document.name} is not a video.", headers=unstored)
@@ -63,6 +69,7 @@ async def read_video(
         return error_response(422, reason, headers=unstored)
     # Every job makes poster and strip too.
     wanted: Format = known or FORMATS[0]
+    require_type(caller, video_transcode.name)
     accepted = await request_video(services.enqueuer, document, wanted)
     headers = {"Retry-After": str(ASK_AGAIN_S), **unstored}
     return Response(AcceptedBody.of(accepted), status_code=202, headers=headers, media_type="application/json")

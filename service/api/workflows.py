@@ -14,7 +14,7 @@ from litestar.params import FromPath, HeaderParameter, JSONBody
 from service.api.audit_middleware import AUDIT
 from service.api.auth import Caller
 from service.api.batch import BatchJob, checked_job
-from service.api.dependencies import CallerDep, Owner, ServicesDep
+from service.api.dependencies import CallerDep, ServicesDep
 from service.api.error_table import refuse
 from service.api.openapi import refusals
 from service.api.schemas import ErrorBody, FieldError
@@ -194,8 +194,8 @@ def _with_ids(value: Any, ids: Mapping[str, str]) -> Any:
 
 
 @get("/{workflow_id:str}", responses=refusals(404), summary="A workflow and each of its jobs")
-async def read_workflow(workflow_id: FromPath[str], services: ServicesDep, owner: Owner) -> WorkflowBody:
-    workflow = await _own(services, owner, workflow_id)
+async def read_workflow(workflow_id: FromPath[str], services: ServicesDep, caller: CallerDep) -> WorkflowBody:
+    workflow = await _own(services, caller, workflow_id)
     return _body(workflow, await services.store.get_many([job_id for job_id, _ in workflow.jobs.values()]))
 
 
@@ -207,10 +207,10 @@ async def read_workflow(workflow_id: FromPath[str], services: ServicesDep, owner
     summary="Stop whatever of a workflow has not ended",
 )
 async def cancel_workflow(
-    workflow_id: FromPath[str], request: Request[Any, Any, Any], services: ServicesDep, owner: Owner
+    workflow_id: FromPath[str], request: Request[Any, Any, Any], services: ServicesDep, caller: CallerDep
 ) -> WorkflowBody:
     """Those that wait at once, the running ones as soon as their workers have stopped them."""
-    workflow = await _own(services, owner, workflow_id)
+    workflow = await _own(services, caller, workflow_id)
     ids = [job_id for job_id, _ in workflow.jobs.values()]
     jobs = [job for job in await services.store.get_many(ids) if job and not job.state.terminal]
     if not jobs:
@@ -224,10 +224,13 @@ async def cancel_workflow(
     return _body(workflow, await services.store.get_many(ids))
 
 
-async def _own(services: Services, owner: str, workflow_id: str) -> Workflow:
-    """The workflow, if it is the owner's. Raises NoSuchWorkflow otherwise."""
+async def _own(services: Services, caller: Caller, workflow_id: str) -> Workflow:
+    """The workflow, if it is the owner's, and all its jobs of types that the key is for. Raises NoSuchWorkflow otherwise."""
     workflow = await services.store.workflow(workflow_id)
-    if workflow is None or workflow.owner != owner:
+    if workflow is None or workflow.owner != caller.owner:
+        raise NoSuchWorkflow(workflow_id[:120])
+    # An id begins with the job's type.
+    if not all(caller.may_meet(job_id.rpartition("-")[0]) for job_id, _ in workflow.jobs.values()):
         raise NoSuchWorkflow(workflow_id[:120])
     return workflow
 

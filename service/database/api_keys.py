@@ -43,6 +43,8 @@ class Scope(StrEnum):
     """Read files, jobs, their results and events."""
     OPERATE = "operate"
     """Retry, cancel and delete jobs, and delete files."""
+    PERSONAL = "personal"
+    """Read recipients: in previews of templates, reports of campaigns, and exports with personal columns."""
 
 
 class NoSuchKey(Exception):

@@ -30,6 +30,9 @@ LATER_MAX = 100_000
 
 LATER_PAUSE_MAX_S = 10.0
 
+CLOSE_S = 1.0
+"""Seconds that the end of a process waits for lines that are being written."""
+
 log = structlog.get_logger("offload.audit")
 
 
@@ -139,6 +142,8 @@ class Audit:
     async def close(self) -> None:
         """Write what still waits, once."""
         if self.writer is not None:
+            # A write that is under way ends: cancelled, it would leave its connection behind.
+            await asyncio.wait({self.writer}, timeout=CLOSE_S)
             await end(self.writer)
         if self.waiting:
             try:

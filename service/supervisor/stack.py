@@ -153,7 +153,7 @@ class Stack:
     def _web_command(self) -> list[str]:
         address = ["--host", self.settings.host, "--port", str(self.settings.port)]
         # A line for each poll of each open page would bury what matters in one terminal.
-        manners = ["--no-access-log", "--timeout-graceful-shutdown", str(WEB_GRACE_S)]
+        manners = ["--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", str(WEB_GRACE_S)]
         return python("uvicorn", "dashboard.app:create_app", "--factory", *address, *manners)
 
     def _child(self, name: str, command: list[str]) -> Child:

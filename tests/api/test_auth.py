@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from service.database.column_types import utc_now
 from tests.api.conftest import Served, _client
+from tests.api.test_job_events import follow
 from tests.api.test_jobs import queued
 from tests.waiting import wait_until_async
 
@@ -68,3 +70,26 @@ async def test_revoked_and_expired_keys_are_refused_within_a_second(served: Serv
 
 async def _status(client: httpx.AsyncClient, wanted: int) -> bool:
     return (await client.get("/api/jobs")).status_code == wanted
+
+
+async def test_wrong_keys_are_no_longer_looked_at_after_twenty(
+    acme: httpx.AsyncClient, anonymous: httpx.AsyncClient, served: Served
+) -> None:
+    assert (await acme.get("/api/jobs")).status_code == 200
+    limit = served.services.settings.failed_credentials_per_minute
+    answers = [
+        await anonymous.get("/api/jobs", headers={"Authorization": f"Bearer guess-{number}"})
+        for number in range(limit + 1)
+    ]
+    assert [answer.status_code for answer in answers] == [401] * limit + [429]
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+    assert answers[-1].json()["detail"].startswith("Too many failed attempts: try again in ")
+    with pytest.raises(InvalidStatus) as closed:
+        async with follow(served, "some-job", key="guess-again"):
+            pass
+    assert closed.value.response.status_code == 403
+    # A client with a valid key behind the same address goes on.
+    assert (await acme.get("/api/jobs")).status_code == 200
+    await served.services.failed_attempts.close()
+    metrics = (await acme.get("/metrics")).text
+    assert f'offload_refused_credentials_total{{kind="api-key",outcome="refused"}} {limit:.1f}' in metrics

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from service.engine.redis.client import MAX_CONNECTIONS
 from tests.api.conftest import ACME, GLOBEX, Served, _client
 from tests.api.hands import Hands
 from tests.api.test_jobs import queued
@@ -164,3 +166,21 @@ async def test_whoever_hangs_up_is_no_longer_served(acme: httpx.AsyncClient, ser
     for socket in sockets:
         await socket.close()
     await wait_until_async(lambda: not watchers.waiting)
+
+
+async def test_sockets_that_have_closed_leave_nothing_open(acme: httpx.AsyncClient, served: Served) -> None:
+    job_id = await queued(acme)
+
+    def open_files() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    async def come_and_go() -> None:
+        sockets = await asyncio.gather(*(follow(served, job_id) for _ in range(60)))
+        await asyncio.gather(*(received(socket) for socket in sockets))
+        await asyncio.gather(*(socket.close() for socket in sockets))
+
+    before = open_files()
+    await come_and_go()
+    await come_and_go()
+    # Connections to Redis that the pool has made stay: they serve the next ones.
+    await wait_until_async(lambda: open_files() <= before + MAX_CONNECTIONS)

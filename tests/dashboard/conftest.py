@@ -53,7 +53,7 @@ def settings(
 async def served(settings: Settings) -> AsyncIterator[tuple[Litestar, str]]:
     """The application, and where it is served, by this very process."""
     app = create_app(settings)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", server_header=False))
     running = asyncio.create_task(server.serve())
     await wait_until_async(lambda: server.started or running.done())
     yield app, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"

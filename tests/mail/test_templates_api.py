@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from service.database import Database, Suppression
+from service.mail.wiring import links
+from settings import load_settings
 from tasks.mail.template import compiled
 from tests.mail.campaigning import WORDS, make_template
 from tests.mail.conftest import Served, add_users, user
@@ -91,20 +93,33 @@ async def test_a_preview_is_what_that_user_would_get(acme, database) -> None:
     assert (unknown.status_code, unknown.json()["detail"]) == (404, "There is no user 6.")
 
 
+async def test_a_preview_needs_the_right_to_personal_data_and_unsubscribes_no_one(
+    acme, anonymous, database, served
+) -> None:
+    await add_users(database, user(5))
+    place = f"/api/templates/{await make_template(acme)}/preview"
+    scopes = ["read", "submit", "operate"]
+    _, secret = await served.services.api_keys.create("acme", "a test", created_by="a test", scopes=scopes)
+    refused = await anonymous.post(place, json={"user_id": 5}, headers={"Authorization": f"Bearer {secret}"})
+    assert (refused.status_code, refused.json()["detail"]) == (
+        403, "This API key may not read recipients: it lacks the scope personal.",
+    )  # fmt: skip
+    preview = await acme.post(place, json={"user_id": 5})
+    found = re.search(r"/unsubscribe/\S+", preview.json()["text"])
+    assert found is not None and (await anonymous.post(found.group())).status_code == 404
+    assert await suppressed(database) == []
+
+
 async def test_unsubscribing_takes_a_deliberate_click(acme, anonymous, database) -> None:
     await add_users(database, user(5), user(6))
-    preview = await acme.post(f"/api/templates/{await make_template(acme)}/preview", json={"user_id": 5})
-    found = re.search(r"/unsubscribe/\S+", preview.json()["text"])
-    assert found is not None
-    requested = await anonymous.get(found.group())
+    link = links(load_settings()).url(5).removeprefix(load_settings().links_url)
+    answered = await anonymous.get(link)
     assert (
-        requested.status_code == 200
-        and '<form method="post">' in requested.text
-        and "user5@example.com" in requested.text
+        answered.status_code == 200 and '<form method="post">' in answered.text and "user5@example.com" in answered.text
     )
     assert await suppressed(database) == []
     for _ in range(2):
-        done = await anonymous.post(found.group(), data={"List-Unsubscribe": "One-Click"})
+        done = await anonymous.post(link, data={"List-Unsubscribe": "One-Click"})
         assert done.status_code == 200
     assert await suppressed(database) == ["user5@example.com"]
 

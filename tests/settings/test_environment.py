@@ -118,10 +118,12 @@ def test_every_bad_value_is_said_at_once(read):
         ("SMTP_URL", "mail.example.com?password=hunter2!"),
         ("SLACK_WEBHOOK_URL", "hooks.example.com/hunter2!"),
         ("API_KEYS", "acme:hunter2"),
-        ("API_KEYS", "hunter2!hunter2!"),
-        ("API_KEYS", "acme:hunter2!,globex:hunter2!"),
-        ("DASHBOARD_USERS", "admin:hunter2!:root"),
-        ("DASHBOARD_USERS", "admin:hunter2!:viewer,admin:hunter2!:operator"),
+        ("API_KEYS", "hunter2!hunter2!hunter2!"),
+        ("API_KEYS", "acme:hunter2-15chars"),
+        ("DASHBOARD_USERS", "admin:hunter2-11!:viewer"),
+        ("API_KEYS", "acme:hunter2!-hunter2!,globex:hunter2!-hunter2!"),
+        ("DASHBOARD_USERS", "admin:hunter2!hunter2!:root"),
+        ("DASHBOARD_USERS", "admin:hunter2!hunter2!:viewer,admin:hunter2!hunter2!:operator"),
     ],
 )
 def test_a_secret_is_never_repeated(read, name: str, given: str):
@@ -133,17 +135,19 @@ def test_a_secret_is_never_repeated(read, name: str, given: str):
 def test_secrets_do_not_show_in_a_printed_settings_object(read):
     settings = read(
         REDIS_URL="redis://:hunter2!@host",
-        API_KEYS="acme:hunter2!",
-        DASHBOARD_USERS="admin:hunter2!:viewer",
+        API_KEYS="acme:hunter2!-hunter2!",
+        DASHBOARD_USERS="admin:hunter2!hunter2!:viewer",
         SMTP_URL="smtp://u:hunter2!@h",
     )
     assert "hunter2" not in repr(settings) + repr(settings.dashboard_users)
 
 
 def test_an_owner_may_hold_two_keys_and_a_password_colons(read):
-    settings = read(API_KEYS="acme:old-secret, acme:new-secret", DASHBOARD_USERS="ann:a:b:c:d:e:f:operator")
-    assert settings.api_keys == {"old-secret": "acme", "new-secret": "acme"}
-    assert settings.dashboard_users["ann"].password == "a:b:c:d:e:f"
+    settings = read(
+        API_KEYS="acme:the-older-secret-1, acme:the-newer-secret-2", DASHBOARD_USERS="ann:a:b:c:d:e:f:g:operator"
+    )
+    assert settings.api_keys == {"the-older-secret-1": "acme", "the-newer-secret-2": "acme"}
+    assert settings.dashboard_users["ann"].password == "a:b:c:d:e:f:g"
 
 
 SENTINELS = "redis+sentinel://host:port,host:port/service/db"

@@ -44,7 +44,7 @@ async def test_from_the_upload_to_the_picture(acme, served, start_worker, follow
     for file_id in ids:
         for size in SIZES:
             picture = await acme.get(f"/api/documents/{file_id}/thumbnails/{size}")
-            assert picture.status_code == 200 and "immutable" in picture.headers["cache-control"]
+            assert picture.status_code == 200 and "max-age=3600" in picture.headers["cache-control"]
     refused = await acme.get(f"/api/documents/{bad}/thumbnails/150")
     assert refused.status_code == 422 and "damaged" in refused.json()["detail"]
 

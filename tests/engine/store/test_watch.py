@@ -20,7 +20,7 @@ async def test_watchers_that_begin_together_share_a_connection_and_all_see_the_c
             await ready.wait()
             await anext(changes)
 
-    async def told(watching: list[asyncio.Task[None]]) -> bool:
+    async def publish_until_done(watching: list[asyncio.Task[None]]) -> bool:
         # Sent once more until each has it: a subscription is confirmed by the server in its own time.
         for job_id in ("job-0", "job-1"):
             await redis.publish(of_job(job_id), "")
@@ -30,7 +30,7 @@ async def test_watchers_that_begin_together_share_a_connection_and_all_see_the_c
         ready = asyncio.Barrier(61)
         watching = [asyncio.create_task(first_change(f"job-{number % 2}", ready)) for number in range(60)]
         await ready.wait()
-        await wait_until_async(lambda watching=watching: told(watching))
+        await wait_until_async(lambda watching=watching: publish_until_done(watching))
         assert len(await redis.client_list(_type="pubsub")) <= 1
         assert store.watchers.listener is not None and not store.watchers.listener.done()
         await wait_until_async(lambda: [whose for whose in pool.holders.values() if whose == "acme"] == [])

@@ -1,0 +1,1 @@
+"""Access: failed credentials, dashboard users and their sessions."""

@@ -1,0 +1,11 @@
+"""Keys of access in Redis, and when they are removed."""
+
+from service.engine.store.keys import PREFIX
+
+REFUSED = PREFIX + "refused-credentials"
+"""Hash: number of refused credentials by `kind:outcome`. One key forever."""
+
+
+def failed(subject: str) -> str:
+    """Set: digests of different credentials that failed for a subject within a window. Expires with the window."""
+    return f"{PREFIX}failed:{subject}"

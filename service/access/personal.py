@@ -1,0 +1,25 @@
+"""Personal data in files of jobs: which of them the right to see personal data is needed for."""
+
+from service.engine.store import Job
+from tasks.csv_export import csv_export
+from tasks.exports.datasets import DATASETS
+
+REPORT = "report.json"
+"""A campaign's report, a row per recipient."""
+
+
+def personal_columns(job: Job) -> frozenset[str]:
+    """Columns of an export that hold personal data."""
+    dataset = DATASETS.get(str(job.payload.get("dataset", ""))) if job.type == csv_export.name else None
+    return frozenset(column.name for column in dataset.columns if column.personal) if dataset else frozenset()
+
+
+def exports_personal(job: Job) -> bool:
+    """True for an export with a personal column."""
+    chosen = job.payload.get("columns")
+    return bool(personal_columns(job) & set(chosen) if isinstance(chosen, list) else personal_columns(job))
+
+
+def of_recipients(job: Job, name: str) -> bool:
+    """True for a file that tells an owner of the recipients: people of the installation, and not only of the owner."""
+    return exports_personal(job) or name == REPORT
