@@ -50,6 +50,6 @@ def test_networks(settings_env: dict[str, str]) -> None:
         assert within(settings, inside), inside
     for outside in ("203.0.113.9", "2001:db8::1", "::ffff:203.0.113.9", "testclient"):
         assert not within(settings, outside), outside
-    assert Settings(monitoring_networks="203.0.113.0/24, ::1").monitoring_networks == (  # type: ignore[arg-type]
+    assert Settings(monitoring_networks="203.0.113.0/24, ::1").monitoring_networks == (  # type: ignore[arg-type]  # parsed as from the environment
         ip_network("203.0.113.0/24"), ip_network("::1/128"),
     )  # fmt: skip
