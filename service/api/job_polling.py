@@ -11,7 +11,7 @@ from service.api.auth import Caller
 from service.api.dependencies import CallerDep, ServicesDep
 from service.api.downloads import matches
 from service.api.job_events import Expired, event_id, statuses
-from service.api.jobs import own_job
+from service.api.jobs import next_jobs, own_job
 from service.api.openapi import refusals
 from service.api.schemas import JobStatus
 from service.engine.job_status import status_object
@@ -40,10 +40,12 @@ async def read_status(
 ) -> Response[Any]:
     """With `?wait=30` the answer comes at the next change, at the latest after 30 seconds; of an ended job immediately.
 
+    Jobs that began with its completion stand in `next_jobs` with their own status.
+
     With If-None-Match the change is one from the ETag given, and 304 says that there was none.
     """
     job = await own_job(services, caller.owner, job_id)
-    status = status_object(job)
+    status = status_object(job, next_jobs=await next_jobs(services, job))
     etag = event_id(status)
     known = request.headers.get("if-none-match")
     if wait and not job.state.terminal and (known is None or matches(known, etag)):

@@ -36,6 +36,11 @@ async def own_job(services: Services, owner: str, job_id: str) -> Job:
     return job
 
 
+async def next_jobs(services: Services, job: Job) -> list[Job | None]:
+    """Jobs that began with the completion of this one; None for each that is no longer kept."""
+    return list(await services.store.get_many(job.next_jobs)) if job.next_jobs else []
+
+
 @get("/", responses=refusals(400), summary="The owner's jobs, newest first")
 async def list_jobs(
     request: Request[Any, Any, Any],
@@ -83,7 +88,7 @@ async def read_job(job_id: FromPath[str], services: ServicesDep, owner: Owner) -
     """Payload, attempts with worker, times, error and traceback, result, files and parts."""
     job = await own_job(services, owner, job_id)
     attempts, parts = await services.store.attempts(job_id), await services.store.parts(job_id)
-    return cast(JobDetail, detail_object(job, attempts, parts))
+    return cast(JobDetail, detail_object(job, attempts, parts, await next_jobs(services, job)))
 
 
 @get("/{job_id:str}/log", responses=refusals(404), summary="Lines that a job's task has logged")

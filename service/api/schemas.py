@@ -96,11 +96,21 @@ class ArtefactBody(TypedDict):
     url: str
 
 
+class NextJob(JobProgress):
+    """A job that began with the completion of another, such as the mail of a report."""
+
+    type: str
+
+
 class JobStatus(JobProgress):
-    """Status of a job, with its result and its files once it has ended."""
+    """Status of a job, with its result and its files once it has ended.
+
+    `next_jobs` are those that began with its completion; it is filled where the status or the detail is read.
+    """
 
     result: Any
     files: list[ArtefactBody]
+    next_jobs: list[NextJob]
 
 
 class AttemptBody(TypedDict):

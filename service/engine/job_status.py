@@ -36,11 +36,15 @@ def progress_object(job: Job, at_ms: int | None = None) -> dict[str, Any]:
     }
 
 
-def status_object(job: Job, at_ms: int | None = None) -> dict[str, Any]:
-    """The object of `GET /api/jobs/{id}/status`: with the result and the files of a job that has ended."""
+def status_object(job: Job, at_ms: int | None = None, next_jobs: Sequence[Job | None] = ()) -> dict[str, Any]:
+    """The object of `GET /api/jobs/{id}/status`: with the result and the files of a job that has ended.
+
+    `next_jobs` are those that began with its completion, so that who follows a report learns how its mail fares.
+    """
     return progress_object(job, at_ms) | {
         "result": job.result,
         "files": [file_object(job, one) for one in job.artefacts],
+        "next_jobs": [progress_object(one, at_ms) | {"type": one.type} for one in next_jobs if one is not None],
     }
 
 
@@ -68,9 +72,11 @@ def attempt_object(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def detail_object(job: Job, attempts: Sequence[Attempt], parts: Sequence[Job]) -> dict[str, Any]:
+def detail_object(
+    job: Job, attempts: Sequence[Attempt], parts: Sequence[Job], next_jobs: Sequence[Job | None] = ()
+) -> dict[str, Any]:
     """The object of `GET /api/jobs/{id}`: everything but other people's business."""
-    return status_object(job) | {
+    return status_object(job, next_jobs=next_jobs) | {
         "type": job.type,
         "queue": job.queue,
         "priority": job.priority,

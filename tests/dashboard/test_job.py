@@ -38,6 +38,13 @@ async def test_the_page_and_the_refresh_show_a_job_alike(operator: Client, made:
     assert live.text.strip() in page.text
 
 
+async def test_a_job_names_those_that_began_with_its_completion(operator: Client, made: Maker) -> None:
+    job = await made.active()
+    await made.services.redis.hset(keys.job(job.id), "next_jobs", '["mail-file-1","mail-file-2"]')
+    page = (await operator.get(f"/admin/jobs/{await made.completed(job)}")).text
+    assert "Began with its end" in page and 'href="/admin/jobs/mail-file-2"' in page
+
+
 async def test_following_ends_with_the_job(operator: Client, made: Maker) -> None:
     job_id = await made.completed(await made.active())
     live = await operator.get(f"/admin/jobs/{job_id}/live")

@@ -11,7 +11,6 @@ from service.database.seed_events import seed_events
 from tests.mail.campaigning import ended, submit
 from tests.mail.conftest import Served
 from tests.mail.servers import MailSink, serving
-from tests.waiting import wait_until_async
 
 YEARS = {"from": "2024-01-01", "to": "2026-10-31"}
 MAIL = {"OFFLOAD_QUEUES__EMAIL_SENDER__RATE_PER_MINUTE": "0"}
@@ -71,32 +70,6 @@ async def test_a_report_that_is_too_large_is_linked_and_opens_without_a_key(
         assert answer.status_code == 200 and "Usage report" in text_of(answer.content)
         assert (await anonymous.get(path.replace("report.pdf?", "report.json?"))).status_code == 403
         assert (await anonymous.get(path[:-1] + ("A" if path[-1] != "A" else "B"))).status_code == 401
-
-
-async def test_a_worker_killed_once_the_report_is_set_leaves_one_report_and_one_mail(
-    acme: httpx.AsyncClient, served: Served, start_worker: Callable[..., Any], start_maker: Callable[..., Any]
-):
-    await seed_events(served.services.database, 200, ["acme"])
-    async with serving() as sink:
-        maker = start_maker()
-        job_id = await submit(acme, "report-pdf", **YEARS, report="activity", recipients=["a@example.com"])
-
-        async def set_or_ended() -> bool:
-            stored = await served.services.storage.list(f"jobs/{job_id}/kept/")
-            job = await served.services.store.present(job_id)
-            return any("made" in str(one) for one in stored) or job.state.terminal
-
-        await wait_until_async(set_or_ended)
-        maker.kill()
-        maker.wait(10)
-        start_maker()
-        start_worker(OFFLOAD_SMTP_URL=sink.url, **MAIL)
-        status = await ended(acme, job_id)
-        assert status["status"] == "completed", status
-        assert (await ended(acme, status["result"]["mail_job_id"]))["data"]["sent"] == 1
-    assert sink.by_recipient == {"a@example.com": 1}
-    jobs = (await acme.get("/api/jobs?type=mail-file")).json()["jobs"]
-    assert len(jobs) == 1
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,8 @@ class Job:
     """Jobs of its workflow that must end before it begins."""
     origin: str | None = None
     """The job that this one repeats."""
+    next_jobs: list[str] = field(default_factory=list)
+    """Jobs that began with its completion."""
     weight: float = 1.0
     """Its owner's share of the fair order, as it was queued."""
     traceparent: str = ""
@@ -188,7 +190,7 @@ READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
                      "origin", "traceparent", "tracestate", "callback_url", "workflow", "limits", "blocked_by",
                      "waits_event", "question")
     },
-    **{name.encode(): (name, msgspec.json.decode) for name in ("payload", "result", "artefacts")},
+    **{name.encode(): (name, msgspec.json.decode) for name in ("payload", "result", "artefacts", "next_jobs")},
     b"data": ("data", _data),
     **{
         name.encode(): (name, _number)

@@ -198,6 +198,8 @@ class Execution:
         # A result may have a summary for people and tags to be found by; most say all with their numbers.
         fields = ["progress", 100, "message", getattr(result, "summary", "") or "Done", "error", ""]
         fields += ["artefacts", as_json(run.artefacts)]
+        if run.following:
+            fields += ["next_jobs", as_json([request.id for request in run.following])]
         entry = attempt_ended(self.job, AttemptOutcome.COMPLETED)
         return self._outcome(
             OutcomeKind.COMPLETED,
