@@ -71,11 +71,11 @@ def clock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Clock:
     """Set before anything is started. No process goes by a clock of its own: the test looks for slots, and nothing else does."""
 
     @contextlib.asynccontextmanager
-    async def nobody(*_: Any) -> AsyncIterator[None]:
+    async def no_maintenance(*_: Any) -> AsyncIterator[None]:
         yield
 
     clock = Clock(tmp_path / "clock")
-    monkeypatch.setattr(service.services, "maintaining", nobody)
+    monkeypatch.setattr(service.services, "maintaining", no_maintenance)
     for module in (service.engine.schedules.ticker, service.engine.schedules.schedules):
         monkeypatch.setattr(module, "now_ms", lambda: clock.now_ms)
     return clock

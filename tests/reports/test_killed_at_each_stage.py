@@ -102,7 +102,7 @@ async def test_no_second_report_and_no_second_mail(
         status = (await acme.get(f"/api/jobs/{job_id}/status")).json()
         (mail,) = status["next_jobs"]
         assert (mail["type"], mail["status"], mail["id"]) == ("mail-file", "completed", status["result"]["mail_job_id"])
-        # Nobody knows whether the server took what it was sent when the sender died, and it is not sent again.
+        # The server may have taken what was sent when the sender died: it is in doubt, and not sent again.
         assert mail["data"]["unknown" if stage == "sent" else "sent"] == 1, (stage, mail)
         assert [one["name"] for one in status["files"]] == ["report.pdf"]
         detail = (await acme.get(f"/api/jobs/{job_id}")).json()
