@@ -31,7 +31,7 @@ from tests.engine import probe
 from tests.monitoring.collector import collecting
 from tests.waiting import wait_until_async
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PROBES = msgspec.msgpack.encode([name for name in REGISTRY if name.startswith("probe-")])
 
 
