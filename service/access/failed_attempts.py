@@ -25,7 +25,7 @@ from service.monitoring.audit_log import Audit, AuditEntry, Target
 WINDOW_S = 60
 """Seconds for which a failure counts."""
 
-REPEATS_PER_LIMIT = 3
+REPEATS_PER_LIMIT = 30
 """Times that one and the same wrong credential may come, as a multiple of the limit of different ones: a misconfigured
 client repeats itself and guesses nothing, so it is slowed down alone, and its neighbours behind one address are not.
 """
