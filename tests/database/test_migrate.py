@@ -34,7 +34,7 @@ async def test_a_database_of_a_newer_release_is_taken_as_it_is(url: str, capsys:
         await database.check()
         async with database.engine.connect() as connection:
             assert await connection.run_sync(current_revision) == newer, "nothing is set back"
-    message = [line for line in capsys.readouterr().out.splitlines() if "newer release" in line]
+    message = [line for line in capsys.readouterr().out.splitlines() if "database.newer_than_release" in line]
     assert len(message) == 1 and newer in message[0]
 
 
