@@ -34,6 +34,7 @@ TEXTS = {
 ELSEWHERE = {
     "up": ("tests/supervisor/test_up.py", "start("),
     "worker": ("tests/tasks/sdk/test_packages.py", '"worker"'),
+    "watch": ("tests/cli/test_watch.py", '"watch"'),
     "ocr": ("tests/cli/test_cli.py", '"ocr"'),
     "report": ("tests/reports/test_report_command.py", '"report"'),
     "relay": ("tests/clients/test_outbox.py", "relay.run("),
@@ -135,9 +136,8 @@ async def filled(line: str, acme: httpx.AsyncClient, hands: Hands, folder: Path)
     if words == ["relay", "--status"]:
         words += ["--database-url", "postgresql://app@db/app"]  # which is set in the environment
     (folder / "copy").mkdir(exist_ok=True)
-    given = dict.fromkeys(("FOLDER", "/backups/monday"), str(folder / "copy")) | dict.fromkeys(
-        ("…", "invoices"), "csv-export"
-    )
+    folders = ("FOLDER", "DIR", "/backups/monday", "/archive/2026", "/srv/scans")
+    given = dict.fromkeys(folders, str(folder / "copy")) | dict.fromkeys(("…", "invoices"), "csv-export")
     return [given.get(word, word.strip("[]")) for word in words]
 
 
@@ -145,6 +145,11 @@ async def filled(line: str, acme: httpx.AsyncClient, hands: Hands, folder: Path)
 def test_what_is_run_elsewhere_is_run_there(name: str) -> None:
     file, words = ELSEWHERE[name]
     assert words in (ROOT / file).read_text(encoding="utf-8"), f"{file} does not run offload {name}"
+
+
+NOT_HERE = ("/api/jobs/resize", "/api/jobs/report ", "/api/files/presigned", "/api/uploads", '"$URL"')
+"""Requests for job types of the examples of docs/patterns.md, and uploads that need S3 or a command before them: tests/api has
+those."""
 
 
 def test_requests_are_found() -> None:
@@ -157,8 +162,8 @@ async def test_every_request_is_answered_as_the_documents_say(
     async with httpx.AsyncClient(base_url=served.url, headers={"Authorization": f"Bearer {ACME}"}, timeout=60) as acme:
         await acme.post("/api/files", files={"file": (ROOT / "samples/scan.pdf").read_bytes()})
         for document, command in requests():
-            if "/api/jobs/resize" in command or "/api/jobs/report " in command:
-                continue  # job types of the examples that are moved here from elsewhere (tests/docs/test_patterns.py)
+            if any(path in command for path in NOT_HERE):
+                continue
             method, url, arguments = await parsed(command, acme, hands)
             answer = await acme.request(method, url, **arguments)
             assert answer.status_code < 300, f"{document}: {command}\n{answer.status_code} {answer.text[:500]}"
