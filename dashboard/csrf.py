@@ -12,6 +12,7 @@ from litestar.exceptions import ClientException, PermissionDeniedException
 from dashboard.audit_middleware import audit_detail
 from dashboard.auth import User, require_operator
 from dashboard.formats import compact
+from dashboard.queue_rights import require_queue
 from service.lib.text import NUL
 from service.monitoring.audit_log import DETAIL_MAX
 
@@ -19,6 +20,9 @@ COOKIE = "offload_csrf"
 FIELD = "csrf"
 NONCE_BYTES = 18
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+FOR_VIEWERS = "for_viewers"
+"""Handler option of an action that every user may take, such as signing out."""
 
 CHECKED_BY_HANDLER = "csrf_checked_by_handler"
 """Handler option: the body is streamed, so it cannot be parsed before the handler does it."""
@@ -50,13 +54,18 @@ async def guard(request: Request[User, Any, Any]) -> None:
     _refuse_nul(request.scope["path"], *(f"{name}{value}" for name, value in request.query_params.multi_items()))
     if request.method in SAFE_METHODS:
         return
-    require_operator(request)
+    if not request.route_handler.opt.get(FOR_VIEWERS):
+        require_operator(request)
+        await require_queue(request)
     require_same_origin(request)
     if not request.route_handler.opt.get(CHECKED_BY_HANDLER):
         form = await request.form()
         _refuse_nul(*(f"{name}{value}" for name, value in form.multi_items()))
         require_token(request, form.get(FIELD))
-        audit_detail(request, compact({name: value for name, value in form.items() if name != FIELD}, DETAIL_MAX))
+        audit_detail(
+            request,
+            compact({name: value for name, value in form.items() if name not in (FIELD, "password")}, DETAIL_MAX),
+        )
 
 
 def _refuse_nul(*texts: str) -> None:

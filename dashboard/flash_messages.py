@@ -46,5 +46,9 @@ NOTICES = {
     "key-created": Notice("Created. Its secret stands below, this once."),
     "key-rotated": Notice("A successor is made. Its secret stands below, this once."),
     "key-revoked": Notice("Revoked. Every process refuses it within a second."),
+    "user-added": Notice("Added. The user can sign in now."),
+    "user-changed": Notice("Saved. It holds for open sessions too."),
+    "user-removed": Notice("Removed, and signed out everywhere."),
+    "session-ended": Notice("Signed out."),
     "restored": Notice("Restored, with its files."),
 }

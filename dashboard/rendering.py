@@ -43,6 +43,7 @@ NAVIGATION = (
     Link("Storage", "/admin/storage", "r"),
     Link("Keys", "/admin/keys", "k", acting=True),
     Link("Audit", "/admin/audit", "u"),
+    Link("Users", "/admin/users", "p"),
 )
 
 
@@ -59,6 +60,11 @@ def render(request: Request[User, Any, Any], template: str, *, status_code: int 
     )
 
 
+def administers(user: User) -> bool:
+    """True for an operator of everything, who may see and change the other users."""
+    return user.may_act and not user.queues and user.sees_personal
+
+
 def shared_context(request: Request[User, Any, Any], token: str) -> dict[str, Any]:
     """Context of every template."""
     return {
@@ -66,7 +72,11 @@ def shared_context(request: Request[User, Any, Any], token: str) -> dict[str, An
         "csrf": token,
         "now": now_ms(),
         "path": request.url.path,
-        "navigation": [link for link in NAVIGATION if request.user.may_act or not link.acting],
+        "navigation": [
+            link
+            for link in NAVIGATION
+            if (request.user.may_act or not link.acting) and (link.name != "Users" or administers(request.user))
+        ],
         # Set before pages by dashboard/routes.py; an error page may come before that.
         "firing_count": getattr(request.state, "firing_count", 0),
     }

@@ -15,7 +15,8 @@ from dashboard.alerts.actions import mute_rule, unmute_rule
 from dashboard.alerts.views import alerts_count, alerts_page
 from dashboard.audit.views import audit_live, audit_page
 from dashboard.audit_middleware import Audited
-from dashboard.auth import BasicAuth, User, require_personal
+from dashboard.auth import User, require_personal
+from dashboard.authentication import Authentication, SignInFirst, to_sign_in
 from dashboard.dependencies import PROVIDED
 from dashboard.documents.actions import (
     delete_document,
@@ -59,7 +60,11 @@ from dashboard.queues.views import queues_live, queues_page
 from dashboard.schedules.actions import pause_schedule, resume_schedule, run_schedule
 from dashboard.schedules.views import schedules_page
 from dashboard.services.views import services_page
+from dashboard.sign_in.actions import sign_out
+from dashboard.sign_in.views import sign_in_routes
 from dashboard.storage.views import storage_page
+from dashboard.users.actions import add_user, change_user, end_session, remove_user
+from dashboard.users.views import users_page
 from dashboard.webhooks.actions import enable_webhook, redeliver, try_webhook
 from dashboard.webhooks.views import webhooks_page
 from dashboard.workers.actions import quiet_worker, resume_worker, stop_worker
@@ -189,14 +194,20 @@ def dashboard_routes() -> list[Any]:
             quiet_worker,
             resume_worker,
             stop_worker,
+            users_page,
+            add_user,
+            change_user,
+            remove_user,
+            end_session,
+            sign_out,
             no_such_page,
         ],
         request_class=HTMXRequest,
-        middleware=[BasicAuth, Audited()],
+        middleware=[Authentication, Audited()],
         before_request=before_page,
-        exception_handlers=dict.fromkeys(EXCEPTION_HANDLERS, explain),
+        exception_handlers={**dict.fromkeys(EXCEPTION_HANDLERS, explain), SignInFirst: to_sign_in},
         dependencies=PROVIDED,
         request_max_body_size=FORM_BYTES,
         include_in_schema=False,
     )
-    return [home, admin]
+    return [home, sign_in_routes, admin]

@@ -10,6 +10,8 @@ import structlog
 from arq.connections import ArqRedis
 
 from service.access.failed_attempts import FailedAttempts
+from service.access.sessions import Sessions
+from service.access.users import Users
 from service.cleanup import LeftoverFiles
 from service.database.api_keys import ApiKeys
 from service.database.connection import Database, open_database
@@ -88,6 +90,8 @@ class Services:
     owners: Owners
     owner_usage: OwnerUsage
     failed_attempts: FailedAttempts
+    users: Users
+    sessions: Sessions
     tickets: Tickets
     webhooks: WebhookParts
     readiness: Readiness
@@ -112,6 +116,8 @@ async def open_services(
         stack.push_async_callback(audit.close)
         failed_attempts = FailedAttempts(redis, audit, settings.link_key, settings.failed_credentials_per_minute)
         stack.push_async_callback(failed_attempts.close)
+        sessions = Sessions(database, settings.session_idle)
+        stack.push_async_callback(sessions.close)
         api_keys = ApiKeys(database)
         stack.push_async_callback(api_keys.close)
         storage = Storage(settings.storage_url)
@@ -172,6 +178,8 @@ async def open_services(
             owners=owners,
             owner_usage=OwnerUsage(database, owners, store, settings.queues),
             failed_attempts=failed_attempts,
+            users=Users(database, reserved=settings.dashboard_users),
+            sessions=sessions,
             tickets=Tickets(settings.link_key),
             webhooks=webhooks,
             runtime=Runtime(settings, store, enqueuer, storage, ports, tracing or NO_TRACING),

@@ -1,5 +1,7 @@
 """Limits of access: failed credentials, and who may read hosts and counts."""
 
+from datetime import timedelta
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, TypeAlias
 
@@ -10,6 +12,15 @@ Network: TypeAlias = IPv4Network | IPv6Network
 
 PRIVATE = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7,fe80::/10"
 """Networks that the internet does not route: this machine, a cluster, an office."""
+
+
+class SignIn(StrEnum):
+    """Way in which a browser is asked to sign in. A script's HTTP basic is taken in any case."""
+
+    AUTO = "auto"
+    """By the page as soon as the database has a user, else by HTTP basic."""
+    PAGE = "page"
+    BASIC = "basic"
 
 
 def parse_networks(given: Any) -> Any:
@@ -29,6 +40,12 @@ class Access(BaseModel):
     this rate the shortest password that is accepted outlasts any guesser.
     """
 
+    session_idle_minutes: int = Field(default=60, ge=5, le=720)
+    """A session of the dashboard ends so long after its last use. Pages that refresh themselves do not count as use."""
+
+    sign_in: SignIn = Field(default=SignIn.AUTO, description="auto, page or basic")
+    """Auto: while all users are the environment's, browsers ask for their passwords themselves, and need no page for it."""
+
     monitoring_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(parse_networks)] = Field(
         default=parse_networks(PRIVATE), description="networks such as 10.0.0.0/8, separated by commas"
     )
@@ -44,3 +61,8 @@ class Access(BaseModel):
         json_schema_extra={"secret": True},
     )
     """Bearer token that opens the same from anywhere else. None means that there only a key with `operate` does."""
+
+    @property
+    def session_idle(self) -> timedelta:
+        """Time without use after which a session ends."""
+        return timedelta(minutes=self.session_idle_minutes)

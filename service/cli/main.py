@@ -26,7 +26,8 @@ class Commands(click.Group):
     """The command line. What needs SQLAlchemy is imported when it is asked for: the other commands start in half the time."""
 
     LAZY: ClassVar[dict[str, str]] = {
-        "keys": "keys", "pause": "queues", "resume": "queues", "drain": "queues", "worker": "worker", "new": "new",
+        "keys": "keys", "users": "users",
+        "pause": "queues", "resume": "queues", "drain": "queues", "worker": "worker", "new": "new",
         "jobs": "jobs", "retry-failed": "jobs", "cancel": "jobs", "tail": "tail", "workers": "workers",
         "schedules": "schedules", "completion": "completion", "relay": "relay", "report": "report",
         "owners": "owners", "ingest": "ingest", "watch": "watch",

@@ -4,6 +4,7 @@ from service.database.api_keys import ApiKey
 from service.database.audit import Event
 from service.database.base import Base, Document
 from service.database.connection import Database, open_database
+from service.database.dashboard_users import DashboardSession, DashboardUserRow
 from service.database.images import ImageRecord
 from service.database.mail import Campaign, Delivery, Suppression, Template, User
 from service.database.owners import Owner, OwnerMonth
@@ -14,6 +15,8 @@ __all__ = [
     "ApiKey",
     "Base",
     "Campaign",
+    "DashboardSession",
+    "DashboardUserRow",
     "Database",
     "Delivery",
     "Document",

@@ -1,4 +1,4 @@
-"""User agent of the command line, by which the audit log names the user at the terminal."""
+"""User agents: that of the command line, by which the audit log names the user at the terminal, and browsers' in a word."""
 
 import getpass
 import os
@@ -7,6 +7,15 @@ from importlib.metadata import version
 from urllib.parse import quote, unquote
 
 AGENT = re.compile(r"offload-cli/\S+ \(([^()]{1,200})\)")
+
+
+BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+"""Words of a browser's header, in this order: each names those behind it too."""
+
+
+def browser_name(header: str) -> str:
+    """A browser in a word, or the beginning of a header that names none that is known."""
+    return next((name for word, name in BROWSERS if word in header), header[:40] or "unknown")
 
 
 def user_agent() -> str:

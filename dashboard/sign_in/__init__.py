@@ -1,0 +1,1 @@
+"""Signing in by a page, and signing out."""

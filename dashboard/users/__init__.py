@@ -1,0 +1,1 @@
+"""Users of the dashboard and their sessions, for operators."""
