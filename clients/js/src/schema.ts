@@ -360,6 +360,7 @@ export interface components {
             debounce?: {
                 [key: string]: unknown;
             } | null;
+            idempotency_for_s?: number | null;
             idempotency_key?: string | null;
             not_after?: string | null;
             payload: {
@@ -485,8 +486,13 @@ export interface components {
             media_type: string;
             name: string;
             pages: number | null;
+            read_by?: string | null;
             sha256: string;
             width?: number | null;
+        };
+        /** FileList */
+        FileList: {
+            files: components["schemas"]["FileBody"][];
         };
         /** ImageProcessRequest */
         ImageProcessRequest: {
@@ -557,6 +563,7 @@ export interface components {
             finished_at: string | null;
             id: string;
             message: string;
+            next_jobs: components["schemas"]["NextJob"][];
             progress: number;
             result: unknown;
             started_at: string | null;
@@ -577,6 +584,23 @@ export interface components {
             priority: string;
             progress: number;
             queue: string;
+            started_at: string | null;
+            status: string;
+            type: string;
+        };
+        /** NextJob */
+        NextJob: {
+            attempt: number;
+            created_at: string;
+            data: {
+                [key: string]: unknown;
+            };
+            error: string | null;
+            estimated_completion: string | null;
+            finished_at: string | null;
+            id: string;
+            message: string;
+            progress: number;
             started_at: string | null;
             status: string;
             type: string;
