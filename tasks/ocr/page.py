@@ -21,6 +21,9 @@ NOTHING_READ = "There is ink on the page, and none of it could be read as text."
 
 BLACK = "The page is black all over."
 
+HOPELESS = 0.1
+"""Confidence under which a page is read as its negative too, and that reading kept where nothing in it is doubtful."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -87,7 +90,12 @@ def _read_picture(picture: "numpy.ndarray", scale: float, size: tuple[float, flo
         return PageText(0, width, height, "blank", [], doubtful=page.dark, doubt=reason)
     if not prepared(reading.engine, reading.languages, reading.models):
         raise NotPrepared
-    read = read_upright(page.picture, load_engine(reading.engine, reading.languages, reading.models))
+    engine = load_engine(reading.engine, reading.languages, reading.models)
+    read = read_upright(page.picture, engine)
+    if read.confidence < HOPELESS and not page.faint:
+        # A negative that is half light, as of a photographed page, is not known by its greys, but by what can be read.
+        negative = read_upright(cleaned(255 - picture).picture, engine)
+        read = negative if negative.doubt is None else read
     if page.faint and not read.words:
         # Noise of the paper, not print.
         return PageText(0, width, height, "blank", [])

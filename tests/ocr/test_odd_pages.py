@@ -127,6 +127,15 @@ def test_a_negative_is_read(tmp_path: Path) -> None:
     assert read(tmp_path, page).text == "Notice period is three months"
 
 
+def test_a_negative_that_is_half_light_is_read(tmp_path: Path) -> None:
+    """As of a photographed page on a dark table: what was the table is the lighter half of its negative."""
+    page = Image.new("L", SIZE, 255)
+    draw = ImageDraw.Draw(page)
+    draw.rectangle((350, 0, 900, SIZE[1]), fill=100)
+    draw.text((400, 300), "Three months of notice", 240, ImageFont.load_default(40))
+    assert read(tmp_path, page).text == "Three months of notice"
+
+
 WORDS = "Keys were handed over on Monday"
 
 
