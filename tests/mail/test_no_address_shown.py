@@ -91,7 +91,7 @@ async def test_a_viewer_sees_no_address_after_a_campaign_of_bounces(
             assert answer.status_code < 500, path
             shown = PERSONAL.search(html.unescape(answer.text))
             assert shown is None, f"{path} shows {shown}"
-    log = (tmp_path / "worker-0.log").read_text()
+    log = (tmp_path / "EmailSender-0.log").read_text()
     assert '"code":550' in log and PERSONAL.search(log) is None
 
 
