@@ -12,7 +12,7 @@ from tests.documents.samples import pdf
 
 STATUS = {
     "id", "status", "progress", "message", "data", "created_at", "started_at", "estimated_completion", "finished_at",
-    "attempt", "error", "result", "files",
+    "attempt", "error", "result", "files", "next_jobs",
 }  # fmt: skip
 
 

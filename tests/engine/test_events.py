@@ -43,6 +43,9 @@ async def put_aside(store: Store, job: Job, event: str = "approved") -> None:
 async def time_over(store: Store, job_id: str, event: str = "approved") -> None:
     """The time of its wait is over."""
     await store.redis.hset(keys.events(job_id), f"due:{event}", 1)
+    # The same moment stands in the record of a job that is about to be put aside for it.
+    if await store.redis.hget(keys.job(job_id), "waits_event") == event.encode():
+        await store.redis.hset(keys.job(job_id), "wait_due_ms", 1)
     if await store.redis.zscore(QUEUE, job_id) is not None:
         await store.redis.zadd(QUEUE, {job_id: now_ms() - 1_000})
 
