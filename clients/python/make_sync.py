@@ -27,10 +27,14 @@ REPLACEMENTS = {
     '""Asynchronous client. The synchronous one is written from it by make_sync.py.""': (
         '""Synchronous client. Written by make_sync.py from aio.py: change that, and run it.""'
     ),
-    '""Calls of the API. Use as an asynchronous context manager, or await `close`.""': (
-        '""Calls of the API. Use as a context manager, or call `close`. Safe for several threads.""'
+}
+
+USE = {
+    "Use as an asynchronous context manager, or await `close`.": (
+        "Use as a context manager, or call `close`. Safe for several threads."
     ),
 }
+"""Sentences within docstrings, of which unasync replaces only whole ones."""
 
 
 def synchronous() -> str:
@@ -40,6 +44,10 @@ def synchronous() -> str:
         shutil.copy(SOURCE, source)
         unasync.unasync_files([str(source)], [unasync.Rule(SOURCE.name, TARGET.name, REPLACEMENTS)])
         ruff = [sys.executable, "-m", "ruff"]
+        text = made.read_text()
+        for asynchronous, instead in USE.items():
+            text = text.replace(asynchronous, instead)
+        made.write_text(text)
         configuration = ["--config", str(Path(__file__).parents[2] / "pyproject.toml"), "--quiet"]
         subprocess.run(
             [*ruff, "check", "--fix", "--unsafe-fixes", "--select", "I,UP028", *configuration, made], check=True
