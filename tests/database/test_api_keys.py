@@ -68,8 +68,8 @@ async def test_a_key_is_revoked_once(database: Database) -> None:
     [
         ({"owner": " "}, "The owner of a key is 1 to 255 printable characters."),
         ({"name": "a\0b"}, "The name of a key is 1 to 255 printable characters."),
-        ({"scopes": []}, "A key needs a scope: submit, read, operate."),
-        ({"scopes": ["fly"]}, "fly is not a scope: there are submit, read, operate."),
+        ({"scopes": []}, "A key needs a scope: submit, read, operate, personal."),
+        ({"scopes": ["fly"]}, "fly is not a scope: there are submit, read, operate, personal."),
         ({"expires_at": utc_now() - timedelta(days=1)}, "A key cannot expire in the past."),
     ],
 )

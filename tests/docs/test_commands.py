@@ -133,6 +133,8 @@ async def filled(line: str, acme: httpx.AsyncClient, hands: Hands, folder: Path)
     if words[:2] in (["keys", "rotate"], ["keys", "revoke"]):
         made = await asyncio.to_thread(CliRunner().invoke, main, ["keys", "create", "--owner", "acme", "--name", "a"])
         words[2] = made.output.split()[0]
+    if words[:2] == ["users", "add"]:
+        words += ["--password", "a-password-for-eva"]  # which is else asked for
     if words == ["relay", "--status"]:
         words += ["--database-url", "postgresql://app@db/app"]  # which is set in the environment
     (folder / "copy").mkdir(exist_ok=True)
