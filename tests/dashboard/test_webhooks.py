@@ -1,6 +1,7 @@
 """Webhooks of all owners, and the log of what was sent."""
 
 import pytest_asyncio
+from sqlalchemy import delete
 
 from service.database import Webhook, WebhookDelivery
 from service.engine.store import keys
@@ -20,6 +21,9 @@ async def webhook_of(made: Maker, url: str = URL) -> Webhook:
 async def no_others(made: Maker) -> None:
     for one in await made.services.webhooks.rows.list():
         await made.services.webhooks.rows.delete(one.webhook_id)
+    # Deliveries outlive their webhook, and tests of other files leave some.
+    async with made.services.database.writing() as session:
+        await session.execute(delete(WebhookDelivery))
 
 
 async def test_a_page_without_any(viewer: Client) -> None:
