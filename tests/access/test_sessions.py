@@ -1,6 +1,5 @@
 """Sessions of the dashboard: used, left alone, ended."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,21 +7,10 @@ from sqlalchemy import text
 
 from service.access import sessions as module
 from service.access.sessions import LIFE, Sessions
-from service.database import Database, open_database
+from service.database import Database
 from service.database.column_types import utc_now
 
 IDLE = timedelta(minutes=30)
-
-
-@pytest.fixture(params=["sqlite_url", "postgres_url"])
-def url(request: pytest.FixtureRequest) -> str:
-    return str(request.getfixturevalue(request.param))
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    async with open_database(url) as database:
-        yield database
 
 
 class Clock:

@@ -1,6 +1,5 @@
 """Dashboard users as rows, on both databases."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -8,21 +7,10 @@ from sqlalchemy import text
 
 from service.access.sessions import Sessions
 from service.access.users import BadUser, NoSuchUser, Users
-from service.database import Database, open_database
+from service.database import Database
 from settings.credentials import Role
 
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(params=["sqlite_url", "postgres_url"])
-def url(request: pytest.FixtureRequest) -> str:
-    return str(request.getfixturevalue(request.param))
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    async with open_database(url) as database:
-        yield database
 
 
 async def added(users: Users, name: str = "eva", **more: object) -> None:

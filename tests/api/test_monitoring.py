@@ -1,4 +1,4 @@
-"""What tells hosts and counts is read from private networks, and from elsewhere with a credential."""
+"""Hosts and counts are read from private networks, and from elsewhere with a credential."""
 
 from collections.abc import AsyncIterator
 from ipaddress import ip_network

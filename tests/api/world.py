@@ -44,7 +44,7 @@ class Call:
 
     @property
     def aims(self) -> bool:
-        """Whether it names something of the world in its path."""
+        """True where its path names something of the world."""
         return self.path != self.route
 
 

@@ -154,7 +154,7 @@ async def signed_in(served: tuple[Litestar, str]) -> AsyncIterator[Any]:
 
 
 async def state_of_things(made: Maker, installation: Installation) -> dict[str, Any]:
-    """What an action could have changed."""
+    """State that an action could have changed."""
     jobs = [await made.store.get(job_id) for job_id in installation.ids["job_id"]]
     async with made.services.database.reading() as session:
         rows = [

@@ -1,4 +1,4 @@
-"""What a job has made, on its page: pages next to their text, first rows, recipients, pictures."""
+"""Outputs of a job, on its page: pages next to their text, first rows, recipients, pictures."""
 
 import gzip
 import io
