@@ -63,6 +63,19 @@ def test_secrets_are_masked_by_value_and_by_place(line: str, masked: str) -> Non
     assert Masker({'we"ird-value', "short"}).text(line) == masked
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A-HIDDEN-VALUE!", "a-hidden-Value", "Schl\u00fcssel: a-hidden-value", "\u212aey-Hidden-2", "key-hidden-2", "",
+        "BEARER 0123456789", "bAsIc 0123456789", "HTTP://u:pw@host", "/UNSUBSCRIBE/abcdefgh1", "/J/abcdefgh1", "/x?TOKEN=abc",
+        "job.started", "0.02",
+    ],
+)  # fmt: skip
+def test_a_text_that_is_not_searched_holds_nothing(text: str) -> None:
+    masker = Masker({"a-hidden-value", "Key-Hidden-2"})
+    assert (masker.text(text) == text) == (masker._pattern.search(text) is None)
+
+
 def test_records_of_any_logger_are_masked_with_their_tracebacks(caplog: pytest.LogCaptureFixture) -> None:
     before = logging.getLogRecordFactory()
     Masker({"hidden-value"}).install()

@@ -82,6 +82,8 @@ class Execution:
         self.timeout_s = job_type.timeout_s or runtime.settings.queues[job_type.queue].timeout_s
         self.stopped_for: StopReason | None = None
         self.task: asyncio.Task[Any] | None = None
+        self.limit: asyncio.Timeout | None = None
+        """Of the task while it runs, without an end before `_report_started`."""
         self.begun_s = time.monotonic()
         self.ended = False
         self.reporting = False
@@ -110,12 +112,15 @@ class Execution:
             asyncio.get_running_loop().call_later(CLEAN_UP_S, self._insist)
 
     def _report_started(self) -> None:
+        if self.limit is not None and self.timeout_s is not None:
+            # Set only now: a task that never waits has returned already, and the timer would have cost as much as it.
+            self.limit.reschedule(asyncio.get_running_loop().time() + self.timeout_s)
         log.info("job.started", job=self.job.id, attempt=self.job.attempt)
 
     async def _run(self) -> Outcome:
         run = JobRun(self.job, self.runtime, self.pool)
         lines = JobLog(self.runtime.store, self.job, self.job_type.personal)
-        limit = asyncio.timeout(self.timeout_s)
+        limit = asyncio.timeout(None)
         self.task = asyncio.current_task()
         try:
             if self.stopped_for:
@@ -125,16 +130,18 @@ class Execution:
                 # This process stood still since: by now the job may be another's.
                 raise LeaseLost(self.job.id)
             payload = self._payload()
-            with lines.bound():
+            with lines:
                 async with limit:
+                    self.limit = limit
                     result = await self.job_type.function(payload, run)
                     await self._follow(payload, result, run)
+            self.limit = None
             await run.flush()
             outcome = self._completed(result, run)
         except BaseException as error:
             outcome = self._raised(error, limit)
         finally:
-            self.task, self.ended = None, True
+            self.task, self.limit, self.ended = None, None, True
             await run.close()
             await lines.close()
         # A task that swallowed its cancellation still ends for the reason it was stopped for.

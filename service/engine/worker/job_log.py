@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterator
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any
 
 import msgspec
@@ -34,7 +33,10 @@ CURRENT: ContextVar["JobLog | None"] = ContextVar("job_log", default=None)
 
 
 class JobLog:
-    """Collects the lines of one attempt."""
+    """Collects the lines of one attempt. Within its block every line that is logged carries the job and its attempt, and is
+    kept."""
+
+    token: Token["JobLog | None"]
 
     def __init__(self, store: Store, job: Job, personal: frozenset[str]) -> None:
         self.store = store
@@ -45,14 +47,11 @@ class JobLog:
         self.throttled = Throttled(self.flush, THROTTLE_S)
         self.closed = False
 
-    @contextlib.contextmanager
-    def bound(self) -> Iterator[None]:
-        """Within the block every line that is logged carries the job and its attempt, and is kept."""
-        token = CURRENT.set(self)
-        try:
-            yield
-        finally:
-            CURRENT.reset(token)
+    def __enter__(self) -> None:
+        self.token = CURRENT.set(self)
+
+    def __exit__(self, *_: object) -> None:
+        CURRENT.reset(self.token)
 
     def add(self, level: str, event: dict[str, Any]) -> None:
         """Take one line in; one that comes after the attempt has ended is not the attempt's."""

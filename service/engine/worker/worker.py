@@ -163,8 +163,10 @@ class OffloadWorker(Worker):
         """Claim up to `want` jobs and start them. Returns (how many, seconds until something is due)."""
         claim = await self.claims.up_to(want, channel_alive=self.listener.channel_alive)
         self._redis_back()
-        for job in claim.jobs:
-            self._start_leased(job, claim.until_s)
+        # Counted once for all of them: each takes one.
+        free = self._free()
+        for number, job in enumerate(claim.jobs):
+            self._start_leased(job, claim.until_s, room=number < free)
         if claim.external:
             await import_jobs(self.store, self.runtime.enqueuer, self.queue_name, claim.external)
             return len(claim.jobs), 0.0
@@ -187,11 +189,11 @@ class OffloadWorker(Worker):
 
     def _start_dispatched(self, job: Job) -> None:
         """Start a job that was leased to this worker as it was enqueued. Its message may have lain unread for a while."""
-        self._start_leased(job, self.leases.until_s(job.started_ms or job.created_ms))
+        self._start_leased(job, self.leases.until_s(job.started_ms or job.created_ms), room=self._free() > 0)
 
-    def _start_leased(self, job: Job, until_s: float) -> None:
-        """Start a job that is leased to this worker until `until_s` (monotonic), where it has a slot for it."""
-        if self.stopping.is_set() or self._free() < 1:
+    def _start_leased(self, job: Job, until_s: float, *, room: bool) -> None:
+        """Start a job that is leased to this worker until `until_s` (monotonic), where it has `room` for it."""
+        if self.stopping.is_set() or not room:
             fields = ["message", "Returned to the queue by a worker that had no free slot"]
             self._report(Outcome(job.id, job.queue, job.fence, OutcomeKind.HANDBACK, fields))
         else:

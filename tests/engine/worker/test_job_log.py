@@ -34,7 +34,7 @@ async def job_log(parts: Parts, personal: frozenset[str] = frozenset()) -> JobLo
 
 async def test_lines_carry_the_attempt_and_come_back_in_order(parts: Parts) -> None:
     lines, log = await job_log(parts), structlog.get_logger("anything")
-    with lines.bound():
+    with lines:
         assert capture(None, "info", {"event": "begun"}) == {"event": "begun", "job": lines.job.id, "attempt": 1}
         await asyncio.to_thread(log.info, "page read", page=3)
         await asyncio.create_task(asyncio.to_thread(log.warning, "slow", seconds=1.5))
@@ -50,7 +50,7 @@ async def test_lines_carry_the_attempt_and_come_back_in_order(parts: Parts) -> N
 
 async def test_a_log_stays_small_and_tells_nothing_personal(parts: Parts) -> None:
     lines, log = await job_log(parts, frozenset({"user_ids"})), structlog.get_logger("anything")
-    with lines.bound():
+    with lines:
         for number in range(LINES_MAX + 50):
             log.info("line", number=number)
         log.info("x" * 100_000, user_ids=[1, 2, 3])
@@ -62,14 +62,14 @@ async def test_a_log_stays_small_and_tells_nothing_personal(parts: Parts) -> Non
 
 async def test_a_log_goes_with_its_job_and_never_outlives_it(parts: Parts) -> None:
     lines = await job_log(parts)
-    with lines.bound():
+    with lines:
         structlog.get_logger("anything").info("before")
     await lines.flush()
     assert await parts.store.redis.exists(keys.log(lines.job.id))
     await parts.end(lines.job)
     await parts.store.purged([lines.job.id])
     late = JobLog(parts.store, lines.job, frozenset())
-    with late.bound():
+    with late:
         structlog.get_logger("anything").info("too late")
     await late.close()
     assert not await parts.store.redis.exists(keys.log(lines.job.id))
