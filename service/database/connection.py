@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from service.database.migrate import migrate
 from service.database.postgres_url import check_files, split_url
+from service.database.sqlite_threads import SqliteThreads
 
 BUSY_TIMEOUT_MS = 30_000
 """Seconds that a writer waits for another process's transaction before SQLite says "database is locked"."""
@@ -36,6 +37,7 @@ class Database:
             if self.url.database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             self.engine = create_async_engine(self.url, poolclass=NullPool)
+            self._threads = SqliteThreads(self.engine.sync_engine)
             teach_sqlite(self.engine.sync_engine)
         else:
             check_files(self.url)
@@ -87,7 +89,10 @@ class Database:
             await session.execute(text("SELECT 1"))
 
     async def close(self) -> None:
+        """Close every connection. Nothing of them is left that could outlive the event loop."""
         await self.engine.dispose()
+        if self.sqlite:
+            await self._threads.end()
 
 
 @asynccontextmanager

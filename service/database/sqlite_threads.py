@@ -1,0 +1,45 @@
+"""Threads of SQLite connections, ended before the event loop that they answer."""
+
+import asyncio
+import time
+from typing import Any
+
+import aiosqlite
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+END_S = 5.0
+"""Seconds that a connection, told to close, has to end what it runs."""
+
+
+class SqliteThreads:
+    """Every open connection of an engine. The driver runs each in a thread, which hands its results to the event loop.
+
+    A session that is cancelled leaves its connection to close without being waited for. Where the loop ended first, the
+    thread would die of "Event loop is closed".
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._connections: set[aiosqlite.Connection] = set()
+        event.listen(engine, "do_connect", self._track)
+
+    def _track(self, _dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
+        options["async_creator_fn"] = self._connect
+
+    def _connect(self, *arguments: Any, **options: Any) -> aiosqlite.Connection:
+        connection = aiosqlite.connect(*arguments, **options)
+        # As SQLAlchemy does for connections that it makes: an interpreter that exits waits for no query.
+        connection._thread.daemon = True
+        self._connections = {open_one for open_one in self._connections if open_one._thread.is_alive()}
+        self._connections.add(connection)
+        return connection
+
+    async def end(self) -> None:
+        """Return once no thread is left. What still runs after END_S is told to stop, and not waited for."""
+        until = time.monotonic() + END_S
+        while alive := [connection for connection in self._connections if connection._thread.is_alive()]:
+            if time.monotonic() > until:
+                for connection in alive:
+                    connection.stop()
+                return
+            await asyncio.sleep(0.001)
