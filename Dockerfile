@@ -29,6 +29,8 @@ RUN useradd --uid 10001 --create-home offload && install -d -o offload -g offloa
 ENV OFFLOAD_DATA_DIR=/data OFFLOAD_HOST=0.0.0.0
 COPY --from=build /app /app
 COPY static static
+# What alerts link to, as the page /admin/runbook.
+COPY docs/runbook.md docs/runbook.md
 VOLUME /data
 
 FROM run AS worker

@@ -50,5 +50,15 @@ NOTICES = {
     "user-changed": Notice("Saved. It holds for open sessions too."),
     "user-removed": Notice("Removed, and signed out everywhere."),
     "session-ended": Notice("Signed out."),
+    "rule-added": Notice("Added. It is measured within ten seconds."),
+    "rule-saved": Notice("Saved. It is measured so within ten seconds."),
+    "rule-reset": Notice("Back to what is declared."),
+    "rule-removed": Notice("Removed. What fired of it is resolved within ten seconds."),
+    "rule-off": Notice("Off: it is not measured, and what fired of it is resolved.", css="health-watch", icon="pause"),
+    "rule-on": Notice("On again."),
+    "rule-tried": Notice("A test message is on its way to each receiver."),
+    "rule-no-receiver": Notice(
+        "No receiver that it would reach is set: nothing was sent.", css="health-watch", icon="warning"
+    ),
     "restored": Notice("Restored, with its files."),
 }

@@ -12,6 +12,8 @@ from redis.exceptions import RedisError
 
 from dashboard import csrf
 from dashboard.alerts.actions import mute_rule, unmute_rule
+from dashboard.alerts.rule_actions import add_rule, change_rule, reset_rule, switch_rule_off, switch_rule_on, try_rule
+from dashboard.alerts.rules import new_rule_page, rule_page
 from dashboard.alerts.views import alerts_count, alerts_page
 from dashboard.audit.views import audit_live, audit_page
 from dashboard.audit_middleware import Audited
@@ -57,6 +59,7 @@ from dashboard.previews.pictures import page_picture, photo_picture, thumbnail_p
 from dashboard.queues.actions import upload_document
 from dashboard.queues.controls import queue_page, remove_hold, set_hold
 from dashboard.queues.views import queues_live, queues_page
+from dashboard.runbook.views import runbook_page
 from dashboard.schedules.actions import pause_schedule, resume_schedule, run_schedule
 from dashboard.schedules.views import schedules_page
 from dashboard.services.views import services_page
@@ -169,6 +172,15 @@ def dashboard_routes() -> list[Any]:
             resume_schedule,
             alerts_page,
             alerts_count,
+            rule_page,
+            new_rule_page,
+            add_rule,
+            change_rule,
+            reset_rule,
+            switch_rule_off,
+            switch_rule_on,
+            try_rule,
+            runbook_page,
             mute_rule,
             unmute_rule,
             metrics_page,

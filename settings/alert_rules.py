@@ -45,7 +45,8 @@ class Rule:
     severity: Severity
     unit: str = ""
     of: str = ""
-    """The queue or job type that it is about: for measures of a single one, and for no others."""
+    """The queue, job type or owner that it is about. A measure of a single one needs it; of a measure of every queue, or of
+    every schedule, it takes the one that it names."""
     direction: Direction = "above"
     window_s: float = 0
     for_s: float = 0
@@ -71,37 +72,65 @@ class Rule:
 @dataclass(frozen=True)
 class Measure:
     """A measure: the subjects that it is `about`, in words; the single `of` that a rule must name, None where it takes
-    every subject; whether it is `windowed`: measured over the rule's window.
+    every subject; whether it is `windowed`: measured over the rule's window; the `unit` of its values; the `one_of` its
+    subjects that a rule may name to be about it alone.
     """
 
     words: str
     about: str
-    of: Literal["queue", "job type"] | None = None
+    of: Literal["queue", "job type", "owner"] | None = None
     windowed: bool = False
+    unit: str = ""
+    one_of: Literal["queue", "schedule"] | None = None
 
 
 MEASURES: dict[str, Measure] = {
-    "waiting_jobs": Measure("jobs that are queued or wait for their next try", "every queue"),
-    "failure_rate": Measure("share of the ended jobs that failed, 0 to 1", "every queue", windowed=True),
-    "worker_silent_s": Measure("seconds since an unreplaced worker last reported", "every queue"),
-    "redis_memory_share": Measure("used share of the queue server's memory, 0 to 1", "the queue server"),
-    "unsafe_settings": Measure("settings of the queue server under which jobs may be lost", "the queue server"),
-    "evicted_keys": Measure("keys that the queue server has thrown away since it started", "the queue server"),
-    "held_s": Measure("seconds for which a missing part, or its failing jobs, have held a queue", "every queue"),
-    "running_s": Measure("seconds that the slowest running job's attempt has taken", "one job type", "job type"),
-    "running_s_per_unit": Measure("the same, divided by the job's units", "one job type", "job type"),
-    "messages_per_minute": Measure("messages offered to the mail server a minute", "one queue", "queue", windowed=True),
-    "timeouts": Measure("attempts that ran out of time", "one queue", "queue", windowed=True),
+    "waiting_jobs": Measure(
+        "jobs that are queued or wait for their next try", "every queue", unit="jobs", one_of="queue"
+    ),
+    "failure_rate": Measure(
+        "share of the ended jobs that failed, 0 to 1", "every queue", windowed=True, unit="%", one_of="queue"
+    ),
+    "worker_silent_s": Measure(
+        "seconds since an unreplaced worker last reported", "every queue", unit="s", one_of="queue"
+    ),
+    "redis_memory_share": Measure("used share of the queue server's memory, 0 to 1", "the queue server", unit="%"),
+    "unsafe_settings": Measure(
+        "settings of the queue server under which jobs may be lost", "the queue server", unit="settings"
+    ),
+    "evicted_keys": Measure(
+        "keys that the queue server has thrown away since it started", "the queue server", unit="keys"
+    ),
+    "held_s": Measure(
+        "seconds for which a missing part, or its failing jobs, have held a queue", "every queue", unit="s", one_of="queue"
+    ),
+    "running_s": Measure(
+        "seconds that the slowest running job's attempt has taken", "one job type", "job type", unit="s"
+    ),
+    "running_s_per_unit": Measure("the same, divided by the job's units", "one job type", "job type", unit="s"),
+    "messages_per_minute": Measure(
+        "messages offered to the mail server a minute", "one queue", "queue", windowed=True, unit="messages a minute"
+    ),
+    "timeouts": Measure("attempts that ran out of time", "one queue", "queue", windowed=True, unit="timeouts"),
     "minutes_to_drain": Measure(
-        "minutes until what waits is done, at the pace of the window", "every queue", windowed=True
+        "minutes until what waits is done, at the pace of the window", "every queue", windowed=True, unit="minutes",
+        one_of="queue",
     ),
-    "mail_server_away_s": Measure("seconds since the mail server has taken no message", "the mail server"),
+    "mail_server_away_s": Measure("seconds since the mail server has taken no message", "the mail server", unit="s"),
     "doubtful_pages": Measure(
-        "share of the pages read that a person should look at, 0 to 1", "one queue", "queue", windowed=True
+        "share of the pages read that a person should look at, 0 to 1", "one queue", "queue", windowed=True, unit="%"
     ),
-    "disabled_webhooks": Measure("webhooks that were disabled because nothing could be delivered", "all webhooks"),
-    "missed_slots": Measure("slots missed since the last completed run", "every schedule"),
-}
+    "disabled_webhooks": Measure(
+        "webhooks that were disabled because nothing could be delivered", "all webhooks", unit="webhooks"
+    ),
+    "missed_slots": Measure(
+        "slots missed since the last completed run", "every schedule", unit="slots", one_of="schedule"
+    ),
+    "owner_waiting_jobs": Measure("jobs of one owner that are queued", "one owner", "owner", unit="jobs"),
+    "owner_failed_jobs": Measure(
+        "jobs of one owner that failed and were neither retried nor deleted", "one owner", "owner", unit="jobs"
+    ),
+}  # fmt: skip
 """The measures by the name that a rule gives. docs/monitoring/alerts.md shows them as a table."""
 
 RULES: list[Rule] = [
@@ -227,14 +256,15 @@ def _fault(rule: Rule, job_types: Collection[str] | None) -> str | None:
 
 def _fault_of_subject(lead: str, rule: Rule, measure: Measure, job_types: Collection[str] | None) -> str | None:
     queues = [str(queue) for queue in Queue]
-    if measure.of is None:
-        return (
-            f"{lead} is of {rule.of}, but {rule.measure} measures {measure.about}: leave `of` out" if rule.of else None
-        )
     if not rule.of:
-        return f"{lead} needs a {measure.of} in `of`: {rule.measure} measures {measure.about}"
-    if measure.of == "queue" and rule.of not in queues:
+        return (
+            measure.of and f"{lead} needs the name of one {measure.of} in `of`: {rule.measure} measures {measure.about}"
+        )
+    kind = measure.of or measure.one_of
+    if kind is None:
+        return f"{lead} is of {rule.of}, but {rule.measure} measures {measure.about}: leave `of` out"
+    if kind == "queue" and rule.of not in queues:
         return f"{lead} is of the queue {rule.of}, which does not exist: there are {', '.join(queues)}"
-    if measure.of == "job type" and job_types is not None and rule.of not in job_types:
+    if kind == "job type" and job_types is not None and rule.of not in job_types:
         return f"{lead} is of the job type {rule.of}, which does not exist: there are {', '.join(sorted(job_types))}"
     return None

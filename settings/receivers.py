@@ -19,6 +19,16 @@ def parse_addresses(given: Any) -> Any:
     return addresses
 
 
+def parse_urls(given: Any) -> Any:
+    """`discord://… mailto://…` as a tuple of URLs."""
+    if not isinstance(given, str):
+        return given
+    urls = tuple(given.split())
+    if any("://" not in url for url in urls):
+        raise ValueError("no such list")
+    return urls
+
+
 class Receivers(BaseModel):
     """Receivers of alerts and reports. Where no webhook is set, alerts are kept and shown, and sent nowhere."""
 
@@ -36,6 +46,14 @@ class Receivers(BaseModel):
         default=None, repr=False, description="an integration's key", json_schema_extra={"secret": True}
     )
     """None means the `routing_key` in the URL's query."""
+
+    alert_urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_urls)] = Field(
+        default=(),
+        repr=False,
+        description="Apprise URLs with blanks between them, such as mailto:// msteams:// discord://",
+        json_schema_extra={"secret": True},
+    )
+    """Further receivers of every alert. Commas do not part them: some of these URLs hold commas."""
 
     reports_to: Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(parse_addresses)] = Field(
         default=None, description="addresses of operators, separated by commas"

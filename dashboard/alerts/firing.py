@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.monitoring.alerts import AlertStatus
-from service.monitoring.alerts.evaluation import sentence
+from service.monitoring.alerts.messages import runbook_path, sentence
 from service.services import Services
 from settings.alert_rules import Rule
 
@@ -16,15 +16,16 @@ class Firing:
     rule: Rule
     status: AlertStatus
     words: str
+    runbook: str
+    """Path of the page and section that say what to do."""
 
 
 async def firing(services: Services) -> Sequence[Firing]:
     """Active alerts, most serious first, without those of muted rules."""
     alerts = services.alerts
     muted = await alerts.mutes()
-    found = [one for one in await alerts.firing() if one.rule not in muted]
-    return [firing_of(alerts.declared[one.rule], one) for one in found]
+    return [firing_of(rule, one) for rule, one in await alerts.firing() if rule.name not in muted]
 
 
 def firing_of(rule: Rule, status: AlertStatus) -> Firing:
-    return Firing(rule, status, sentence(rule, rule.summary, status))
+    return Firing(rule, status, sentence(rule, rule.summary, status), runbook_path(rule))

@@ -27,6 +27,7 @@ EVENTS = {
     "resolved": ("health-good", "completed"),
     "muted": ("state-cancelled", "pause"),
     "unmuted": ("state-cancelled", "next"),
+    "tried": ("state-cancelled", "next"),
 }
 """Tone and icon of a rule's states, and of what the history tells."""
 
@@ -39,7 +40,7 @@ async def alerts_page(request: Request[User, Any, Any], services: ServicesDep, n
     return render(
         request,
         live_or_page(request, "alerts"),
-        firing=[firing_of(alerts.declared[one.rule], one) for one in await alerts.firing()],
+        firing=[firing_of(rule, one) for rule, one in await alerts.firing()],
         muted={state.rule.name for state in rules if state.mute},
         rules=rules,
         history=await alerts.history(HISTORY_SHOWN),

@@ -111,7 +111,8 @@ async def test_a_backlog_is_told_after_ten_minutes_and_so_is_its_end(
     await parts.alerts.outbox.deliver()
     fired, resolved = receiver.bodies("/slack")
     assert "101 jobs wait in thumbnails" in fired["text"] and fired["blocks"][0]["type"] == "header"
-    assert "/admin/jobs?queue=thumbnails" in fired["blocks"][-1]["elements"][0]["text"]
+    page, runbook = (block["elements"][0]["text"] for block in fired["blocks"][-2:])
+    assert "/admin/jobs?queue=thumbnails" in page and "/admin/runbook#queue-backlog" in runbook
     assert "caught up" in resolved["text"]
     assert await parts.alerts.outbox.waiting() == []
     events = [(entry.event, entry.sent) for entry in await parts.alerts.history()]
@@ -220,7 +221,7 @@ async def test_a_queue_server_that_may_lose_jobs(watch: Watch, parts: Parts) -> 
     try:
         await redis.config_set("maxmemory-policy", "allkeys-lru")
         assert await watch.state("queue-server-unsafe", "redis") == "firing"
-        (alert,) = await parts.alerts.firing()
+        ((_, alert),) = await parts.alerts.firing()
         assert alert.detail == "maxmemory-policy is allkeys-lru, and must be noeviction"
         assert await watch.state("evictions", "redis") == "quiet"
         await redis.set("large", b"x" * 4_000_000)
@@ -249,7 +250,7 @@ async def test_a_slow_pdf(watch: Watch) -> None:
     job_id = await watch.job(pdf_ocr, PdfOcr(file_id="file-1"))
     assert await watch.state("slow-pdf", "pdf-ocr", after_s=590) == "quiet"
     assert await watch.state("slow-pdf", "pdf-ocr", after_s=15) == "firing"
-    (alert,) = await watch.parts.alerts.firing()
+    ((_, alert),) = await watch.parts.alerts.firing()
     assert alert.link == f"/admin/jobs/{job_id}"
     await watch.end(job_id)
     assert await watch.state("slow-pdf", "pdf-ocr") == "quiet"

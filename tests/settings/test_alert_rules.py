@@ -16,13 +16,23 @@ WAITING = Rule("mine", "waiting_jobs", 1, "{value}", "over", Severity.WARNING)
 @pytest.mark.parametrize(
     ("rule", "sentence"),
     [
-        (replace(WAITING, of="csv-export"), "is of csv-export, but waiting_jobs measures every queue: leave `of` out"),
-        (replace(WAITING, measure="missed_slots", of="x"), "is of x, but missed_slots measures every schedule"),
+        (replace(WAITING, of="csv"), "is of the queue csv, which does not exist"),
+        (
+            replace(WAITING, measure="evicted_keys", of="x"),
+            "is of x, but evicted_keys measures the queue server: leave `of` out",
+        ),
+        (
+            replace(WAITING, measure="owner_failed_jobs"),
+            "needs the name of one owner in `of`: owner_failed_jobs measures one owner",
+        ),
         (
             replace(WAITING, measure="waiting"),
             "names the measure waiting, which does not exist: there are waiting_jobs,",
         ),
-        (replace(WAITING, measure="running_s"), "needs a job type in `of`: running_s measures one job type"),
+        (
+            replace(WAITING, measure="running_s"),
+            "needs the name of one job type in `of`: running_s measures one job type",
+        ),
         (replace(WAITING, measure="timeouts", window_s=60, of="csv"), "is of the queue csv, which does not exist"),
         (replace(WAITING, measure="running_s", of="pdf"), "is of the job type pdf, which does not exist"),
         (replace(WAITING, measure="failure_rate"), "needs a window_s: failure_rate looks back over a span"),
@@ -54,7 +64,7 @@ def test_every_measure_is_taken_and_stands_in_the_documents() -> None:
     assert rows == [
         (
             name,
-            f"a {measure.of}" if measure.of else "leave it out",
+            f"one {measure.of}" if measure.of else f"one {measure.one_of}, or none" if measure.one_of else "none",
             "yes" if measure.windowed else "no",
             measure.about,
             measure.words,

@@ -1,18 +1,20 @@
 """`Alerts`: what pages read and do about alerts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from service.engine.holds import Hold, hold
 from service.engine.redis.client import Client
+from service.engine.store.small_writes import write_small
 from service.lib.clock import now_ms
-from service.monitoring.alerts import keys
+from service.monitoring.alerts import keys, messages
 from service.monitoring.alerts.outbox import Outbox
 from service.monitoring.alerts.records import AlertStatus, HistoryEntry, NoSuchRule, RuleState
+from service.monitoring.alerts.rules import AlertRules, RuleInForce
 from settings import Settings
-from settings.alert_rules import RULES, Rule, Severity, problems
+from settings.alert_rules import RULES, Rule, Severity
 
 HISTORY_MAX = 500
 
@@ -25,9 +27,7 @@ class Alerts:
     def __init__(self, settings: Settings, redis: Client, declared: Sequence[Rule] = RULES) -> None:
         self.redis = redis
         self.settings = settings
-        self.declared = {rule.name: rule for rule in declared}
-        self.problems = problems(tuple(declared))
-        """Fault of a rule, by its name: such a rule is shown and never evaluated."""
+        self.rulebook = AlertRules(redis, declared)
         self.outbox = Outbox(settings, redis)
 
     @property
@@ -36,26 +36,39 @@ class Alerts:
         return self.outbox.receivers
 
     async def rules(self) -> list[RuleState]:
-        """Every rule, in order of declaration."""
-        statuses, mutes = await self.statuses(), await self.mutes()
+        """Every rule, in order of declaration; then those that were added."""
+        in_force, statuses, mutes = await self.in_force(), await self.statuses(), await self.mutes()
         return [
             RuleState(
-                rule,
+                one.rule,
                 mutes.get(name),
                 sorted(
-                    (one for one in statuses.values() if one.rule == name),
-                    key=lambda one: (one.state != "firing", one.state != "pending", one.subject),
+                    (status for status in statuses.values() if status.rule == name),
+                    key=lambda status: (status.state != "firing", status.state != "pending", status.subject),
                 ),
-                self.problems.get(name),
+                one.problem,
+                on=one.on,
+                changed_by=one.change.by if one.change else "",
+                added=one.declared is None,
             )
-            for name, rule in self.declared.items()
+            for name, one in in_force.items()
         ]
 
-    async def firing(self) -> list[AlertStatus]:
-        """Alerts that fire now, most serious first, then oldest."""
+    async def in_force(self) -> Mapping[str, RuleInForce]:
+        """Every rule as it holds now, by name, without those that are being removed."""
+        found = await self.rulebook.in_force()
+        return {name: one for name, one in found.items() if not (one.change and one.change.removed)}
+
+    async def firing(self) -> list[tuple[Rule, AlertStatus]]:
+        """Alerts that fire now, each with its rule, most serious first, then oldest."""
         order = {severity: number for number, severity in enumerate(Severity)}
-        found = [one for one in (await self.statuses()).values() if one.state == "firing" and one.rule in self.declared]
-        return sorted(found, key=lambda one: (order[self.declared[one.rule].severity], one.fired_ms or 0))
+        in_force = await self.in_force()
+        found = [
+            (in_force[one.rule].rule, one)
+            for one in (await self.statuses()).values()
+            if one.state == "firing" and one.rule in in_force
+        ]
+        return sorted(found, key=lambda one: (order[one[0].severity], one[1].fired_ms or 0))
 
     async def statuses(self) -> dict[str, AlertStatus]:
         """Every measured subject by its key."""
@@ -78,30 +91,40 @@ class Alerts:
 
     async def mute(self, rule: str, *, reason: str, by: str, until_ms: int) -> Hold:
         """Send nothing of a rule for a while; it is watched and shown all the same. Raises NoSuchRule, ValueError."""
-        self._find(rule)
+        found = await self._find(rule)
         mute = hold(reason, by, until_ms)
-        await self._record_mute(rule, to_json(mute), "muted", mute.reason, by)
+        await self._record_mute(found, to_json(mute), "muted", mute.reason, by)
         return mute
 
     async def unmute(self, rule: str, *, by: str) -> None:
         """Remove a mute; active alerts that were not sent are sent then. Raises NoSuchRule."""
-        self._find(rule)
+        found = await self._find(rule)
         if rule in await self.mutes():
-            await self._record_mute(rule, None, "unmuted", "", by)
+            await self._record_mute(found, None, "unmuted", "", by)
 
-    async def _record_mute(self, rule: str, mute: bytes | None, event: str, text: str, by: str) -> None:
+    async def send_test(self, rule: Rule, *, by: str) -> Sequence[str]:
+        """Send a message that says that it is a test to all that a firing of `rule` would reach. Returns their names."""
+        pipe = self.redis.pipeline(transaction=True)
+        bodies = messages.tried(self.settings, rule, by)
+        sent = self.outbox.add_for(pipe, rule, f"test|{rule.name}|{now_ms()}", bodies, f"test of {rule.name}")
+        record(pipe, HistoryEntry(now_ms(), rule.name, "", "tried", str(rule.severity), "", list(sent), by=by))
+        await write_small(self.redis, pipe)
+        return sent
+
+    async def _record_mute(self, rule: Rule, mute: bytes | None, event: str, text: str, by: str) -> None:
         pipe = self.redis.pipeline(transaction=True)
         if mute is None:
-            pipe.hdel(keys.ALERT_MUTES, rule)
+            pipe.hdel(keys.ALERT_MUTES, rule.name)
         else:
-            pipe.hset(keys.ALERT_MUTES, rule, mute)
-        severity = str(self.declared[rule].severity)
-        record(pipe, HistoryEntry(now_ms(), rule, "", event, severity, text, by=by))
+            pipe.hset(keys.ALERT_MUTES, rule.name, mute)
+        record(pipe, HistoryEntry(now_ms(), rule.name, "", event, str(rule.severity), text, by=by))
         await pipe.execute()
 
-    def _find(self, rule: str) -> None:
-        if rule not in self.declared:
+    async def _find(self, rule: str) -> Rule:
+        found = (await self.in_force()).get(rule)
+        if found is None:
             raise NoSuchRule(rule)
+        return found.rule
 
 
 def record(pipe: Any, entry: HistoryEntry) -> None:

@@ -1,6 +1,6 @@
 """A duty of the maintenance leader: measure every rule, and send what crossed its threshold for long enough, and its recovery."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,10 +9,12 @@ from redis.exceptions import RedisError
 
 from service.engine.store.small_writes import write_small
 from service.lib.clock import now_ms
-from service.monitoring.alerts import keys, pagerduty, slack
+from service.monitoring.alerts import keys, messages
 from service.monitoring.alerts.alerts import Alerts, record, to_json
-from service.monitoring.alerts.measures import Measures, Reading
+from service.monitoring.alerts.measures import Measures
+from service.monitoring.alerts.messages import sentence
 from service.monitoring.alerts.records import AlertStatus, HistoryEntry
+from service.monitoring.alerts.silence import Reading
 from settings.alert_rules import Rule
 
 log = structlog.get_logger("offload.alerts")
@@ -29,33 +31,40 @@ class Evaluation:
     async def evaluate(self) -> None:
         """Measure every rule once. One that cannot be measured keeps no other from being."""
         statuses, mutes = await self.alerts.statuses(), await self.alerts.mutes()
-        for rule in self.alerts.declared.values():
-            if rule.name in self.alerts.problems:
-                self._log_problem(rule.name)
+        in_force = await self.alerts.rulebook.in_force()
+        for name, one in in_force.items():
+            mine = {status.subject: status for status in statuses.values() if status.rule == name}
+            if one.on and one.problem:
+                self._log_problem(name, one.problem)
                 continue
-            mine = {status.subject: status for status in statuses.values() if status.rule == rule.name}
             try:
-                await self._evaluate(rule, mine, muted=rule.name in mutes)
+                readings = await self.measures.take(one.rule) if one.on else []
+                await self._evaluate(one.rule, mine, readings, muted=name in mutes)
             except (RedisError, OSError):
                 raise
             except Exception:
-                log.exception("alert_rule.failed", rule=rule.name)
-        gone = [key for key, status in statuses.items() if status.rule not in self.alerts.declared]
+                log.exception("alert_rule.failed", rule=name)
+            if one.change and one.change.removed:
+                await self.alerts.rulebook.clear(name)
+                in_force = {other: rule for other, rule in in_force.items() if other != name}
+        gone = [key for key, status in statuses.items() if status.rule not in in_force]
         if gone:
             await self.alerts.redis.hdel(keys.ALERTS, *gone)
 
-    async def _evaluate(self, rule: Rule, mine: Mapping[str, AlertStatus], *, muted: bool) -> None:
-        readings = {reading.subject: reading for reading in await self.measures.take(rule)}
+    async def _evaluate(
+        self, rule: Rule, mine: Mapping[str, AlertStatus], taken: Sequence[Reading], *, muted: bool
+    ) -> None:
+        readings = {reading.subject: reading for reading in taken}
         # What is no longer there to be measured is no longer wrong.
         for subject in mine.keys() - readings.keys():
             readings[subject] = Reading(subject, None)
         for subject, reading in readings.items():
             await self._step(rule, mine.get(subject) or AlertStatus(rule.name, subject), reading, muted=muted)
 
-    def _log_problem(self, name: str) -> None:
+    def _log_problem(self, name: str, problem: str) -> None:
         if name not in self.logged:
             self.logged.add(name)
-            log.error("alert_rule.invalid", rule=name, reason=self.alerts.problems[name])
+            log.error("alert_rule.invalid", rule=name, reason=problem)
 
     async def _step(self, rule: Rule, status: AlertStatus, reading: Reading, *, muted: bool) -> None:
         """One measurement's consequences, with everything that is said of them, in one transaction."""
@@ -81,7 +90,8 @@ class Evaluation:
     def _fire(self, pipe: Any, rule: Rule, status: AlertStatus, at_ms: int, *, muted: bool) -> None:
         status.state, status.fired_ms, status.announced = "firing", at_ms, False
         may_send = self._may_send(rule, status, at_ms, muted)
-        text, sent = sentence(rule, rule.summary, status), self._receivers(rule) if may_send else []
+        text = sentence(rule, rule.summary, status)
+        sent = self.alerts.outbox.receivers_of(rule) if may_send else []
         if may_send:
             self._send(pipe, rule, status, at_ms)
         record(pipe, HistoryEntry(at_ms, rule.name, status.subject, "fired", str(rule.severity), text, sent))
@@ -92,42 +102,20 @@ class Evaluation:
         cool = status.sent_ms is None or at_ms - status.sent_ms >= rule.cool_down_s * 1000
         return cool and not muted
 
-    def _receivers(self, rule: Rule) -> list[str]:
-        return [name for name in self.alerts.receivers if name == "slack" or rule.pages]
-
     def _send(self, pipe: Any, rule: Rule, status: AlertStatus, at_ms: int) -> None:
         status.announced, status.sent_ms = True, at_ms
-        text, url = sentence(rule, rule.summary, status), self.alerts.settings.links_url + status.link
-        bodies = {
-            "slack": slack.alert_blocks(rule.name, text, rule.severity, url, resolved=False),
-            "pager": pagerduty.trigger(status.key, text, rule.severity, status.subject, url),
-        }
-        for name in self._receivers(rule):
-            self.alerts.outbox.add(pipe, f"{status.key}|{status.fired_ms}|fired", name, bodies[name], text)
+        text = sentence(rule, rule.summary, status)
+        bodies = messages.fired(self.alerts.settings, rule, status, text)
+        self.alerts.outbox.add_for(pipe, rule, f"{status.key}|{status.fired_ms}|fired", bodies, text)
 
     def _resolve(self, pipe: Any, rule: Rule, status: AlertStatus, at_ms: int) -> None:
         status.resolved_ms = at_ms
         text = sentence(rule, rule.recovery, status)
         # A recovery is sent to the receivers of the alert, muted or not: an incident must not stay open.
-        sent = self._receivers(rule) if status.announced else []
-        bodies = {
-            "slack": slack.alert_blocks(
-                rule.name, text, rule.severity, self.alerts.settings.links_url + status.link, resolved=True
-            ),
-            "pager": pagerduty.resolve(status.key, text),
-        }
-        for name in sent:
-            self.alerts.outbox.add(pipe, f"{status.key}|{status.fired_ms}|resolved", name, bodies[name], text)
+        sent: list[str] = []
+        if status.announced:
+            bodies = messages.resolved(self.alerts.settings, rule, status, text)
+            sent = self.alerts.outbox.add_for(pipe, rule, f"{status.key}|{status.fired_ms}|resolved", bodies, text)
         status.announced = False
         record(pipe, HistoryEntry(at_ms, rule.name, status.subject, "resolved", str(rule.severity), text, sent))
         log.info("alert.resolved", rule=rule.name, subject=status.subject, text=text, sent=sent)
-
-
-def sentence(rule: Rule, template: str, status: AlertStatus) -> str:
-    """Sentence of an alert."""
-    return template.format(
-        subject=status.subject,
-        value=rule.shown(status.value),
-        threshold=rule.shown(rule.threshold),
-        detail=status.detail,
-    )

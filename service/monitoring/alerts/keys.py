@@ -8,6 +8,10 @@ ALERTS = PREFIX + "alerts"
 ALERT_MUTES = PREFIX + "alert-mutes"
 """Hash: rules of which nothing is sent for a while. As many as there are rules; one that is over goes when it is read."""
 
+ALERT_RULES = PREFIX + "alert-rules"
+"""Hash: what operators changed of alert rules, and the rules that they added (100 at most). An entry goes as its rule is as it was
+declared, or is removed."""
+
 ALERT_HISTORY = PREFIX + "alert-history"
 """List: the last 500 events of alerts, newest first. Cut with every entry."""
 

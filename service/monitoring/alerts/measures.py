@@ -1,16 +1,17 @@
 """Measures that settings/alert_rules.py names."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import quote
 
 from service.engine.schedules import Schedules
 from service.engine.states import State
-from service.engine.store import Job, Store, WorkerInfo
+from service.engine.store import Job, Store
 from service.engine.store.breakers import BREAKER
 from service.engine.store.queue_controls import OFFLOAD
 from service.lib.clock import now_ms
 from service.mail.counters import MAIL_QUEUE, MEASURES
 from service.mail.server_status import ServerStatus
+from service.monitoring.alerts.silence import Reading, by_queue_of, silence_of
 from service.monitoring.metrics import Metrics
 from service.monitoring.storage_usage.redis_settings import unsafe
 from service.webhooks import keys as webhook_keys
@@ -19,16 +20,6 @@ from settings.alert_rules import UNENDING, Rule
 
 EXAMINED_MAX = 200
 """Running jobs one measurement looks at: more are not running at once in one installation."""
-
-
-@dataclass(slots=True, frozen=True)
-class Reading:
-    """One measurement. `value` None: there is nothing to measure, so nothing can be wrong with it."""
-
-    subject: str
-    value: float | None
-    detail: str = ""
-    link: str = "/admin/queues"
 
 
 PAGES_MIN = 20
@@ -63,8 +54,11 @@ class Measures:
             "doubtful_pages": self.doubtful_pages,
             "disabled_webhooks": self.disabled_webhooks,
             "missed_slots": self.missed_slots,
+            "owner_waiting_jobs": self.owner_waiting_jobs,
+            "owner_failed_jobs": self.owner_failed_jobs,
         }
-        return await by_name[rule.measure](rule)
+        readings = await by_name[rule.measure](rule)
+        return [reading for reading in readings if not rule.of or reading.subject == rule.of]
 
     async def waiting_jobs(self, _rule: Rule) -> list[Reading]:
         """Jobs that could start now or after a backoff."""
@@ -88,8 +82,8 @@ class Measures:
 
     async def worker_silent_s(self, _rule: Rule) -> list[Reading]:
         """The longest silence of a worker that has not been replaced since."""
-        at_ms, by_queue = now_ms(), _by_queue(await self.store.workers())
-        return [_silence(queue, by_queue.get(queue, []), at_ms) for queue in map(str, Queue)]
+        at_ms, by_queue = now_ms(), by_queue_of(await self.store.workers())
+        return [silence_of(queue, by_queue.get(queue, []), at_ms) for queue in map(str, Queue)]
 
     async def redis_memory_share(self, _rule: Rule) -> list[Reading]:
         """Used of the permitted memory; nothing where no bound is set."""
@@ -167,7 +161,7 @@ class Measures:
 
     async def minutes_to_drain(self, rule: Rule) -> list[Reading]:
         """Minutes that the waiting jobs will take at the present pace. A paused queue is not meant to drain."""
-        counts, at_ms, by_queue = await self.store.counts(), now_ms(), _by_queue(await self.store.workers())
+        counts, at_ms, by_queue = await self.store.counts(), now_ms(), by_queue_of(await self.store.workers())
         since_ms = await self.store.waiting_since_ms()
         found = []
         for queue in map(str, Queue):
@@ -224,26 +218,14 @@ class Measures:
             found.append(Reading(state.name, max(state.missed, int(bool(state.problem))), words, "/admin/schedules"))
         return found
 
+    async def owner_waiting_jobs(self, rule: Rule) -> list[Reading]:
+        """Queued jobs of one owner."""
+        return await self._jobs_of_owner(rule.of, State.QUEUED)
 
-def _by_queue(workers: Sequence[WorkerInfo]) -> dict[str, list[WorkerInfo]]:
-    found: dict[str, list[WorkerInfo]] = {}
-    for worker in workers:
-        found.setdefault(worker.queue, []).append(worker)
-    return found
+    async def owner_failed_jobs(self, rule: Rule) -> list[Reading]:
+        """Dead letters of one owner."""
+        return await self._jobs_of_owner(rule.of, State.FAILED)
 
-
-def _silence(queue: str, workers: list[WorkerInfo], at_ms: int) -> Reading:
-    """The longest silence on a queue. A worker that began after another fell silent stands in for it."""
-    silent = sorted((w for w in workers if not w.alive(at_ms)), key=lambda w: w.heartbeat_ms)
-    alive = sorted((w for w in workers if w.alive(at_ms)), key=lambda w: w.started_at_ms)
-    unreplaced = []
-    for worker in silent:
-        replacement = next((one for one in alive if one.started_at_ms > worker.heartbeat_ms), None)
-        if replacement is None:
-            unreplaced.append(worker)
-        else:
-            alive.remove(replacement)
-    if not unreplaced:
-        return Reading(queue, 0.0 if workers else None, link="/admin/workers")
-    detail = ", ".join(worker.id for worker in unreplaced[:3])
-    return Reading(queue, (at_ms - unreplaced[0].heartbeat_ms) / 1000, detail, "/admin/workers")
+    async def _jobs_of_owner(self, owner: str, state: State) -> list[Reading]:
+        counts = await self.store.counts_of_owner(owner)
+        return [Reading(owner, counts[state], link=f"/admin/jobs?owner={quote(owner, safe='')}&status={state}")]

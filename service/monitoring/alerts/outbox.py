@@ -1,8 +1,8 @@
-"""`Outbox`: what is to be sent to Slack and the pager, kept until it is taken."""
+"""`Outbox`: what is to be sent to Slack, the pager and other receivers, kept until it is taken."""
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -14,9 +14,11 @@ from service.engine.redis.client import Client
 from service.engine.store.small_writes import write_small
 from service.lib.clock import now_ms
 from service.monitoring.alerts import keys
+from service.monitoring.alerts.other_receivers import notified, others_of
 from service.monitoring.alerts.pagerduty import routing_key
 from service.monitoring.alerts.records import Channel, Message
 from settings import Settings
+from settings.alert_rules import Rule
 
 log = structlog.get_logger("offload.alerts")
 
@@ -47,11 +49,25 @@ class Outbox:
         self.settings = settings
         urls = {"slack": settings.slack_webhook_url, "pager": settings.pager_webhook_url}
         self.urls = {name: url for name, url in urls.items() if url}
+        self.others = others_of(settings.alert_urls)
 
     @property
     def receivers(self) -> Sequence[str]:
-        """Those of slack and pager that are set."""
-        return list(self.urls)
+        """Names of the receivers that are set: slack, pager, and the others by the name of their service."""
+        return [*self.urls, *self.others]
+
+    def receivers_of(self, rule: Rule) -> list[str]:
+        """Those that a firing of `rule` reaches: all but the pager, and the pager where the rule pages."""
+        return [name for name in self.receivers if name != "pager" or rule.pages]
+
+    def add_for(
+        self, pipe: Any, rule: Rule, message_id: str, bodies: Mapping[str, dict[str, Any]], words: str
+    ) -> list[str]:
+        """Add a rule's message for each of its receivers, of `bodies` by kind. Returns the receivers' names."""
+        names = self.receivers_of(rule)
+        for name in names:
+            self.add(pipe, message_id, name, bodies[name if name in self.urls else "other"], words)
+        return names
 
     async def put(self, message_id: str, channel: str, body: dict[str, Any], words: str, *, once_s: int) -> bool:
         """Give a message to a receiver unless that was done within `once_s` seconds. Returns whether it was new."""
@@ -71,9 +87,14 @@ class Outbox:
 
     async def waiting(self) -> list[Message]:
         """Messages that have not been sent yet, oldest first."""
-        found = [raw for name in ("slack", "pager") for raw in await self.redis.lrange(keys.outbox(name), 0, -1)]
+        found = [raw for name in self._every for raw in await self.redis.lrange(keys.outbox(name), 0, -1)]
         messages = [msgspec.json.decode(raw, type=Message) for raw in found]
         return sorted(messages, key=lambda message: message.created_ms)
+
+    @property
+    def _every(self) -> Sequence[str]:
+        # Also what waits for a receiver that is set no more is given up after some days.
+        return list(dict.fromkeys(("slack", "pager", *self.others)))
 
     async def channels(self) -> list[Channel]:
         """Status of the receivers that are set."""
@@ -87,9 +108,9 @@ class Outbox:
 
     async def deliver(self) -> None:
         """Send what waits, receiver by receiver, as far as each takes it. A duty of the maintenance leader."""
-        for name in ("slack", "pager"):
+        for name in self._every:
             await self._forget_old(name)
-            if name in self.urls:
+            if name in self.receivers:
                 await self._deliver(await self._channel(name))
 
     async def _forget_old(self, name: str) -> None:
@@ -120,6 +141,8 @@ class Outbox:
 
     async def _send(self, client: httpx.AsyncClient, channel: Channel, message: Message) -> bool:
         """True where the message is dealt with: taken, or refused for good."""
+        if channel.name in self.others:
+            return await self._send_to_other(channel, message)
         body = message.body
         if channel.name == "pager":
             body = {"routing_key": routing_key(self.settings)} | body
@@ -138,6 +161,13 @@ class Outbox:
             log.error("alert.refused", channel=channel.name, reason=answered, text=message.words)
             return True
         self._away(channel, answered, retry_after_s(answer.headers.get("retry-after")))
+        return False
+
+    async def _send_to_other(self, channel: Channel, message: Message) -> bool:
+        if await notified(self.others[channel.name], message.body):
+            channel.tries, channel.error, channel.again_ms = 0, "", 0
+            return True
+        self._away(channel, f"{channel.name} did not take the message")
         return False
 
     def _away(self, channel: Channel, answered: str, wait_s: float | None = None) -> None:

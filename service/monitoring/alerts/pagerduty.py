@@ -17,10 +17,14 @@ def routing_key(settings: Settings) -> str:
     return parse_qs(urlsplit(settings.pager_webhook_url or "").query).get("routing_key", [""])[0]
 
 
-def trigger(key: str, text: str, severity: Severity, subject: str, url: str) -> dict[str, Any]:
-    """Opens an incident, or adds to the open one of the same key."""
+def trigger(
+    key: str, text: str, severity: Severity, subject: str, url: str, runbook: str | None = None
+) -> dict[str, Any]:
+    """Opens an incident, or adds to the open one of the same key. `url` and `runbook` are pages that it links to."""
     payload = {"summary": text[:SUMMARY_MAX], "source": "offload", "severity": str(severity), "component": subject}
     links = [{"href": url, "text": "Open the page"}]
+    if runbook:
+        links.append({"href": runbook, "text": "Runbook"})
     return _event("trigger", key) | {"payload": payload, "links": links, "client": "Offload"}
 
 
@@ -29,6 +33,12 @@ def resolve(key: str, text: str) -> dict[str, Any]:
     return _event("resolve", key) | {
         "payload": {"summary": text[:SUMMARY_MAX], "source": "offload", "severity": "info"}
     }
+
+
+def test(rule: str, text: str) -> dict[str, Any]:
+    """Opens an incident of the lowest severity that says that it is a test. It is closed by hand."""
+    payload = {"summary": text[:SUMMARY_MAX], "source": "offload", "severity": "info"}
+    return _event("trigger", f"test|{rule}") | {"payload": payload, "client": "Offload"}
 
 
 def _event(action: str, key: str) -> dict[str, Any]:

@@ -96,7 +96,13 @@ class RuleState:
     statuses: Sequence[AlertStatus]
     """Only subjects that have been measured; firing first."""
     problem: str | None = None
-    """Fault of the declaration, in one sentence: such a rule is never evaluated."""
+    """Fault, in one sentence: such a rule is never evaluated."""
+    on: bool = True
+    """False where an operator switched it off."""
+    changed_by: str = ""
+    """The operator who changed it last; empty where it is as declared."""
+    added: bool = False
+    """True for a rule that an operator added."""
 
     @property
     def state(self) -> State:

@@ -31,8 +31,10 @@ def link_line(url: str, words: str) -> dict[str, Any]:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": f"<{url}|{escaped(words)}>"}]}
 
 
-def alert_blocks(title: str, text: str, severity: Severity, url: str, *, resolved: bool) -> dict[str, Any]:
-    """An alert, or its recovery. `text` is what notifications show."""
+def alert_blocks(
+    title: str, text: str, severity: Severity, url: str, *, resolved: bool, runbook: str | None = None
+) -> dict[str, Any]:
+    """An alert, or its recovery. `text` is what notifications show, `url` and `runbook` are pages that it links to."""
     icon = ":white_check_mark:" if resolved else ICONS[severity]
     word = "resolved" if resolved else str(severity)
     blocks = [
@@ -40,4 +42,6 @@ def alert_blocks(title: str, text: str, severity: Severity, url: str, *, resolve
         {"type": "section", "text": {"type": "mrkdwn", "text": fitting(escaped(text))}},
         link_line(url, "Open the page"),
     ]
+    if runbook:
+        blocks.append(link_line(runbook, "Runbook"))
     return {"text": f"{word}: {text}", "blocks": blocks}

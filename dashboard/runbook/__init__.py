@@ -1,0 +1,1 @@
+"""Runbook: what to do about each alert."""
