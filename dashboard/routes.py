@@ -66,6 +66,7 @@ from dashboard.services.views import services_page
 from dashboard.sign_in.actions import sign_out
 from dashboard.sign_in.views import sign_in_routes
 from dashboard.storage.views import storage_page
+from dashboard.usage.views import usage_csv_file, usage_page
 from dashboard.users.actions import add_user, change_user, end_session, remove_user
 from dashboard.users.views import users_page
 from dashboard.webhooks.actions import enable_webhook, redeliver, try_webhook
@@ -206,6 +207,8 @@ def dashboard_routes() -> list[Any]:
             quiet_worker,
             resume_worker,
             stop_worker,
+            usage_page,
+            usage_csv_file,
             users_page,
             add_user,
             change_user,

@@ -45,6 +45,7 @@ from service.mail.server_status import ServerStatus
 from service.mail.wiring import mail_limiter, open_mail
 from service.monitoring.alerts import Alerts
 from service.monitoring.audit_log import Audit
+from service.monitoring.metering import Metering
 from service.monitoring.metrics import Metrics
 from service.monitoring.owner_usage import OwnerUsage
 from service.monitoring.readiness import Readiness
@@ -89,6 +90,7 @@ class Services:
     api_keys: ApiKeys
     owners: Owners
     owner_usage: OwnerUsage
+    metering: Metering
     failed_attempts: FailedAttempts
     users: Users
     sessions: Sessions
@@ -140,9 +142,10 @@ async def open_services(
         )
         ports: dict[type, object] = {}
         metrics, alerts = Metrics(redis), Alerts(settings, redis)
+        metering = Metering(database, redis)
         schedules = Schedules(store, enqueuer, ports=ports)
         webhooks = webhook_parts(settings, database, redis, enqueuer)
-        duties = watch_duties(settings, store, metrics, alerts, schedules, audit) + webhook_duties(webhooks)
+        duties = watch_duties(settings, store, metrics, alerts, schedules, audit, metering) + webhook_duties(webhooks)
         warning = asyncio.create_task(warn_of_settings(redis))
         stack.push_async_callback(end, warning)
         ports |= (
@@ -177,6 +180,7 @@ async def open_services(
             api_keys=api_keys,
             owners=owners,
             owner_usage=OwnerUsage(database, owners, store, settings.queues),
+            metering=metering,
             failed_attempts=failed_attempts,
             users=Users(database, reserved=settings.dashboard_users),
             sessions=sessions,

@@ -65,6 +65,13 @@ class VideoMade(msgspec.Struct):
     poster_url: str | None
     strip_url: str | None
     strip: Stills | None
+    seconds: float = 0.0
+    """Length of the video."""
+
+    @property
+    def usage(self) -> dict[str, int]:
+        """Video that its owner is charged for: its length once, in milliseconds."""
+        return {"video_ms": round(self.seconds * 1000)}
 
 
 def units_of(size: Size, seconds: float) -> int:
@@ -112,6 +119,7 @@ async def video_transcode(payload: VideoTranscode, run: Run) -> VideoMade:
         video_url(payload.file_id, "poster") if there else None,
         video_url(payload.file_id, "strip") if there else None,
         msgspec.convert(stills.result, Stills) if there else None,
+        document.seconds or 0.0,
     )
 
 

@@ -17,6 +17,9 @@ from service.monitoring.owner_usage import OwnerUse
 from settings.plans import PRIORITIES, Plan
 
 PATH = "/admin/owners"
+
+MONTHS = 12
+"""Months of metered use on an owner's page."""
 PAGE_ROWS = 50
 
 
@@ -97,6 +100,7 @@ async def owner_page(
         "owners/owner.html",
         use=use,
         figures=figures(use),
+        months=await services.metering.of_owner(name, MONTHS),
         row=row,
         fields=fields(services.settings.plans, use, row.own_fields if row else {}),
         plans=services.settings.plans,

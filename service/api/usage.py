@@ -1,16 +1,24 @@
-"""GET /api/usage: the owner's use and its limits."""
+"""GET /api/usage: the owner's use and its limits; and what it has used month by month, as JSON or CSV."""
 
 from datetime import UTC, datetime
 
 import msgspec
-from litestar import Router, get
+from litestar import Response, Router, get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromQuery
 
 from service.api.dependencies import Owner, ServicesDep
 from service.api.openapi import refusals
 from service.engine.job_status import rfc3339
 from service.engine.schedules.owned import PER_OWNER as SCHEDULES_MAX
 from service.lib.clock import now_ms
+from service.monitoring.metering import MonthUse
+from service.monitoring.usage_csv import COLUMNS, checked_month, usage_csv
+from service.services import Services
 from service.webhooks.rows import PER_OWNER as WEBHOOKS_MAX
+
+MONTHS = 12
+"""Months that are listed where none is asked for."""
 
 
 class Use(msgspec.Struct):
@@ -73,4 +81,58 @@ async def read_usage(services: ServicesDep, owner: Owner) -> UsageBody:
     )
 
 
-routes = Router("/usage", route_handlers=[read_usage], tags=["usage"])
+class MonthBody(msgspec.Struct):
+    """Metered use of a calendar month (UTC). A number of the present month may lag by ten seconds."""
+
+    month: str
+    jobs: int
+    """Completed; their parts are not counted."""
+    pages_uploaded: int
+    """The number that `pages_per_month` of a plan bounds."""
+    pages_read: int
+    """Delivered by completed jobs, each once, however often a job was tried."""
+    cpu_seconds: float
+    """As spent: attempts that failed count too."""
+    mails: int
+    """Accepted by the mail server."""
+    video_minutes: float
+    """Length of the videos that were made into formats."""
+    stored_byte_days: int
+    """Bytes of documents × days that they were kept; the same bytes count once."""
+
+
+class MonthsBody(msgspec.Struct):
+    """Months with any use, newest first."""
+
+    owner: str
+    months: list[MonthBody]
+
+
+@get("/months", responses=refusals(400), summary="The owner's metered use by month")
+async def read_months(services: ServicesDep, owner: Owner, month: FromQuery[str] = "") -> MonthsBody:
+    """The last 12 months; with `month`, such as 2026-11, that one alone. For bills: `/api/usage/months.csv` has the same."""
+    rows = await _months(services, owner, month)
+    columns = [column for column in COLUMNS if column != "owner"]
+    return MonthsBody(owner, [MonthBody(*(getattr(row, column) for column in columns)) for row in rows])
+
+
+@get(
+    "/months.csv",
+    responses=refusals(400) | {200: ResponseSpec(str, media_type="text/csv", description="A line for each month.")},
+    media_type="text/csv",
+    summary="The same as CSV",
+)
+async def read_months_csv(services: ServicesDep, owner: Owner, month: FromQuery[str] = "") -> Response[str]:
+    """With a header line, newest month first."""
+    headers = {"Content-Disposition": 'attachment; filename="usage.csv"'}
+    rows = await _months(services, owner, month)
+    return Response(usage_csv(rows), media_type="text/csv", headers=headers)
+
+
+async def _months(services: Services, owner: str, month: str) -> list[MonthUse]:
+    if month:
+        return await services.metering.of_month(checked_month(month), [owner])
+    return await services.metering.of_owner(owner, MONTHS)
+
+
+routes = Router("/usage", route_handlers=[read_usage, read_months, read_months_csv], tags=["usage"])

@@ -9,6 +9,7 @@ from service.database.images import ImageRecord
 from service.database.mail import Campaign, Delivery, Suppression, Template, User
 from service.database.owners import Owner, OwnerMonth
 from service.database.uploads import Upload, UploadPiece
+from service.database.usage import UsageBatch, UsageEntry
 from service.database.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "Template",
     "Upload",
     "UploadPiece",
+    "UsageBatch",
+    "UsageEntry",
     "User",
     "Webhook",
     "WebhookDelivery",

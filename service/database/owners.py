@@ -56,6 +56,13 @@ class OwnerMonth(Base):
     owner: Mapped[str] = mapped_column(String(OWNER_MAX), primary_key=True)
     month: Mapped[str] = mapped_column(String(7), primary_key=True)
     pages: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Uploaded. What follows is metered (service/database/usage.py)."""
+    jobs: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    pages_read: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    cpu_ms: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    mails: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    video_ms: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    stored_kb_s: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class BadLimits(ValueError):
@@ -137,7 +144,9 @@ class Owners:
     ) -> OwnerPage:
         """Owners with a key, an upload or a plan, and those of `also`, whose name contains `search` in any case."""
         needle = search.lower()
-        every = union(select(ApiKey.owner), select(OwnerMonth.owner), select(Owner.owner)).subquery()
+        # Jobs of schedules are metered too, but theirs are not owners with a plan.
+        uploaded = select(OwnerMonth.owner).where(OwnerMonth.pages > 0)
+        every = union(select(ApiKey.owner), uploaded, select(Owner.owner)).subquery()
         query = select(every.c.owner).where(every.c.owner > after).order_by(every.c.owner).limit(limit + 1)
         if needle:
             query = query.where(func.lower(every.c.owner).contains(needle, autoescape=True))

@@ -7,8 +7,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.database import Document
+from service.database.column_types import utc_now
 from service.database.connection import Database
 from service.database.owners import Owners, add_pages
+from service.database.usage import add_entries, entry, stored_by_month
 from service.engine.store.errors import OverLimit
 from service.lib.clock import now_ms
 from settings.plans import Limits
@@ -71,6 +73,16 @@ async def _stored(session: AsyncSession, owner: str) -> int:
     # Documents of the same bytes share a path.
     kept = select(Document.path, Document.bytes).distinct().where(Document.owner == owner).subquery()
     return int(await session.scalar(select(func.coalesce(func.sum(kept.c.bytes), 0))) or 0)
+
+
+async def meter_removed(session: AsyncSession, document: Document) -> None:
+    """Charge the bytes of a document that this transaction has removed for the time that no other one stands for them."""
+    others = select(func.min(Document.created_at)).where(
+        Document.owner == document.owner, Document.path == document.path
+    )
+    until = await session.scalar(others) or utc_now()
+    spent = stored_by_month(document.bytes, document.created_at, until)
+    await add_entries(session, [entry(document.owner, month, "stored_kb_s", by) for month, by in spent.items()])
 
 
 def _check_bytes(limits: Limits, stored: int, more: int, at_least: str = "") -> None:

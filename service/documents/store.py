@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.database import Database, Document
 from service.database.owners import Owners
 from service.documents.display_names import display_name
-from service.documents.quota import Quota
+from service.documents.quota import Quota, meter_removed
 from service.documents.same_bytes import first_of, lock_bytes, lost_paths, sharing
 from service.documents.upload import Pool, ScratchFile, inspected, received
 from service.lib.local_copy import copy_to
@@ -198,7 +198,9 @@ class DocumentStore:
         document = await self.describe(file_id, owner)
         async with self._database.writing() as session:
             await lock_bytes(self._database, session, document.owner, document.sha256)
-            await session.execute(delete(Document).where(Document.file_id == document.file_id))
+            removed = await session.execute(delete(Document).where(Document.file_id == document.file_id))
+            if removed.rowcount:  # type: ignore[attr-defined]  # of a DELETE it is there
+                await meter_removed(session, document)
             shared = await session.scalar(sharing(document)) is not None
         folder = document_folder(file_id)
         if not shared:

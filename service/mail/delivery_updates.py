@@ -1,6 +1,6 @@
 """Claims and settlements of many deliveries in one statement each: a statement costs more than a row."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +9,12 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
 from service.database import Base, Suppression
 from service.database.column_types import utc_now
+from service.database.usage import add_entries_by, entry, month_name
 from service.mail.smtp_replies import DeliveryResult
 from service.mail.suppression import suppress_after_bounces
 
 DELIVERIES = Base.metadata.tables["deliveries"]
+CAMPAIGNS = Base.metadata.tables["campaigns"]
 ROW = DELIVERIES.c
 
 
@@ -89,6 +91,14 @@ _SETTLE = (
         changed_at=bindparam("now"),
     )
 )
+_OPEN = (
+    select(ROW.position, ROW.claims, CAMPAIGNS.c.owner)
+    .join(CAMPAIGNS, CAMPAIGNS.c.campaign_id == ROW.campaign_id)
+    .where(_AMONG, ROW.status.in_(["sending", "unknown"]))
+    # On SQLite the writer is alone.
+    .with_for_update(of=DELIVERIES)
+)
+
 _SETTLE_BOUNCE = _SETTLE.returning(ROW.address)
 
 
@@ -111,6 +121,7 @@ def claim_many(connection: Connection, wanted: Sequence[Wanted]) -> list[Claim |
 
 def settle_many(connection: Connection, settled: Sequence[Settled]) -> list[None]:
     """Write the results of claims. One that was fenced off in the meantime changes nothing."""
+    _meter(connection, [one.claim for one in settled if one.result.status == "sent"])
     plain = [_values(one) for one in settled if not one.result.about_address]
     if plain:
         connection.execute(_SETTLE, plain)
@@ -120,6 +131,19 @@ def settle_many(connection: Connection, settled: Sequence[Settled]) -> list[None
             if address:
                 suppress_after_bounces(connection, address)
     return [None] * len(settled)
+
+
+def _meter(connection: Connection, sent: Sequence[Claim]) -> None:
+    """Charge messages to their campaigns' owners, of the claims that are about to be settled and not fenced off."""
+    claims: dict[str, dict[int, int]] = defaultdict(dict)
+    for claim in sent:
+        claims[claim.campaign_id][claim.position] = claim.number
+    counted: Counter[str] = Counter()
+    for campaign_id, numbers in claims.items():
+        for row in connection.execute(_OPEN, {"campaign": campaign_id, "positions": sorted(numbers)}):
+            counted[row.owner] += row.claims == numbers[row.position]
+    month = month_name(utc_now())
+    add_entries_by(connection, [entry(owner, month, "mails", number) for owner, number in counted.items() if number])
 
 
 def _values(one: Settled) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from service.monitoring.alerts.evaluation import Evaluation
 from service.monitoring.alerts.measures import Measures
 from service.monitoring.audit_log import Audit
 from service.monitoring.breaker_log import BreakerLog
+from service.monitoring.metering import Metering
 from service.monitoring.metrics import Metrics
 from settings import Settings
 
@@ -23,12 +24,21 @@ RULES_S = 10
 BREAKERS_S = 2
 """Interval in which openings and closings of breakers are written into the audit log."""
 
+USAGE_S = 10
+"""Interval in which what owners have used is carried into the database: bills may lag by it."""
+
 OUTBOX_S = 1
 """Interval in which the outbox of alerts is read."""
 
 
 def watch_duties(
-    settings: Settings, store: Store, metrics: Metrics, alerts: Alerts, schedules: Schedules, audit: Audit
+    settings: Settings,
+    store: Store,
+    metrics: Metrics,
+    alerts: Alerts,
+    schedules: Schedules,
+    audit: Audit,
+    metering: Metering,
 ) -> list[Duty]:
     """Duties of maintenance by the clock, and to notice what goes wrong."""
     measures = Measures(settings, store, metrics, schedules)
@@ -37,5 +47,6 @@ def watch_duties(
         Duty("metrics", FOLD_S, metrics.fold),
         Duty("alerts", RULES_S, Evaluation(alerts, measures).evaluate),
         Duty("breakers", BREAKERS_S, BreakerLog(store.redis, audit).write, apart=True),
+        Duty("usage", USAGE_S, metering.carry, apart=True),
         Duty("outbox", OUTBOX_S, alerts.outbox.deliver, apart=True),
     ]

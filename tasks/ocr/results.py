@@ -47,6 +47,11 @@ class PdfText(msgspec.Struct):
         }
 
     @property
+    def usage(self) -> dict[str, int]:
+        """Pages that its owner is charged for."""
+        return {"pages_read": self.pages - self.failed}
+
+    @property
     def summary(self) -> str:
         """The message of the completed job; empty where there is nothing to say of it."""
         parts = []

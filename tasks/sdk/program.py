@@ -44,12 +44,14 @@ async def run_program(
     timeout_s: float | None = None,
     memory_mb: int = 0,
     launch: Callable[[Sequence[str]], Sequence[str]] = list,
+    on_cpu: Callable[[float], None] | None = None,
 ) -> str:
     """Run `command` in `folder` and return the end of its error output. `on_line` is called with each line of its output.
 
     Raises ProgramFailed, TimeoutError, MemoryCeiling (resident memory above `memory_mb`, 0 for no limit), or ChildDied
     where something else killed it. In each case, and when the awaiting task is cancelled, it is killed, and has ended
-    when this returns. `launch` makes the command line that is started in place of `command`.
+    when this returns. `launch` makes the command line that is started in place of `command`. `on_cpu` is called with the
+    CPU seconds that it has used so far, ten times a second.
     """
     process = await asyncio.create_subprocess_exec(
         *launch(command),
@@ -64,7 +66,7 @@ async def run_program(
         os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
     errors = bytearray()
     work = asyncio.create_task(_ended(process, errors, on_line))
-    watch = asyncio.create_task(_watch(process.pid, memory_mb))
+    watch = asyncio.create_task(_watch(process.pid, memory_mb, on_cpu))
     try:
         async with asyncio.timeout(timeout_s) as limit:
             await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
@@ -127,11 +129,14 @@ async def _read_errors(process: asyncio.subprocess.Process, errors: bytearray) -
         del errors[:-ERRORS_BYTES_MAX]
 
 
-async def _watch(pid: int, memory_mb: int) -> int:
+async def _watch(pid: int, memory_mb: int, on_cpu: Callable[[float], None] | None) -> int:
     """Raises MemoryCeiling once the program is above its limit, and does not return."""
     while True:
         with contextlib.suppress(psutil.NoSuchProcess):
-            used_mb = psutil.Process(pid).memory_info().rss >> 20
+            process = psutil.Process(pid)
+            if on_cpu:
+                on_cpu(sum(process.cpu_times()[:4]))
+            used_mb = process.memory_info().rss >> 20
             if memory_mb and used_mb > memory_mb:
                 raise MemoryCeiling(f"used {used_mb} MB of memory, over its ceiling of {memory_mb} MB")
         await asyncio.sleep(WATCH_S)

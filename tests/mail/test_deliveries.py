@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from service.database import Database, Delivery, Suppression
+from service.database import Database, Delivery, Suppression, UsageEntry
 from service.database.column_types import utc_now
 from service.lib.tickets import Tickets
 from service.mail import smtp_replies
@@ -55,6 +55,22 @@ async def claimed(rows: DeliveryRows, position: int) -> Claim:
     claim = await rows.claim("c", position)
     assert claim is not None
     return claim
+
+
+async def charged(database: Database) -> list[tuple[str, int]]:
+    async with database.reading() as session:
+        rows = await session.execute(select(UsageEntry.owner, UsageEntry.amount).where(UsageEntry.field == "mails"))
+        return [(owner, amount) for owner, amount in rows]  # rows are not pairs to a type checker
+
+
+async def test_a_message_that_was_sent_is_charged_once(rows: DeliveryRows, database: Database) -> None:
+    claim, refused = await claimed(rows, 1), await claimed(rows, 2)
+    sent = result_of(SENT, claim.tries)
+    await rows.settle(claim, sent)
+    await rows.settle(claim, sent)
+    await rows.settle(Claim(claim.campaign_id, claim.position, claim.number + 1, 0), sent)
+    await rows.settle(refused, result_of(Reply(550, "no such user", "recipient"), refused.tries))
+    assert await charged(database) == [("acme", 1)]
 
 
 async def test_of_many_claims_one_wins(rows: DeliveryRows, database: Database, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import resource
 import signal
 import sys
 import threading
@@ -16,13 +17,24 @@ NICENESS = 5
 """Children yield to the worker's own loop, whose heartbeats and leases must go out in time on a busy machine."""
 
 
-def start_child(pid: c_int, parent_pid: int) -> None:
+TIMES = 2
+"""Numbers that a child shares with its parent: its CPU seconds as a task began, and as it ended."""
+
+NOT_BEGUN = (-1.0, -1.0)
+
+times: Any = list(NOT_BEGUN)
+"""Those of this process: in shared memory, so that the parent knows them of a child that it kills."""
+
+
+def start_child(pid: c_int, parent_pid: int, shared: Any) -> None:
     """Report the child's process id in shared memory, and tie the child's life to its parent's."""
     # Both signals reach the whole process group when a worker is asked to stop; running work is given time to finish.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with(parent_pid)
     os.nice(NICENESS)
+    global times
+    times = shared
     pid.value = os.getpid()
 
 
@@ -41,6 +53,7 @@ def _watch_parent(parent_pid: int) -> None:
 
 def call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     """Run a task. An error that could not be read back in the parent is replaced by its name and message."""
+    times[0] = cpu_s()
     try:
         return function(*args)
     except Exception as error:
@@ -49,3 +62,11 @@ def call(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         except Exception:
             raise RuntimeError(f"{type(error).__name__}: {error}") from error
         raise
+    finally:
+        times[1] = cpu_s()
+
+
+def cpu_s() -> float:
+    """CPU seconds of this process and of the programs that it has run, which have ended."""
+    own, programs = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + programs.ru_utime + programs.ru_stime

@@ -9,7 +9,7 @@ import multiprocessing
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from service.engine.pool.slot import PoolSlot
+from service.engine.pool.slot import NOT_COUNTED, OnCpu, PoolSlot
 from service.lib.fair_turns import WHOSE, FairTurns, unless_gone
 
 T = TypeVar("T")
@@ -35,22 +35,27 @@ class CpuPool:
         self._turns = FairTurns(workers)
         self._closed = False
 
-    async def run(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T:
+    async def run(
+        self, function: Callable[..., T], *args: Any, timeout_s: float | None = None, on_cpu: OnCpu = NOT_COUNTED
+    ) -> T:
         """Return `function(*args)` as computed in a child. Arguments, result and errors must be picklable.
 
         `timeout_s` counts from the moment the child begins, not from the moment the call joined the queue. Raises the
         function's own error, TimeoutError, MemoryCeiling, or ChildDied; Abandoned when the request's client has gone
         away. In each case but the first, and when the awaiting task is cancelled, the child is killed. Owners take turns.
+        `on_cpu` is called with the CPU seconds that it has taken so far, the last time as it ends, however it ends.
         """
-        return await unless_gone(self._in_turn(function, args, timeout_s))
+        return await unless_gone(self._in_turn(function, args, timeout_s, on_cpu))
 
-    async def _in_turn(self, function: Callable[..., T], args: tuple[Any, ...], timeout_s: float | None) -> T:
+    async def _in_turn(
+        self, function: Callable[..., T], args: tuple[Any, ...], timeout_s: float | None, on_cpu: OnCpu
+    ) -> T:
         async with self._turns.of(WHOSE.get()):
             slot = self._free.get_nowait()
             try:
                 if self._closed:
                     raise RuntimeError(f"the pool {self.name} is closed")
-                return await slot.run(function, args, timeout_s)
+                return await slot.run(function, args, timeout_s, on_cpu)
             finally:
                 self._free.put_nowait(slot)
 

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
-from service.engine.pool.child import call, start_child
+from service.engine.pool.child import NOT_BEGUN, TIMES, call, start_child
 from tasks.sdk.errors import ChildDied, MemoryCeiling
 
 # Children ignore SIGTERM (see pool_child), so pebble need not wait its three seconds for them to heed it.
@@ -31,6 +31,14 @@ CLOSE_S = 5.0
 """Seconds that closing waits for pebble's threads after the child has been killed; they are daemons and hold nothing."""
 
 
+OnCpu = Callable[[float], None]
+"""Called with the CPU seconds that a task has taken so far."""
+
+
+def NOT_COUNTED(_: float) -> None:  # noqa: N802  # a constant: what is called where no one counts
+    """Takes what no one counts."""
+
+
 class PoolSlot:
     """At most one child and at most one task at a time; the caller holds the slot while it runs."""
 
@@ -39,6 +47,8 @@ class PoolSlot:
         self._memory_bytes = memory_mb * 1024 * 1024
         self._recycle_after = recycle_after
         self._pid = context.RawValue("i", 0)
+        self._times = context.RawArray("d", TIMES)
+        self._seen_s = 0.0
         self._pool: ProcessPool | None = None
         self._endings: list[threading.Thread] = []
 
@@ -48,12 +58,15 @@ class PoolSlot:
         child = self._child()
         return child.pid if child else 0
 
-    async def run(self, function: Callable[..., Any], args: tuple[Any, ...], timeout_s: float | None) -> Any:
+    async def run(
+        self, function: Callable[..., Any], args: tuple[Any, ...], timeout_s: float | None, on_cpu: OnCpu = NOT_COUNTED
+    ) -> Any:
         """See CpuPool.run."""
         pool = self._ready()
+        self._times[:], self._seen_s = NOT_BEGUN, 0.0
         future = pool.schedule(call, args=(function, args))
         outcome = asyncio.wrap_future(future)
-        watch = asyncio.create_task(self._watch(pool, outcome, future.running, timeout_s))
+        watch = asyncio.create_task(self._watch(pool, outcome, future.running, timeout_s, on_cpu))
         healthy = False
         try:
             await asyncio.wait({outcome, watch}, return_when=asyncio.FIRST_COMPLETED)
@@ -66,6 +79,7 @@ class PoolSlot:
             return outcome.result()
         finally:
             watch.cancel()
+            on_cpu(self._cpu_s())
             if not healthy:
                 outcome.cancel()
                 self._discard()
@@ -87,13 +101,18 @@ class PoolSlot:
                 max_workers=1,
                 max_tasks=self._recycle_after,
                 initializer=start_child,
-                initargs=(self._pid, os.getpid()),
+                initargs=(self._pid, os.getpid(), self._times),
                 context=self._context,
             )
         return self._pool
 
     async def _watch(
-        self, pool: ProcessPool, outcome: asyncio.Future[Any], running: Callable[[], bool], timeout_s: float | None
+        self,
+        pool: ProcessPool,
+        outcome: asyncio.Future[Any],
+        running: Callable[[], bool],
+        timeout_s: float | None,
+        on_cpu: OnCpu,
     ) -> Exception:
         """Return the reason to kill the child, once there is one."""
         started: float | None = None
@@ -103,6 +122,7 @@ class PoolSlot:
                 continue
             now = time.monotonic()
             started = started or now
+            on_cpu(self._cpu_s())
             if timeout_s is not None and now - started > timeout_s:
                 return TimeoutError(f"took longer than its limit of {timeout_s:g} s")
             rss = self._rss()
@@ -126,6 +146,18 @@ class PoolSlot:
             return None
         return process if ours else None
 
+    def _cpu_s(self) -> float:
+        """CPU seconds of the present task: as the child has written it at its end, or as the system counts it till now."""
+        begun_s, ended_s = self._times
+        if ended_s >= 0:
+            return ended_s - begun_s
+        child = self._child() if begun_s >= 0 else None
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child:
+                self._seen_s = max(self._seen_s, sum(child.cpu_times()[:4]) - begun_s)
+        # Of a child that has died, what was seen last.
+        return self._seen_s
+
     def _rss(self) -> int:
         """Resident bytes of the child; 0 when there is none."""
         child = self._child()
@@ -140,7 +172,7 @@ class PoolSlot:
         if pool is None:
             return
         child = self._child()
-        self._pid = self._context.RawValue("i", 0)
+        self._pid, self._times = self._context.RawValue("i", 0), self._context.RawArray("d", TIMES)
         pool.stop()
         if child:
             with contextlib.suppress(psutil.NoSuchProcess):

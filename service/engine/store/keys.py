@@ -206,6 +206,12 @@ def failing(queue: str) -> str:
 LEADER = PREFIX + "caretaker"
 """String: the process that does what one at a time does (lead.lua). Expires unless renewed."""
 
+USAGE = PREFIX + "usage"
+"""Hash: use of owners that is not in the database yet, `field|day since 1970|owner`. Taken by the maintenance leader."""
+
+USAGE_TAKEN = PREFIX + "usage-taken"
+"""Hash: the same on its way to the database, and the `id` of this batch. Goes once the database has it."""
+
 BIN = PREFIX + "bin"
 """Sorted set: deleted job ids by when they were deleted (ms). Emptied by the maintenance leader."""
 

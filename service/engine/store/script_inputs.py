@@ -148,6 +148,12 @@ class Outcome(msgspec.Struct):
     """Search keys that the result adds to those of the payload, as `key:value`."""
     counts: dict[str, int] = msgspec.field(default_factory=dict)
     """Added to the queue's measures with the completion."""
+    usage: dict[str, int] = msgspec.field(default_factory=dict)
+    """Amounts that a completed job delivered, added to its owner's month: fields of `OwnerMonth`."""
+    cpu_ms: int = 0
+    """CPU time of the attempt, or of this turn of it, however it ended."""
+    renewed: bool = False
+    """True where a renewal of the lease may have counted some of `cpu_ms`."""
     fingerprint: str | bool = False
     """Of an error that may pass: what it has in common with other errors of one cause. False for one that no retry can fix."""
     problem: str = ""

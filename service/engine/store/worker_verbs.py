@@ -68,8 +68,13 @@ class WorkerVerbs(Queries):
         pipe.publish(channels.of_worker(worker), channels.NO_MORE)
         return bool((await pipe.execute())[1])
 
-    async def renewed(self, queue: str, lease_ms: int, held: Sequence[tuple[str, int]]) -> tuple[list[str], list[str]]:
-        """Prolong leases. Returns (ids whose lease is lost, ids that were asked to stop)."""
+    async def renewed(
+        self, queue: str, lease_ms: int, held: Sequence[tuple[str, int] | tuple[str, int, int]]
+    ) -> tuple[list[str], list[str]]:
+        """Prolong leases, each by its id, its fence and its attempt's CPU time so far (ms).
+
+        Returns (ids whose lease is lost, ids that were asked to stop).
+        """
         lost, stop = await scripts.RENEW(self.redis, queue, lease_ms, pack(held))
         return [x.decode() for x in lost], [x.decode() for x in stop]
 

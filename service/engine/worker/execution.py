@@ -16,6 +16,7 @@ from service.engine.runtime import Runtime
 from service.engine.store import Job, LeaseLost
 from service.engine.store.run_history import TAG
 from service.engine.store.script_inputs import Outcome, as_json, attempt_ended
+from service.engine.worker.cpu_meter import CpuMeter
 from service.engine.worker.failures import cause, failure
 from service.engine.worker.job_log import JobLog
 from service.engine.worker.job_run import JobRun, PutAside
@@ -85,6 +86,8 @@ class Execution:
         self.limit: asyncio.Timeout | None = None
         """Of the task while it runs, without an end before `_report_started`."""
         self.begun_s = time.monotonic()
+        self.cpu = CpuMeter()
+        self.renewed = False
         self.ended = False
         self.reporting = False
 
@@ -105,6 +108,11 @@ class Execution:
             self.stopped_for = reason
             self._insist()
 
+    def metered_ms(self) -> int:
+        """CPU time so far, for a renewal of the lease to count."""
+        self.renewed = True
+        return self.cpu.ms
+
     def _insist(self) -> None:
         # A client that reads while it is cancelled may take that for a lost connection, and go on: once is not enough.
         if self.task is not None:
@@ -118,7 +126,7 @@ class Execution:
         log.info("job.started", job=self.job.id, attempt=self.job.attempt)
 
     async def _run(self) -> Outcome:
-        run = JobRun(self.job, self.runtime, self.pool)
+        run = JobRun(self.job, self.runtime, self.pool, self.cpu)
         lines = JobLog(self.runtime.store, self.job, self.job_type.personal)
         limit = asyncio.timeout(None)
         self.task = asyncio.current_task()
@@ -133,7 +141,7 @@ class Execution:
             with lines:
                 async with limit:
                     self.limit = limit
-                    result = await self.job_type.function(payload, run)
+                    result = await self.cpu.metered(self.job_type.function(payload, run))
                     await self._follow(payload, result, run)
             self.limit = None
             await run.flush()
@@ -217,6 +225,7 @@ class Execution:
             result=as_json(result),
             next=run.following,
             counts=dict(getattr(result, "counts", {})),
+            usage={} if self.job.parent else dict(getattr(result, "usage", {})),
             find=[] if self.job.parent else [f"{TAG}:{tag}" for tag in getattr(result, "tags", ())],
         )
 
@@ -234,6 +243,7 @@ class Execution:
         if outcome.kind == OutcomeKind.LOST:
             return "lost"
         self.reporting = True
+        outcome.cpu_ms, outcome.renewed = self.cpu.ms, self.renewed
         # A cancellation of this worker must not cut the report short: the job would wait for its lease to run out.
         return await asyncio.shield(self.report(outcome))
 

@@ -19,6 +19,7 @@ from service.engine.pool.cpu_pool import CpuPool
 from service.engine.runtime import Runtime
 from service.engine.store import Job, LeaseLost, OtherParts
 from service.engine.store.script_inputs import NewJob
+from service.engine.worker.cpu_meter import CpuMeter
 from service.engine.worker.job_outputs import JobOutputs
 from service.lib.async_tasks import end
 from service.lib.parent_death import tied
@@ -58,7 +59,7 @@ class PutAside(BaseException):
 class JobRun(JobOutputs):
     """One attempt of one job, as its task sees it."""
 
-    def __init__(self, job: Job, runtime: Runtime, pool: CpuPool) -> None:
+    def __init__(self, job: Job, runtime: Runtime, pool: CpuPool, meter: CpuMeter | None = None) -> None:
         self.job = job
         self.job_id = job.id
         self.owner = job.owner
@@ -67,6 +68,7 @@ class JobRun(JobOutputs):
         self.artefacts = list(job.artefacts)
         self.tracing = runtime.tracing
         self.pool = pool
+        self.cpu_meter = meter or CpuMeter()
         self.following: list[NewJob] = []
         self._groups = 0
         self._parts_before = 0
@@ -122,17 +124,23 @@ class JobRun(JobOutputs):
 
     async def cpu(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T:
         """Run a module-level function in the worker's process pool."""
-        with self.tracing.step(f"cpu {getattr(function, '__name__', 'function')}"):
-            return await self.pool.run(function, *args, timeout_s=timeout_s)
+        with self.tracing.step(f"cpu {getattr(function, '__name__', 'function')}"), self.cpu_meter.part() as part:
+            return await self.pool.run(function, *args, timeout_s=timeout_s, on_cpu=part)
 
     async def program(
         self, command: Sequence[str], *, on_line: Callable[[str], None] | None = None, timeout_s: float | None = None
     ) -> str:
         """Run an external program in the scratch folder. It ends with this process, however that ends."""
         memory_mb = self.runtime.settings.queues[Queue(self.job.queue)].memory_mb
-        with self.tracing.step(f"program {Path(command[0]).name}"):
+        with self.tracing.step(f"program {Path(command[0]).name}"), self.cpu_meter.part() as part:
             return await run_program(
-                command, self.scratch, on_line=on_line, timeout_s=timeout_s, memory_mb=memory_mb, launch=tied
+                command,
+                self.scratch,
+                on_line=on_line,
+                timeout_s=timeout_s,
+                memory_mb=memory_mb,
+                launch=tied,
+                on_cpu=part,
             )
 
     @contextlib.asynccontextmanager

@@ -73,17 +73,18 @@ class Leases:
     async def _renew(self) -> None:
         if not self.held:
             return
-        held = [(job_id, execution.job.fence) for job_id, execution in self.held.items()]
+        held = [(job_id, execution.job.fence, execution.metered_ms()) for job_id, execution in self.held.items()]
         sent_s = time.monotonic()
         lost, stop = await self.store.renewed(self.queue, self.lease_ms, held)
-        for job_id, fence in held:
+        for job_id, fence, _ in held:
             execution = self.held.get(job_id)
             if execution is not None and execution.job.fence == fence and job_id not in lost:
                 execution.leased_until_s = sent_s + self.lease_ms / 1000
+        fences = {job_id: fence for job_id, fence, _ in held}
         for job_id in lost:
             # Between the snapshot and the reply a job may have been settled, or claimed here again with another fence.
             execution = self.held.get(job_id)
-            if execution is not None and (job_id, execution.job.fence) in held and not execution.reporting:
+            if execution is not None and execution.job.fence == fences[job_id] and not execution.reporting:
                 log.warning("job.lease_lost", job=job_id)
                 execution.stop(StopReason.LOST)
         for job_id in stop:

@@ -58,3 +58,21 @@ class StubbornError(Exception):
 
 def fail_stubbornly() -> None:
     raise StubbornError("no", "way")
+
+
+def burn(cpu_s: float) -> float:
+    """Use so much CPU time; returns how much it was."""
+    begun = time.process_time()
+    while time.process_time() < begun + cpu_s:
+        pass
+    return time.process_time() - begun
+
+
+def burn_and_fail(cpu_s: float) -> None:
+    burn(cpu_s)
+    raise ValueError("burnt")
+
+
+def burn_and_crash(cpu_s: float) -> None:
+    burn(cpu_s)
+    crash()

@@ -22,7 +22,14 @@ KNOWN = msgspec.msgpack.encode(["probe-echo"])
 def running(job: Job) -> SimpleNamespace:
     """An execution as far as its leases see it."""
     stopped: list[StopReason] = []
-    return SimpleNamespace(job=job, reporting=False, leased_until_s=0.0, stopped=stopped, stop=stopped.append)
+    return SimpleNamespace(
+        job=job,
+        reporting=False,
+        leased_until_s=0.0,
+        stopped=stopped,
+        stop=stopped.append,
+        metered_ms=lambda: 0,
+    )
 
 
 async def claimed(store: Store, enqueuer: Enqueuer, count: int) -> list[Job]:

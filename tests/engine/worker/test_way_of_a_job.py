@@ -27,7 +27,7 @@ from settings import load_settings
 from tests.engine import probe
 from tests.way import Way
 
-FILES_MAX = 24
+FILES_MAX = 25
 """Before the engine was a room of its own, they were 29, in 22 changes of folder."""
 
 APART = {

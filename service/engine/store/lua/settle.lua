@@ -43,6 +43,34 @@ local function learn(j, outcome)
   if units > 0 then tally(j, 'units', units) end
 end
 
+-- What owners have used, to be charged: added up over the call (service/monitoring/metering.py takes it from there).
+local used = {}
+local function meter(j, outcome, field, by)
+  if by <= 0 then return end
+  local name = field .. '|' .. math.floor(outcome.ended / 86400000) .. '|' .. j.owner
+  change(used, name, (used[name] or 0) + by)
+end
+
+-- CPU time is charged as it is spent, whatever comes of the attempt; results once, as they are delivered.
+local function meter_all(j, outcome)
+  local cpu_ms = outcome.cpu_ms or 0
+  if outcome.renewed then
+    -- The renewals of this lease have counted some of it (renew.lua).
+    local fence, known = string.match(redis.call('HGET', job_key(j.id), 'metered') or '', '^(%d+):(%d+)$')
+    if tonumber(fence or nil) == outcome.fence then cpu_ms = cpu_ms - tonumber(known) end
+    redis.call('HDEL', job_key(j.id), 'metered')
+  end
+  meter(j, outcome, 'cpu_ms', cpu_ms)
+  if outcome.kind == 'completed' and j.parent == '' then
+    meter(j, outcome, 'jobs', 1)
+    for field, by in pairs(outcome.usage or {}) do meter(j, outcome, field, by) end
+  end
+end
+
+local function write_used()
+  for name, by in pairs(used) do redis.call('HINCRBY', P .. 'usage', name, by) end
+end
+
 local function write_paces()
   for name, pace in pairs(paces) do
     local key = P .. 'pace:' .. name
@@ -198,6 +226,7 @@ local function record(j, outcome)
   else
     settle[kind](j, outcome)
   end
+  meter_all(j, outcome)
   unlease(j)
   if kind == 'completed' and not quiet[j.queue] then
     quiet[j.queue] = true
@@ -232,4 +261,5 @@ for i, outcome in ipairs(outcomes) do
   end
 end
 write_paces()
+write_used()
 return answers

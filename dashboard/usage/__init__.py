@@ -1,0 +1,1 @@
+"""Metered use of owners by month."""
