@@ -30,6 +30,8 @@ NOTICES = {
     "resolved": Notice("Resolved. Should it be seen again, it is called regressed."),
     "run": Notice("Started a manual run."),
     "paused": Notice("Paused: nothing runs until it is resumed.", css="health-watch", icon="pause"),
+    "service-paused": Notice("Paused: jobs that need it wait.", css="health-watch", icon="pause"),
+    "service-resumed": Notice("Open again. Jobs that waited for it come back now."),
     "resumed": Notice("Resumed. Runs that were due in the meantime are skipped."),
     "quieted": Notice("It finishes what it runs and takes nothing new.", css="health-watch", icon="pause"),
     "unquieted": Notice("It takes jobs again."),

@@ -62,6 +62,7 @@ from dashboard.queues.views import queues_live, queues_page
 from dashboard.runbook.views import runbook_page
 from dashboard.schedules.actions import pause_schedule, resume_schedule, run_schedule
 from dashboard.schedules.views import schedules_page
+from dashboard.services.actions import pause_service, resume_service
 from dashboard.services.views import services_page
 from dashboard.sign_in.actions import sign_out
 from dashboard.sign_in.views import sign_in_routes
@@ -171,6 +172,8 @@ def dashboard_routes() -> list[Any]:
             run_schedule,
             pause_schedule,
             resume_schedule,
+            pause_service,
+            resume_service,
             alerts_page,
             alerts_count,
             rule_page,

@@ -104,6 +104,9 @@ MEASURES: dict[str, Measure] = {
     "held_s": Measure(
         "seconds for which a missing part, or its failing jobs, have held a queue", "every queue", unit="s", one_of="queue"
     ),
+    "service_paused_s": Measure(
+        "seconds since a service was paused as its uses fail in a row", "every external service", unit="s"
+    ),
     "running_s": Measure(
         "seconds that the slowest running job's attempt has taken", "one job type", "job type", unit="s"
     ),
@@ -168,6 +171,11 @@ RULES: list[Rule] = [
     Rule(
         "queue-held", "held_s", MINUTE_S, "{subject} stands still for {value}: {detail}", "{subject} goes on",
         Severity.CRITICAL, unit="s", pages=True,
+    ),
+    # A restart of the service takes less. Its jobs wait and spend no tries.
+    Rule(
+        "service-paused", "service_paused_s", MINUTE_S, "the service {subject} is paused for {value}: {detail}",
+        "the service {subject} is open again", Severity.ERROR, unit="s",
     ),
     Rule(
         "slow-pdf", "running_s", 10 * MINUTE_S, "a PDF has been worked on for {value}: {detail}",

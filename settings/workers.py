@@ -16,8 +16,9 @@ class Workers(BaseModel):
     against a stalled event loop or a restart of Redis."""
 
     breaker_jobs: int = Field(default=10, ge=0, le=10_000)
-    """Jobs of a queue that fail in a row with one error, none completing in between, before the queue pauses itself; 0: never.
-    Ten in a row are hardly ten bad documents, and fewer tries than a queue that fails for a night would spend."""
+    """Jobs that fail in a row with one error, none completing in between, before their queue, or the external service that they
+    failed at, pauses itself; 0: never. Ten in a row are hardly ten bad documents, and fewer tries than a queue that fails for a
+    night would spend."""
 
     breaker_wait_s: float = Field(default=30, ge=1, le=3600)
     """Seconds before one job is tried again; doubled with each one that fails alike, up to twenty times. Long enough for a

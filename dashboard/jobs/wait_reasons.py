@@ -72,6 +72,7 @@ async def _of_job(services: Services, job: Job, at_ms: int) -> list[Check]:
     first = [
         _due(job, at_ms),
         _paused(queue, holds, at_ms),
+        *await _service(services, job),
         _known(job),
         _served(queue, serving, len(reported)),
         *await _keyed(services, job),
@@ -91,12 +92,24 @@ async def _mail_server(services: Services) -> list[Check]:
     return [Check(question, False, as_sentence(absence.sentence), holds=True)]
 
 
+async def _service(services: Services, job: Job) -> list[Check]:
+    """The external service at which the job was put back, where it waits for one."""
+    pauses = services.runtime.gate.pauses
+    name = await pauses.waited_for_by(job.id) if job.state is State.RETRYING else ""
+    if not name:
+        return []
+    question, pause = f"Is the service {name} open?", (await pauses.of([name])).get(name)
+    if pause is None:
+        return [Check(question, True, "Yes, again.")]
+    return [Check(question, False, as_sentence(f"{pause.by} paused it: {pause.reason}"), holds=True)]
+
+
 def _due(job: Job, at_ms: int) -> Check:
     question = "Is it time?"
     if job.due_ms is None or job.due_ms <= at_ms:
         return Check(question, True, "Yes.")
     wait = whole(job.due_ms - at_ms)
-    if job.state is State.RETRYING and not job.tries_used:
+    if job.state is State.RETRYING and not (job.tries_used and job.message.startswith("Trying again in")):
         # Put off without a failed try, such as by an absent mail server: its own sentence says why.
         return Check(question, False, f"Not yet: {job.message.rstrip('.')}. The next try is due in {wait}.")
     if job.state is State.RETRYING:

@@ -57,6 +57,7 @@ async def families(services: Services) -> FixedRegistry:
         *await _queues(services),
         *await _watching(services),
         *await _webhooks(services),
+        *await _external(services),
         *await _server(services),
     ]
     refused = CounterMetricFamily(
@@ -183,6 +184,16 @@ async def _webhooks(services: Services) -> list[Metric]:
     webhooks.add_metric(["enabled"], now.webhooks - now.disabled)
     webhooks.add_metric(["disabled"], now.disabled)
     return [tries, ends_waiting, pending, oldest, webhooks]
+
+
+async def _external(services: Services) -> list[Metric]:
+    paused = GaugeMetricFamily("offload_service_paused", "1 while an external service is paused.", labels=["service"])
+    active = GaugeMetricFamily("offload_service_uses", "Uses of an external service now.", labels=["service", "state"])
+    for use in await services.runtime.gate.list():
+        paused.add_metric([use.name], float(use.pause is not None))
+        active.add_metric([use.name, "active"], use.under_way)
+        active.add_metric([use.name, "waiting"], use.waiting)
+    return [paused, active]
 
 
 async def _server(services: Services) -> list[Metric]:

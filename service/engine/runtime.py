@@ -7,6 +7,7 @@ from typing import Any
 from service.engine.enqueuer import Enqueuer
 from service.engine.external_services import ServiceGate
 from service.engine.store import Store
+from service.engine.store.breakers import BreakerBounds
 from service.engine.tracing import NO_TRACING, Tracing
 from service.lib.object_storage import Storage
 from settings import Settings
@@ -26,5 +27,6 @@ class Runtime:
     gate: ServiceGate = field(init=False)
 
     def __post_init__(self) -> None:
-        gate = ServiceGate(self.store.redis, self.settings.services, self.settings.queues)
+        breakers = BreakerBounds(self.settings.breaker_jobs, round(self.settings.breaker_wait_s * 1000))
+        gate = ServiceGate(self.store.redis, self.settings.services, self.settings.queues, breakers)
         object.__setattr__(self, "gate", gate)

@@ -19,13 +19,14 @@ class BreakerLog:
         """Move events from the queue server to the audit log. A death in between writes some of them twice, none never."""
         while found := await events(self.redis, AT_ONCE):
             for one in found:
+                kind = "service" if one.service else "queue"
                 words = f"{one.jobs:,} jobs in a row failed: {one.error}"
                 await self.audit.record(
                     AuditEntry(
                         actor="offload",
                         role="system",
-                        action=f"queue.breaker-{one.what}",
-                        target=Target("queue", one.queue),
+                        action=f"{kind}.breaker-{one.what}",
+                        target=Target(kind, one.service or one.queue),
                         owner="",
                         detail=words,
                     )

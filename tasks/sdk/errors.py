@@ -24,6 +24,10 @@ class RetryLater(Exception):
         self.delay_s = delay_s
 
 
+class ServicePaused(RetryLater):
+    """The external service that a task asked for is paused: the job waits until it is open again, without spending a try."""
+
+
 class EventTimedOut(Permanent):
     """The event that a job waited for did not come in time. A task may catch it and go on without; else the job fails."""
 

@@ -110,7 +110,10 @@ class Run(Protocol):
         """Use an external service that several job types share, such as `crm`, within the block.
 
         Waits until the service's rate, and the number of uses at once, allow it over all workers; an operator sets them
-        by OFFLOAD_SERVICES__<NAME>__…. Raises ValueError for a name that is not small letters, digits and dashes.
+        by OFFLOAD_SERVICES__<NAME>__…. An error that leaves the block counts against the service, unless it is Permanent or
+        RetryLater: after many in a row the service pauses. While it is paused the call raises ServicePaused, which a task lets
+        pass: the job is put back, and its task runs again from its start once the service is open. Raises ValueError for a
+        name that is not small letters, digits and dashes.
         """
         ...
 

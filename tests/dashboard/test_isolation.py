@@ -106,6 +106,8 @@ async def installation(made: Maker) -> Installation:
     delivery = await services.webhooks.rows.add_trial(webhook)
     template = await made.mail_template("News")
     worker = await made.worker()
+    async with services.runtime.gate.use("planted", "job-planted"):
+        pass
     entry = AuditEntry(
         actor="admin", role="operator", action="job.copied", target=Target("job", failed.id), owner="acme",
         detail=f"email={ADDRESS}", address=HOME,
@@ -127,6 +129,7 @@ async def installation(made: Maker) -> Installation:
             "workflow_id": ["workflow-planted"],
             "rule": ["queue-backlog"],
             "schedule": ["daily-digest"],
+            "service": ["planted"],
             "webhook": [webhook.webhook_id],
             "delivery": [delivery.delivery_id],
             "worker_id": [worker],
@@ -167,6 +170,7 @@ async def state_of_things(made: Maker, installation: Installation) -> dict[str, 
         "holds": [await made.store.controls.holds(queue) for queue in Queue],
         "operations": len(await made.store.operations.list()),
         "groups": [(group.fingerprint, group.life) for group in await made.store.error_groups.list(9)],
+        "services": await made.services.runtime.gate.pauses.all(),
         "paused": [one.pause for one in await made.services.schedules.list()],
         "workers": [(worker.id, worker.quiet) for worker in await made.store.workers()],
     }

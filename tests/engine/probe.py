@@ -151,6 +151,30 @@ async def probe_spread(payload: Spread, run: Run) -> dict[str, Any]:
     return {"sum": sum(r.result or 0 for r in results), "bad": bad}
 
 
+class Peer(Payload):
+    port: int
+
+
+@job(queue=Queue.THUMBNAILS, public=False, retries=0)
+async def probe_ask_peer(payload: Peer, run: Run) -> bytes:
+    """Asks a peer that several job types share."""
+    return await _ask(payload.port, run)
+
+
+@job(queue=Queue.THUMBNAILS, public=False, retries=0)
+async def probe_tell_peer(payload: Peer, run: Run) -> bytes:
+    """Another job type that asks the same peer."""
+    return await _ask(payload.port, run)
+
+
+async def _ask(port: int, run: Run) -> bytes:
+    async with run.service("peer"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        answer = await reader.readline()
+        writer.close()
+        return answer
+
+
 class Chain(Payload):
     links: int
 

@@ -9,9 +9,11 @@ import msgspec
 import pytest
 import time_machine
 
+from service.engine.external_services import ServiceGate
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.schedules import Ticker
 from service.engine.store import keys
+from service.engine.store.breakers import BreakerBounds
 from service.engine.store.counters import Counters
 from service.engine.store.run_history import last_runs
 from service.engine.store.script_inputs import Claim
@@ -26,6 +28,7 @@ from settings.alert_rules import RULES, Rule, Severity
 from tasks.csv_export import Export, csv_export
 from tasks.email_batch import EmailBatch, email_batch
 from tasks.pdf_ocr import PdfOcr, pdf_ocr
+from tasks.sdk.errors import ServicePaused
 from tasks.sdk.types import JobType, Payload
 from tasks.thumbnails import ThumbnailsOf, thumbnails
 from tests.engine.conftest import ledger, start_worker  # noqa: F401  # fixtures
@@ -244,6 +247,21 @@ async def test_a_queue_that_waits_for_a_part_it_needs(watch: Watch, parts: Parts
     assert await watch.state("queue-held", "thumbnails", after_s=90) == "firing"
     await controls.release("thumbnails")
     assert await watch.state("queue-held", "thumbnails") == "quiet"
+
+
+async def test_a_service_that_fails_in_a_row(watch: Watch, parts: Parts) -> None:
+    gate = ServiceGate(parts.store.redis, {}, load_settings().queues, BreakerBounds(1, 600_000))
+    async with gate.use("crm", "job-1"):
+        pass
+    await gate.pauses.pause("crm", reason="they move house", by="ann")
+    assert await watch.state("service-paused", "crm", after_s=90) == "quiet"
+    await gate.pauses.resume("crm")
+    with pytest.raises(ServicePaused):
+        async with gate.use("crm", "job-1"):
+            raise ConnectionError("no answer")
+    assert await watch.state("service-paused", "crm", after_s=90) == "firing"
+    await gate.pauses.resume("crm")
+    assert await watch.state("service-paused", "crm") == "quiet"
 
 
 async def test_a_slow_pdf(watch: Watch) -> None:

@@ -1,4 +1,4 @@
-"""Breakers of queues: their state, and what happened to them, as the scripts note it (includes/breaker.lua)."""
+"""Breakers of queues and services: their state and events, as the scripts note them (breaker.lua, service_breaker.lua)."""
 
 from typing import NamedTuple
 
@@ -9,11 +9,11 @@ from service.engine.redis.client import Client
 from service.engine.store import keys
 
 BREAKER = "breaker"
-"""`by` of a pause that a queue's breaker has set."""
+"""`by` of a pause that a breaker has set."""
 
 
 class BreakerBounds(NamedTuple):
-    """`jobs` in a row with one error open a queue's breaker for `wait_ms`; 0 of them: it never opens."""
+    """`jobs` in a row with one error open a breaker for `wait_ms`; 0 of them: it never opens."""
 
     jobs: int = 0
     wait_ms: int = 0
@@ -38,19 +38,21 @@ class BreakerState(msgspec.Struct, frozen=True):
         tried = f"{self.canary} is tried alone" if self.canary else "the next job is tried alone"
         if self.until_ms > at_ms:
             tried = "then one job is tried alone"
-        words = f"{self.jobs:,} jobs in a row failed with one error, and no try is spent on it; {tried}: {self.error}"
+        jobs = "1 job" if self.jobs == 1 else f"{self.jobs:,} jobs in a row"
+        words = f"{jobs} failed with one error, and no try is spent on it; {tried}: {self.error}"
         until_ms = self.until_ms if self.until_ms > at_ms else None
         return Hold(words[:REASON_MAX], BREAKER, self.since_ms, until_ms)
 
 
 class BreakerEvent(msgspec.Struct, frozen=True):
-    """A breaker that was opened or closed."""
+    """A breaker that was opened or closed: a queue's or a service's."""
 
-    queue: str
     what: str
     error: str
     jobs: int
     at_ms: int
+    queue: str = ""
+    service: str = ""
 
 
 def read_breaker(raw: bytes | None) -> BreakerState | None:

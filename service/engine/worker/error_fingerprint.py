@@ -16,6 +16,12 @@ PARTICULARS = re.compile(
 )
 
 
+def kind_of(error: BaseException) -> str:
+    """The exception's type and its message without particulars: equal wherever in our code it passed."""
+    text = f"{type(error).__qualname__}\n{PARTICULARS.sub('#', str(error))[:500]}"
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
 def fingerprint(error: BaseException) -> str:
     """Twelve hexadecimal digits: equal for errors with one cause, however their ids and numbers differ."""
     frames = []

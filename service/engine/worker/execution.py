@@ -129,6 +129,7 @@ class Execution:
         run = JobRun(self.job, self.runtime, self.pool, self.cpu)
         lines = JobLog(self.runtime.store, self.job, self.job_type.personal)
         limit = asyncio.timeout(None)
+        run.timed_out = limit.expired
         self.task = asyncio.current_task()
         try:
             if self.stopped_for:

@@ -76,6 +76,8 @@ class JobRun(JobOutputs):
         self._scratch: Path | None = None
         self._pending: tuple[int, str, dict[str, Any], int] | None = None
         self._written_s = 0.0
+        self.timed_out: Callable[[], bool] = lambda: False
+        """True once the attempt's time is over: what it is cancelled within has taken too long."""
         self._throttled = Throttled(self._flush_unless_lost, THROTTLE_S)
 
     @property
@@ -232,7 +234,7 @@ class JobRun(JobOutputs):
 
     def service(self, name: str) -> contextlib.AbstractAsyncContextManager[None]:
         """Use an external service within the block, once its bounds over all workers allow it."""
-        return self.runtime.gate.use(name, self.job.id)
+        return self.runtime.gate.use(name, self.job.id, root=self.job.parent or "", timed_out=self.timed_out)
 
     def log(self, event: str, /, **fields: Any) -> None:
         """One line in the log, with the job's id and attempt."""

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import quote
 
 from service.engine.schedules import Schedules
+from service.engine.service_breakers import ServicePauses
 from service.engine.states import State
 from service.engine.store import Job, Store
 from service.engine.store.breakers import BREAKER
@@ -45,6 +46,7 @@ class Measures:
             "unsafe_settings": self.unsafe_settings,
             "evicted_keys": self.evicted_keys,
             "held_s": self.held_s,
+            "service_paused_s": self.service_paused_s,
             "running_s": self.running_s,
             "running_s_per_unit": self.running_s_per_unit,
             "messages_per_minute": self.messages_per_minute,
@@ -111,6 +113,14 @@ class Measures:
             held = pause is not None and pause.by in (OFFLOAD, BREAKER)
             seconds = (at_ms - pause.since_ms) / 1000 if pause and held else 0.0
             found.append(Reading(queue, seconds, pause.reason if pause and held else ""))
+        return found
+
+    async def service_paused_s(self, _rule: Rule) -> list[Reading]:
+        """Seconds since a service's breaker opened. A pause that an operator has set is meant."""
+        at_ms, found = now_ms(), []
+        for name, pause in (await ServicePauses(self.store.redis).all()).items():
+            seconds = (at_ms - pause.since_ms) / 1000 if pause and pause.by == BREAKER else 0.0
+            found.append(Reading(name, seconds, pause.reason if pause else "", "/admin/services"))
         return found
 
     async def running_s(self, rule: Rule) -> list[Reading]:

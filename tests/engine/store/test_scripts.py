@@ -12,8 +12,8 @@ SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.lua"))
 INCLUDES = {path.stem for path in (FOLDER / "includes").glob("*.lua")}
 
 MAKING_ROOM_OR_BOUNDED = {
-    "cancel", "checkpoint", "claim", "count", "delete", "expire", "heartbeat", "lead", "limits", "progress", "purge",
-    "rate_limit", "renew", "rollup", "settle", "small_writes", "use_service",
+    "cancel", "checkpoint", "claim", "count", "delete", "expire", "heartbeat", "lead", "leave_service", "limits",
+    "progress", "purge", "rate_limit", "renew", "return_parked", "rollup", "settle", "small_writes", "use_service",
 }  # fmt: skip
 """What ends in freeing memory, or needs no more for its jobs' being more."""
 
