@@ -33,6 +33,7 @@ from service.engine.redis.command_connection import CommandConnection
 from service.engine.runtime import Runtime
 from service.engine.schedules import Schedules
 from service.engine.store import Store
+from service.engine.store.usage_counts import UsageCounts
 from service.engine.tracing import NO_TRACING
 from service.exports import Records
 from service.lib.async_tasks import end
@@ -142,7 +143,7 @@ async def open_services(
         )
         ports: dict[type, object] = {}
         metrics, alerts = Metrics(redis), Alerts(settings, redis)
-        metering = Metering(database, redis)
+        metering = Metering(database, UsageCounts(redis))
         schedules = Schedules(store, enqueuer, ports=ports)
         webhooks = webhook_parts(settings, database, redis, enqueuer)
         duties = watch_duties(settings, store, metrics, alerts, schedules, audit, metering) + webhook_duties(webhooks)

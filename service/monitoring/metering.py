@@ -4,14 +4,12 @@ The scripts add up in the queue server, in the same step that ends an attempt; t
 each of which counts once however often it is taken. Messages and stored bytes are written by the transactions that they come from.
 """
 
-import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from redis.exceptions import WatchError
 from sqlalchemy import Float, Select, case, cast, delete, extract, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,8 +25,7 @@ from service.database.usage import (
     month_name,
     month_span,
 )
-from service.engine.redis.client import Client
-from service.engine.store import keys
+from service.engine.store.usage_counts import UsageCounts
 from service.lib.outages import outage_of
 from service.lib.reminder import Reminder
 
@@ -86,7 +83,7 @@ class Metering:
     """Carries counts over, and reads them."""
 
     database: Database
-    redis: Client
+    counts: UsageCounts
 
     def __post_init__(self) -> None:
         self.away = Reminder()
@@ -108,24 +105,11 @@ class Metering:
 
     async def _carry_batch(self) -> bool:
         """Write one batch; False where there is none."""
-        if not await self.redis.exists(keys.USAGE_TAKEN):
-            if not await self.redis.exists(keys.USAGE):
-                return False
-            # Two processes that lead at a time: the second renames nothing over the first one's batch.
-            await self.redis.renamenx(keys.USAGE, keys.USAGE_TAKEN)
-        await self.redis.hsetnx(keys.USAGE_TAKEN, "id", secrets.token_hex(16))
-        taken = {name.decode(): value for name, value in (await self.redis.hgetall(keys.USAGE_TAKEN)).items()}
-        batch_id = taken.pop("id").decode()
-        await self._write(batch_id, _entries(taken))
-        async with self.redis.pipeline(transaction=True) as pipe:
-            await pipe.watch(keys.USAGE_TAKEN)
-            if await pipe.hget(keys.USAGE_TAKEN, "id") == batch_id.encode():
-                pipe.multi()
-                pipe.delete(keys.USAGE_TAKEN)
-                try:
-                    await pipe.execute()
-                except WatchError:
-                    log.info("usage.batch_taken_twice", batch=batch_id)
+        batch = await self.counts.take()
+        if batch is None:
+            return False
+        await self._write(batch.id, _entries(batch.counts))
+        await self.counts.forget(batch)
         return True
 
     async def _write(self, batch_id: str, entries: Sequence[Mapping[str, object]]) -> None:
@@ -191,16 +175,16 @@ class Metering:
         return found
 
 
-def _entries(taken: Mapping[str, bytes]) -> list[dict[str, object]]:
+def _entries(taken: Mapping[str, int]) -> list[dict[str, object]]:
     """Entries of counts by `field|day|owner`."""
     found = []
     for name, amount in taken.items():
         field, day, owner = name.split("|", 2)
         if field in FIELDS:
             month = month_name(datetime.fromtimestamp(int(day) * DAY_S, UTC))
-            found.append(entry(owner.removeprefix(ON_BEHALF), month, field, int(amount)))
+            found.append(entry(owner.removeprefix(ON_BEHALF), month, field, amount))
         else:
-            log.warning("usage.unknown_field", field=field, amount=int(amount))
+            log.warning("usage.unknown_field", field=field, amount=amount)
     return found
 
 

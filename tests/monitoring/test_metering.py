@@ -14,6 +14,7 @@ from service.documents.quota import meter_removed
 from service.engine.outcomes import OutcomeKind
 from service.engine.store import Job, keys
 from service.engine.store.script_inputs import Claim, Outcome
+from service.engine.store.usage_counts import UsageCounts
 from service.monitoring.metering import Metering, MonthUse
 from tests.parts import KNOWN, Parts
 from tests.waiting import wait_until_async
@@ -28,7 +29,7 @@ class Meters:
 
     def __init__(self, parts: Parts, database: Database) -> None:
         self.store, self.parts, self.database = parts.store, parts, database
-        self.metering = Metering(database, parts.store.redis)
+        self.metering = Metering(database, UsageCounts(parts.store.redis))
 
     async def claim(self, lease_ms: int = 60_000) -> Job:
         claim = Claim(QUEUE, "w", 1, lease_ms, KNOWN, reap=True)
