@@ -210,6 +210,13 @@ def to_job(job_id: str, raw: Mapping[bytes, bytes]) -> Job:
     return _read(job_id, raw.items(), READERS)
 
 
+def claimed_job(job_id: bytes, _fence: int, record: list[bytes], changed: list[Any]) -> Job:
+    """A job as a claim hands it out: its record's hash, and what the lease has changed in it, as flat lists."""
+    fields = dict(zip(record[::2], record[1::2], strict=True))
+    fields.update(zip(changed[::2], changed[1::2], strict=True))
+    return to_job(job_id.decode(), fields)
+
+
 DISPATCHED_FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     name.decode(): (attribute, {bytes.decode: str, _number: int}.get(read, read))
     for name, (attribute, read) in READERS.items()

@@ -79,7 +79,7 @@ class Store(WorkerVerbs):
         self.until_back = UntilBack(self)
 
     async def queued(self, jobs: Sequence[NewJob], *, together: bool = False) -> list[Queued]:
-        """Write records, indexes and arq entries of `jobs`, all or nothing, in one round trip.
+        """Write records and indexes of `jobs`, all or nothing, in one round trip.
 
         With `together` one that is refused (conflict, full) keeps all others from being accepted; these are `held`.
 

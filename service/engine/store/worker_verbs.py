@@ -15,7 +15,7 @@ from service.engine.store import channels, keys, scripts
 from service.engine.store.breakers import NO_BREAKERS, BreakerBounds
 from service.engine.store.errors import LeaseLost, OtherParts
 from service.engine.store.queries import Queries
-from service.engine.store.records import Job, to_job
+from service.engine.store.records import Job, claimed_job
 from service.engine.store.script_inputs import NO_OFFER, Claim, IdleOffer, NewJob, Outcome
 from tasks.sdk.types import Meter
 
@@ -58,7 +58,7 @@ class WorkerVerbs(Queries):
         args = (claim.queue, claim.worker, claim.slots, claim.lease_ms, claim.types, int(claim.reap), int(claim.rated))
         offered = (offer.valid_ms, int(offer.channel_alive), int(offer.previously_offered))
         rows, external, unknown, due, go_on = await scripts.CLAIM(self.connection, *args, claim.skip, *offered)
-        jobs = [to_job(row[0].decode(), dict(zip(row[2][::2], row[2][1::2], strict=True))) for row in rows]
+        jobs = [claimed_job(*row) for row in rows]
         return Claimed(jobs, [x.decode() for x in external], [x.decode() for x in unknown], due, go_on)
 
     async def offer_withdrawn(self, queue: str, worker: str) -> bool:

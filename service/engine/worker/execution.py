@@ -212,8 +212,12 @@ class Execution:
 
     def _completed(self, result: Any, run: JobRun) -> Outcome:
         # A result may have a summary for people and tags to be found by; most say all with their numbers.
-        fields = ["progress", 100, "message", getattr(result, "summary", "") or "Done", "error", ""]
-        fields += ["artefacts", as_json(run.artefacts)]
+        fields: list[Any] = ["progress", 100, "message", getattr(result, "summary", "") or "Done"]
+        # Each field costs the server time: those that are there only where they change something.
+        if self.job.error:
+            fields += ["error", ""]
+        if run.artefacts:
+            fields += ["artefacts", as_json(run.artefacts)]
         if run.following:
             fields += ["next_jobs", as_json([request.id for request in run.following])]
         entry = attempt_ended(self.job, AttemptOutcome.COMPLETED)
@@ -223,7 +227,7 @@ class Execution:
             attempt=entry,
             units=self.job.units,
             run_ms=True,
-            result=as_json(result),
+            result=result is not None and as_json(result),
             next=run.following,
             counts=dict(getattr(result, "counts", {})),
             usage={} if self.job.parent else dict(getattr(result, "usage", {})),

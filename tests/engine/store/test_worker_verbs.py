@@ -8,6 +8,7 @@ from service.engine.batching import Batcher
 from service.engine.outcomes import OutcomeKind
 from service.engine.states import State
 from service.engine.store.script_inputs import Claim, Outcome
+from service.lib.clock import now_ms
 from tests.engine import probe
 
 
@@ -41,3 +42,37 @@ async def test_an_outcome_that_fails_half_way_leaves_nothing_half_done(store, en
     assert (counts[State.ACTIVE], counts[State.COMPLETED], counts[State.QUEUED]) == (1, 1, 0)
     assert await store.get("probe-echo-next") is None
     assert await store.settled([Outcome(first.id, first.queue, first.fence, OutcomeKind.COMPLETED)]) == ["completed"]
+
+
+async def test_only_what_a_plain_arq_client_enqueued_has_an_entry_of_arqs(store, enqueuer) -> None:
+    """Also once it is queued again: a retry must not leave an entry that nothing removes."""
+    known = msgspec.msgpack.encode(["probe-echo"])
+    ours = (await enqueuer.enqueue(probe.probe_echo, probe.Echo(), owner="acme")).job_id
+    theirs = await enqueuer.request(probe.probe_echo, probe.Echo(), job_id="theirs", owner="acme")
+    theirs.external, theirs.fields = True, [*theirs.fields, "arq_format", "json"]
+    await store.redis.set("arq:job:theirs", "{}")
+    await store.queued([theirs])
+    assert await store.redis.keys("arq:job:*") == [b"arq:job:theirs"]
+    for job in (await store.claimed(Claim("thumbnails", "w", 2, 10_000, known))).jobs:
+        await store.settled([Outcome(job.id, job.queue, job.fence, OutcomeKind.FAILED, ["error", "no"])])
+    assert await store.redis.keys("arq:job:*") == []
+    for job_id in (ours, "theirs"):
+        await store.retry(job_id)
+    assert await store.redis.keys("arq:job:*") == [b"arq:job:theirs"]
+    for job_id in (ours, "theirs"):
+        await store.cancel(job_id)
+    assert await store.redis.keys("arq:job:*") == []
+
+
+async def test_a_completion_takes_back_crashes_and_a_cancel_that_came_too_late(store, enqueuer) -> None:
+    known = msgspec.msgpack.encode(["probe-echo"])
+    job_id = (await enqueuer.enqueue(probe.probe_echo, probe.Echo(), owner="acme")).job_id
+    (crashed,) = (await store.claimed(Claim("thumbnails", "w", 1, 10_000, known))).jobs
+    await store.redis.zadd("thumbnails", {crashed.id: now_ms() - 60_000})
+    (job,) = (await store.claimed(Claim("thumbnails", "w", 1, 10_000, known, reap=True))).jobs
+    assert (job.id, job.fence, job.attempt, job.crashes, job.worker) == (job_id, 2, 2, 1, "w")
+    await store.cancel(job_id)
+    assert (await store.present(job_id)).cancel_requested
+    await store.settled([Outcome(job.id, job.queue, job.fence, OutcomeKind.COMPLETED)])
+    ended = await store.present(job_id)
+    assert (ended.state, ended.crashes, ended.cancel_requested) == (State.COMPLETED, 0, False)

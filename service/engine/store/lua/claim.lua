@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 -- includes: load_job, finish_job, expire_job; when called: limit_keys, lease_job
 -- Leases ready jobs to a worker. Returns {claimed, external, unknown, next due in ms or -1, where to go on}: claimed is a
--- list of {id, fence, fields…}; external are ids enqueued by plain arq that have no record yet; unknown are types this worker
--- cannot run; where to go on is how many of the first ready jobs are of such types, 0 where all have been read.
+-- list of {id, fence, record, what the lease has changed in it}, the latter two as flat lists of fields; external are ids
+-- enqueued by plain arq that have no record yet; unknown are types this worker cannot run; where to go on is how many of the first ready jobs are of such types, 0 where all have been read.
 
 -- A Claim and an IdleOffer (service/engine/store/script_inputs.py), in the order of Store.claimed.
 local queue, worker, slots, lease_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -119,14 +119,12 @@ local function take(j, score, flat)
   if j.resume ~= '' then redis.call('HDEL', job_key(j.id), 'resume') end
   if j.deadline_ms ~= '' then redis.call('ZREM', deadlines_of(j), j.id) end
   redis.call('HSET', job_key(j.id), unpack(fields))
-  -- The record as it is now: of a field that is there twice, the reader takes the last.
-  for _, word in ipairs(fields) do flat[#flat + 1] = tostring(word) end
   move(j, 'active')
   -- Virtual time follows the tags that are served and creeps on with each, so that a stream of newcomers at the
   -- present tag cannot hold back those behind it forever: they come in turn after every fourth.
   local tag = score + H + (HEAD_START[j.priority] or 0)
   virtual_ms = math.max(virtual_ms or tag, tag) + math.max(j.cost, 100) / 4
-  claimed[#claimed + 1] = {j.id, fence, flat}
+  claimed[#claimed + 1] = {j.id, fence, flat, fields}
 end
 
 -- The job that takes an owner's turn: of those of its priority that wait, the one whose deadline comes first. The one whose
@@ -158,8 +156,6 @@ end
 
 -- Whether some that were read are of types it does not know.
 local strangers = skip > 0
-local aborting = redis.call('EXISTS', 'arq:abort') == 1
-
 -- One ready job: leased, or what else it turns out to be. False where it is passed over by the next claim too.
 local function examine(id, score)
   while substitutes[id] do id = substitutes[id] end
@@ -170,7 +166,7 @@ local function examine(id, score)
   if not j then return not note_external(id) end
   if TERMINAL[j.state] then end_arq(j)
   elseif j.blocked_by ~= '' then return true -- set aside since this row was read
-  elseif aborting and redis.call('ZSCORE', 'arq:abort', id) then finish(j, 'cancelled', {'message', 'Cancelled'})
+  elseif aborting() and redis.call('ZSCORE', 'arq:abort', id) then finish(j, 'cancelled', {'message', 'Cancelled'})
   elseif not known[j.type] then unknown[j.type], strangers = true, true return false
   elseif j.not_after_ms ~= '' and tonumber(j.not_after_ms) < now then expire(j, {}, now)
   else

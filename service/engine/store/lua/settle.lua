@@ -29,14 +29,15 @@ local function pace_of(name)
   return pace
 end
 
+local function blend(before, seen) return before and before * 0.8 + seen * 0.2 or seen end
+
 local function learn(j, outcome)
   local run_ms = outcome.run_ms
   if not run_ms then return end
   if run_ms == true then run_ms = math.max(0, outcome.ended - (tonumber(j.started_ms) or outcome.ended)) end
   local pace = pace_of(j.type)
-  local function blend(field, seen) pace[field] = pace[field] and pace[field] * 0.8 + seen * 0.2 or seen end
-  blend('job_ms', run_ms)
-  if outcome.units > 0 then blend('unit_ms', run_ms / outcome.units) end
+  pace.job_ms = blend(pace.job_ms, run_ms)
+  if outcome.units > 0 then pace.unit_ms = blend(pace.unit_ms, run_ms / outcome.units) end
   pace.seen = pace.seen + 1
   clocked(j, 'r', 'run_ms', run_ms)
   local units = math.max(tonumber(j.units_done) or 0, outcome.units)
@@ -220,7 +221,7 @@ local function record(j, outcome)
       started, outcome.ended))
   end
   if outcome.timed_out then tally(j, 'timeout', 1) end
-  fields[#fields + 1], fields[#fields + 2] = 'crashes', 0
+  if j.crashes ~= '' and j.crashes ~= '0' then fields[#fields + 1], fields[#fields + 2] = 'crashes', 0 end
   if j.cancel_requested ~= '' and kind ~= 'completed' and kind ~= 'failed' and kind ~= 'cancelled' then
     settle.cancelled(j, {fields = {'message', 'Cancelled', 'crashes', 0}, ended = outcome.ended})
   else
@@ -244,7 +245,7 @@ local function undone(j, outcome, problem)
   take_back()
   redis.call('HSET', job_key(j.id), 'state', 'active')
   if j.limits ~= '' then limit_keys().acquire(j, false) end
-  for _, job in ipairs(outcome.next or {}) do redis.call('DEL', job_key(job.id), 'arq:job:' .. job.id) end
+  for _, job in ipairs(outcome.next or {}) do redis.call('DEL', job_key(job.id)) end
   return 'error ' .. (type(problem) == 'table' and problem.err or tostring(problem))
 end
 
@@ -255,7 +256,7 @@ for i, outcome in ipairs(outcomes) do
   if not j then
     answers[i] = 'lost'
   else
-    undo = {}
+    keep_changes()
     local fine, problem = pcall(record, j, outcome)
     answers[i] = fine and j.state or undone(j, outcome, problem)
   end

@@ -28,22 +28,25 @@ local function job_key(id) return P .. 'job:' .. id end
 -- Nothing of it is where the call ends in an error.
 local placed, removed, backlog, counted, events = {}, {}, {}, {}, {}
 
--- For a script that goes on after an error: what stood where, three words a change, since it last said `undo = {}`.
-local undo
+-- For a script that goes on after an error: what stood where, three words a change, since it last called keep_changes().
+local undo, undo_words
 
 local function change(list, name, value)
   if undo then
-    local n = #undo
     -- A hole would end the list: what was not there yet stands as `undo` itself.
     local before = list[name]
     if before == nil then before = undo end
-    undo[n + 1], undo[n + 2], undo[n + 3] = list, name, before
+    undo[undo_words + 1], undo[undo_words + 2], undo[undo_words + 3] = list, name, before
+    undo_words = undo_words + 3
   end
   list[name] = value
 end
 
+-- The list is used again: one that had to grow with each job cost as much as the job's counts and places.
+local function keep_changes() undo, undo_words = undo or {}, 0 end
+
 local function take_back()
-  for n = #undo - 2, 1, -3 do
+  for n = undo_words - 2, 1, -3 do
     local before = undo[n + 2]
     if before == undo then before = nil end
     undo[n][undo[n + 1]] = before
@@ -60,14 +63,26 @@ local function place(key, member, score)
   change(members, member, score or false)
 end
 
-local function count(queue, field, by)
-  local fields = counted[queue]
+-- What is counted in the present minute stands by queue, kind and type: their names are put together once a call.
+local function add(queue, kind, type, field, by)
+  local kinds = counted[queue]
+  if not kinds then
+    kinds = {[''] = {}, ['|'] = {}, ['/'] = {}}
+    counted[queue] = kinds
+  end
+  local fields = kinds[kind][type]
   if not fields then
     fields = {}
-    counted[queue] = fields
+    kinds[kind][type] = fields
   end
   change(fields, field, (fields[field] or 0) + by)
 end
+
+-- A measure of the queue as a whole.
+local function count(queue, field, by) add(queue, '', '', field, by) end
+
+-- What happened to jobs is counted by type: a queue's own figure is the sum over `|`, and parts stand apart with a `/`.
+local function tally(j, field, by) add(j.queue, j.parent == '' and '|' or '/', j.type, field, by) end
 
 -- Lua passes no more than some thousand arguments at once. Without a word nothing is sent.
 local function send(words, command, key)
@@ -99,23 +114,23 @@ local function write_out()
   for queue, by in pairs(backlog) do
     if by ~= 0 then redis.call('HINCRBY', P .. 'queue:' .. queue, 'backlog_ms', by) end
   end
-  for queue, fields in pairs(counted) do
+  for queue, kinds in pairs(counted) do
     local key = P .. 'minute:' .. queue .. ':' .. math.floor(now / 60000)
-    for field, by in pairs(fields) do
-      -- The first of a minute: what holds for all of them is written once.
-      if redis.call('HINCRBY', key, field, by) == by then
-        redis.call('EXPIRE', key, KEEP_MINUTES * 60)
-        local type = string.match(field, '^enqueued[|/](.+)$')
-        if type then redis.call('SADD', P .. 'types:' .. queue, type) end
+    for kind, types in pairs(kinds) do
+      for type, fields in pairs(types) do
+        for field, by in pairs(fields) do
+          -- The first of a minute: what holds for all of them is written once.
+          if redis.call('HINCRBY', key, field .. kind .. type, by) == by then
+            redis.call('EXPIRE', key, KEEP_MINUTES * 60)
+            if field == 'enqueued' and kind ~= '' then redis.call('SADD', P .. 'types:' .. queue, type) end
+          end
+        end
       end
     end
   end
   send(events, 'RPUSH', P .. 'webhooks:ended')
   placed, removed, backlog, counted, events = {}, {}, {}, {}, {}
 end
-
--- What happened to jobs is counted by type: a queue's own figure is the sum over `|`, and parts stand apart with a `/`.
-local function tally(j, field, by) count(j.queue, field .. (j.parent == '' and '|' or '/') .. j.type, by) end
 
 -- One more duration in a distribution: its bucket (service/monitoring/metrics/histogram.py) under `letter`, its length under `sum`.
 local function clocked(j, letter, sum, ms)
@@ -124,11 +139,27 @@ local function clocked(j, letter, sum, ms)
   if ms > 0 then tally(j, sum, ms) end
 end
 
+-- The sets that list the jobs in a state, by type and by owner. Each name is put together once a call.
+local lists = {type = {}, owner = {}}
+local function list_of(kind, whose, state)
+  local by_state = lists[kind][whose]
+  if not by_state then
+    by_state = {}
+    lists[kind][whose] = by_state
+  end
+  local key = by_state[state]
+  if not key then
+    key = P .. kind .. ':' .. whose .. ':' .. state
+    by_state[state] = key
+  end
+  return key
+end
+
 local function index(j, state, verb)
   if j.parent ~= '' then return end
   local score = verb == 'ZADD' and j.stamp
-  place(P .. 'type:' .. j.type .. ':' .. state, j.id, score)
-  place(P .. 'owner:' .. j.owner .. ':' .. state, j.id, score)
+  place(list_of('type', j.type, state), j.id, score)
+  place(list_of('owner', j.owner, state), j.id, score)
 end
 
 -- Of scripts that can make or unmake a dead letter (load_job.lua).
@@ -158,7 +189,8 @@ end
 local vacancy = {}
 local function vacant(queue)
   if vacancy[queue] == nil then
-    vacancy[queue] = #redis.call('ZRANGEBYSCORE', queue, '-inf', READY, 'LIMIT', 0, 1) == 0
+    local first = redis.call('ZRANGE', queue, 0, 0, 'WITHSCORES')
+    vacancy[queue] = not first[2] or tonumber(first[2]) > READY
   end
   return vacancy[queue]
 end

@@ -1,10 +1,5 @@
 -- New jobs: for scripts that make some.
 
--- What arq's client reads of a job that waits or runs.
-local function arq_entry(j)
-  redis.call('SET', 'arq:job:' .. j.id, cmsgpack.pack({t = 1, f = j.type, a = {j.id}, k = {}, et = now}))
-end
-
 local last_stamp
 local function next_stamp()
   last_stamp = math.max(now_us, (last_stamp or tonumber(redis.call('GET', P .. 'clock') or '0')) + 1)
@@ -29,7 +24,8 @@ end
 local function write(job, hand)
   local j = {id = job.id, queue = job.queue, type = job.type, owner = job.owner, priority = job.priority,
     cost = job.cost, parent = job.parent or '', state = '', stamp = next_stamp(), deadline_ms = job.deadline,
-    weight = job.weight, limits = job.limits or ''}
+    weight = job.weight, limits = job.limits or '',
+    arq_format = job.external and 'msgpack' or ''}
   local state = (job.due > now or job.after) and 'scheduled' or 'queued'
   local record = {'state', state, 'type', job.type, 'queue', job.queue, 'owner', job.owner,
     'priority', job.priority, 'cost', job.cost, 'stamp', j.stamp, 'created_ms', now,
@@ -63,7 +59,7 @@ local function write(job, hand)
     for _, find in ipairs(job.find) do place(P .. 'find:' .. find, job.id, j.stamp) end
   end
   redis.call('HSET', job_key(job.id), unpack(record))
-  if job.external then redis.call('PERSIST', 'arq:job:' .. job.id) else arq_entry(j) end
+  if job.external then redis.call('PERSIST', 'arq:job:' .. job.id) end
   move(j, state)
   return j
 end

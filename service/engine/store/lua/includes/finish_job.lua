@@ -5,10 +5,20 @@ local function unlease(j)
   remove('arq:in-progress:' .. j.id)
 end
 
+-- Whether a plain arq client has asked for the end of any job: of most queues none ever does.
+local asked
+local function aborting()
+  if asked == nil then asked = redis.call('EXISTS', 'arq:abort') == 1 end
+  return asked
+end
+
+-- A plain arq client put the job into the queue, with an entry of its own.
+local function from_arq(j) return (j.arq_format or '') ~= '' end
+
 local function end_arq(j)
   place(j.queue, j.id)
-  place('arq:abort', j.id)
-  remove('arq:job:' .. j.id)
+  if aborting() then place('arq:abort', j.id) end
+  if from_arq(j) then remove('arq:job:' .. j.id) end
 end
 
 -- `entry` is JSON text; the last 50 stay.
@@ -121,7 +131,8 @@ end
 -- not now.
 local function finish(j, state, fields, at)
   end_arq(j)
-  redis.call('HSET', job_key(j.id), 'state', state, 'finished_ms', at or now, 'cancel_requested', '', 'worker', '', unpack(fields))
+  if (j.cancel_requested or '') ~= '' then fields[#fields + 1], fields[#fields + 2] = 'cancel_requested', '' end
+  redis.call('HSET', job_key(j.id), 'state', state, 'finished_ms', at or now, 'worker', '', unpack(fields))
   move(j, state)
   tally(j, state, 1)
   -- The end of a delivery is not delivered: each would be followed by another.

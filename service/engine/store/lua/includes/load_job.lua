@@ -2,7 +2,7 @@
 
 local FIELDS = {'state', 'queue', 'type', 'owner', 'priority', 'cost', 'stamp', 'parent', 'waiting_parts', 'attempt', 'retries', 'tries_base',
   'ready_ms', 'units_done', 'cancel_requested', 'created_ms', 'started_ms', 'arq_format',
-  'not_after_ms', 'deadline_ms', 'callback_url', 'workflow', 'weight', 'limits', 'blocked_by'}
+  'not_after_ms', 'deadline_ms', 'callback_url', 'workflow', 'weight', 'limits', 'blocked_by', 'crashes'}
 
 -- The fields that moving a job needs, or nil when there is no such job.
 local function load(id)
