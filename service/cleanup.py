@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 
 from service.database import Database, Document, Upload, UploadPiece
 from service.database.column_types import utc_now
-from service.engine.job_files import artefact_path
+from service.engine.job_files import path_of
 from service.engine.states import State
 from service.engine.store import Store
 from service.lib.clock import now_ms
@@ -83,7 +83,7 @@ class LeftoverFiles:
                 page = await self._store.list(type=job_type, state=State.COMPLETED, limit=BATCH_SIZE, cursor=cursor)
                 for job in page.jobs:
                     if job.finished_ms is not None and job.finished_ms < before_ms:
-                        await self._delete([artefact_path(job.root, one["name"]) for one in job.artefacts], swept)
+                        await self._delete([path_of(job, one) for one in job.artefacts], swept)
                 cursor = page.next_cursor
                 if cursor is None:
                     break

@@ -17,6 +17,9 @@ from service.database.api_keys import ApiKeys
 from service.database.connection import Database, open_database
 from service.database.owners import Owners
 from service.database.start_errors import start_sentence
+from service.documents.corrections.correcting import Correcting
+from service.documents.corrections.rows import CorrectionRows
+from service.documents.corrections.wiring import correction_parts
 from service.documents.images import ImageRecords
 from service.documents.presigned import PresignedUploads
 from service.documents.resumable import ResumableUploads
@@ -56,6 +59,7 @@ from service.monitoring.weekly_report import ReportFigures
 from service.monitoring.wiring import watch_duties
 from service.webhooks.wiring import WebhookParts, webhook_duties, webhook_parts
 from settings import Settings
+from tasks.ports.corrections import Corrections
 from tasks.ports.exports import Exports
 from tasks.ports.files import Files
 from tasks.ports.images import Images
@@ -83,6 +87,7 @@ class Services:
     files: DocumentStore
     uploads: ResumableUploads
     presigned: PresignedUploads
+    corrections: Correcting
     pool: CpuPool
     metrics: Metrics
     schedules: Schedules
@@ -129,7 +134,7 @@ async def open_services(
         owners = Owners(database, settings)
         files = DocumentStore(database, storage, settings, pool, owners)
         uploads = ResumableUploads(database, storage, settings, files)
-        jobs = JobFiles(store, storage, [CampaignRemoval(database).forget])
+        jobs = JobFiles(store, storage, [CampaignRemoval(database).forget, CorrectionRows(database).forget])
         # Enqueuers make one call at a time: over a connection of their own none has to look for a free one. Probes have
         # one too: however many wait for a connection, an orchestrator learns that all is well.
         commands, probe = (CommandConnection(settings.queue_server_url()) for _ in range(2))
@@ -141,12 +146,14 @@ async def open_services(
             tracing or NO_TRACING,
             owners.limits,
         )
+        corrections = correction_parts(database, store, storage, files, enqueuer, pool)
         ports: dict[type, object] = {}
         metrics, alerts = Metrics(redis), Alerts(settings, redis)
         metering = Metering(database, UsageCounts(redis))
         schedules = Schedules(store, enqueuer, ports=ports)
         webhooks = webhook_parts(settings, database, redis, enqueuer)
         duties = watch_duties(settings, store, metrics, alerts, schedules, audit, metering) + webhook_duties(webhooks)
+        duties.append(corrections.duty)
         warning = asyncio.create_task(warn_of_settings(redis))
         stack.push_async_callback(end, warning)
         ports |= (
@@ -155,6 +162,7 @@ async def open_services(
             | await packages_ports(stack, settings)
             | {
                 Files: files,
+                Corrections: corrections.port,
                 Webhooks: webhooks.deliveries,
                 Operators: OperatorMail(settings, mail_limiter(settings, redis), ServerStatus(redis)),
                 Reports: ReportFigures(metrics, alerts.outbox, settings.links_url),
@@ -172,6 +180,7 @@ async def open_services(
             files=files,
             uploads=uploads,
             presigned=PresignedUploads(uploads, storage, files),
+            corrections=corrections.correcting,
             pool=pool,
             metrics=metrics,
             schedules=schedules,

@@ -1,29 +1,22 @@
 """OCR of a document: text.txt and pages.json from a PDF or an image. Long documents are read in parts of ten pages."""
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import msgspec
 
 from settings import Queue, load_settings
-from tasks.ocr.artefacts import (
-    Tally,
-    hocr_file,
-    pages_file,
-    searchable_file,
-    split_files,
-    stored_pages,
-    tables_file,
-    text_file,
-)
+from tasks.ocr.corrections import CorrectedRun
 from tasks.ocr.document import count_pages
+from tasks.ocr.finishing import write_artefacts
 from tasks.ocr.languages import refusal
 from tasks.ocr.page import Reading
 from tasks.ocr.pages import FailedPage, PageFailure, checkpoint_name, prepare, read_pages
 from tasks.ocr.pdf_page import TextLayerUse
-from tasks.ocr.results import LISTED, PdfText
+from tasks.ocr.results import PdfText
 from tasks.ocr.searchable import Output
 from tasks.ocr.splitting import Split
-from tasks.ocr.words import decode
+from tasks.ports.corrections import corrections_of
 from tasks.ports.files import Files
 from tasks.sdk import Meter, PartResult, Payload, Permanent, Refused, Run, job
 
@@ -119,20 +112,10 @@ async def pdf_ocr(payload: PdfOcr, run: Run) -> PdfText:
     if len(failed) == total:
         raise _no_page(failed)
     listed = [FailedPage(failure.page, failure.reason) for failure in failed]
-    tally = await _write_artefacts(payload, run, total, listed)
-    return PdfText(
-        total,
-        tally.words,
-        tally.ocr_pages,
-        tally.text_layer_pages,
-        tally.blank_pages,
-        len(failed),
-        listed[:LISTED],
-        tally.doubtful_pages,
-        tally.documents,
-        tally.tables,
-        tally.notes,
-    )
+    corrections = await corrections_of(run).begin(run.job_id, payload.file_id)
+    result, doubtful, counts = await write_artefacts(payload, CorrectedRun(run, corrections), total, listed)
+    await corrections_of(run).finished(run.job_id, payload.file_id, doubtful, counts)
+    return result
 
 
 def _no_page(failed: list[PageFailure]) -> Exception:
@@ -172,6 +155,8 @@ async def _prepare(payload: PdfOcr, run: Run, engine: str) -> None:
 
 async def _read_range(file_id: str, run: Run, pages: range, reading: Reading) -> list[PageFailure]:
     path = await run.use(Files).local(file_id, run.scratch)
+    turned = await corrections_of(run).turned(file_id)
+    reading = replace(reading, turned=tuple(turned.items()))
 
     async def done(count: int) -> None:
         await run.progress(count, len(pages), METER)
@@ -212,40 +197,3 @@ async def _failures(run: Run, total: int, parts: list[PdfOcrPages], results: lis
             failures.update((failure.page, failure) for failure in read.failed_pages)
     stored = set(await run.kept("pages/"))
     return [failures[page] for page in range(1, total + 1) if checkpoint_name(page) not in stored]
-
-
-async def _write_artefacts(payload: PdfOcr, run: Run, total: int, failed: list[FailedPage]) -> Tally:
-    tally = Tally()
-    async for _, data in stored_pages(run, total):
-        if data:
-            tally.add(decode(data))
-    await run.artefact("text.txt", text_file(run, total), "text/plain; charset=utf-8")
-    await run.stage(95, "Text assembled", pages_processed=total, total_pages=total, doubtful_pages=tally.doubtful_pages)
-    await run.artefact("pages.json", pages_file(run, total, failed), "application/json")
-    if payload.hocr:
-        await run.artefact("hocr.html", hocr_file(run, total), "text/html; charset=utf-8")
-    if payload.tables:
-        data, tally.tables = await tables_file(run, total)
-        await run.artefact("tables.csv", data, "text/csv; charset=utf-8")
-    if tally.gained_text or payload.output != Output() or payload.split != "none":
-        await _write_pdfs(payload, run, total, tally)
-    return tally
-
-
-async def _write_pdfs(payload: PdfOcr, run: Run, total: int, tally: Tally) -> None:
-    document = await run.use(Files).local(payload.file_id, run.scratch)
-    made = await searchable_file(run, document, total, payload.output)
-    if made is None:
-        tally.notes.append("The document could not be written again: there is no searchable.pdf.")
-        return
-    searchable, written = made
-    await run.artefact("searchable.pdf", searchable, "application/pdf")
-    if written.refusal:
-        tally.notes.append(written.refusal)
-    if payload.split != "none":
-        split = await split_files(run, document, searchable, written.pages, payload.split, payload.pdfa)
-        tally.documents = len(split)
-        # A separator sheet belongs to no document, and none of its text is missed.
-        chosen = {page for one in split for page in one.pages}
-        tally.doubtful_pages = [page for page in tally.doubtful_pages if page in chosen]
-        await run.stage(97, "Documents written", doubtful_pages=tally.doubtful_pages)

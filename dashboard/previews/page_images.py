@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from service.documents.store import NoSuchFile
-from service.engine.job_files import artefact_path, checkpoint_path
+from service.engine.job_files import artefact_of, checkpoint_path
 from service.engine.store import Job
 from service.lib.local_copy import copy_to
 from service.lib.object_storage import NoSuchObject
@@ -59,9 +59,10 @@ async def _document(services: Services, job: Job, folder: Path) -> Path:
     try:
         return await services.files.local(str(job.payload.get("file_id", "")), folder)
     except NoSuchFile as gone:
-        if not any(one["name"] == SEARCHABLE for one in job.artefacts):
+        made = artefact_of(job, SEARCHABLE)
+        if made is None:
             raise Refused(str(gone), field="page", status_code=404) from None
     try:
-        return await copy_to(services.storage, artefact_path(job.root, SEARCHABLE), folder, SEARCHABLE)
+        return await copy_to(services.storage, made, folder, SEARCHABLE)
     except NoSuchObject:
         raise Refused(f"{SEARCHABLE} is no longer there.", field="page", status_code=404) from None

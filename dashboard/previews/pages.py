@@ -7,7 +7,7 @@ import msgspec
 
 from dashboard.previews.reasons import reasons_by
 from dashboard.previews.view_query import View
-from service.engine.job_files import artefact_path, checkpoint_path
+from service.engine.job_files import checkpoint_path, path_of
 from service.engine.store import Job
 from service.lib.object_storage import NoSuchObject
 from service.services import Services
@@ -91,11 +91,11 @@ async def stored_page(services: Services, job: Job, number: int) -> PageText | N
 
 
 async def _beginning(services: Services, job: Job) -> Beginning | None:
-    name = next((one["name"] for one in job.artefacts if one["media_type"].startswith("text/plain")), None)
-    if name is None:
+    path = next((path_of(job, one) for one in job.artefacts if one["media_type"].startswith("text/plain")), None)
+    if path is None:
         return None
     try:
-        chunks = [c async for c in await services.storage.stream(artefact_path(job.root, name), 0, BEGINNING_BYTES)]
+        chunks = [c async for c in await services.storage.stream(path, 0, BEGINNING_BYTES)]
     except NoSuchObject:
         return None
     return Beginning(b"".join(chunks).decode("utf-8", "ignore"))

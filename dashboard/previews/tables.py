@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from dashboard.jobs.masking import MASK
 from service.access.personal import personal_columns
-from service.engine.job_files import artefact_path
+from service.engine.job_files import path_of
 from service.engine.store import Job
 from service.lib.object_storage import NoSuchObject
 from service.services import Services
@@ -43,12 +43,14 @@ class FirstRows:
 
 async def table_preview(services: Services, job: Job, *, masked: bool) -> FirstRows | None:
     """The beginning of the first table among a job's files; None where it has none. `masked` hides personal columns."""
-    found = next(((one["name"], read) for one in job.artefacts if (read := READERS.get(_kind(one["name"])))), None)
+    found = next(
+        ((path_of(job, one), read) for one in job.artefacts if (read := READERS.get(_kind(one["name"])))), None
+    )
     if found is None:
         return None
-    name, read = found
+    path, read = found
     try:
-        with await services.storage.open(artefact_path(job.root, name)) as file:
+        with await services.storage.open(path) as file:
             rows = await asyncio.to_thread(read, file)
     except (NoSuchObject, ValueError, KeyError, csv.Error, zlib.error, zipfile.BadZipFile):
         return None
@@ -59,7 +61,7 @@ async def table_preview(services: Services, job: Job, *, masked: bool) -> FirstR
     hidden = {index for index, column in enumerate(header) if column in personal}
     counted = job.result.get("rows") if isinstance(job.result, dict) else None
     return FirstRows(
-        name=name,
+        name=path.rpartition("/")[2],
         header=header,
         shown=[[MASK if index in hidden and cell else cell for index, cell in enumerate(row)] for row in body],
         rows=counted if isinstance(counted, int) else None,

@@ -108,7 +108,7 @@ async def download_artefact(
             size=artefact["bytes"],
             name=name,
             media_type=artefact["media_type"],
-            etag=f"{job.id}-{job.attempt}-{artefact['bytes']}",
+            etag=f"{job.id}-{job.attempt}-{artefact['bytes']}{artefact.get('revision', '')}",
         )
     except NoSuchObject:
         return None

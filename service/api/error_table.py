@@ -13,6 +13,7 @@ from service.api.schemas import FieldError
 from service.api.upload_form import BadForm
 from service.database.api_keys import KeyEnded, NoSuchKey
 from service.documents.checksums import BadChecksum, ChecksumMismatch
+from service.documents.corrections.rows import PageChanged
 from service.documents.store import NoSuchFile
 from service.documents.upload_errors import NoSuchUpload, OffsetConflict, TooManyUploads, UploadExpired
 from service.engine.redis.retry import refusal
@@ -50,6 +51,14 @@ class BadRequest(Exception):
         self.errors = errors
 
 
+class Conflict(BadRequest):
+    """A request that was made from a state of before, with what is there now by field."""
+
+    def __init__(self, sentence: str, errors: Sequence[FieldError]) -> None:
+        super().__init__(*errors)
+        self.sentence = sentence
+
+
 ERRORS_MAX = 50
 """Wrong fields that one answer names: a longer list helps no reader."""
 
@@ -77,6 +86,7 @@ class Explained:
 
 STATUS_CODES: Mapping[type[Exception], int] = {
     NoSuchFile: 404,
+    PageChanged: 409,
     NoSuchTemplate: 404,
     NoSuchJob: 404,
     NoSuchWorkflow: 404,
@@ -108,6 +118,8 @@ STATUS_CODES: Mapping[type[Exception], int] = {
 def explained(error: Exception) -> Explained:
     """Status code, sentence and headers of anything that a handler raised but Litestar's own exceptions."""
     match error:
+        case Conflict():
+            return Explained(409, error.sentence, error.errors)
         case BadRequest():
             return Explained(400, str(error), error.errors)
         case Refused():

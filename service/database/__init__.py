@@ -4,6 +4,7 @@ from service.database.api_keys import ApiKey
 from service.database.audit import Event
 from service.database.base import Base, Document
 from service.database.connection import Database, open_database
+from service.database.corrections import DoubtfulPageRow, PageCorrectionRow, ReadingCount, ReadingRow
 from service.database.dashboard_users import DashboardSession, DashboardUserRow
 from service.database.images import ImageRecord
 from service.database.mail import Campaign, Delivery, Suppression, Template, User
@@ -21,10 +22,14 @@ __all__ = [
     "Database",
     "Delivery",
     "Document",
+    "DoubtfulPageRow",
     "Event",
     "ImageRecord",
     "Owner",
     "OwnerMonth",
+    "PageCorrectionRow",
+    "ReadingCount",
+    "ReadingRow",
     "Suppression",
     "Template",
     "Upload",

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.database import Database, Document
 from service.database.owners import Owners
+from service.documents.corrections.rows import forget_document
 from service.documents.display_names import display_name
 from service.documents.quota import Quota, meter_removed
 from service.documents.same_bytes import first_of, lock_bytes, lost_paths, sharing
@@ -201,6 +202,7 @@ class DocumentStore:
             removed = await session.execute(delete(Document).where(Document.file_id == document.file_id))
             if removed.rowcount:  # type: ignore[attr-defined]  # of a DELETE it is there
                 await meter_removed(session, document)
+            await forget_document(session, document)
             shared = await session.scalar(sharing(document)) is not None
         folder = document_folder(file_id)
         if not shared:

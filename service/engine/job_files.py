@@ -1,6 +1,7 @@
 """Jobs with the files that go with them: what has to touch both the store and the storage."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 from service.engine.store import Job, Store
 from service.lib.object_storage import Storage
@@ -21,6 +22,23 @@ def artefact_path(root: str, name: str) -> str:
     return f"{folder(root)}/files/{name}"
 
 
+def revision_folder(root: str, revision: str) -> str:
+    """Paths of files that were written again after the job had ended, all those of one revision together."""
+    return f"{folder(root)}/revised/{revision}"
+
+
+def path_of(job: Job, artefact: Mapping[str, Any]) -> str:
+    """Storage path of an artefact as a job's record lists it."""
+    if revision := artefact.get("revision"):
+        return f"{revision_folder(job.root, revision)}/{artefact['name']}"
+    return artefact_path(job.root, artefact["name"])
+
+
+def artefact_of(job: Job, name: str) -> str | None:
+    """Storage path of a job's artefact, or None when it has none of that name."""
+    return next((path_of(job, one) for one in job.artefacts if one["name"] == name), None)
+
+
 Forget = Callable[[Sequence[str]], Awaitable[object]]
 """Removes what is kept elsewhere under the ids of jobs that are gone for good."""
 
@@ -34,10 +52,8 @@ class JobFiles:
         self._forget = forget
 
     def artefact(self, job: Job, name: str) -> str | None:
-        """Storage path of a job's artefact, or None when it has none of that name."""
-        if any(one["name"] == name for one in job.artefacts):
-            return artefact_path(job.root, name)
-        return None
+        """As `artefact_of`."""
+        return artefact_of(job, name)
 
     async def delete(self, job_id: str) -> None:
         """Put an ended job into the bin; its files go when the bin is emptied. Raises NoSuchJob, WrongState."""

@@ -78,7 +78,7 @@ def page_confidence(words: Sequence[Word], unread: float, engine: str, lacking: 
     """
     if not words:
         return 0.0
-    wrong = _unsure(words, engine) + LOST * max(0.0, unread - ALLOWED) + lacking
+    wrong = unsure(words, engine) + LOST * max(0.0, unread - ALLOWED) + lacking
     return round(max(0.0, 1.0 - wrong), 4)
 
 
@@ -98,7 +98,7 @@ def doubt(
     if letters < FEW_LETTERS and inked > INKED and unread > UNREAD:
         return "Hardly anything could be read, although there is much ink on the page."
     low = _low(words, engine)
-    if low > UNKNOWN_SCRIPT or _unsure(words, engine) > GUESSWORK:
+    if low > UNKNOWN_SCRIPT or unsure(words, engine) > GUESSWORK:
         return "Unknown writing: most of the letters were guessed, as in handwriting or a script that the engine lacks."
     if unread > UNREAD:
         return f"{unread:.0%} of what looks like text lies outside all words that were read."
@@ -112,6 +112,11 @@ def doubt(
     return None
 
 
+def is_unsure(word: Word, engine: str | None) -> bool:
+    """Return whether a word is doubtful: read with so little confidence that a person should look at it."""
+    return word.source == "ocr" and word.confidence < LOW.get(engine or "", LOW["easyocr"])
+
+
 def without_guesses(words: list[Word], engine: str) -> list[Word]:
     """The words of a page, without the guessed ones where its writing is unknown."""
     if _low(words, engine) <= UNKNOWN_SCRIPT:
@@ -123,5 +128,6 @@ def _low(words: Sequence[Word], engine: str) -> float:
     return share_below(words, LOW.get(engine, LOW["easyocr"]))
 
 
-def _unsure(words: Sequence[Word], engine: str) -> float:
+def unsure(words: Sequence[Word], engine: str) -> float:
+    """The share of letters in words that are likely enough wrong to count: 0 to 1."""
     return share_below(words, UNSURE.get(engine, UNSURE["easyocr"]))

@@ -74,14 +74,18 @@ class Probe(NamedTuple):
         return self.mean >= SURE and self.letters >= ENOUGH_LETTERS
 
 
-def direction(networks: Networks, picture: np.ndarray) -> Direction:
-    """Direction of the lines of a grey page, dark on light."""
+def direction(networks: Networks, picture: np.ndarray, turned: int | None = None) -> Direction:
+    """Direction of the lines of a grey page, dark on light; `turned` (quarter turns) is one that a person has set."""
     scale = min(1.0, (SAMPLE_PIXELS / max(1, picture.size)) ** 0.5)
     found = located(networks, picture, scale)
     if not len(found):
-        return Direction(0, 0.0, found, scale, sure=False)
+        return Direction(turned or 0, 0.0, found, scale, sure=False)
     lengths = _lengths(found)
     upright_boxes = found[:, 3] > found[:, 2]
+    if turned is not None:
+        skew = _skew(found, lengths * (upright_boxes == bool(turned % 2)))
+        words = _read(networks, picture, found, lengths, turned).words
+        return Direction(turned, skew, found, scale, True, words, _is_slanted(found, lengths))
     level, upright = float(lengths[~upright_boxes].sum()), float(lengths[upright_boxes].sum())
     lying = upright > level
     skew = _skew(found, lengths * (upright_boxes == lying))

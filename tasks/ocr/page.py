@@ -1,6 +1,6 @@
 """One page, from file to words: the function that the pool's children run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,12 +27,17 @@ HOPELESS = 0.1
 
 @dataclass(frozen=True)
 class Reading:
-    """Reading options of a document's pages. `models` is the folder where converted networks are kept."""
+    """Reading options of a document's pages. `models` is the folder where converted networks are kept.
+
+    `turned` is the degrees clockwise by page (from 1) that people have set; `turn` those of the page that is read.
+    """
 
     models: Path
     engine: str = "auto"
     languages: tuple[str, ...] = ("en",)
     text_layer: TextLayerUse = "auto"
+    turned: tuple[tuple[int, int], ...] = ()
+    turn: int | None = None
 
 
 def prepare_engine(reading: Reading) -> None:
@@ -56,6 +61,10 @@ def read_page(path: Path, index: int, reading: Reading) -> bytes:
     Raises NotPrepared where the page needs an engine that `prepare_engine` has yet to prepare: that may take longer than
     a page is given.
     """
+    turn = dict(reading.turned).get(index + 1)
+    if turn is not None:
+        # Who turns a page means its picture: words of its text layer have a direction of their own.
+        reading = replace(reading, text_layer="ignore", turn=turn)
     page = _read_pdf_page(path, index, reading) if is_pdf(path) else _read_frame(path, index, reading)
     page.page = index + 1
     page.text = page.text or assemble(page.words)
@@ -91,10 +100,11 @@ def _read_picture(picture: "numpy.ndarray", scale: float, size: tuple[float, flo
     if not prepared(reading.engine, reading.languages, reading.models):
         raise NotPrepared
     engine = load_engine(reading.engine, reading.languages, reading.models)
-    read = read_upright(page.picture, engine)
+    turned = None if reading.turn is None else reading.turn // 90
+    read = read_upright(page.picture, engine, turned)
     if read.confidence < HOPELESS and not page.faint:
         # A negative that is half light, as of a photographed page, is not known by its greys, but by what can be read.
-        negative = read_upright(cleaned(255 - picture).picture, engine)
+        negative = read_upright(cleaned(255 - picture).picture, engine, turned)
         read = negative if negative.doubt is None else read
     if page.faint and not read.words:
         # Noise of the paper, not print.

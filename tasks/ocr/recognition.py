@@ -27,8 +27,8 @@ class Read:
     doubt: str | None
 
 
-def read_upright(picture: "numpy.ndarray", engine: Engine) -> Read:
-    """Read a grey page, dark on light, whichever way up it lies."""
+def read_upright(picture: "numpy.ndarray", engine: Engine, turned: int | None = None) -> Read:
+    """Read a grey page, dark on light, whichever way up it lies: after `turned` quarter turns where a person has set them."""
     import numpy
 
     from tasks.ocr.deskew import set_upright
@@ -39,7 +39,7 @@ def read_upright(picture: "numpy.ndarray", engine: Engine) -> Read:
     from tasks.ocr.skew import refined
 
     ink = Ink(picture)
-    lies = direction(networks(), picture)
+    lies = direction(networks(), picture, turned)
     skew = refined(numpy.rot90(ink.mask, -lies.quarter_turns), lies.skew) if len(lies.boxes) else 0.0
     upright = set_upright(picture, lies.quarter_turns, skew, ink.box())
     found = engine.read(Sheet(upright.picture, max(picture.shape), upright.from_page(lies.boxes), lies.scale))

@@ -23,6 +23,8 @@ class Word(msgspec.Struct):
     order: int = 0
     line: int = 0
     block: int = 0
+    corrected: bool | msgspec.UnsetType = msgspec.UNSET
+    """True for a word that a person wrote or confirmed; absent otherwise."""
 
 
 class PageText(msgspec.Struct):

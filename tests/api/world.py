@@ -140,6 +140,7 @@ async def made_world(owner: httpx.AsyncClient, hands: Hands) -> World:
         "webhook_id": webhook["webhook_id"],
         "delivery_id": delivery["delivery_id"],
         "workflow_id": workflow["workflow_id"],
+        "page": "1",
         "name": "text.txt",
         "size": "150",
         "format": "480p",

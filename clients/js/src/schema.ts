@@ -190,6 +190,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/pdf-ocr-page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PdfOcrPageRequest"];
+                };
+            };
+            responses: {
+                /** @description Queued. */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/report-pdf": {
         parameters: {
             query?: never;
@@ -621,6 +658,36 @@ export interface components {
             progress: number;
             started_at: string | null;
             status: string;
+        };
+        /** PdfOcrPageRequest */
+        PdfOcrPageRequest: {
+            callback_url?: string | null;
+            deadline?: string | null;
+            debounce?: components["schemas"]["Debounce"] | null;
+            /** @enum {null|string} */
+            engine?: "easyocr" | "rapidocr" | "auto" | null;
+            file_id: string;
+            languages?: string[];
+            not_after?: string | null;
+            page: number;
+            /**
+             * @default normal
+             * @enum {string}
+             */
+            priority?: "high" | "normal" | "low";
+            replace?: components["schemas"]["Replace"] | null;
+            rerun?: components["schemas"]["Rerun"] | null;
+            /** @enum {integer|null} */
+            rotation?: 0 | 90 | 180 | 270 | null;
+            schedule_at?: string | null;
+            /**
+             * @default auto
+             * @enum {string}
+             */
+            text_layer?: "auto" | "ignore" | "only";
+            throttle?: components["schemas"]["Throttle"] | null;
+            unique_for_s?: number | null;
+            unique_key?: string | null;
         };
         /** PdfOcrRequest */
         PdfOcrRequest: {

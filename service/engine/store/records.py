@@ -67,6 +67,8 @@ class Job:
     parts_failed: int = 0
     waiting_parts: int = 0
     artefacts: list[dict[str, Any]] = field(default_factory=list)
+    revision: int = 0
+    """Number of times that its files were written again after its end."""
     cancel_requested: bool = False
     fingerprint: str | None = None
     permanent: bool = False
@@ -198,7 +200,7 @@ READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
             "stamp", "created_ms", "expected_ms", "progress", "due_ms", "started_ms", "first_started_ms", "finished_ms",
             "deleted_ms", "units", "units_done", "units_total", "attempt", "retries", "tries_base", "crashes", "fence",
             "postponed", "not_after_ms", "deadline_ms", "debounced", "replaced", "wait_due_ms",
-            "part", "parts_total", "parts_done", "parts_failed", "waiting_parts", "waits_for",
+            "revision", "part", "parts_total", "parts_done", "parts_failed", "waiting_parts", "waits_for",
         )
     },
 }  # fmt: skip

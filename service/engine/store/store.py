@@ -21,6 +21,7 @@ from service.engine.store.errors import NoSuchJob, NotReplicated, WrongState
 from service.engine.store.queue_controls import QueueControls
 from service.engine.store.records import Job
 from service.engine.store.retention import Retention
+from service.engine.store.run_history import TAG
 from service.engine.store.script_inputs import NewJob
 from service.engine.store.watch import Watchers
 from service.engine.store.worker_verbs import UntilBack, WorkerVerbs
@@ -159,6 +160,12 @@ class Store(WorkerVerbs):
         if outcome in REFUSED_EVENTS:
             raise WrongState(REFUSED_EVENTS[outcome].format(job=job_id, state=state, event=event))
         return await self.present(job_id)
+
+    async def revised(self, job: Job, fields: Mapping[str, str], tags: Sequence[str]) -> bool:
+        """Give a completed job other files, result and tags, all or nothing. False where it has changed since `job` was read."""
+        flat = [word for pair in fields.items() for word in pair]
+        found_by = [f"{TAG}:{tag}" for tag in tags]
+        return bool(await scripts.REVISE(self.redis, job.id, job.revision, pack(flat), pack(found_by)))
 
     async def cancel(self, job_id: str) -> Job:
         """Stop a job: at once where it waits, else as soon as its worker has stopped it. Raises NoSuchJob, WrongState."""

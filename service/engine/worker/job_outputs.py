@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from service.engine.job_files import artefact_path, checkpoint_path
+from service.engine.job_files import artefact_of, artefact_path, checkpoint_path
 from service.engine.runtime import Runtime
 from service.engine.store import Job
 from tasks.sdk.errors import Permanent
@@ -48,6 +48,7 @@ class JobOutputs:
         other = await self.runtime.store.until_back.get(job_id)
         if other is None or other.owner != self.owner:
             raise Permanent(f"There is no job {job_id[:80]}.")
-        if all(one["name"] != name for one in other.artefacts):
+        path = artefact_of(other, name)
+        if path is None:
             raise Permanent(f"The job {job_id} has no file {name[:80]!r}.")
-        return await self.runtime.storage.get(artefact_path(other.root, name))
+        return await self.runtime.storage.get(path)
