@@ -58,8 +58,13 @@ class Script:
     def __init__(self, name: str) -> None:
         text = (FOLDER / f"{name}.lua").read_text()
         head = head_of(text)
-        # Those that are made when they are called rest on common.lua alone, and others may call them.
-        made = [f"local function {file}()\n{_include(file)}\nend" for file in head.when_called]
+        # Those that are made when they are called rest on common.lua alone, and others may call them. Each is made once a
+        # call: what it has read of a key is then true for all that ask for it.
+        made = [
+            f"local function make_{file}()\n{_include(file)}\nend\nlocal made_{file}\nlocal function {file}()\n"
+            f"  made_{file} = made_{file} or {{make_{file}()}}\n  return unpack(made_{file})\nend"
+            for file in head.when_called
+        ]
         shared = "\n".join(
             [f"local KEEP_MINUTES = {KEEP_MINUTES}", _include("common"), *made, *map(_include, head.includes)]
         )

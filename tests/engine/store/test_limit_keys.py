@@ -124,6 +124,37 @@ async def test_no_more_of_a_key_run_than_may(store: Store) -> None:
     await see_that_it_is_consistent(store)
 
 
+async def test_outcomes_that_travel_together_free_their_keys_together(store: Store) -> None:
+    await store.queued([touch(f"a{n}") for n in range(7)])
+    first = await claim(store)
+    ends = [Outcome(job.id, QUEUE, job.fence, OutcomeKind.COMPLETED) for job in first]
+    # One of them is told twice: it frees its key once.
+    assert await store.settled([*ends, ends[0]]) == ["completed"] * 3 + ["lost"]
+    await see_that_it_is_consistent(store)
+    assert sorted(names(await claim(store))) == ["a3", "a4", "a5"]
+    await see_that_it_is_consistent(store)
+
+
+async def commands(store: Store) -> Counter[str]:
+    """How often each command has been executed."""
+    stats = await store.redis.info("commandstats")
+    return Counter({name.removeprefix("cmdstat_"): stat["calls"] for name, stat in stats.items()})
+
+
+async def test_a_key_with_room_costs_a_job_two_commands(store: Store) -> None:
+    """To take it and to let go of it; whether it has room, and whether any job waits, is read once for all of a call."""
+    cost: list[Counter[str]] = []
+    for number, limits in enumerate((False, "limited-touch:owner:acme|100|0|0")):
+        await store.queued([touch(f"{number}-{n}", limits=limits) for n in range(20)])
+        before = await commands(store)
+        jobs = await claim(store, 20)
+        await store.settled([Outcome(job.id, QUEUE, job.fence, OutcomeKind.COMPLETED) for job in jobs])
+        cost.append(await commands(store) - before)
+    assert cost[1]["sadd"] - cost[0]["sadd"] == cost[1]["srem"] - cost[0]["srem"] == 20
+    more = (cost[1] - cost[0]).total() - (cost[0] - cost[1]).total()
+    assert more <= 2 * 20 + 4, cost[1] - cost[0]
+
+
 async def test_one_at_a_time(store: Store) -> None:
     await store.queued([touch("1", "a", "f"), touch("2", "b", "f"), touch("3", "c", "g"), touch("4", "d")])
     jobs = await claim(store)

@@ -7,6 +7,7 @@ import msgspec
 from service.engine.batching import Batcher
 from service.engine.outcomes import OutcomeKind
 from service.engine.states import State
+from service.engine.store import keys
 from service.engine.store.script_inputs import Claim, Outcome
 from service.lib.clock import now_ms
 from tests.engine import probe
@@ -76,3 +77,16 @@ async def test_a_completion_takes_back_crashes_and_a_cancel_that_came_too_late(s
     await store.settled([Outcome(job.id, job.queue, job.fence, OutcomeKind.COMPLETED)])
     ended = await store.present(job_id)
     assert (ended.state, ended.crashes, ended.cancel_requested) == (State.COMPLETED, 0, False)
+
+
+async def test_stamps_rise_though_the_clock_was_set_back(store, enqueuer) -> None:
+    ahead = (now_ms() + 3_600_000) * 1000
+    await store.redis.set(keys.CLOCK, ahead)
+    one = (await enqueuer.enqueue(probe.probe_echo, probe.Echo(), owner="acme")).job_id
+    more = await enqueuer.enqueue_many(probe.probe_echo, [probe.Echo()] * 3, owner="acme")
+    assert [(await store.present(job_id)).stamp for job_id in (one, *more)] == [ahead + n for n in range(1, 5)]
+    assert int(await store.redis.get(keys.CLOCK)) == ahead + 4
+    await store.redis.delete(keys.CLOCK)
+    first, second = [(await enqueuer.enqueue(probe.probe_echo, probe.Echo(), owner="acme")).job_id for _ in range(2)]
+    stamps = [(await store.present(job_id)).stamp for job_id in (first, second)]
+    assert stamps[0] < stamps[1] == int(await store.redis.get(keys.CLOCK))

@@ -11,7 +11,7 @@ for _, key in ipairs(redis.call('ZRANGE', P .. 'blocked:' .. queue, 0, at_most -
   redis.call('ZADD', P .. 'blocked:' .. queue, 'XX', now, key)
   for _, id in ipairs(redis.call('SMEMBERS', P .. 'held:' .. key)) do
     if redis.call('HGET', job_key(id), 'state') ~= 'active' then
-      stale = stale + redis.call('SREM', P .. 'held:' .. key, id)
+      stale = stale + limits.release(key, id)
     end
   end
   limits.nudge(queue, key)

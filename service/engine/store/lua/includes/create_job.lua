@@ -1,12 +1,25 @@
 -- New jobs: for scripts that make some.
 
-local last_stamp
-local function next_stamp()
-  last_stamp = math.max(now_us, (last_stamp or tonumber(redis.call('GET', P .. 'clock') or '0')) + 1)
-  return string.format('%.0f', last_stamp)
-end
+-- Stamps rise from job to job, also where the server's clock was set back: the last one is kept. It is read and set by one
+-- command where the call makes one job only.
+local last_stamp, kept_stamp
 local function keep_clock()
-  if last_stamp then redis.call('SET', P .. 'clock', string.format('%.0f', last_stamp)) end
+  if last_stamp == kept_stamp then return end
+  redis.call('SET', P .. 'clock', string.format('%.0f', last_stamp))
+  kept_stamp = last_stamp
+end
+local function next_stamp()
+  if last_stamp then
+    last_stamp = last_stamp + 1
+  else
+    local before = tonumber(redis.call('SET', P .. 'clock', string.format('%.0f', now_us), 'GET') or nil)
+    last_stamp, kept_stamp = now_us, now_us
+    if before and before >= now_us then
+      last_stamp = before + 1
+      keep_clock()
+    end
+  end
+  return string.format('%.0f', last_stamp)
 end
 
 -- A new job whose key is full stands under that key, and in no queue.

@@ -20,9 +20,32 @@ local function keys_of(j)
   return found
 end
 
+-- How many jobs hold a key: read once a call, and changed with what the call does since.
+local held = {}
+local function held_by(key)
+  local count = held[key]
+  if not count then
+    count = redis.call('SCARD', HELD .. key)
+    held[key] = count
+  end
+  return count
+end
+
+local function hold(key, id)
+  local came = redis.call('SADD', HELD .. key, id)
+  if held[key] then held[key] = held[key] + came end
+end
+
+-- Returns 1 where the job held the key until now.
+local function release(key, id)
+  local went = redis.call('SREM', HELD .. key, id)
+  if held[key] then held[key] = held[key] - went end
+  return went
+end
+
 -- Reason why no further job of a key may begin, and when one may, where that is known; nil where one may now.
 local function full(k)
-  if k.at_once > 0 and redis.call('SCARD', HELD .. k.key) >= k.at_once then return 'limit' end
+  if k.at_once > 0 and held_by(k.key) >= k.at_once then return 'limit' end
   if k.starts == 0 then return nil end
   local first = redis.call('LINDEX', STARTS .. k.key, -k.starts)
   if first and tonumber(first) + k.period > now then return 'rate', tonumber(first) + k.period end
@@ -49,9 +72,17 @@ local function remind(queue, key, due)
   if due and redis.call('ZADD', queue, due, LIMIT_DUE .. key) == 1 then wake(queue) end
 end
 
+-- Whether a job of the queue waits under any key. Mostly none does, and no key that gets room has to be looked at.
+local any_parked = {}
+local function parked_in(queue)
+  if any_parked[queue] == nil then any_parked[queue] = redis.call('EXISTS', P .. 'blocked:' .. queue) == 1 end
+  return any_parked[queue]
+end
+
 -- Set a ready job aside under a key, with its place in the fair order; `waited` where it was under another key until now.
 local function park(j, score, k, why, due, waited)
   local key = job_key(j.id)
+  any_parked[j.queue] = true
   redis.call('ZADD', PARKED .. k.key, score, j.id)
   redis.call('ZADD', P .. 'blocked:' .. j.queue, 'NX', now, k.key)
   redis.call('HSET', key, 'blocked_by', string.format('%s %s|%d|%d|%d', why, k.key, k.at_once, k.starts, k.period))
@@ -112,6 +143,7 @@ local function nudge(queue, key)
 end
 
 local function nudge_all(j, but)
+  if not parked_in(j.queue) then return end
   for _, k in ipairs(keys_of(j)) do
     if k ~= but then nudge(j.queue, k.key) end
   end
@@ -120,13 +152,12 @@ end
 -- A job begins, or goes on (then `start` is false: it holds its keys already).
 local function acquire(j, start)
   for _, k in ipairs(keys_of(j)) do
-    redis.call('SADD', HELD .. k.key, j.id)
+    hold(k.key, j.id)
     if start and k.starts > 0 then
-      redis.call('RPUSH', STARTS .. k.key, now)
-      redis.call('LTRIM', STARTS .. k.key, -k.starts, -1)
+      if redis.call('RPUSH', STARTS .. k.key, now) > k.starts then redis.call('LTRIM', STARTS .. k.key, -k.starts, -1) end
       redis.call('PEXPIRE', STARTS .. k.key, k.period)
       -- The next one of the key has its time now, or may begin too.
-      nudge(j.queue, k.key)
+      if parked_in(j.queue) then nudge(j.queue, k.key) end
     end
   end
 end
@@ -134,7 +165,7 @@ end
 -- A job that was active, or that waited, is neither any more.
 local function leave(j)
   if j.state == 'active' then
-    for _, k in ipairs(keys_of(j)) do redis.call('SREM', HELD .. k.key, j.id) end
+    for _, k in ipairs(keys_of(j)) do release(k.key, j.id) end
   elseif j.blocked_by ~= '' then
     unlist(j.queue, string.match(j.blocked_by, ' (%S+)|%d+|%d+|%d+$'), j.id)
     redis.call('HDEL', job_key(j.id), 'blocked_by')
@@ -161,4 +192,5 @@ local function rekey(j, limits, cost)
   end
 end
 
-return {rekey = rekey, blocker = blocker, acquire = acquire, park = park, nudge = nudge, nudge_all = nudge_all, leave = leave}
+return {rekey = rekey, blocker = blocker, acquire = acquire, release = release, park = park, nudge = nudge,
+  nudge_all = nudge_all, leave = leave}
