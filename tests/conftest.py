@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,11 @@ __all__ = [
     "sqlite_template",
     "sqlite_url",
 ]
+
+# Images set this. Without bytecode each of the hundreds of processes that tests start would compile all of the source
+# again, a third of its start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 os.environ.setdefault("OFFLOAD_OCR_PREPARE", "false")
 # Every PDF worker of the tests would calibrate networks again, minutes of a core each, in its own empty folder.

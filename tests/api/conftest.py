@@ -1,6 +1,7 @@
 """The API behind a real HTTP server on loopback, and clients of two owners."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from service.services import Services
 from tests.api.apart import apart
 from tests.api.app import create_app
 from tests.api.hands import Hands
+from tests.conftest import API_KEYS
 from tests.waiting import LIMIT_S, wait_until_async
 
 ACME, GLOBEX = "acme-secret-key-1", "globex-secret-key-2"
@@ -51,10 +53,18 @@ async def served(app: Litestar, settings_env: dict[str, str]) -> AsyncIterator[S
     await asyncio.wait_for(running, LIMIT_S)
 
 
-@pytest.fixture
-def served_apart(settings_env: dict[str, str], tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def served_apart(valkey: str, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server in a process of its own, which takes files of a megabyte at most."""
-    with apart(settings_env | {"OFFLOAD_MAX_UPLOAD_BYTES": "1000000"}, tmp_path / "server.log") as server:
+    data = tmp_path_factory.mktemp("apart")
+    shutil.copy(sqlite_template, data)
+    environment = {
+        "OFFLOAD_DATA_DIR": str(data),
+        "OFFLOAD_REDIS_URL": valkey,
+        "OFFLOAD_API_KEYS": API_KEYS,
+        "OFFLOAD_MAX_UPLOAD_BYTES": "1000000",
+    }
+    with apart(environment, data / "server.log") as server:
         yield server.url
 
 

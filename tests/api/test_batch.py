@@ -57,10 +57,10 @@ async def test_all_or_nothing_holds_for_limits_and_keys(
 
 
 async def test_a_key_makes_the_same_job_of_a_repetition(acme: httpx.AsyncClient) -> None:
-    keyed = [EXPORT | {"idempotency_key": f"row-{number}"} for number in range(1000)]
+    keyed = [EXPORT | {"idempotency_key": f"row-{number}"} for number in range(100)]
     first, again = (await batch(acme, keyed)).json()["jobs"], (await batch(acme, keyed)).json()["jobs"]
     assert [one["job_id"] for one in first] == [one["job_id"] for one in again]
-    assert len({one["job_id"] for one in first}) == 1000
+    assert len({one["job_id"] for one in first}) == 100
 
 
 @pytest.mark.parametrize(

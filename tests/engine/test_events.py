@@ -157,7 +157,7 @@ moves = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(script=moves)
 async def test_any_order_of_waits_events_and_crashes_ends(redis_url: str, script: list[str]) -> None:
     """A task that asks for `a`, then for `b`: whatever happened, once both came or are late it completes."""

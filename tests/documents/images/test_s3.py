@@ -30,7 +30,6 @@ def start_worker(settings_env: dict[str, str], tmp_path: Path) -> Iterator[Calla
         worker.end()
 
 
-@pytest.mark.both_databases
 async def test_from_the_upload_to_the_picture(acme, served, start_worker, follow) -> None:
     storage, files = served.services.storage, served.services.files
     assert storage.root is None, "nothing of it lies on a disk of ours"

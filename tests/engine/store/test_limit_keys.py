@@ -386,7 +386,7 @@ class Fleet:
             await see_that_it_is_consistent(self.store)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(script=steps)
 async def test_whatever_happens_limits_hold_and_every_job_ends(
     redis_url: str, script: Sequence[tuple[str, Any]]
