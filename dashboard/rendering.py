@@ -17,33 +17,37 @@ HTMX_STOP_POLLING = 286
 
 @dataclass(frozen=True)
 class Link:
-    """An entry of the bar on top. `key` is what one types after g to go there; `acting` says that viewers may not."""
+    """An entry of the bar on top. `key` is what one types after g to go there; `acting` says that viewers may not.
+
+    It stands in the menu `menu`, or in the bar, where that is empty.
+    """
 
     name: str
     address: str
     key: str
     acting: bool = False
+    menu: str = "System"
 
 
 UNSTORED = {"Cache-Control": "no-store"}
 
 NAVIGATION = (
-    Link("Queues", "/admin/queues", "q"),
-    Link("Jobs", "/admin/jobs", "j"),
-    Link("Documents", "/admin/documents", "d"),
+    Link("Queues", "/admin/queues", "q", menu=""),
+    Link("Jobs", "/admin/jobs", "j", menu=""),
+    Link("Documents", "/admin/documents", "d", menu=""),
+    Link("Errors", "/admin/errors", "e", menu=""),
+    Link("Alerts", "/admin/alerts", "a", menu=""),
+    Link("Schedules", "/admin/schedules", "s", menu="Work"),
+    Link("Templates", "/admin/templates", "t", menu="Work"),
+    Link("Webhooks", "/admin/webhooks", "h", menu="Work"),
+    Link("Owners", "/admin/owners", "o", menu="People"),
+    Link("Keys", "/admin/keys", "k", acting=True, menu="People"),
+    Link("Users", "/admin/users", "p", menu="People"),
+    Link("Audit", "/admin/audit", "u", menu="People"),
     Link("Workers", "/admin/workers", "w"),
-    Link("Owners", "/admin/owners", "o"),
     Link("Services", "/admin/services", "v"),
-    Link("Schedules", "/admin/schedules", "s"),
-    Link("Webhooks", "/admin/webhooks", "h"),
-    Link("Templates", "/admin/templates", "t"),
-    Link("Errors", "/admin/errors", "e"),
-    Link("Alerts", "/admin/alerts", "a"),
     Link("Metrics", "/admin/metrics", "m"),
     Link("Storage", "/admin/storage", "r"),
-    Link("Keys", "/admin/keys", "k", acting=True),
-    Link("Audit", "/admin/audit", "u"),
-    Link("Users", "/admin/users", "p"),
 )
 
 

@@ -23,7 +23,21 @@ const commands = {
   "?": () => document.getElementById("keys").togglePopover(),
 };
 
+// Menus open and close without a script; with one they close as menus do.
+const closeMenus = (but) => document.querySelectorAll(".menu[open]").forEach((menu) => {
+  if (menu !== but) menu.open = false;
+});
+
+document.addEventListener("click", (event) => closeMenus(event.target.closest(".menu")));
+document.addEventListener("focusin", (event) => closeMenus(event.target.closest(".menu")));
+
 document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest(".menu[open]");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]")) {
     if (event.key === "Escape") event.target.blur();

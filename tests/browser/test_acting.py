@@ -101,3 +101,19 @@ async def test_the_theme_is_kept(desk: Desk, made: Maker) -> None:
     assert await page.evaluate(ground) == dark
     await page.get_by_role("button", name="Light or dark").click()
     assert await page.evaluate(ground) == light
+
+
+async def test_menus_open_and_close_by_keyboard_and_cover_nothing_for_long(desk: Desk, made: Maker) -> None:
+    page = await desk.open("/admin/queues")
+    people = page.locator(".menu", has=page.locator("summary", has_text="People"))
+    owners = people.get_by_role("link", name="Owners")
+    await people.locator("summary").press("Enter")
+    await page.keyboard.press("Tab")
+    await expect(owners).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(people.locator("summary")).to_be_focused()
+    await expect(owners).to_be_hidden()
+    await people.locator("summary").click()
+    await expect(owners).to_be_visible()
+    await page.locator("h1").first.click()
+    await expect(owners).to_be_hidden()
