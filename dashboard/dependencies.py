@@ -11,6 +11,7 @@ from dashboard.metrics.trends import PERIODS, Period, Trend, trends
 from dashboard.queues.overview import Overview, last_hour, overview
 from dashboard.single_flight import Shared
 from service.engine.holds import Hold
+from service.engine.redis.places import places_of, silent_places
 from service.engine.states import State
 from service.monitoring.storage_usage import Footprint, footprint
 from service.services import Services
@@ -59,6 +60,9 @@ def shared_figures(services: Services) -> dict[str, Any]:
         holds = {str(queue): await services.store.controls.holds(queue) for queue in Queue}
         return {queue: kinds["pause"] for queue, kinds in holds.items() if "pause" in kinds}
 
+    async def silent() -> Sequence[str]:
+        return [place.server for place in await silent_places(services.redis)]
+
     return {
         "footprint": Shared(weigh, fresh_s=FOOTPRINT_FRESH_S),
         "trends": {name: trend(period) for name, period in PERIODS.items()},
@@ -66,6 +70,7 @@ def shared_figures(services: Services) -> dict[str, Any]:
         "counts": Shared(services.store.counts, fresh_s=FRESH_S),
         "alerts": alerts,
         "pauses": Shared(pauses, fresh_s=FRESH_S),
+        "silent": Shared(silent, fresh_s=ALERTS_FRESH_S) if len(places_of(services.redis).all) > 1 else None,
     }
 
 

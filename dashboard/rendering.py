@@ -83,4 +83,5 @@ def shared_context(request: Request[User, Any, Any], token: str) -> dict[str, An
         ],
         # Set before pages by dashboard/routes.py; an error page may come before that.
         "firing_count": getattr(request.state, "firing_count", 0),
+        "silent": getattr(request.state, "silent", ()),
     }

@@ -76,6 +76,7 @@ from dashboard.workers.actions import quiet_worker, resume_worker, stop_worker
 from dashboard.workers.views import workers_page
 from dashboard.workflows.views import workflow_live, workflow_page
 from service.api import EXCEPTION_HANDLERS
+from service.engine.redis.away import AWAY
 
 FORM_BYTES = 65_536
 """A form of ours is a token and a few words. Uploads set their own bound."""
@@ -100,6 +101,11 @@ async def before_page(request: Request[User, Any, Any]) -> None:
     """Guard every handler, and count the active alerts for the navigation. Raises PermissionDeniedException."""
     await csrf.guard(request)
     require_personal(request)
+    silent = request.app.state["silent"]
+    if silent is not None:
+        # A page shows what can be read, and names what cannot.
+        AWAY.set(set())
+        request.state.silent = await silent()
     if request.method == "GET" and not HTMXDetails(request):
         # A page that needs no queue server must not fail because of the navigation.
         with contextlib.suppress(RedisError, OSError):

@@ -29,13 +29,16 @@ from service.documents.thumbnails.store import ThumbnailStore
 from service.documents.videos.store import VideoStore
 from service.engine.enqueuer import Enqueuer
 from service.engine.job_files import JobFiles
-from service.engine.maintenance import Maintenance
+from service.engine.left_behind import warn_of_left_behind
+from service.engine.maintenance import Duty, Maintenance
 from service.engine.pool.cpu_pool import CpuPool
-from service.engine.redis.client import connect
 from service.engine.redis.command_connection import CommandConnection
+from service.engine.redis.places import Place, close_places, connect_places, places_of
 from service.engine.runtime import Runtime
 from service.engine.schedules import Schedules
 from service.engine.store import Store
+from service.engine.store.outbox import MOVE_S, Outbox
+from service.engine.store.placed import open_store
 from service.engine.store.usage_counts import UsageCounts
 from service.engine.tracing import NO_TRACING
 from service.exports import Records
@@ -115,10 +118,10 @@ async def open_services(
     async with contextlib.AsyncExitStack() as stack:
         if tracing:
             stack.push_async_callback(tracing.close)
-        redis = connect(settings.queue_server_url())
-        stack.push_async_callback(redis.aclose, close_connection_pool=True)
-        store = Store(redis)
-        stack.push_async_callback(store.watchers.close)
+        redis = connect_places(settings)
+        stack.push_async_callback(close_places, redis)
+        store = open_store(redis)
+        stack.push_async_callback(store.aclose)
         database = await stack.enter_async_context(opened_database(settings.database_url))
         audit = Audit(database)
         stack.push_async_callback(audit.close)
@@ -135,13 +138,17 @@ async def open_services(
         files = DocumentStore(database, storage, settings, pool, owners)
         uploads = ResumableUploads(database, storage, settings, files)
         jobs = JobFiles(store, storage, [CampaignRemoval(database).forget, CorrectionRows(database).forget])
+
         # Enqueuers make one call at a time: over a connection of their own none has to look for a free one. Probes have
         # one too: however many wait for a connection, an orchestrator learns that all is well.
-        commands, probe = (CommandConnection(settings.queue_server_url()) for _ in range(2))
-        stack.push_async_callback(commands.aclose)
-        stack.push_async_callback(probe.aclose)
+        def connection(place: Place) -> CommandConnection:
+            made = CommandConnection(place.url or settings.queue_server_url(), place.server)
+            stack.push_async_callback(made.aclose)
+            return made
+
+        main, probe = places_of(redis).all[0], connection(places_of(redis).all[0])
         enqueuer = Enqueuer(
-            Store(redis, commands, replicas=settings.enqueue_wait),
+            open_store(redis, connection, replicas=settings.enqueue_wait),
             settings.queues,
             tracing or NO_TRACING,
             owners.limits,
@@ -154,8 +161,9 @@ async def open_services(
         webhooks = webhook_parts(settings, database, redis, enqueuer)
         duties = watch_duties(settings, store, metrics, alerts, schedules, audit, metering) + webhook_duties(webhooks)
         duties.append(corrections.duty)
-        warning = asyncio.create_task(warn_of_settings(redis))
-        stack.push_async_callback(end, warning)
+        warnings = [asyncio.create_task(warn_of_settings(place.client)) for place in places_of(redis).all]
+        left = asyncio.create_task(warn_of_left_behind(redis))
+        stack.push_async_callback(end, *warnings, left)
         ports |= (
             await stack.enter_async_context(open_mail(settings, database, redis))
             | offered_ports(settings, database, store, storage)
@@ -168,7 +176,12 @@ async def open_services(
                 Reports: ReportFigures(metrics, alerts.outbox, settings.links_url),
             }
         )
-        await stack.enter_async_context(maintaining(Maintenance(settings, store, jobs, duties)))
+        for place in places_of(redis).all:
+            own = Store(place.client, keeps_clock=place is main)
+            outbox = Outbox(own, enqueuer.store)
+            more = [Duty("onward jobs", MOVE_S, outbox.move, apart=True)] if outbox.queues else []
+            maintenance = Maintenance(settings, own, jobs.of(own), [*more, *(duties if place is main else ())])
+            await stack.enter_async_context(maintaining(maintenance))
         yield Services(
             settings=settings,
             redis=redis,
@@ -186,7 +199,7 @@ async def open_services(
             schedules=schedules,
             alerts=alerts,
             audit=audit,
-            readiness=readiness(Store(redis, probe), database, storage),
+            readiness=readiness(Store(main.client, probe), database, storage),
             api_keys=api_keys,
             owners=owners,
             owner_usage=OwnerUsage(database, owners, store, settings.queues),

@@ -68,6 +68,11 @@ class Settings(
     def _merge_queues(cls, given: Any) -> Any:
         return merged(given)
 
+    def server_of(self, queue: str) -> str:
+        """URL of the server that a queue's jobs stand on: the queue's own, or that of all others. Raises SystemExit as
+        `queue_server_url` does."""
+        return self.queues[Queue(queue)].redis_url or self.queue_server_url()
+
     @model_validator(mode="after")
     def _one_rate_of_mail(self) -> Self:
         """The rate of the service `smtp` is that of its queue: pages and alerts know one."""

@@ -9,7 +9,9 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from settings.urls import queue_server_url
 
 
 class Queue(StrEnum):
@@ -60,6 +62,14 @@ class QueueSettings(BaseModel):
 
     owner_limit: int = Field(default=10_000, ge=1)
     """Waiting jobs one owner may have here before the API answers 429: bounds Redis, not honest use."""
+
+    redis_url: Annotated[str, AfterValidator(queue_server_url)] | None = Field(
+        default=None,
+        repr=False,
+        description="redis://[user:password@]host:port/db, rediss://…, unix:///path or redis+sentinel://host:port,…/service/db",
+        json_schema_extra={"secret": True},
+    )
+    """Server of the queue's own (docs/scaling.md); None means that of all others, OFFLOAD_REDIS_URL."""
 
 
 QUEUE_TABLE: dict[Queue, QueueSettings] = {

@@ -9,6 +9,10 @@ SENTINEL_SCHEMES = ("redis+sentinel", "rediss+sentinel")
 SENTINEL_PORT = 26379
 SENTINEL_FORM = "redis+sentinel://host:port,host:port/service/db"
 
+CLUSTER_SCHEMES = ("redis+cluster", "rediss+cluster")
+CLUSTER_PORT = 6379
+CLUSTER_FORM = "redis+cluster://host:port,host:port"
+
 
 class Explained(ValueError):
     """A URL that is refused for a reason of its own: the words that follow the variable's name in the sentence."""
@@ -41,7 +45,7 @@ def queue_server_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme in SENTINEL_SCHEMES:
         sentinel_url(url)
-    elif parts.scheme.endswith("+cluster"):
+    elif parts.scheme in CLUSTER_SCHEMES:
         raise Explained(
             "names a Redis Cluster, which this release cannot use: give it one server, or three that Sentinels "
             f"watch ({SENTINEL_FORM})"
@@ -75,15 +79,40 @@ def sentinel_url(url: str) -> SentinelUrl:
         raise Explained(f"names no service: write {SENTINEL_FORM}, with the name that the Sentinels watch it under")
     if database and not database.isdecimal():
         raise Explained(f"ends in a database that is not a number: write {SENTINEL_FORM}")
-    sentinels = tuple(_address(one) for one in hosts.split(","))
+    sentinels = tuple(_address(one, "Sentinel", SENTINEL_PORT, SENTINEL_FORM) for one in hosts.split(","))
     server = f"{scheme.partition('+')[0]}://{user}{at}primary/{database or 0}"
     return SentinelUrl(sentinels, service, f"{server}?{query}" if query else server)
 
 
-def _address(text: str) -> tuple[str, int]:
+@dataclass(frozen=True)
+class ClusterUrl:
+    """The parts of a `redis+cluster://` URL."""
+
+    nodes: tuple[tuple[str, int], ...]
+    server: str
+    """redis:// or rediss:// URL with user, password and options of each node; its host means nothing."""
+    prefix: str = ""
+    """Beginning of the names of all keys of one queue, whose braces choose the slot: the part after `#`."""
+
+
+def cluster_url(url: str) -> ClusterUrl:
+    """Read `redis+cluster://[user:password@]host:port,host:port?options`. Raises Explained."""
+    scheme, _, rest = url.partition("://")
+    rest, _, prefix = rest.partition("#")
+    rest, _, query = rest.partition("?")
+    netloc, _, database = rest.partition("/")
+    if database not in ("", "0"):
+        raise Explained(f"names a database, of which a Cluster has only the first: write {CLUSTER_FORM}")
+    user, at, hosts = netloc.rpartition("@")
+    nodes = tuple(_address(one, "node", CLUSTER_PORT, CLUSTER_FORM) for one in hosts.split(","))
+    server = f"{scheme.partition('+')[0]}://{user}{at}node/0"
+    return ClusterUrl(nodes, f"{server}?{query}" if query else server, prefix)
+
+
+def _address(text: str, kind: str, default_port: int, form: str) -> tuple[str, int]:
     host, colon, port = text.strip().rpartition(":") if not text.strip().endswith("]") else (text.strip(), "", "")
     if not colon:
-        host, port = text.strip(), str(SENTINEL_PORT)
+        host, port = text.strip(), str(default_port)
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise Explained(f"names a Sentinel without a host, or with a port that is not one: write {SENTINEL_FORM}")
+        raise Explained(f"names a {kind} without a host, or with a port that is not one: write {form}")
     return host.strip("[]"), int(port)

@@ -50,7 +50,6 @@ private_folder(settings.data_dir)
 configure_logs(settings)
 log = structlog.get_logger("offload.worker")
 log_problems()
-redis_settings = arq_settings(settings.queue_server_url())
 
 FOREVER_S = 30 * 86_400
 """Limit given to arq where a queue has no time limit: it wants a number."""
@@ -139,7 +138,7 @@ def worker_settings(queue: Queue) -> type[Any]:
             "max_jobs": bounds.jobs_at_once,
             "job_timeout": bounds.timeout_s or FOREVER_S,
             "cron_jobs": cron_jobs(queue),
-            "redis_settings": redis_settings,
+            "redis_settings": arq_settings(settings.server_of(queue)),
             "job_completion_wait": settings.grace_s,
             "on_startup": starting(queue, POOLS.get(queue, PoolNeeds())),
             "on_shutdown": stop,

@@ -99,7 +99,7 @@ async def _detail(request: Request[User, Any, Any], services: Services, job_id: 
     way = steps(job, at_ms, held=held, held_until_ms=held_until_ms)
     view = from_address(request.query_params)
     preview = await preview_of(services, job, request.user, view)
-    repeated, times = await repetitions(services.redis, job_id, REPEATED)
+    repeated, times = await repetitions(services.redis, job.queue, job_id, REPEATED)
     files = (await files_of(services, [job])).get(job_id)
     picture = await _picture(services, files, request.user)
     return Detail(job, attempts[::-1], parts, way, waiting, view, preview, repeated, times, files, picture)

@@ -53,7 +53,7 @@ async def history(services: Services, job: Job) -> History | None:
     """The last runs of the job's task; None for a part, which is a piece of a run, and before the first one has ended."""
     if job.parent:
         return None
-    runs = await last_runs(services.redis, job.type, RUNS)
+    runs = await last_runs(services.redis, job.queue, job.type, RUNS)
     return drawn(runs, job.id) if runs else None
 
 

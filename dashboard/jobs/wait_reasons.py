@@ -170,7 +170,7 @@ async def _keyed(services: Services, job: Job) -> list[Check]:
         return [Check(question, True, "Yes.")]
     if blocked.by_rate:
         return [Check(question, False, as_sentence(blocked.sentence))]
-    ids = await holders(services.redis, blocked.limit_key, HOLDERS_SHOWN + 1)
+    ids = await holders(services.redis, job.queue, blocked.limit_key, HOLDERS_SHOWN + 1)
     more = " and others" if len(ids) > HOLDERS_SHOWN else ""
     return [Check(question, False, f"{blocked.sentence}. It is held by {', '.join(ids[:HOLDERS_SHOWN])}{more}.")]
 

@@ -15,8 +15,10 @@ from service.api.openapi import refusals
 from service.api.schemas import AcceptedBody, ErrorBody, FieldError
 from service.api.strict_json import StrictJson, decode_body
 from service.api.submit import BODY_MAX_BYTES, IDEMPOTENCY_KEY
+from service.engine.enqueuer import Refusal
 from service.engine.job_requests import Accepted, JobRequest
-from service.engine.store import IdempotencyConflict, OverLimit
+from service.engine.redis.away import QueueServerAway
+from service.engine.store import IdempotencyConflict
 from service.engine.terms import Terms
 from service.lib.text import as_sentence, with_stop
 from service.services import Services
@@ -155,8 +157,10 @@ def _refuse_all(checked: list[JobRequest | ErrorBody]) -> None:
     refuse(errors)
 
 
-def _body(outcome: Accepted | IdempotencyConflict | OverLimit | None) -> AcceptedBody | ErrorBody:
+def _body(outcome: Accepted | Refusal | None) -> AcceptedBody | ErrorBody:
     assert outcome is not None, "only jobs that go together are held"
     if isinstance(outcome, Accepted):
         return AcceptedBody.of(outcome)
-    return ErrorBody(409 if isinstance(outcome, IdempotencyConflict) else 429, as_sentence(str(outcome)), [])
+    away = isinstance(outcome, QueueServerAway)
+    status_code = 503 if away else 409 if isinstance(outcome, IdempotencyConflict) else 429
+    return ErrorBody(status_code, as_sentence(str(outcome)), [])

@@ -16,10 +16,12 @@ from service.documents.checksums import BadChecksum, ChecksumMismatch
 from service.documents.corrections.rows import PageChanged
 from service.documents.store import NoSuchFile
 from service.documents.upload_errors import NoSuchUpload, OffsetConflict, TooManyUploads, UploadExpired
+from service.engine.redis.away import QueueServerAway
 from service.engine.redis.retry import refusal
 from service.engine.schedules.owned import NameTaken, TooManySchedules
 from service.engine.schedules.records import NoSuchSchedule
 from service.engine.store import (
+    AcrossServers,
     IdempotencyConflict,
     NoSuchJob,
     NoSuchWorkflow,
@@ -109,6 +111,7 @@ STATUS_CODES: Mapping[type[Exception], int] = {
     ChecksumMismatch: 460,
     WrongState: 409,
     IdempotencyConflict: 409,
+    AcrossServers: 400,
     # What is left of the store's refusals: there is no such operation (any more).
     StoreError: 404,
 }
@@ -144,6 +147,8 @@ def explained(error: Exception) -> Explained:
 def _infrastructure(error: Exception) -> Explained | None:
     if isinstance(error, NotReplicated):
         return Explained(503, as_sentence(str(error)), headers={"Retry-After": str(REPLICA_S)})
+    if isinstance(error, QueueServerAway):
+        return Explained(503, as_sentence(str(error)), headers={"Retry-After": str(AWAY_S)})
     if isinstance(error, RedisError):
         why = refusal(error)
         sentence = f"The queue server takes no jobs for the moment: {why}; try again." if why else AWAY

@@ -11,10 +11,14 @@ from service.api.monitoring import require_monitoring
 from service.api.openapi import refusals, unavailable
 from service.api.schemas import FieldError, Health, WantedBody, WorkerBody, WorkersHealth
 from service.engine.job_status import rfc3339
+from service.engine.left_behind import left_behind
+from service.engine.redis.away import partial_reads
+from service.engine.redis.places import silent_places
 from service.engine.scaling import wanted
 from service.engine.states import State
 from service.engine.store import WorkerInfo
 from service.lib.clock import now_ms
+from service.lib.text import as_sentence
 from service.monitoring.readiness import OK
 from settings.queues import Queue
 
@@ -46,9 +50,13 @@ async def workers(services: ServicesDep) -> Response[WorkersHealth]:
     its work.
 
     `degraded`, with 200, where a worker has fallen silent, is quiet or has a fault, or a queue has no worker and no jobs
-    yet.
+    yet, or a queue's own server does not answer, or jobs of a queue that has moved wait on another server.
     """
-    found, counts = await services.store.workers(), await services.store.counts()
+    away, left = await silent_places(services.redis), await left_behind(services.redis)
+    with partial_reads():
+        found, counts = await services.store.workers(), await services.store.counts()
+    # Nothing is known of their workers.
+    counts = {queue: states for queue, states in counts.items() if not any(queue in place.queues for place in away)}
     at_ms = now_ms()
     rows = [worker_body(worker, at_ms) for worker in found]
     served = {worker.queue for worker in found if worker.alive(at_ms)}
@@ -66,8 +74,10 @@ async def workers(services: ServicesDep) -> Response[WorkersHealth]:
         status, detail = "unavailable", f"Jobs wait and no worker is alive for {', '.join(deserted)}."
     elif disabled:
         status, detail = "unavailable", f"No worker can do the work of {', '.join(disabled)}: {faulty[0].fault}"
-    elif silent or unserved or quiet or faulty:
-        reasons = [f"No worker is alive for {', '.join(unserved)}."] if unserved else []
+    elif left or away or silent or unserved or quiet or faulty:
+        reasons = [as_sentence(f"{place.server} does not answer") for place in away]
+        reasons += [as_sentence(one.sentence) for one in left]
+        reasons += [f"No worker is alive for {', '.join(unserved)}."] if unserved else []
         reasons += [f"Silent: {', '.join(silent)}."] if silent else []
         reasons += [f"Quiet, at an operator's request: {', '.join(quiet)}."] if quiet else []
         reasons += [f"Cannot do its work: {worker.id}. {worker.fault}" for worker in faulty]

@@ -3,7 +3,7 @@
 Labels are queues, states, declared types, rules and schedules: all of them few.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -17,6 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.api.dependencies import ServicesDep
 from service.api.monitoring import require_monitoring
 from service.database.column_types import utc_now
+from service.engine.redis.away import or_else, partial_reads
+from service.engine.redis.places import places_of, silent_places
 from service.engine.store.counters import EVENTS
 from service.lib.clock import now_ms
 from service.mail.counters import MAIL_QUEUE
@@ -50,16 +52,19 @@ class FixedRegistry(CollectorRegistry):
 
 
 async def families(services: Services) -> FixedRegistry:
-    """Read everything once."""
-    spans = {str(queue): await services.metrics.total(queue) for queue in Queue}
-    found = [*counters(spans), *histograms(spans)]
-    found += [
-        *await _queues(services),
-        *await _watching(services),
-        *await _webhooks(services),
-        *await _external(services),
-        *await _server(services),
-    ]
+    """Read everything once; of a queue whose own server does not answer nothing but that."""
+    away = {queue for place in await silent_places(services.redis) for queue in place.queues}
+    with partial_reads():
+        spans = {str(queue): await services.metrics.total(queue) for queue in Queue}
+        found = [*counters(spans), *histograms(spans)]
+        found += [
+            *await _queues(services, away),
+            *_servers(services, away),
+            *await _watching(services),
+            *await _webhooks(services),
+            *await _external(services),
+            *await _server(services),
+        ]
     refused = CounterMetricFamily(
         "offload_refused_credentials", "Wrong keys, tickets and passwords.", labels=["kind", "outcome"]
     )
@@ -114,7 +119,14 @@ def cumulative(counts: Mapping[int, int]) -> list[tuple[str, float]]:
     return [*edges, ("+Inf", float(sum(counts.values())))]
 
 
-async def _queues(services: Services) -> list[Metric]:
+def _servers(services: Services, away: Collection[str]) -> list[Metric]:
+    answers = GaugeMetricFamily("offload_queue_server_up", "1 while a queue's own server answers.", labels=["queue"])
+    for queue in (queue for place in places_of(services.redis).all[1:] for queue in place.queues):
+        answers.add_metric([queue], float(queue not in away))
+    return [answers] if answers.samples else []
+
+
+async def _queues(services: Services, away: Collection[str]) -> list[Metric]:
     store, at_ms = services.store, now_ms()
     jobs = GaugeMetricFamily(
         "offload_queue_jobs", "Jobs by state now; parts are not counted.", labels=["queue", "state"]
@@ -128,6 +140,8 @@ async def _queues(services: Services) -> list[Metric]:
     )
     backlog_ms, found = await store.backlog_ms(), await store.workers()
     for queue, states in (await store.counts()).items():
+        if queue in away:
+            continue
         for state, number in states.items():
             jobs.add_metric([queue, str(state)], number)
         backlog.add_metric([queue], backlog_ms[queue] / 1000)
@@ -167,8 +181,8 @@ async def _webhooks(services: Services) -> list[Metric]:
     tries = CounterMetricFamily("offload_webhook_tries", "Tries of deliveries by outcome.", labels=["outcome"])
     pipe = services.redis.pipeline(transaction=False)
     pipe.hgetall(webhook_keys.OUTCOMES)
-    pipe.llen(webhook_keys.ENDED)
-    counts, ends = await pipe.execute()
+    (counts,) = await pipe.execute()
+    ends = sum([await or_else(place.client.llen(webhook_keys.ENDED), 0) for place in places_of(services.redis).all])
     for outcome in ("delivered", "later", "failed"):
         tries.add_metric([outcome], int(counts.get(outcome.encode(), 0)))
     ends_waiting = GaugeMetricFamily("offload_webhook_ends_waiting", "Ends of jobs without deliveries yet.", ends)

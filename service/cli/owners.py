@@ -12,8 +12,8 @@ from rich.table import Table
 
 from service.database.connection import open_database
 from service.database.owners import BadLimits, Owners
-from service.engine.redis.client import connect
-from service.engine.store import Store
+from service.engine.redis.places import close_places, connect_places
+from service.engine.store.placed import open_store
 from service.lib.user_agent import terminal_user, user_agent
 from service.monitoring.audit_log import Audit, AuditEntry, Target
 from service.monitoring.owner_usage import OwnerUsage, OwnerUse
@@ -100,10 +100,10 @@ def _run(work: Callable[[Owners, OwnerUsage, Audit], Awaitable[T]]) -> T:
     async def within() -> T:
         async with AsyncExitStack() as stack:
             database = await stack.enter_async_context(open_database(settings.database_url))
-            redis = connect(settings.queue_server_url())
-            stack.push_async_callback(redis.aclose, close_connection_pool=True)
+            redis = connect_places(settings)
+            stack.push_async_callback(close_places, redis)
             known = Owners(database, settings)
-            usage = OwnerUsage(database, known, Store(redis), settings.queues)
+            usage = OwnerUsage(database, known, open_store(redis), settings.queues)
             return await work(known, usage, Audit(database))
 
     try:

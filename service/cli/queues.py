@@ -10,9 +10,10 @@ from redis.exceptions import RedisError
 
 from service.cli.queue_name import QueueName
 from service.database.connection import open_database
-from service.engine.redis.client import connect
+from service.engine.redis.places import close_places, connect_places
 from service.engine.states import State
 from service.engine.store import Store
+from service.engine.store.placed import open_store
 from service.lib.clock import now_ms
 from service.lib.user_agent import terminal_user, user_agent
 from service.monitoring.audit_log import Audit, AuditEntry, Target
@@ -95,9 +96,9 @@ def _run(queue: str, detail: str, work: Callable[[Store], Awaitable[str]]) -> No
 
     async def within() -> None:
         async with AsyncExitStack() as stack:
-            redis = connect(settings.queue_server_url())
-            stack.push_async_callback(redis.aclose, close_connection_pool=True)
-            action = await work(Store(redis))
+            redis = connect_places(settings)
+            stack.push_async_callback(close_places, redis)
+            action = await work(open_store(redis))
             database = await stack.enter_async_context(open_database(settings.database_url))
             await Audit(database).record(
                 AuditEntry(

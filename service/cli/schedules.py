@@ -11,10 +11,10 @@ from rich.console import Console
 
 from service.cli.tables import print_rows
 from service.engine.enqueuer import Enqueuer
-from service.engine.redis.client import connect
+from service.engine.redis.places import close_places, connect_places
 from service.engine.schedules import Schedules
 from service.engine.schedules.records import ScheduleState
-from service.engine.store import Store
+from service.engine.store.placed import open_store
 from settings import Settings, load_settings
 
 COLUMNS = ("schedule", "job", "status", "next", "last", "when")
@@ -43,9 +43,9 @@ def schedules() -> None:
 
 async def _states(settings: Settings) -> Sequence[ScheduleState]:
     async with AsyncExitStack() as stack:
-        redis = connect(settings.queue_server_url())
-        stack.push_async_callback(redis.aclose, close_connection_pool=True)
-        store = Store(redis)
+        redis = connect_places(settings)
+        stack.push_async_callback(close_places, redis)
+        store = open_store(redis)
         return await Schedules(store, Enqueuer(store, settings.queues)).list()
 
 

@@ -23,6 +23,7 @@ from service.engine.job_requests import (
 )
 from service.engine.outcomes import EnqueueOutcome
 from service.engine.plans import LimitsOf, mails_of, over_mails, without_plans
+from service.engine.redis.away import QueueServerAway
 from service.engine.store import IdempotencyConflict, OverLimit, Queued, Store, TooManyQueued
 from service.engine.store.run_history import ORIGIN
 from service.engine.store.script_inputs import Idem, NewJob, Permits, new_job
@@ -43,6 +44,9 @@ KEY_HOLDS_S = 86_400
 
 BATCH = 500
 """Jobs one script call writes: a few milliseconds of the server's time, so that other clients hardly wait."""
+
+
+Refusal = IdempotencyConflict | OverLimit | QueueServerAway
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ class Enqueuer:
         self.limits_of = limits_of
         self.estimator = Estimator(store)
         # Many requests at once share a script call.
-        self.batcher: Batcher[NewJob, Queued] = Batcher(store.queued)
+        self.batchers: dict[Store, Batcher[NewJob, Queued]] = {}
+        """One for each server: a server that does not answer keeps no other's requests waiting."""
 
     async def enqueue(
         self,
@@ -104,22 +109,28 @@ class Enqueuer:
                 terms = msgspec.structs.replace(terms, schedule_at=schedule_at)
             job = JobRequest(job_type, payload, priority, terms, idempotency_key, units, origin, mails=mails)
             prepared = await self._prepare(job, owner)
-            reply = await self.batcher(prepared.request)
+            reply = await self._batcher(prepared.request.queue)(prepared.request)
             refusal = self._refusal(prepared, reply)
             if refusal:
                 raise refusal
             self.tracing.enqueued(reply.job_id)
             return prepared.accepted(reply)
 
+    def _batcher(self, queue: str) -> Batcher[NewJob, Queued]:
+        server = self.store.of_queue(queue)
+        if server not in self.batchers:
+            self.batchers[server] = Batcher(self.store.queued)
+        return self.batchers[server]
+
     async def enqueue_together(
         self, jobs: Sequence[JobRequest], *, owner: str, all_or_nothing: bool
-    ) -> list[Accepted | IdempotencyConflict | OverLimit | None]:
+    ) -> list[Accepted | Refusal | None]:
         """Queue up to BATCH × 2 jobs of any types in one script call; returns the outcome of each, in order.
 
         With `all_or_nothing` one that is refused keeps all others from being queued; these are None.
         """
         prepared = [await self._prepare(job, owner) for job in jobs]
-        replies = await self.store.queued([one.request for one in prepared], together=all_or_nothing)
+        replies = await self.store.queued_apart([one.request for one in prepared], together=all_or_nothing)
         return [
             self._refusal(one, reply) or (None if reply.outcome is EnqueueOutcome.HELD else one.accepted(reply))
             for one, reply in zip(prepared, replies, strict=True)
@@ -193,7 +204,7 @@ class Enqueuer:
             warnings.append(f"It is queued at {priority} priority, the highest of your plan {limits.plan}.")
         return _Prepared(request, estimate, job.idempotency_key or "", " ".join(filter(None, warnings)) or None, limits)
 
-    def _refusal(self, prepared: _Prepared, reply: Queued) -> IdempotencyConflict | OverLimit | None:
+    def _refusal(self, prepared: _Prepared, reply: Queued) -> Refusal | None:
         request, limits = prepared.request, prepared.limits
         if reply.outcome is EnqueueOutcome.CONFLICT:
             return IdempotencyConflict(prepared.key, reply.job_id)
@@ -201,6 +212,8 @@ class Enqueuer:
             limit = int(request.limit)
             planned = limit == limits.values.queued_jobs and limit < self.queues[Queue(request.queue)].owner_limit
             return TooManyQueued(limit, RETRY_AFTER_S, limits.allows("queued_jobs") if planned else "")
+        if reply.outcome is EnqueueOutcome.AWAY:
+            return QueueServerAway(reply.job_id)
         if reply.outcome is EnqueueOutcome.OVER and isinstance(request.permits, Permits):
             return over_mails(limits, request.permits.count, int(reply.job_id))
         return None

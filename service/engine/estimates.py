@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import msgspec
 
+from service.engine.redis.away import QueueServerAway, partial_reads
 from service.engine.states import State
 from service.engine.store import Job, Store
 from tasks.sdk.types import JobType
@@ -72,7 +73,11 @@ class Estimator:
     async def _pace(self, name: str) -> tuple[float | None, float | None]:
         read_at, pace = self.paces.get(name, (-FRESH_S, (None, None)))
         if time.monotonic() - read_at >= FRESH_S:
-            pace = await self.store.pace(name)
+            try:
+                pace = await self.store.pace(name)
+            except QueueServerAway:
+                # A job that follows another's is asked for while its own queue's server is away: as declared.
+                return pace
             self.paces[name] = (time.monotonic(), pace)
         return pace
 
@@ -81,9 +86,11 @@ class Estimator:
         read_at, loads = self.loads
         if time.monotonic() - read_at >= FRESH_S:
             slots: dict[str, int] = {}
-            for worker in await self.store.workers():
-                slots[worker.queue] = slots.get(worker.queue, 0) + worker.serving_slots
-            loads = {name: ms / max(1, slots.get(name, 1)) for name, ms in (await self.store.backlog_ms()).items()}
+            with partial_reads():
+                for worker in await self.store.workers():
+                    slots[worker.queue] = slots.get(worker.queue, 0) + worker.serving_slots
+                backlog_ms = await self.store.backlog_ms()
+            loads = {name: ms / max(1, slots.get(name, 1)) for name, ms in backlog_ms.items()}
             self.loads = (time.monotonic(), loads)
         return loads.get(queue, 0.0)
 

@@ -51,6 +51,10 @@ class JobFiles:
         self.storage = storage
         self._forget = forget
 
+    def of(self, store: Store) -> "JobFiles":
+        """The same for the jobs of one server."""
+        return JobFiles(store, self.storage, self._forget)
+
     def artefact(self, job: Job, name: str) -> str | None:
         """As `artefact_of`."""
         return artefact_of(job, name)

@@ -24,6 +24,9 @@ class EnqueueOutcome(StrEnum):
     HELD = "held"
     """Nothing is written, because another of the jobs that go together was refused."""
 
+    AWAY = "away"
+    """Its queue's own server does not answer: whether the job is written is not known (placed.py)."""
+
 
 class OutcomeKind(StrEnum):
     """Report of a worker on a job that it held; settle.lua does what each asks for."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from service.database import Database
 from service.database.postgres_url import asyncpg_arguments
+from service.engine.redis.away import partial_reads
 from service.engine.store import Store
 from service.exports.hour_rows import metric_hour_rows
 from service.exports.job_rows import job_rows
@@ -37,7 +38,9 @@ class Records:
     async def count(self, selection: Selection) -> int:
         """Rows of the selection, at most COUNT_MAX; of jobs, those before the filters; of metrics, 0 for not known."""
         if selection.dataset.keeper is Keeper.QUEUE:
-            return await self._store.count(selection.owner) if selection.dataset.name == "jobs" else 0
+            # An estimate is worth no refusal.
+            with partial_reads():
+                return await self._store.count(selection.owner) if selection.dataset.name == "jobs" else 0
         query = to_query(selection, postgres=not self._database.sqlite, limit=COUNT_MAX)
         async with self._database.engine.connect() as connection:
             found = await connection.exec_driver_sql(query.count, query.parameters)

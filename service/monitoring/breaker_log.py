@@ -1,6 +1,10 @@
 """Breakers in the audit log: no request opens or closes one, so no middleware writes it down."""
 
+import contextlib
+
+from service.engine.redis.away import QueueServerAway
 from service.engine.redis.client import Client
+from service.engine.redis.places import places_of
 from service.engine.store.breakers import events, forget_events
 from service.monitoring.audit_log import Audit, AuditEntry, Target
 
@@ -17,7 +21,12 @@ class BreakerLog:
 
     async def write(self) -> None:
         """Move events from the queue server to the audit log. A death in between writes some of them twice, none never."""
-        while found := await events(self.redis, AT_ONCE):
+        for place in places_of(self.redis).all:
+            with contextlib.suppress(QueueServerAway):
+                await self._write(place.client)
+
+    async def _write(self, redis: Client) -> None:
+        while found := await events(redis, AT_ONCE):
             for one in found:
                 kind = "service" if one.service else "queue"
                 words = f"{one.jobs:,} jobs in a row failed: {one.error}"
@@ -31,4 +40,4 @@ class BreakerLog:
                         detail=words,
                     )
                 )
-            await forget_events(self.redis, len(found))
+            await forget_events(redis, len(found))

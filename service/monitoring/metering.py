@@ -4,6 +4,7 @@ The scripts add up in the queue server, in the same step that ends an attempt; t
 each of which counts once however often it is taken. Messages and stored bytes are written by the transactions that they come from.
 """
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from service.database.usage import (
     month_name,
     month_span,
 )
+from service.engine.redis.away import QueueServerAway
 from service.engine.store.usage_counts import UsageCounts
 from service.lib.outages import outage_of
 from service.lib.reminder import Reminder
@@ -91,8 +93,11 @@ class Metering:
     async def carry(self) -> None:
         """A duty: write what the queue server has counted, and add up entries. Waits where the database is away."""
         try:
-            while await self._carry_batch():
-                pass
+            for counts in self.counts.each():
+                # What a server has counted waits there while it is away.
+                with contextlib.suppress(QueueServerAway):
+                    while await self._carry_batch(counts):
+                        pass
             while await self._fold():
                 pass
             self.away.over()
@@ -103,13 +108,13 @@ class Metering:
             if self.away.due():
                 log.warning("usage.delayed", reason=outage.sentence)
 
-    async def _carry_batch(self) -> bool:
+    async def _carry_batch(self, counts: UsageCounts) -> bool:
         """Write one batch; False where there is none."""
-        batch = await self.counts.take()
+        batch = await counts.take()
         if batch is None:
             return False
         await self._write(batch.id, _entries(batch.counts))
-        await self.counts.forget(batch)
+        await counts.forget(batch)
         return True
 
     async def _write(self, batch_id: str, entries: Sequence[Mapping[str, object]]) -> None:

@@ -9,6 +9,8 @@ from service.database.owners import Owners
 from service.documents.quota import month_of
 from service.documents.totals import DocumentTotals, totals_of
 from service.engine.plans import Allowance, mails_of, requests_of
+from service.engine.redis.away import or_else
+from service.engine.redis.places import places_of
 from service.engine.states import State
 from service.engine.store import Store
 from service.lib.clock import now_ms
@@ -93,4 +95,8 @@ class OwnerUsage:
         )
 
     async def _used(self, allowance: Allowance | None) -> int | None:
-        return await allowance.used(self.store.redis) if allowance else None
+        if allowance is None:
+            return None
+        # Each server counts what is accepted there.
+        servers = places_of(self.store.redis).all
+        return sum([await or_else(allowance.used(place.client), 0) for place in servers])

@@ -1,6 +1,7 @@
 """The duties of watching: to fire schedules, to add up what was counted, to measure alert rules and to send alerts."""
 
 from service.engine.maintenance import Duty
+from service.engine.redis.away import partial_reads
 from service.engine.schedules import Schedules, Ticker
 from service.engine.store import Store
 from service.monitoring.alerts import Alerts
@@ -41,11 +42,17 @@ def watch_duties(
     metering: Metering,
 ) -> list[Duty]:
     """Duties of maintenance by the clock, and to notice what goes wrong."""
-    measures = Measures(settings, store, metrics, schedules)
+    evaluation = Evaluation(alerts, Measures(settings, store, metrics, schedules))
+
+    async def evaluate() -> None:
+        # A queue's server that is away must not keep the rules of all others from being measured.
+        with partial_reads():
+            await evaluation.evaluate()
+
     return [
         Duty("schedules", SLOTS_S, Ticker(schedules).tick),
         Duty("metrics", FOLD_S, metrics.fold),
-        Duty("alerts", RULES_S, Evaluation(alerts, measures).evaluate),
+        Duty("alerts", RULES_S, evaluate),
         Duty("breakers", BREAKERS_S, BreakerLog(store.redis, audit).write, apart=True),
         Duty("usage", USAGE_S, metering.carry, apart=True),
         Duty("outbox", OUTBOX_S, alerts.outbox.deliver, apart=True),

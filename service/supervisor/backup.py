@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 import redis
 
+from service.lib.text import listed
 from settings import Settings
 
 MANIFEST = "backup.json"
@@ -63,6 +64,12 @@ def _secrets(settings: Settings) -> list[Path]:
 
 
 def _queue(settings: Settings, target: Path) -> str:
+    if own := sorted(queue for queue, bounds in settings.queues.items() if bounds.redis_url):
+        return f"{_main_queue(settings, target)} The servers of {listed(own)} need backups of their own."
+    return _main_queue(settings, target)
+
+
+def _main_queue(settings: Settings, target: Path) -> str:
     if settings.redis_url:
         return "The queue server is not copied: OFFLOAD_REDIS_URL names one that has its own backup."
     folder = settings.queue_dir / LOG_FOLDER

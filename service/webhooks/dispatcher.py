@@ -4,6 +4,7 @@ An end stays recorded until its jobs are queued. What was done when a process di
 end is lost, and none is queued twice.
 """
 
+import contextlib
 import secrets
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,7 +15,9 @@ from redis.exceptions import WatchError
 
 from service.database import Webhook, WebhookDelivery
 from service.engine.enqueuer import KEY_HOLDS_S, Enqueuer
+from service.engine.redis.away import QueueServerAway
 from service.engine.redis.client import Client
+from service.engine.redis.places import places_of
 from service.engine.states import State
 from service.engine.store.records import ended_job
 from service.engine.store.script_inputs import Idem, NewJob
@@ -51,13 +54,10 @@ class WebhookDispatcher:
     async def dispatch(self) -> None:
         """Queue the deliveries of all ends that are noted. Waits where the database is away."""
         try:
-            while raws := await self.redis.lrange(keys.ENDED, 0, AT_ONCE - 1):
-                await self._dispatch(raws)
-                pipe = self.redis.pipeline(transaction=True)
-                for raw in raws:
-                    # By value: another process that led a moment ago may have removed some.
-                    pipe.lrem(keys.ENDED, 1, raw)
-                await pipe.execute()
+            for place in places_of(self.redis).all:
+                # The ends of a server that is away are read when it is back.
+                with contextlib.suppress(QueueServerAway):
+                    await self._dispatch_of(place.client)
             self.away.over()
         except Exception as error:
             outage = outage_of(error)
@@ -65,6 +65,15 @@ class WebhookDispatcher:
                 raise
             if self.away.due():
                 log.warning("webhook.delayed", reason=outage.sentence)
+
+    async def _dispatch_of(self, redis: Client) -> None:
+        while raws := await redis.lrange(keys.ENDED, 0, AT_ONCE - 1):
+            await self._dispatch(raws)
+            pipe = redis.pipeline(transaction=True)
+            for raw in raws:
+                # By value: another process that led a moment ago may have removed some.
+                pipe.lrem(keys.ENDED, 1, raw)
+            await pipe.execute()
 
     async def _dispatch(self, raws: Sequence[bytes]) -> None:
         ends = [end for raw in raws if (end := _read(raw)) is not None]
@@ -121,8 +130,14 @@ class WebhookDispatcher:
 
         Watched, so that two processes at it cannot write an older state over a newer one.
         """
+        for place in places_of(self.redis).all:
+            # One that is away is brought in line once it is back.
+            with contextlib.suppress(QueueServerAway):
+                await self._sync(place.client)
+
+    async def _sync(self, redis: Client) -> None:
         while True:
-            async with self.redis.pipeline(transaction=True) as pipe:
+            async with redis.pipeline(transaction=True) as pipe:
                 await pipe.watch(keys.OWNERS, keys.DISABLED)
                 before = [await pipe.hgetall(keys.OWNERS), await pipe.hgetall(keys.DISABLED)]
                 now = _flags(await self.rows.list())

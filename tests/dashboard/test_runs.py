@@ -25,7 +25,7 @@ async def test_the_last_runs_are_linked_in_the_drawing_and_in_the_table(operator
 async def test_only_so_many_of_the_newest_runs_are_read_and_none_is_no_drawing(operator: Client, made: Maker) -> None:
     for _ in range(3):
         await made.completed(await made.active())
-    newest = await last_runs(made.store.redis, "pdf-ocr", 2)
+    newest = await last_runs(made.store.redis, "pdf-processing", "pdf-ocr", 2)
     assert [run.state for run in newest] == [State.COMPLETED] * 2 and newest[0].created_ms <= newest[1].created_ms
     page = (await operator.get(f"/admin/jobs/{await made.queued(made_type('nobody-ran-it'))}")).text
     assert 'id="history"' not in page

@@ -20,11 +20,11 @@ ROOT = Path(__file__).parents[2]
 class WorkerProcess:
     """One `arq` process that the test started, and may therefore kill."""
 
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
+    def __init__(self, environment: dict[str, str], log: Path, settings: str = "tests.engine.workers.Probe") -> None:
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "arq", "tests.engine.workers.Probe"],
+                [sys.executable, "-m", "arq", settings],
                 cwd=ROOT,
                 env=os.environ | environment,
                 stdout=output,
@@ -76,10 +76,11 @@ def start_worker(settings_env: dict[str, str], ledger: Ledger, tmp_path: Path) -
     """Starts worker processes of the thumbnails queue; ends what is left of them."""
     started: list[WorkerProcess] = []
 
-    def start(**environment: str) -> WorkerProcess:
+    def start(settings: str = "tests.engine.workers.Probe", **environment: str) -> WorkerProcess:
         worker = WorkerProcess(
             settings_env | {"PROBE_LEDGER": str(ledger.path), "OFFLOAD_LEASE_S": "2"} | environment,
             tmp_path / f"worker-{len(started)}.log",
+            settings,
         )
         started.append(worker)
         return worker

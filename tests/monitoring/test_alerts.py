@@ -283,7 +283,7 @@ async def test_a_job_that_is_retried_late_is_measured_by_its_own_attempt(watch: 
     await parts.claim(queue=str(Queue.PDF_PROCESSING))
     assert await watch.state("slow-pdf", "pdf-ocr") == "quiet", "it waited for a decision, and did not run"
     await watch.end(job_id)
-    (run,) = await last_runs(parts.store.redis, "pdf-ocr", 5)
+    (run,) = await last_runs(parts.store.redis, "pdf-processing", "pdf-ocr", 5)
     assert run.ran_ms is not None and run.ran_ms < 36 * 60_000
 
 

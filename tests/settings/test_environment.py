@@ -194,3 +194,13 @@ def test_a_queue_server_behind_sentinels(read):
         sentinel_url("rediss+sentinel://a/offload?ssl_ca_certs=/ca.pem").server
         == "rediss://primary/0?ssl_ca_certs=/ca.pem"
     )
+
+
+def test_a_queue_may_have_a_server_of_its_own(read):
+    settings = read(REDIS_URL="redis://main:1", QUEUES__EMAIL_SENDER__REDIS_URL="redis://:hunter2!@mail:2")
+    assert settings.server_of("email-sender") == "redis://:hunter2!@mail:2"
+    assert settings.server_of("thumbnails") == "redis://main:1"
+    assert "hunter2" not in repr(settings)
+    with pytest.raises(SystemExit) as stop:
+        read(QUEUES__EMAIL_SENDER__REDIS_URL="http://:hunter2!@mail")
+    assert "OFFLOAD_QUEUES__EMAIL_SENDER__REDIS_URL" in str(stop.value) and "hunter2" not in str(stop.value)

@@ -27,10 +27,16 @@ MAX_CONNECTIONS = 50
 
 def connect(url: str, *, max_connections: int = MAX_CONNECTIONS, **extra: Any) -> ArqRedis:
     """A client for `url` (redis://, rediss://, unix://, redis+sentinel://). Raises ValueError for another scheme."""
+    return ArqRedis(pool_or_conn=pool_of(url, max_connections=max_connections, **extra))
+
+
+def pool_of(url: str, *, max_connections: int = MAX_CONNECTIONS, **extra: Any) -> SharedPool:
+    """The connections of such a client. Raises ValueError for another scheme."""
     options = {"max_connections": max_connections, "timeout": SOCKET_TIMEOUT_S, **_manners(url), **extra}
     if behind_sentinels(url):
-        return ArqRedis(pool_or_conn=PrimaryPool(url, **options))
-    return ArqRedis(pool_or_conn=SharedPool.from_url(url, **options))
+        return PrimaryPool(url, **options)
+    pool: SharedPool = SharedPool.from_url(url, **options)
+    return pool
 
 
 def unconnected(url: str) -> Client:

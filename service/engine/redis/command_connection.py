@@ -6,7 +6,7 @@ on in the same turn of the event loop. docs/decisions/raw-connection.md gives th
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
 import hiredis
@@ -14,6 +14,7 @@ from redis.asyncio.connection import DefaultParser
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from service.engine.redis.away import named
 from service.engine.redis.client import SOCKET_TIMEOUT_S, unconnected
 
 
@@ -70,8 +71,10 @@ class RawConnection(asyncio.Protocol):
 class CommandConnection:
     """Executes commands over one connection of its own, in turn. Connects when first needed, and again after a loss."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, server: str = "") -> None:
         self.url = url
+        self.server = server
+        """The server in words, where it is a queue's own (redis/places.py): its errors say so."""
         self.replies: _Replies | None = None
         self.connecting = asyncio.Lock()
 
@@ -88,14 +91,22 @@ class CommandConnection:
         finally:
             limit.cancel()
         if isinstance(message, Exception):
+            if self.server:
+                with named(self.server):
+                    raise message
             raise message
         return message
 
     async def _connected(self) -> "_Replies":
         async with self.connecting:
             if self.replies is None or self.replies.lost.done():
-                self.replies = await _Replies.open(self.url)
+                opening = _Replies.open(self.url)
+                self.replies = await (self._named(opening) if self.server else opening)
             return self.replies
+
+    async def _named(self, opening: Awaitable["_Replies"]) -> "_Replies":
+        with named(self.server):
+            return await opening
 
     async def aclose(self) -> None:
         """Close the connection."""

@@ -13,6 +13,9 @@ from service.engine.enqueuer import Enqueuer
 from service.engine.holds import Hold, hold
 from service.engine.job_requests import set_terms
 from service.engine.plans import mails_of, over_mails
+from service.engine.redis.away import or_else
+from service.engine.redis.client import Client
+from service.engine.redis.places import of_queue
 from service.engine.schedules import keys
 from service.engine.schedules.owned import OwnedSchedules
 from service.engine.schedules.records import ScheduleState, SlotRun
@@ -53,13 +56,18 @@ class Schedules:
         self.declared = {schedule.name: schedule for schedule in declared}
         self.owned = OwnedSchedules(store.redis)
 
+    def redis_of(self, schedule: Schedule) -> Client:
+        """The server that keeps a schedule's slots and runs: that of its jobs, which one script begins and notes."""
+        job_type = REGISTRY.get(schedule.job)
+        return of_queue(self.store.redis, job_type.queue) if job_type else self.store.redis
+
     async def all(self) -> list[Schedule]:
         """The declared schedules in order of declaration, then those of owners, oldest first."""
         return [*self.declared.values(), *(one.schedule() for one in await self.owned.all())]
 
     async def list(self) -> list[ScheduleState]:
         """Every schedule with its present state, in the order of `all`."""
-        return [await self.state(schedule) for schedule in await self.all()]
+        return [await or_else(self.state(one), _unreadable(one)) for one in await self.all()]
 
     async def get(self, name: str) -> ScheduleState:
         """One schedule with its last 60 runs. Raises NoSuchSchedule."""
@@ -68,7 +76,7 @@ class Schedules:
     async def state(self, schedule: Schedule) -> ScheduleState:
         """The present state of a schedule, with its last 60 runs."""
         name = schedule.name
-        pipe = self.store.redis.pipeline(transaction=True)
+        pipe = self.redis_of(schedule).pipeline(transaction=True)
         pipe.hget(keys.schedule(name), "pause")
         pipe.zrevrange(keys.schedule_order(name), 0, -1)
         pipe.hgetall(keys.schedule_runs(name))
@@ -121,15 +129,14 @@ class Schedules:
 
         Raises NoSuchSchedule, and ValueError for an empty reason and for an end in the past.
         """
-        await self.find(name)
+        schedule = await self.find(name)
         pause = hold(reason, by, until_ms)
-        await self.store.redis.hset(keys.schedule(name), "pause", to_json(pause))
+        await self.redis_of(schedule).hset(keys.schedule(name), "pause", to_json(pause))
         return pause
 
     async def resume(self, name: str) -> None:
         """Take a pause back; nothing happens when there is none. Slots that passed are not made up for."""
-        await self.find(name)
-        await self.store.redis.hdel(keys.schedule(name), "pause")
+        await self.redis_of(await self.find(name)).hdel(keys.schedule(name), "pause")
 
     async def run_now(self, name: str, *, by: str) -> str:
         """Begin a manual run, paused or not. Returns the job's id. Raises NoSuchSchedule, OverLimit, ValueError."""
@@ -172,11 +179,11 @@ class Schedules:
             return None
         payload = msgspec.convert(schedule.payload_at(to_moment(run.slot_ms)), job_type.payload)
         count = await job_type.mails(payload, Parts(self.ports))
-        wait_ms = await allowance.take(self.store.redis, count) if count else 0
+        wait_ms = await allowance.take(of_queue(self.store.redis, job_type.queue), count) if count else 0
         return over_mails(limits, count, wait_ms) if wait_ms else None
 
     async def _cancel_last(self, schedule: Schedule) -> None:
-        last = await self.store.redis.hget(keys.schedule(schedule.name), "job")
+        last = await self.redis_of(schedule).hget(keys.schedule(schedule.name), "job")
         if last:
             # It may have ended on its own, or been deleted.
             with contextlib.suppress(WrongState, NoSuchJob):
@@ -191,7 +198,7 @@ class Schedules:
         """
         rows = pack([[run.id, run.slot_ms, text(run)] for run in missed])
         skip = int(schedule.overlap is Overlap.SKIP)
-        answer = await SCHEDULE(self.store.redis, schedule.name, seen, through, skip, rows, pack(start or False))
+        answer = await SCHEDULE(self.redis_of(schedule), schedule.name, seen, through, skip, rows, pack(start or False))
         return answer[0].decode(), answer[1].decode()
 
     async def _request(self, schedule: Schedule, run: SlotRun) -> NewJob:
@@ -218,6 +225,10 @@ class Parts:
     def use(self, port: type[T]) -> T:
         """The implementation of a protocol of tasks/ports/. Raises KeyError where there is none."""
         return cast(T, self.ports[port])
+
+
+def _unreadable(schedule: Schedule) -> ScheduleState:
+    return ScheduleState(schedule, schedule.words, "the server of its queue does not answer", None, None, [])
 
 
 def not_begun(run: SlotRun, reason: str) -> SlotRun:

@@ -1,10 +1,12 @@
 """A duty of the maintenance leader: slots whose time has come are begun, those missed while no process ran are recorded."""
 
+import contextlib
 from collections.abc import Sequence
 
 import msgspec
 import structlog
 
+from service.engine.redis.away import QueueServerAway
 from service.engine.schedules import keys
 from service.engine.schedules.records import Kind, SlotRun
 from service.engine.schedules.schedules import Schedules, not_begun, run_prefix, text, to_moment, to_ms
@@ -32,14 +34,16 @@ class Ticker:
         for schedule in await self.schedules.all():
             problem = self.schedules.problem(schedule)
             if problem is None:
-                await self._check(schedule)
-                await self._settle(schedule)
+                # The schedules of the other queues go on; these catch up once their server is back.
+                with contextlib.suppress(QueueServerAway):
+                    await self._check(schedule)
+                    await self._settle(schedule)
             elif problem not in self.reported:
                 self.reported.add(problem)
                 log.error("schedule.invalid", schedule=schedule.name, reason=problem)
 
     async def _check(self, schedule: Schedule) -> None:
-        at_ms, key, redis = now_ms(), keys.schedule(schedule.name), self.schedules.store.redis
+        at_ms, key, redis = now_ms(), keys.schedule(schedule.name), self.schedules.redis_of(schedule)
         declared = f"{schedule.cron or schedule.every_s} {schedule.zone}"
         seen, known = await redis.hmget(key, "through", "declared")
         if seen is None or known != declared.encode():
@@ -77,7 +81,7 @@ class Ticker:
 
     async def _settle(self, schedule: Schedule) -> None:
         """Write down how runs ended, before retention takes their jobs."""
-        redis, key = self.schedules.store.redis, keys.schedule_runs(schedule.name)
+        redis, key = self.schedules.redis_of(schedule), keys.schedule_runs(schedule.name)
         runs = [msgspec.json.decode(raw, type=SlotRun) for raw in await redis.hvals(key)]
         running = [run for run in runs if not run.settled]
         await self.schedules.see(running)

@@ -1,6 +1,7 @@
 """Job state in Redis: one package reads and writes it, and nothing else knows a key's name."""
 
 from service.engine.store.errors import (
+    AcrossServers,
     IdempotencyConflict,
     LeaseLost,
     NoSuchJob,
@@ -18,6 +19,7 @@ from service.engine.store.store import Queued, Store
 from service.engine.store.worker_verbs import Claimed
 
 __all__ = [
+    "AcrossServers",
     "Attempt",
     "Claimed",
     "IdempotencyConflict",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from service.engine.blocked import Blocked, read_blocked
 from service.engine.redis.client import Client
+from service.engine.redis.places import of_queue
 from service.engine.store import keys
 
 READ_MAX = 200
@@ -24,7 +25,7 @@ class BlockedKey:
 
 async def blocked_keys(redis: Client, queue: str, count: int) -> tuple[int, Sequence[BlockedKey]]:
     """Number of keys that jobs of a queue wait for, and the `count` of them that most jobs do; two round trips."""
-    pipe = redis.pipeline(transaction=False)
+    pipe = of_queue(redis, queue).pipeline(transaction=False)
     pipe.zcard(keys.blocked(queue))
     pipe.zrange(keys.blocked(queue), 0, READ_MAX - 1)
     total, rows = await pipe.execute()
@@ -42,6 +43,6 @@ async def blocked_keys(redis: Client, queue: str, count: int) -> tuple[int, Sequ
     return total, [BlockedKey(*row, note) for row, note in zip(shown, notes, strict=True) if note]
 
 
-async def holders(redis: Client, key: str, count: int) -> Sequence[str]:
-    """At most `count` ids of the active jobs that hold a key, sorted."""
-    return sorted(row.decode() for row in await redis.smembers(keys.held(key)))[:count]
+async def holders(redis: Client, queue: str, key: str, count: int) -> Sequence[str]:
+    """At most `count` ids of the active jobs that hold a key of a queue's, sorted."""
+    return sorted(row.decode() for row in await of_queue(redis, queue).smembers(keys.held(key)))[:count]

@@ -62,6 +62,11 @@ class Operation:
     begun_ms: int
 
 
+def new_id(kind: Kind) -> str:
+    """An id that no operation has."""
+    return f"{kind}-{secrets.token_hex(6)}"
+
+
 class BulkOperations:
     """Begins, tracks and aborts operations. `step` does the next few ids of one; the maintenance leader calls it."""
 
@@ -69,12 +74,14 @@ class BulkOperations:
         self.queries = queries
         self.redis: Client = queries.redis
 
-    async def begin(self, kind: Kind, selection: Selection, *, words: str, by: str) -> Operation:
+    async def begin(
+        self, kind: Kind, selection: Selection, *, words: str, by: str, operation_id: str = ""
+    ) -> Operation:
         """Freeze the selection and begin: jobs that fit it later are not included. Returns the running operation.
 
         `words` describe the selection for people, `by` is the operator's name.
         """
-        operation_id = f"{kind}-{secrets.token_hex(6)}"
+        operation_id = operation_id or new_id(kind)
         frozen = keys.operation_ids(operation_id)
         total = await self._freeze(frozen, kind, selection)
         record = {"kind": kind, "words": words, "by": by, "state": "running", "total": total, "done": 0, "skipped": 0}

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from service.engine.redis.away import or_else
 from service.engine.redis.client import Client
+from service.engine.redis.places import of_queue
 from service.engine.store import keys
 from service.engine.store.scripts import COUNT, KEEP_MINUTES, ROLLUP
 
@@ -41,11 +43,11 @@ class Counters:
 
     async def count(self, queue: str, counted: Mapping[str, int]) -> None:
         """Add to a queue's counts of the current minute."""
-        await COUNT(self.redis, queue, *(word for pair in counted.items() for word in pair))
+        await COUNT(of_queue(self.redis, queue), queue, *(word for pair in counted.items() for word in pair))
 
     async def fold(self, queue: str) -> None:
         """Add the minutes that are over to their hours, days and the total."""
-        while await ROLLUP(self.redis, queue, FOLD_MINUTES) > 0:
+        while await ROLLUP(of_queue(self.redis, queue), queue, FOLD_MINUTES) > 0:
             pass
 
     async def spans(
@@ -56,11 +58,13 @@ class Counters:
         In addition the rows, by their number, of the minutes up to `minute` that no longer span includes yet. All of one moment.
         """
         names = [KEYS[tier](queue, number) for number in numbers]
-        return await self._read(names, queue, 0 if tier == "minute" else UNFOLDED, minute)
+        reading = self._read(names, queue, 0 if tier == "minute" else UNFOLDED, minute)
+        return await or_else(reading, ([{} for _ in names], {}))
 
     async def total(self, queue: str, minute: int) -> tuple[Row, Mapping[int, Row]]:
         """The row of everything ever counted; and rows of minutes up to `minute` that are not folded into it."""
-        (row,), unfolded = await self._read([keys.metrics_total(queue)], queue, UNFOLDED, minute)
+        nothing: tuple[list[Row], Mapping[int, Row]] = ([{}], {})
+        (row,), unfolded = await or_else(self._read([keys.metrics_total(queue)], queue, UNFOLDED, minute), nothing)
         row.pop(b"through", None)
         return row, unfolded
 
@@ -71,7 +75,7 @@ class Counters:
         while True:
             minutes = range(minute - unfolded, minute + 1) if unfolded else range(0)
             # In one transaction, or a fold in between would be seen twice or not at all.
-            pipe = self.redis.pipeline(transaction=True)
+            pipe = of_queue(self.redis, queue).pipeline(transaction=True)
             pipe.hget(keys.metrics_total(queue), "through")
             for name in [*names, *(keys.metrics(queue, number) for number in minutes)]:
                 pipe.hgetall(name)

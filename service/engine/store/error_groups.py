@@ -66,7 +66,12 @@ class ErrorGroups:
 
     async def jobs(self, fingerprint: str, limit: int = 50) -> Sequence[str]:
         """Ids of the group's dead letters, newest first."""
-        return [i.decode() for i in await self.redis.zrevrange(keys.error_jobs(fingerprint), 0, limit - 1)]
+        return [job_id for _, job_id in await self.newest(fingerprint, limit)]
+
+    async def newest(self, fingerprint: str, limit: int) -> Sequence[tuple[float, str]]:
+        """(creation stamp, id) of the group's dead letters, newest first."""
+        rows = await self.redis.zrevrange(keys.error_jobs(fingerprint), 0, limit - 1, withscores=True)
+        return [(stamp, job_id.decode()) for job_id, stamp in rows]
 
     async def forget(self, at_ms: int) -> int:
         """Forget groups that are empty and old, and the oldest empty ones above the bound. Returns how many went."""

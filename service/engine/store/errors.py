@@ -1,6 +1,10 @@
 """Refusals of the store, each with the sentence a client is shown."""
 
+from collections.abc import Sequence
+
 from redis.exceptions import RedisError
+
+from service.lib.text import listed
 
 
 class StoreError(Exception):
@@ -19,6 +23,16 @@ class NoSuchWorkflow(StoreError):
 
 class WrongState(StoreError):
     """The job's state forbids the action."""
+
+
+class AcrossServers(StoreError):
+    """Jobs that go together stand on more than one queue server."""
+
+    def __init__(self, queues: Sequence[str]) -> None:
+        super().__init__(
+            f"jobs of the queues {listed(queues)} cannot go together: they stand on more than one queue server; ask for "
+            "those of each queue alone"
+        )
 
 
 class IdempotencyConflict(StoreError):

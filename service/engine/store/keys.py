@@ -193,6 +193,12 @@ def blocked(queue: str) -> str:
     return f"{PREFIX}blocked:{queue}"
 
 
+def onward(queue: str) -> str:
+    """List: jobs of a queue of another server that follow jobs of this one, as JSON, oldest first. An entry goes once its job
+    is queued there."""
+    return f"{PREFIX}onward:{queue}"
+
+
 BREAKER_EVENTS = PREFIX + "breaker-events"
 """List: breakers that were opened or closed, as JSON, oldest first, until they stand in the audit log; 1,000 at most."""
 

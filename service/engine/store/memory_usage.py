@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from service.engine.redis.client import Client
+from service.engine.redis.places import of_queue
 from service.engine.states import TERMINAL, State
 from service.engine.store import keys
 from service.engine.store.queries import Queries
@@ -96,6 +97,7 @@ async def weighed(redis: Client, names: Sequence[str]) -> dict[str, int]:
 
 async def metrics_bytes(redis: Client, queue: str, minute: int) -> float:
     """Estimated bytes of a queue's counts of all minutes kept up to `minute`, by a few of them, evenly spread."""
+    redis = of_queue(redis, queue)
     sampled = range(minute, minute - KEEP_MINUTES, -KEEP_MINUTES // SAMPLED_MINUTES)
     sizes = await weighed(redis, [keys.metrics(queue, one) for one in sampled])
     return sum(sizes.values()) / SAMPLED_MINUTES * KEEP_MINUTES

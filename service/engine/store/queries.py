@@ -30,6 +30,10 @@ class Queries(JobCounts):
         super().__init__(redis)
         self.worker_reports = WorkerReports(redis)
 
+    async def knows(self, job_id: str) -> bool:
+        """True where there is a record, be it in the bin."""
+        return bool(await self.redis.exists(keys.job(job_id)))
+
     async def get(self, job_id: str) -> Job | None:
         """One record, or None; one in the bin counts as gone."""
         job = (await self.get_many([job_id]))[0]

@@ -10,7 +10,9 @@ import msgspec
 from redis.exceptions import WatchError
 
 from service.engine.holds import REASON_MAX, Hold, hold
+from service.engine.redis.away import or_else
 from service.engine.redis.client import Client
+from service.engine.redis.places import of_queue
 from service.engine.store import channels, keys
 from service.engine.store.breakers import BREAKER, read_breaker
 from service.lib.clock import now_ms
@@ -44,7 +46,7 @@ class QueueControls:
     async def remove(self, queue: str, kind: Kind) -> None:
         """Remove a hold; nothing happens where there is none. With the pause a breaker is closed."""
         if kind == "pause":
-            await self.redis.hdel(keys.queue(queue), BREAKER)
+            await of_queue(self.redis, queue).hdel(keys.queue(queue), BREAKER)
         await self._write(queue, kind, None)
 
     async def hold(self, queue: str, reason: str, for_s: float, *, renew: bool) -> None:
@@ -68,7 +70,7 @@ class QueueControls:
 
     async def _exchange(self, queue: str, change: Callable[[Hold | None, int], bytes | None]) -> None:
         """Replace the pause by what `change` returns for the present one: b"" removes it, None leaves it."""
-        key, pipe = keys.queue(queue), self.redis.pipeline(transaction=True)
+        key, pipe = keys.queue(queue), of_queue(self.redis, queue).pipeline(transaction=True)
         async with pipe:
             while True:
                 # An operator may pause the queue between reading and writing.
@@ -93,7 +95,7 @@ class QueueControls:
                     continue
 
     async def _write(self, queue: str, kind: Kind, value: bytes | None) -> None:
-        pipe = self.redis.pipeline(transaction=True)
+        pipe = of_queue(self.redis, queue).pipeline(transaction=True)
         if value is None:
             pipe.hdel(keys.queue(queue), kind)
         else:
@@ -104,7 +106,8 @@ class QueueControls:
     async def holds(self, queue: str) -> dict[Kind, Hold]:
         """Holds of a queue that are in force now. An open breaker is a pause, unless an operator has set one."""
         kinds: tuple[Kind, ...] = ("pause", "limit", "rate")
-        *raws, raw_breaker = await self.redis.hmget(keys.queue(queue), *kinds, BREAKER)
+        reading = of_queue(self.redis, queue).hmget(keys.queue(queue), *kinds, BREAKER)
+        *raws, raw_breaker = await or_else(reading, [None] * (len(kinds) + 1))
         found = {kind: msgspec.json.decode(raw, type=Hold) for kind, raw in zip(kinds, raws, strict=True) if raw}
         at_ms = now_ms()
         held = {kind: held for kind, held in found.items() if not held.over(at_ms)}

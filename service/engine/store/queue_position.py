@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from service.engine.redis.client import Client
+from service.engine.redis.places import of_queue
 from service.engine.states import State
 from service.engine.store import keys
 from service.engine.store.records import Job
@@ -13,8 +14,8 @@ class QueuePosition:
     """As the claim script would find it now. Times in milliseconds since the epoch.
 
     `ahead`: ready jobs that are claimed before this one; None while it is not ready. `own_ahead`: waiting jobs of its
-    owner that are older, in all queues. `running`: leases on the queue, which a limit counts. `rate_next_ms`: when a rate
-    allows the next start; `permit_next_ms`: when the tasks' own rate allows the next message.
+    owner that are older, in all queues of its server. `running`: leases on the queue, which a limit counts.
+    `rate_next_ms`: when a rate allows the next start; `permit_next_ms`: when the tasks' own rate allows the next message.
     """
 
     ahead: int | None
@@ -25,15 +26,16 @@ class QueuePosition:
 
 
 async def position_of(redis: Client, job: Job) -> QueuePosition:
-    """One round trip, of the same cost whatever waits."""
-    pipe = redis.pipeline(transaction=False)
+    """Two round trips, of the same cost whatever waits."""
+    # The tasks' own rate is one for all queues, and stands on the main server.
+    permit_us = await redis.get(keys.permits(job.queue))
+    pipe = of_queue(redis, job.queue).pipeline(transaction=False)
     # Ready jobs are scored years in the past, so that all that stand before one of them are ready too.
     pipe.zrank(job.queue, job.id)
     pipe.zcount(keys.by_owner(job.owner, State.QUEUED), "-inf", f"({job.stamp}")
     pipe.hlen(keys.running(job.queue))
     pipe.hget(keys.queue(job.queue), "rate_next_ms")
-    pipe.get(keys.permits(job.queue))
-    rank, own, running, rate_next, permit_us = await pipe.execute()
+    rank, own, running, rate_next = await pipe.execute()
     return QueuePosition(
         ahead=rank if job.state is State.QUEUED else None,
         own_ahead=own,

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from service.engine.redis.away import or_else
 from service.engine.redis.client import Client
+from service.engine.redis.places import of_queue
 from service.engine.store import keys
 from service.lib.clock import now_ms
 
@@ -22,18 +24,22 @@ class Retention:
     async def over_age(self, queue: str, keep_s: float, limit: int) -> list[str]:
         """Completed and cancelled jobs of a queue that ended longer ago than `keep_s`, oldest first."""
         before = now_ms() - int(keep_s * 1000)
-        rows = await self.redis.zrangebyscore(keys.finished(queue), "-inf", before, start=0, num=limit)
+        rows = await of_queue(self.redis, queue).zrangebyscore(keys.finished(queue), "-inf", before, start=0, num=limit)
         return [row.decode() for row in rows]
 
     async def over_count(self, queue: str, keep_jobs: int, limit: int) -> list[str]:
         """The oldest completed and cancelled jobs of a queue above `keep_jobs`."""
-        surplus = await self.redis.zcard(keys.finished(queue)) - keep_jobs
-        rows = await self.redis.zrange(keys.finished(queue), 0, min(surplus, limit) - 1) if surplus > 0 else []
+        redis = of_queue(self.redis, queue)
+        surplus = await redis.zcard(keys.finished(queue)) - keep_jobs
+        rows = await redis.zrange(keys.finished(queue), 0, min(surplus, limit) - 1) if surplus > 0 else []
         return [row.decode() for row in rows]
 
     async def ended(self, queue: str, before_ms: int | None = None) -> int:
         """Number of completed and cancelled jobs of a queue, or of those that ended before a time (ms since the epoch)."""
-        return int(await self.redis.zcount(keys.finished(queue), "-inf", "+inf" if before_ms is None else before_ms))
+        ended = of_queue(self.redis, queue).zcount(
+            keys.finished(queue), "-inf", "+inf" if before_ms is None else before_ms
+        )
+        return int(await or_else(ended, 0))
 
     async def over_memory(self, queues: Sequence[str], limit: int) -> list[str]:
         """Removals where the server's memory is nearly full: deleted jobs, then the completed and cancelled ones of all queues that

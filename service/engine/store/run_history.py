@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.engine.redis.client import Client
+from service.engine.redis.places import of_queue
 from service.engine.states import TERMINAL, State
 from service.engine.store import keys
 
@@ -25,9 +26,9 @@ class PastRun:
     ran_ms: int | None
 
 
-async def last_runs(redis: Client, job_type: str, count: int) -> Sequence[PastRun]:
-    """The newest `count` ended jobs of a type, oldest first. Payloads, which may be large, are not read."""
-    pipe = redis.pipeline(transaction=False)
+async def last_runs(redis: Client, queue: str, job_type: str, count: int) -> Sequence[PastRun]:
+    """The newest `count` ended jobs of a type of a queue, oldest first. Payloads, which may be large, are not read."""
+    pipe = of_queue(redis, queue).pipeline(transaction=False)
     for state in TERMINAL:
         pipe.zrevrangebyscore(keys.by_type(job_type, state), "+inf", "-inf", start=0, num=count, withscores=True)
     answers = await pipe.execute()
@@ -41,9 +42,9 @@ async def last_runs(redis: Client, job_type: str, count: int) -> Sequence[PastRu
     return [_run(job_id, state, row) for (_, job_id, state), row in zip(newest, times, strict=True) if row[2]]
 
 
-async def repetitions(redis: Client, job_id: str, count: int) -> tuple[Sequence[str], int]:
-    """Ids of the newest `count` jobs that repeat a job, and how many there are."""
-    pipe = redis.pipeline(transaction=False)
+async def repetitions(redis: Client, queue: str, job_id: str, count: int) -> tuple[Sequence[str], int]:
+    """Ids of the newest `count` jobs that repeat a job of a queue, and how many there are."""
+    pipe = of_queue(redis, queue).pipeline(transaction=False)
     pipe.zrevrange(keys.found_by(ORIGIN, job_id), 0, count - 1)
     pipe.zcard(keys.found_by(ORIGIN, job_id))
     newest, total = await pipe.execute()

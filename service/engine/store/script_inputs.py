@@ -80,6 +80,15 @@ class NewJob(msgspec.Struct, omit_defaults=True):
     permits: Permits | bool = False
 
 
+class OnwardJob(msgspec.Struct):
+    """A job that follows on another queue server: `text` is its request as JSON (service/engine/store/outbox.py)."""
+
+    id: str
+    queue: str
+    text: str
+    onward: bool = True
+
+
 @dataclass(slots=True, frozen=True)
 class Claim:
     """Request for ready jobs: at most `slots`, leased to `worker` for `lease_ms`."""
@@ -142,7 +151,7 @@ class Outcome(msgspec.Struct):
     """Duration of the attempt, for estimates; True: from its start to its end; False: nothing is to be learned from it."""
     result: str | bool = False
     """Result of a completed job, as JSON."""
-    next: list[NewJob] = msgspec.field(default_factory=list)
+    next: list[NewJob | OnwardJob] = msgspec.field(default_factory=list)
     """Jobs that begin with the completion."""
     find: list[str] = msgspec.field(default_factory=list)
     """Search keys that the result adds to those of the payload, as `key:value`."""

@@ -24,7 +24,7 @@ from service.engine.store.retention import Retention
 from service.engine.store.run_history import TAG
 from service.engine.store.script_inputs import NewJob
 from service.engine.store.watch import Watchers
-from service.engine.store.worker_verbs import UntilBack, WorkerVerbs
+from service.engine.store.worker_verbs import Settle, UntilBack, WorkerVerbs
 from service.lib.clock import SERVER
 
 pack = msgspec.msgpack.Encoder().encode
@@ -44,7 +44,7 @@ REPLICATED_MS = 1_000
 
 
 class Queued(msgspec.Struct, frozen=True):
-    """Result of a request to queue. Where the outcome is OVER, `job_id` is the wait in ms."""
+    """Result of a request to queue. Where the outcome is OVER, `job_id` is the wait in ms; where it is AWAY, the server."""
 
     outcome: EnqueueOutcome
     job_id: str
@@ -67,8 +67,11 @@ class Store(WorkerVerbs):
         *,
         replicas: int = 0,
         breakers: BreakerBounds = NO_BREAKERS,
+        keeps_clock: bool = True,
     ) -> None:
         super().__init__(redis, connection, breakers)
+        self.keeps_clock = keeps_clock
+        """A process has one time: where there are several servers, the main one's."""
         self.replicas = replicas
         """Replicas that must have a new job before `queued` returns. Needs `connection`: the wait is for one's own writes."""
         self.watchers = Watchers(redis)
@@ -78,6 +81,22 @@ class Store(WorkerVerbs):
         self.operations = BulkOperations(self)
         self.retention = Retention(redis)
         self.until_back = UntilBack(self)
+
+    def of_queue(self, queue: str) -> "Store":
+        """The store of a queue's server: this one, where there is but one server (placed.py)."""
+        return self
+
+    def of_own(self, own: "Store") -> "Store":
+        """The store of the server that `own` speaks to."""
+        return self
+
+    def settling(self, own: "Store", settle: Settle) -> Settle:
+        """`settle` of the server `own`, for jobs whose next ones may stand on another server."""
+        return settle
+
+    async def aclose(self) -> None:
+        """Stop watching."""
+        await self.watchers.close()
 
     async def queued(self, jobs: Sequence[NewJob], *, together: bool = False) -> list[Queued]:
         """Write records and indexes of `jobs`, all or nothing, in one round trip.
@@ -92,6 +111,10 @@ class Store(WorkerVerbs):
         if self.replicas:
             await self._replicated()
         return answers
+
+    async def queued_apart(self, jobs: Sequence[NewJob], *, together: bool = False) -> list[Queued]:
+        """As `queued`, for jobs of several clients: where a queue's own server does not answer, its jobs' outcome is AWAY."""
+        return await self.queued(jobs, together=together)
 
     async def workflow_queued(
         self, workflow_id: str, jobs: Sequence[NewJob], fingerprint: str, fields: Mapping[str, str]
@@ -125,7 +148,8 @@ class Store(WorkerVerbs):
         """True where `process` leads for the next `term_ms`. Sets this process's time too."""
         sent_s = time.monotonic()
         elected, server_ms = await scripts.LEAD(self.redis, process, term_ms)
-        SERVER.sync(server_ms, sent_s)
+        if self.keeps_clock:
+            SERVER.sync(server_ms, sent_s)
         return bool(elected)
 
     async def resigned(self, process: str) -> None:

@@ -1,13 +1,14 @@
 """Use of owners that the scripts have counted, taken in batches (service/monitoring/metering.py writes them down)."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 from redis.exceptions import WatchError
 
 from service.engine.redis.client import Client
+from service.engine.redis.places import places_of
 from service.engine.store import keys
 
 log = structlog.get_logger("offload.metering")
@@ -26,6 +27,10 @@ class UsageCounts:
 
     def __init__(self, redis: Client) -> None:
         self.redis = redis
+
+    def each(self) -> "Sequence[UsageCounts]":
+        """Those of each server that the client knows."""
+        return [UsageCounts(place.client) for place in places_of(self.redis).all]
 
     async def take(self) -> UsageBatch | None:
         """The batch that was not forgotten yet, or what has been counted since; None where that is nothing."""

@@ -1,6 +1,6 @@
 """The verbs of a worker: claimed, renewed, progressed, checkpointed, logged, split, settled. Each is one atomic script."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,9 @@ log = structlog.get_logger("offload.worker")
 
 pack = msgspec.msgpack.Encoder().encode
 to_json = msgspec.json.Encoder().encode
+
+Settle = Callable[[Sequence[Outcome]], Awaitable[Sequence[str]]]
+"""Records how attempts ended, and returns each job's state."""
 
 PARTS_BATCH = 50
 """Parts that one script call makes: some milliseconds of the server's time, so that no other client waits for long."""

@@ -170,8 +170,10 @@ class JobRun(JobOutputs):
         check_parts(self.job_id, is_part=bool(self.job.parent), job=job)
         if not payloads:
             return []
-        before = self._parts_before
-        store = self.runtime.store.until_back
+        every, before = self.runtime.store, self._parts_before
+        if every.of_queue(job.queue) is not every.of_queue(self.job.queue):
+            raise Permanent(f"{self.job.type} makes parts of {job.name}, and their queues stand on two servers")
+        store = every.of_queue(self.job.queue).until_back
         with self._making_parts(job, before + len(payloads)):
             requests = [
                 await self._request(job, payload, units[at], job_id=f"{self.job.id}.{number}", part=number)

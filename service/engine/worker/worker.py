@@ -66,17 +66,19 @@ class OffloadWorker(Worker):
         if self.on_startup:
             await self.on_startup(self.ctx)
         self.runtime = self.ctx["runtime"]
-        self.store = self.runtime.store
+        # All that concerns its own jobs is on its queue's server.
+        self.store = self.runtime.store.of_queue(self.queue_name)
         self._pool = self.ctx["redis"] = redis = self.store.redis
         self.leases = Leases(self.store, self.queue_name, self.runtime.settings.lease_s)
         # A connection each: outcomes travel while the next jobs are claimed.
-        url = self.runtime.settings.queue_server_url()
+        url = self.runtime.settings.server_of(self.queue_name)
         claiming, settling = CommandConnection(url), CommandConnection(url)
         self.ctx["stack"].push_async_callback(claiming.aclose)
         self.ctx["stack"].push_async_callback(settling.aclose)
         self.outages = Outages(self.store, self.queue_name, self.ctx["probes"], self.work)
         self.ctx["stack"].push_async_callback(self.outages.close)
-        self.outcomes = Batcher(Store(redis, settling, breakers=self._breakers()).until_back.settled, OUTCOMES_MAX)
+        settled = Store(redis, settling, breakers=self._breakers()).until_back.settled
+        self.outcomes = Batcher(self.runtime.enqueuer.store.settling(self.store, settled), OUTCOMES_MAX)
         self.heartbeat = Heartbeat(self.store.worker_reports, self.queue_name, self.max_jobs, self.ctx["cpu_pool"])
         worker_id = self.heartbeat.info.id
         # Where the queue has a rate of its own, its tasks meter messages; a rate set at run time bounds those, not jobs.

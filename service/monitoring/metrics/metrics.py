@@ -1,9 +1,11 @@
 """`Metrics`: reads what the store's scripts count, and folds minutes into hours, days and totals."""
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
+from service.engine.redis.away import QueueServerAway
 from service.engine.redis.client import Client
 from service.engine.store.counters import Counters, Tier
 from service.lib.clock import now_ms
@@ -28,7 +30,9 @@ class Metrics:
     async def fold(self) -> None:
         """Add the minutes that are over to their hours, days and totals. A duty of maintenance."""
         for queue in Queue:
-            await self.counters.fold(str(queue))
+            # What a server that is away has counted is folded once it is back.
+            with contextlib.suppress(QueueServerAway):
+                await self.counters.fold(str(queue))
 
     async def spans(self, tier: Tier, queue: str, count: int) -> list[Span]:
         """The last `count` spans of a queue, oldest first; the last is the present one, so far."""

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from service.database import Database, Document
 from service.documents.thumbnails.store import content_folder
+from service.engine.redis.away import or_else
 from service.engine.store import Store
 from service.engine.store.memory_usage import SHARED_KEYS, Memory, metrics_bytes, queue_memory, weighed
 from service.lib.clock import now_ms
@@ -89,14 +90,14 @@ async def footprint(
 
 
 async def _usage_of(store: Store, queue: Queue, bounds: QueueSettings, at_ms: int) -> QueueUsage:
-    memory = await queue_memory(store, str(queue))
+    memory = await or_else(queue_memory(store.of_queue(queue), str(queue)), Memory())
     # A queue that keeps jobs for less than two days would keep none at all for a day less: half is what can be spared.
     spared_days = min(1.0, bounds.keep_days / 2)
     before_ms = at_ms - int((bounds.keep_days - spared_days) * DAY_MS)
     return QueueUsage(
         name=str(queue),
         memory=memory,
-        metrics=await metrics_bytes(store.redis, str(queue), at_ms // 60_000),
+        metrics=await or_else(metrics_bytes(store.redis, str(queue), at_ms // 60_000), 0.0),
         keep_days=bounds.keep_days,
         keep_jobs=bounds.keep_jobs,
         ended=await store.retention.ended(str(queue)),

@@ -131,7 +131,7 @@ function settle.completed(j, outcome)
   -- Written with the completion: the next link of a chain is started once, or not at all.
   if #outcome.next > 0 then
     for _, job in ipairs(outcome.next) do
-      if write(job).state == 'queued' then wake(job.queue) end
+      if not job.onward and write(job).state == 'queued' then wake(job.queue) end
     end
     keep_clock()
   end
@@ -249,6 +249,13 @@ local function undone(j, outcome, problem)
   return 'error ' .. (type(problem) == 'table' and problem.err or tostring(problem))
 end
 
+-- Jobs that follow on another server: maintenance moves them there (service/engine/store/outbox.py).
+local function send_onward(jobs)
+  for _, job in ipairs(jobs) do
+    if job.onward then redis.call('RPUSH', P .. 'onward:' .. job.queue, job.text) end
+  end
+end
+
 local answers = {}
 for i, outcome in ipairs(outcomes) do
   local held = redis.call('HGET', P .. 'running:' .. outcome.queue, outcome.id)
@@ -259,6 +266,7 @@ for i, outcome in ipairs(outcomes) do
     keep_changes()
     local fine, problem = pcall(record, j, outcome)
     answers[i] = fine and j.state or undone(j, outcome, problem)
+    if answers[i] == 'completed' and #outcome.next > 0 then send_onward(outcome.next) end
   end
 end
 write_paces()

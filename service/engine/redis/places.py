@@ -1,0 +1,130 @@
+"""Servers of queues: a queue may have a server of its own, and all others share the main one.
+
+What knows a queue's name reaches its server by `of_queue`, from whatever client it has: with one server that is the client
+itself. What belongs to no queue (alerts, rates of services, sessions) stands on the main server.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from arq.connections import ArqRedis
+from redis.asyncio.client import Pipeline
+from redis.exceptions import RedisError
+
+from service.engine.redis.away import named
+from service.engine.redis.client import Client, connect, pool_of
+from service.lib.text import listed
+from settings import Settings
+
+ANSWER_S = 1.0
+"""A server that takes longer to answer is shown as one that does not."""
+
+
+class PlaceClient(ArqRedis):
+    """A client of a queue's own server: its errors say whose server it is."""
+
+    server = ""
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        with named(self.server):
+            return await super().execute_command(*args, **options)
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Any:
+        pipe = PlacePipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipe.server = self.server
+        return pipe
+
+
+class PlacePipeline(Pipeline):
+    """Likewise."""
+
+    server = ""
+
+    async def execute(self, raise_on_error: bool = True) -> Any:
+        with named(self.server):
+            return await super().execute(raise_on_error)
+
+    async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
+        with named(self.server):
+            return await super().immediate_execute_command(*args, **options)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A server with the queues whose jobs stand there. The main one has no name: without it nothing works."""
+
+    url: str
+    queues: tuple[str, ...]
+    client: Client
+    server: str = ""
+
+
+@dataclass(frozen=True)
+class Places:
+    """The main server's place first."""
+
+    all: Sequence[Place]
+    by_queue: Mapping[str, Place]
+
+
+def server_words(queues: Sequence[str]) -> str:
+    """A queue's own server in words."""
+    return f"the server of the queue{'s' if len(queues) > 1 else ''} {listed(queues)}"
+
+
+def connect_places(settings: Settings) -> Client:
+    """A client of the main server, which knows those of the queues that have their own. Raises SystemExit where there is
+    no main server."""
+    main = settings.queue_server_url()
+    client: Client = connect(main)
+    own: dict[str, list[str]] = {}
+    for queue in settings.queues:
+        if (url := settings.server_of(queue)) != main:
+            own.setdefault(url, []).append(str(queue))
+    if own:
+        shared = tuple(str(queue) for queue in settings.queues if settings.server_of(queue) == main)
+        places = [Place(main, shared, client)]
+        for url, queues in own.items():
+            one = PlaceClient(pool_or_conn=pool_of(url))
+            one.server = server_words(queues)
+            places.append(Place(url, tuple(queues), one, one.server))
+        client.places = Places(places, {queue: place for place in places for queue in place.queues})
+    return client
+
+
+async def close_places(redis: Client) -> None:
+    """Close the client and those that it knows."""
+    for place in reversed(places_of(redis).all):
+        await place.client.aclose(close_connection_pool=True)
+
+
+async def silent_places(redis: Client) -> Sequence[Place]:
+    """Servers of queues' own that do not answer now."""
+
+    async def silent(place: Place) -> bool:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await place.client.ping()
+        except (RedisError, OSError):
+            return True
+        return False
+
+    others = places_of(redis).all[1:]
+    return [place for place, away in zip(others, await asyncio.gather(*map(silent, others)), strict=True) if away]
+
+
+def places_of(redis: Client) -> Places:
+    """The places that a client knows: its own where it knows no others."""
+    known: Places | None = getattr(redis, "places", None)
+    return known or Places([Place("", (), redis)], {})
+
+
+def of_queue(redis: Client, queue: str) -> Client:
+    """The client of a queue's server."""
+    known: Places | None = getattr(redis, "places", None)
+    if known is None:
+        return redis
+    place = known.by_queue.get(str(queue))
+    return place.client if place else redis
