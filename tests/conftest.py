@@ -80,10 +80,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long ones first, so that no process is left with them at the end; those of production only where asked for."""
-    if not any("production" in requested for requested in (config.option.markexpr, *config.args)):
-        left_out = [item for item in items if PRODUCTION in item.path.parents]
-        items[:] = [item for item in items if PRODUCTION not in item.path.parents]
+    """The long ones first, so that no process is left with them at the end; those of production, and what is marked `long`,
+    only where asked for."""
+    requests = (config.option.markexpr, *config.args)
+    left_out = []
+    if not any("production" in requested for requested in requests):
+        left_out += [item for item in items if PRODUCTION in item.path.parents]
+    if "long" not in config.option.markexpr:
+        left_out += [item for item in items if item.get_closest_marker("long")]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
     if hasattr(config, "workerinput"):
         items.sort(key=_turn)

@@ -222,3 +222,16 @@ async def _play_out(store: Store, held: Job | None) -> None:
             await end(store, held)
         held = None
     raise AssertionError("it does not end")
+
+
+async def test_one_that_is_queued_again_waits_for_no_event_of_the_time_before(store: Store) -> None:
+    """It was cancelled as it waited, and waits for a part after its retry."""
+    await put_aside(store, await begun(store))
+    await store.cancel("1")
+    await store.retry("1")
+    job = await claim(store)
+    assert job is not None
+    await store.redis.hset(keys.job("1"), "waiting_parts", 1)
+    await end(store, job, OutcomeKind.SUSPEND)
+    assert await store.redis.zscore(QUEUE, "1") is None
+    assert not (await store.present("1")).waiting_for

@@ -18,7 +18,7 @@ from service.lib.clock import now_ms
 from settings import load_settings
 from tests.engine import limited, probe
 from tests.engine.limited import KNOWN
-from tests.engine.store.test_limit_keys import see_that_it_is_consistent
+from tests.engine.store.test_limit_keys import see_that_it_is_consistent, touch
 
 QUEUE = "thumbnails"
 NOW = datetime.now(UTC)
@@ -200,3 +200,14 @@ async def test_any_order_of_requests_keeps_places_and_counts(
         )
     finally:
         await redis.aclose(close_connection_pool=True)
+
+
+async def test_requests_that_come_together_are_merged_though_their_keys_differ(store: Store) -> None:
+    """The first of them stands in no queue yet as the second takes its place."""
+    await store.queued([touch("running", file_id="g")])
+    await claim(store)
+    merge = {"kind": "replace", "key": "k"}
+    rows = await store.queued([touch("1", file_id="f", merge=merge), touch("2", file_id="g", merge=merge)])
+    assert [row.job_id for row in rows] == ["1", "1"]
+    assert (await store.present("1")).blocked_by
+    await see_that_it_is_consistent(store)

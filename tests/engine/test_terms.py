@@ -14,6 +14,7 @@ from service.engine.states import State
 from service.engine.store import Store, keys
 from service.engine.store.script_inputs import Claim, Outcome
 from service.engine.terms import Debounce, Terms
+from service.lib.clock import now_ms
 from service.lib.object_storage import Storage
 from settings import load_settings
 from tests.engine import probe
@@ -118,6 +119,10 @@ async def test_a_next_try_that_would_come_too_late_is_not_waited_for(requester: 
     ended = await requester.store.present(accepted.job_id)
     assert (ended.error, ended.message) == ("ValueError: x", "Expired: it could not begin in time")
     assert await requester.store.redis.zscore(QUEUE, accepted.job_id) is None
+    minute = now_ms() // 60_000
+    rows = await requester.store.minutes(QUEUE, [minute - 1, minute])
+    counted = [sum(row.get(event, 0) for row in rows) for event in ("expired", "retried")]
+    assert counted == [1, 0], "it is not tried again"
 
 
 async def test_an_expired_job_can_be_wanted_all_the_same(requester: Requester, maintenance: Maintenance) -> None:

@@ -149,3 +149,40 @@ async def test_a_retry_of_a_whole_that_was_about_to_be_called_back_is_a_new_atte
     await store.retry("whole")
     again = await claim(store)
     assert again is not None and (again.id, again.attempt) == ("whole", 2)
+
+
+async def test_one_that_goes_on_after_its_parts_has_begun_in_time(store: Store, parent: Job) -> None:
+    """Its parts took longer than until its `not_after`."""
+    await split(store, parent)
+    await store.settled([Outcome(parent.id, QUEUE, parent.fence, "suspend")])
+    await store.redis.hset(keys.job("whole"), "not_after_ms", now_ms() - 1_000)
+    await end(store, PARTS, "completed")
+    again = await claim(store)
+    assert again is not None and (again.id, again.attempt) == ("whole", 1)
+
+
+async def test_one_that_expires_at_its_claim_takes_its_parts_with_it(store: Store, parent: Job) -> None:
+    await split(store, parent)
+    await store.settled([Outcome(parent.id, QUEUE, parent.fence, "handback")])
+    await store.redis.hset(keys.job("whole"), "not_after_ms", now_ms() - 1_000)
+    # Some of its parts stand before it.
+    begun = {job.id for job in (await store.claimed(Claim(QUEUE, "w", PARTS + 1, 60_000, KNOWN))).jobs}
+    assert (await store.present("whole")).state is State.EXPIRED
+    for part in await store.parts("whole"):
+        assert part.cancel_requested if part.id in begun else part.state is State.CANCELLED
+
+
+async def test_parts_that_still_wait_as_their_job_goes_are_work_no_longer(store: Store, parent: Job) -> None:
+    await split(store, parent)
+    await store.settled([Outcome(parent.id, QUEUE, parent.fence, "failed")])
+    assert (await store.backlog_ms())[QUEUE] > 0
+    await store.purged(["whole"])
+    assert (await store.backlog_ms())[QUEUE] == 0
+
+
+async def test_parts_that_are_cancelled_before_they_begin_are_counted(store: Store, parent: Job) -> None:
+    await split(store, parent)
+    await store.settled([Outcome(parent.id, QUEUE, parent.fence, "cancelled")])
+    minute = now_ms() // 60_000
+    rows = await store.minutes(QUEUE, [minute - 1, minute])
+    assert sum(row.get("cancelled", 0) for row in rows) == PARTS + 1

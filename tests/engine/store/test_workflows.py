@@ -234,3 +234,17 @@ async def test_nothing_is_kept_for_those_who_want_no_message(flow: Flow) -> None
     await flow.start([("scan", ())])
     await flow.end((await flow.claim())["scan"])
     assert await flow.store.redis.exists("offload:webhooks:ended") == 0
+
+
+async def test_one_that_is_queued_again_waits_for_no_job_that_is_gone(flow: Flow) -> None:
+    await flow.start()
+    first = (await flow.claim())["scan"]
+    await flow.end(first, OutcomeKind.FAILED)
+    await flow.store.purged([flow.ids["scan"]])
+    for name in ("send", "read", "draw"):
+        await flow.store.retry(flow.ids[name])
+    begun = await flow.claim()
+    assert set(begun) == {"read", "draw"}, "the last one waits for these"
+    for job in begun.values():
+        await flow.end(job)
+    assert set(await flow.claim()) == {"send"}

@@ -166,9 +166,14 @@ local function examine(id, score)
   if not j then return not note_external(id) end
   if TERMINAL[j.state] then end_arq(j)
   elseif j.blocked_by ~= '' then return true -- set aside since this row was read
-  elseif aborting() and redis.call('ZSCORE', 'arq:abort', id) then finish(j, 'cancelled', {'message', 'Cancelled'})
+  elseif aborting() and redis.call('ZSCORE', 'arq:abort', id) then
+    cancel_parts(id)
+    finish(j, 'cancelled', {'message', 'Cancelled'})
   elseif not known[j.type] then unknown[j.type], strangers = true, true return false
-  elseif j.not_after_ms ~= '' and tonumber(j.not_after_ms) < now then expire(j, {}, now)
+  elseif j.state ~= 'active' and j.not_after_ms ~= '' and tonumber(j.not_after_ms) < now then
+    -- One that goes on after its parts, or an event, has begun in time.
+    cancel_parts(id)
+    expire(j, {}, now)
   else
     if urgent then j, flat = most_urgent(j, flat, score) end
     if not set_aside(j, score) then take(j, score, flat) end

@@ -17,26 +17,29 @@ local function erase_part(id)
     unlease(j)
     if j.limits ~= "" then let_go(j) end
     place(j.queue, id)
+    if BACKLOG[j.state] then change(backlog, j.queue, (backlog[j.queue] or 0) - j.cost) end
   end
   erase(id)
 end
 
--- Those that wait for a job that is gone would wait forever.
-local function cancel_followers(id)
+-- Those that wait for a job that is gone would wait forever: they are cancelled. One that is queued again waits for those
+-- that are left.
+local function cancel_followers(id, gone)
   local kept = redis.call('HMGET', job_key(id), 'followers', 'released')
   if not kept[1] or kept[2] then return end
   for _, follower_id in ipairs(cmsgpack.unpack(kept[1])) do
     local follower = load(follower_id)
     if follower and follower.state == 'scheduled' then
       finish(follower, 'cancelled', {'message', 'Cancelled: a job before it was deleted'})
-      cancel_followers(follower_id)
+      cancel_followers(follower_id, false)
     end
+    if follower and gone then redis.call('HINCRBY', job_key(follower_id), 'waits_for', -1) end
   end
 end
 
 local function leave_workflow(j)
   if j.workflow == '' then return end
-  cancel_followers(j.id)
+  cancel_followers(j.id, true)
   local key = P .. 'workflow:' .. j.workflow
   if redis.call('EXISTS', key) == 1 and redis.call('HINCRBY', key, 'left', -1) <= 0 then redis.call('DEL', key) end
 end

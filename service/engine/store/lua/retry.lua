@@ -11,7 +11,7 @@ local before = j.state
 if before ~= 'failed' and before ~= 'cancelled' and before ~= 'expired' then return {before, before} end
 place(P .. 'finished:' .. j.queue, j.id)
 -- A job that is retried by hand is wanted although it is late.
-redis.call('HDEL', job_key(j.id), 'finished_ms', 'result', 'not_after_ms', 'resume')
+redis.call('HDEL', job_key(j.id), 'finished_ms', 'result', 'not_after_ms', 'resume', 'waits_event', 'wait_due_ms', 'question')
 place(P .. 'expiring', j.id)
 redis.call('DEL', 'arq:result:' .. j.id)
 -- Events that did not come in time are waited for once more.

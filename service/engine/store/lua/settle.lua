@@ -155,7 +155,7 @@ end
 
 function settle.retry(j, outcome)
   wait(j, outcome)
-  tally(j, 'retried', 1)
+  if j.state == 'retrying' then tally(j, 'retried', 1) end
 end
 
 -- A job whose parts wait says what they wait for; its next progress says something else again.

@@ -153,6 +153,7 @@ local function cancel_parts(id)
       end_arq(j)
       redis.call('HSET', job_key(part), 'state', 'cancelled', 'finished_ms', now)
       move(j, 'cancelled')
+      tally(j, 'cancelled', 1)
       redis.call('HINCRBY', job_key(id), 'waiting_parts', -1)
     elseif j and j.state == 'active' then
       redis.call('HSET', job_key(part), 'cancel_requested', now)

@@ -177,7 +177,9 @@ end
 -- A queued job has other keys than it had; `cost` is what it takes now. It keeps its place.
 local function rekey(j, limits, cost)
   local parked = string.match(j.blocked_by, ' (%S+)|%d+|%d+|%d+$')
-  local score = redis.call('ZSCORE', parked and PARKED .. parked or j.queue, j.id)
+  -- One that this same call has made is not in its queue yet.
+  local pending = not parked and placed[j.queue] and placed[j.queue][j.id]
+  local score = pending or redis.call('ZSCORE', parked and PARKED .. parked or j.queue, j.id)
   local old = {state = 'queued', id = j.id, queue = j.queue, limits = j.limits, blocked_by = j.blocked_by, cost = j.cost}
   leave(old)
   j.limits, j.cost, j.limit_keys = limits, cost, nil
