@@ -2,7 +2,8 @@
 -- includes: load_job, finish_job, expire_job; when called: limit_keys, lease_job
 -- Leases ready jobs to a worker. Returns {claimed, external, unknown, next due in ms or -1, where to go on}: claimed is a
 -- list of {id, fence, record, what the lease has changed in it}, the latter two as flat lists of fields; external are ids
--- enqueued by plain arq that have no record yet; unknown are types this worker cannot run; where to go on is how many of the first ready jobs are of such types, 0 where all have been read.
+-- enqueued by plain arq that have no record yet; unknown are types this worker cannot run; where to go on is how many of the
+-- first ready jobs are of such types, 0 where all have been read.
 
 -- A Claim and an IdleOffer (service/engine/store/script_inputs.py), in the order of Store.claimed.
 local queue, worker, slots, lease_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
