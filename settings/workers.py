@@ -11,6 +11,11 @@ class Workers(BaseModel):
     grace_s: int = Field(default=25, ge=0, le=3600)
     """Seconds running work may take to finish after SIGTERM: under the 30 s after which orchestrators kill."""
 
+    pool_mb: int = Field(default=0, ge=0, le=16_777_216)
+    """Megabytes that the children of one worker may take together; 0: all but a gigabyte of the machine's memory or the
+    container's, and at least three quarters. A task runs next to others only where what it should take fits, so that no two
+    large ones meet."""
+
     lease_s: float = Field(default=10, ge=1, le=300)
     """Seconds a job waits after its worker died without a word. Under 15 s with room for the claim that finds it; long
     against a stalled event loop or a restart of Redis."""

@@ -101,7 +101,14 @@ def starting(queue: Queue, needs: PoolNeeds) -> Any:
         memory_mb = settings.queues[queue].memory_mb
         recycle_after = RECYCLE_PAGES if reads_pages else RECYCLE_TASKS
         workers = size.children if size else children
-        ctx["cpu_pool"] = CpuPool(workers, memory_mb=memory_mb, name=str(queue), recycle_after=recycle_after)
+        ctx["cpu_pool"] = CpuPool(
+            workers,
+            memory_mb=memory_mb,
+            pool_mb=settings.pool_mb,
+            child_mb=child_mb,
+            name=str(queue),
+            recycle_after=recycle_after,
+        )
         stack.push_async_callback(ctx["cpu_pool"].close)
         services = await stack.enter_async_context(
             open_services(settings, pool=ctx["cpu_pool"], tracing=open_tracing("worker"))

@@ -9,10 +9,11 @@ from tests.waiting import LIMIT_S
 
 async def test_a_worker_shows_what_it_is_and_does(operator: Client, made: Maker) -> None:
     job = await made.active()
-    await made.worker(jobs=[job.id], active=1)
+    await made.worker(jobs=[job.id], active=1, pool_mb=4_000, granted_mb=1_900, waiting_for_memory=2, tried_alone=3)
     page = (await operator.get("/admin/workers")).text
     assert "Alive" in page and "1 of 2" in page and "734 MB" in page and "4712, 4713" in page
     assert f'href="/admin/jobs/{job.id}"' in page
+    assert "1,900 of 4,000 MB expected" in page and "2 wait for memory" in page and "3 tried alone" in page
 
 
 async def test_a_silent_worker_is_told_apart(operator: Client, made: Maker) -> None:

@@ -104,7 +104,7 @@ async def test_an_export_over_its_memory_ceiling_fails_with_a_sentence_and_the_w
     # A thousand rows of a chunk hold 300 MB: more than the child may have.
     await add_events(services, 300, owner="globex", detail="x" * (1 << 20))
     await add_events(services, 10)
-    worker = start_worker()
+    worker = start_worker(OFFLOAD_POOL_MB="256")
     for file_format in ("csv", "xlsx"):
         job = await ended(services, Export(dataset="events", format=file_format), owner="globex")
         assert job.state is State.FAILED and job.attempt == 1, "the same rows would need the same memory again"

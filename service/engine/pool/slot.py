@@ -15,6 +15,7 @@ import psutil
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from service.engine.pool.child import NOT_BEGUN, TIMES, call, start_child
+from service.engine.pool.process_peak import peak_bytes, reset_peak
 from tasks.sdk.errors import ChildDied, MemoryCeiling
 
 # Children ignore SIGTERM (see pool_child), so pebble need not wait its three seconds for them to heed it.
@@ -22,6 +23,8 @@ CONSTS.term_timeout = 0.1
 
 WATCH_S = 0.05
 """Interval in which a running child is measured: a child allocating 1 GB/s overshoots its ceiling by some 50 MB."""
+
+MB = 1024 * 1024
 
 WORN = 0.75
 """A child that holds this share of its ceiling after a task is replaced, so that the next task starts with room."""
@@ -42,9 +45,12 @@ def NOT_COUNTED(_: float) -> None:  # noqa: N802  # a constant: what is called w
 class PoolSlot:
     """At most one child and at most one task at a time; the caller holds the slot while it runs."""
 
-    def __init__(self, context: SpawnContext, *, memory_mb: int, recycle_after: int) -> None:
+    def __init__(self, context: SpawnContext, *, recycle_after: int) -> None:
         self._context = context
-        self._memory_bytes = memory_mb * 1024 * 1024
+        self.limit_mb = 0
+        """Ceiling that the last measurement was held against; 0 for none."""
+        self.peak_mb = 0
+        """Most memory that the child had during its last task."""
         self._recycle_after = recycle_after
         self._pid = context.RawValue("i", 0)
         self._times = context.RawArray("d", TIMES)
@@ -59,14 +65,21 @@ class PoolSlot:
         return child.pid if child else 0
 
     async def run(
-        self, function: Callable[..., Any], args: tuple[Any, ...], timeout_s: float | None, on_cpu: OnCpu = NOT_COUNTED
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        timeout_s: float | None,
+        on_cpu: OnCpu = NOT_COUNTED,
+        limit_mb: Callable[[int], int] = lambda _: 0,
     ) -> Any:
-        """See CpuPool.run."""
+        """See CpuPool.run. `limit_mb` takes what the child holds, and returns its ceiling at present; 0 for none."""
         pool = self._ready()
+        self.peak_mb = 0
+        reset_peak(self._pid.value)
         self._times[:], self._seen_s = NOT_BEGUN, 0.0
         future = pool.schedule(call, args=(function, args))
         outcome = asyncio.wrap_future(future)
-        watch = asyncio.create_task(self._watch(pool, outcome, future.running, timeout_s, on_cpu))
+        watch = asyncio.create_task(self._watch(pool, outcome, future.running, timeout_s, on_cpu, limit_mb))
         healthy = False
         try:
             await asyncio.wait({outcome, watch}, return_when=asyncio.FIRST_COMPLETED)
@@ -75,18 +88,21 @@ class PoolSlot:
             error = outcome.exception()
             if isinstance(error, ProcessExpired | BrokenProcessPool):
                 raise ChildDied(_cause_of_death(error)) from None
-            healthy = not self._memory_bytes or self._rss() < WORN * self._memory_bytes
+            held_mb = self.held_mb()
+            ceiling_mb = limit_mb(held_mb)
+            healthy = not ceiling_mb or held_mb < WORN * ceiling_mb
             return outcome.result()
         finally:
             watch.cancel()
+            self.peak_mb = max(self.peak_mb, peak_bytes(self._pid.value) // MB)
             on_cpu(self._cpu_s())
             if not healthy:
                 outcome.cancel()
-                self._discard()
+                self.discard()
 
     async def close(self) -> None:
         """Kill the child and wait until it is gone."""
-        self._discard()
+        self.discard()
         endings, self._endings = self._endings, []
         for ending in endings:
             await asyncio.to_thread(ending.join, CLOSE_S)
@@ -94,7 +110,7 @@ class PoolSlot:
     def _ready(self) -> ProcessPool:
         # An idle child that is gone was killed from outside; pebble gives up a pool to which that happens.
         if self._pool is not None and (not self._pool.active or (self._pid.value and not self._child())):
-            self._discard()
+            self.discard()
         if self._pool is None:
             self._pid.value = 0
             self._pool = ProcessPool(
@@ -113,6 +129,7 @@ class PoolSlot:
         running: Callable[[], bool],
         timeout_s: float | None,
         on_cpu: OnCpu,
+        limit_mb: Callable[[int], int],
     ) -> Exception:
         """Return the reason to kill the child, once there is one."""
         started: float | None = None
@@ -125,12 +142,11 @@ class PoolSlot:
             on_cpu(self._cpu_s())
             if timeout_s is not None and now - started > timeout_s:
                 return TimeoutError(f"took longer than its limit of {timeout_s:g} s")
-            rss = self._rss()
-            if self._memory_bytes and rss > self._memory_bytes:
-                mb = 1024 * 1024
-                return MemoryCeiling(
-                    f"used {rss // mb} MB of memory, over its ceiling of {self._memory_bytes // mb} MB"
-                )
+            held_mb = self.held_mb()
+            self.peak_mb = max(self.peak_mb, held_mb)
+            self.limit_mb = limit_mb(held_mb)
+            if self.limit_mb and held_mb > self.limit_mb:
+                return MemoryCeiling(f"used {held_mb} MB of memory, over its ceiling of {self.limit_mb} MB")
         # Without this a reply that cannot be read back, which ends pebble's reader, would be waited for without end.
         await asyncio.sleep(10 * WATCH_S)
         return ChildDied("the child process could not be reached any more")
@@ -158,15 +174,15 @@ class PoolSlot:
         # Of a child that has died, what was seen last.
         return self._seen_s
 
-    def _rss(self) -> int:
-        """Resident bytes of the child; 0 when there is none."""
+    def held_mb(self) -> int:
+        """Resident megabytes of the child; 0 when there is none."""
         child = self._child()
         try:
-            return child.memory_info().rss if child else 0
+            return int(child.memory_info().rss // MB) if child else 0
         except psutil.NoSuchProcess:
             return 0
 
-    def _discard(self) -> None:
+    def discard(self) -> None:
         """Kill the child at once; its pool winds up in the background and is never used again."""
         pool, self._pool = self._pool, None
         if pool is None:

@@ -121,6 +121,14 @@ class JobCounts:
                 since[queue] = int(ready_ms)
         return since
 
+    async def known_memory(self, job_type: str) -> dict[str, bytes]:
+        """Measured memory of a type's calls in the pool, by function, as JSON of PeakMemory."""
+        return {name.decode(): row for name, row in (await self.redis.hgetall(keys.memory(job_type))).items()}
+
+    async def learned_memory(self, job_type: str, function: str, measured: bytes) -> None:
+        """Keep the measurement of one function. Of two workers that write together one is kept: it is a mean of many."""
+        await self.redis.hset(keys.memory(job_type), function, measured)
+
     async def pace(self, job_type: str) -> tuple[float | None, float | None]:
         """Measured (milliseconds a job, milliseconds a unit) of a type; None where nothing has been measured."""
         job_ms, unit_ms = await self.redis.hmget(keys.pace(job_type), "job_ms", "unit_ms")

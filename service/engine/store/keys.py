@@ -102,6 +102,11 @@ def pace(job_type: str) -> str:
     return f"{PREFIX}pace:{job_type}"
 
 
+def memory(job_type: str) -> str:
+    """Hash: of each function that a type calls in the pool what it took at most (pool/peak_memory.py), as JSON. One a type."""
+    return f"{PREFIX}memory:{job_type}"
+
+
 def metrics(queue: str, minute: int) -> str:
     """Hash: counts of one minute, `event|job type`, or `event/job type` for parts; w… and r… are buckets of wait and run
     time. Expires after two days."""

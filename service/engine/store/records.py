@@ -153,6 +153,13 @@ class WorkerInfo:
     stopping: bool = False
     quiet: bool = False
     """An operator wants it to begin nothing new."""
+    pool_mb: int = 0
+    """Memory that its children may take together; 0 for one of an older release."""
+    granted_mb: int = 0
+    """Memory that what runs in them should take."""
+    waiting_for_memory: int = 0
+    tried_alone: int = 0
+    """Tasks that outgrew their ceiling and were tried once more, alone."""
     fault: str | None = None
     """Reason why it cannot do its queue's work, found by its self-check."""
 

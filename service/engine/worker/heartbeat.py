@@ -48,6 +48,9 @@ class Heartbeat:
         info.jobs, info.active = jobs, len(jobs)
         info.pool_pids = self.pool.pids()
         info.rss_bytes = self._rss_bytes()
+        memory = self.pool.memory
+        info.pool_mb, info.granted_mb = memory.ceiling_mb, memory.granted_mb
+        info.waiting_for_memory, info.tried_alone = len(memory.waiting), self.pool.tried_alone
         line = f"{time.strftime('%b-%d %H:%M:%S')} j_complete={info.processed} j_failed={info.failed} j_ongoing={info.active}"
         await self.reports.write(info, arq_key=health_key, arq_line=line, arq_ms=int(BEAT_S * 5000))
 

@@ -126,8 +126,10 @@ class JobRun(JobOutputs):
 
     async def cpu(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T:
         """Run a module-level function in the worker's process pool."""
-        with self.tracing.step(f"cpu {getattr(function, '__name__', 'function')}"), self.cpu_meter.part() as part:
-            return await self.pool.run(function, *args, timeout_s=timeout_s, on_cpu=part)
+        name = getattr(function, "__name__", "function")
+        with self.tracing.step(f"cpu {name}"), self.cpu_meter.part() as part:
+            async with self.runtime.memory.measured(self.job, name) as memory:
+                return await self.pool.run(function, *args, timeout_s=timeout_s, on_cpu=part, memory=memory)
 
     async def program(
         self, command: Sequence[str], *, on_line: Callable[[str], None] | None = None, timeout_s: float | None = None

@@ -76,3 +76,13 @@ def burn_and_fail(cpu_s: float) -> None:
 def burn_and_crash(cpu_s: float) -> None:
     burn(cpu_s)
     crash()
+
+
+def hold(megabytes: int, marker: Path, go: Path) -> int:
+    """Hold memory that is really there until `go` exists."""
+    held = bytearray(megabytes << 20)
+    held[::4096] = b"x" * len(held[::4096])
+    marker.touch()
+    while not go.exists():
+        time.sleep(0.01)
+    return len(held)
