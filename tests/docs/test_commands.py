@@ -34,6 +34,7 @@ TEXTS = {
 ELSEWHERE = {
     "up": ("tests/supervisor/test_up.py", "start("),
     "worker": ("tests/tasks/sdk/test_packages.py", '"worker"'),
+    "top": ("tests/cli/test_top.py", "run_test("),
     "watch": ("tests/cli/test_watch.py", '"watch"'),
     "ocr": ("tests/cli/test_cli.py", '"ocr"'),
     "report": ("tests/reports/test_report_command.py", '"report"'),
