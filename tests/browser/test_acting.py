@@ -115,5 +115,5 @@ async def test_menus_open_and_close_by_keyboard_and_cover_nothing_for_long(desk:
     await expect(owners).to_be_hidden()
     await people.locator("summary").click()
     await expect(owners).to_be_visible()
-    await page.locator("h1").first.click()
+    await page.locator(".foot").click()
     await expect(owners).to_be_hidden()
