@@ -10,8 +10,6 @@ SENTINEL_PORT = 26379
 SENTINEL_FORM = "redis+sentinel://host:port,host:port/service/db"
 
 CLUSTER_SCHEMES = ("redis+cluster", "rediss+cluster")
-CLUSTER_PORT = 6379
-CLUSTER_FORM = "redis+cluster://host:port,host:port"
 
 
 class Explained(ValueError):
@@ -82,31 +80,6 @@ def sentinel_url(url: str) -> SentinelUrl:
     sentinels = tuple(_address(one, "Sentinel", SENTINEL_PORT, SENTINEL_FORM) for one in hosts.split(","))
     server = f"{scheme.partition('+')[0]}://{user}{at}primary/{database or 0}"
     return SentinelUrl(sentinels, service, f"{server}?{query}" if query else server)
-
-
-@dataclass(frozen=True)
-class ClusterUrl:
-    """The parts of a `redis+cluster://` URL."""
-
-    nodes: tuple[tuple[str, int], ...]
-    server: str
-    """redis:// or rediss:// URL with user, password and options of each node; its host means nothing."""
-    prefix: str = ""
-    """Beginning of the names of all keys of one queue, whose braces choose the slot: the part after `#`."""
-
-
-def cluster_url(url: str) -> ClusterUrl:
-    """Read `redis+cluster://[user:password@]host:port,host:port?options`. Raises Explained."""
-    scheme, _, rest = url.partition("://")
-    rest, _, prefix = rest.partition("#")
-    rest, _, query = rest.partition("?")
-    netloc, _, database = rest.partition("/")
-    if database not in ("", "0"):
-        raise Explained(f"names a database, of which a Cluster has only the first: write {CLUSTER_FORM}")
-    user, at, hosts = netloc.rpartition("@")
-    nodes = tuple(_address(one, "node", CLUSTER_PORT, CLUSTER_FORM) for one in hosts.split(","))
-    server = f"{scheme.partition('+')[0]}://{user}{at}node/0"
-    return ClusterUrl(nodes, f"{server}?{query}" if query else server, prefix)
 
 
 def _address(text: str, kind: str, default_port: int, form: str) -> tuple[str, int]:
