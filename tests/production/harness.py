@@ -45,11 +45,13 @@ TABLE: list[Row] = []
 class Process:
     """A process of the installation, its output in a file."""
 
-    def __init__(self, command: Sequence[str], environment: dict[str, str], log: Path) -> None:
+    def __init__(self, command: Sequence[str], environment: dict[str, str], log: Path, root: Path = ROOT) -> None:
         self.log = log
+        # The folder stands before whatever is installed: it decides which version runs.
+        environment = environment | {"PYTHONPATH": str(root)}
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *command], cwd=ROOT, env=os.environ | environment, stdout=output, stderr=output
+                [sys.executable, "-m", *command], cwd=root, env=os.environ | environment, stdout=output, stderr=output
             )
 
     @property
@@ -76,6 +78,8 @@ class Installation:
     environment: dict[str, str]
     processes: list[Process] = field(default_factory=list)
     url: str = ""
+    root: Path = ROOT
+    """Files of the version whose processes are started next."""
     accepted: dict[str, str] = field(default_factory=dict)
     """Idempotency key to job id, of every job that was answered with 202."""
     answers: Counter[int] = field(default_factory=Counter)
@@ -97,7 +101,7 @@ class Installation:
     def start(self, *command: str, inside: Sequence[str] = (), **environment: str) -> Process:
         """Start a module as a process of the installation."""
         log = self.folder / f"{len(self.processes)}-{command[0]}.log"
-        process = Process(command, self.environment | environment, log)
+        process = Process(command, self.environment | environment, log, self.root)
         self.processes.append(process)
         return process
 
