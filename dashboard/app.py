@@ -13,6 +13,7 @@ from litestar.template import TemplateConfig
 
 from dashboard.assets import static_routes
 from dashboard.client_modules import client_module
+from dashboard.correction_link.views import correction_link_routes
 from dashboard.dependencies import shared_figures
 from dashboard.routes import dashboard_routes
 from dashboard.security_headers import add_security_headers
@@ -57,7 +58,14 @@ def create_app(settings: Settings | None = None) -> Litestar:
                 await end(watch)
 
     return Litestar(
-        route_handlers=[*api_routes(), *dashboard_routes(), status_link_routes(), client_module, *static_routes()],
+        route_handlers=[
+            *api_routes(),
+            *dashboard_routes(),
+            status_link_routes(),
+            correction_link_routes(),
+            client_module,
+            *static_routes(),
+        ],
         dependencies={"services": Provide(_services, sync_to_thread=False)},
         lifespan=[services_open],
         middleware=tracing.middleware() if tracing else [],

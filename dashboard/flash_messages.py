@@ -22,6 +22,7 @@ NOTICES = {
     "rejected": Notice("Rejected: the job goes on, and is told so."),
     "cancelled": Notice("Cancelled."),
     "cancelling": Notice("Its worker has been asked to stop.", css="health-watch", icon="retrying"),
+    "page-saved": Notice("Saved. The document's files follow."),
     "deleted": Notice("Deleted."),
     "steered": Notice("Saved. Takes effect immediately."),
     "lifted": Notice("Removed."),

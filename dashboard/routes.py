@@ -19,6 +19,14 @@ from dashboard.audit.views import audit_live, audit_page
 from dashboard.audit_middleware import Audited
 from dashboard.auth import User, require_personal
 from dashboard.authentication import Authentication, SignInFirst, to_sign_in
+from dashboard.corrections.actions import (
+    correct_document_page,
+    issue_document_link,
+    next_doubtful_page,
+    reread_document_page,
+)
+from dashboard.corrections.queue import doubtful_page, export_corrections
+from dashboard.corrections.views import document_page_live, document_page_picture, document_page_view
 from dashboard.dependencies import PROVIDED
 from dashboard.documents.actions import (
     delete_document,
@@ -162,6 +170,15 @@ def dashboard_routes() -> list[Any]:
             documents_live,
             document_page,
             document_live,
+            document_page_view,
+            document_page_live,
+            document_page_picture,
+            correct_document_page,
+            reread_document_page,
+            next_doubtful_page,
+            issue_document_link,
+            doubtful_page,
+            export_corrections,
             document_content,
             document_picture,
             document_video,

@@ -25,6 +25,7 @@ POLICIES = {
     "/admin": CONTENT_POLICY,
     "/static": CONTENT_POLICY,
     "/j/": CONTENT_POLICY,
+    "/c/": CONTENT_POLICY,
     "/schema": f"default-src 'none'; style-src {STYLE_HASHES}; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
     "/unsubscribe": "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",

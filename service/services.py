@@ -45,7 +45,7 @@ from service.exports import Records
 from service.lib.async_tasks import end
 from service.lib.object_storage import Storage
 from service.lib.outages import outage_of
-from service.lib.tickets import Tickets
+from service.lib.tickets import CORRECTIONS, Tickets
 from service.mail.campaign_removal import CampaignRemoval
 from service.mail.operator_mail import OperatorMail
 from service.mail.server_status import ServerStatus
@@ -104,6 +104,7 @@ class Services:
     users: Users
     sessions: Sessions
     tickets: Tickets
+    correction_links: Tickets
     webhooks: WebhookParts
     readiness: Readiness
     runtime: Runtime
@@ -208,6 +209,7 @@ async def open_services(
             users=Users(database, reserved=settings.dashboard_users),
             sessions=sessions,
             tickets=Tickets(settings.link_key),
+            correction_links=Tickets(settings.link_key, CORRECTIONS),
             webhooks=webhooks,
             runtime=Runtime(settings, store, enqueuer, storage, ports, tracing or NO_TRACING),
         )

@@ -17,6 +17,7 @@ from service.api.downloads import download_document
 from service.api.image_responses import thumbnail_response
 from service.api.videos import NAMES, download_video
 from service.database import ImageRecord
+from service.documents.corrections.doubtful import DoubtfulFilter, count_doubtful
 from service.documents.images import ImageRecords
 from service.documents.thumbnails.store import ThumbnailStore
 from service.documents.videos.store import VideoStore
@@ -35,6 +36,8 @@ class Detail:
     image: ImageRecord | None
     videos: list[str]
     """Formats of a video that are there, and poster and strip."""
+    doubtful: int = 0
+    """Pages that wait for a person."""
 
 
 @get("/documents/{file_id:str}", name="document")
@@ -98,5 +101,6 @@ async def _detail(services: Services, file_id: str) -> Detail:
     pictures = {size: [Variant(size, format) for format in FORMATS] for size in SIZES}
     there = {size: [one for one in wanted if one not in lacking] for size, wanted in pictures.items()}
     image = await ImageRecords(services.database, services.storage).get(file_id)
+    doubtful = await count_doubtful(services.database, DoubtfulFilter(file_id=file_id))
     made = await VideoStore(services.database, services.storage).names(file_id) if row.is_video else set()
-    return Detail(row, there, image, [format for format, name in NAMES.items() if name in made])
+    return Detail(row, there, image, [format for format, name in NAMES.items() if name in made], doubtful)

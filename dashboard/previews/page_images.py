@@ -18,9 +18,9 @@ DRAW_TIMEOUT_S = 15.0
 SEARCHABLE = "searchable.pdf"
 
 
-def picture_path(job: Job, number: int) -> str:
+def picture_path(job: Job, number: int, turned: int = 0) -> str:
     """Path of a page's picture. Its size is in its name, so that another size is another picture."""
-    return checkpoint_path(job.root, f"shown/{SIDE}-{number}.webp")
+    return checkpoint_path(job.root, f"shown/{SIDE}-{number}{f'-{turned}' if turned else ''}.webp")
 
 
 def refusal(job: Job, number: int) -> str:
@@ -28,9 +28,9 @@ def refusal(job: Job, number: int) -> str:
     return checkpoint_path(job.root, f"shown/{SIDE}-{number}.txt")
 
 
-async def drawn_page(services: Services, job: Job, number: int) -> bytes:
-    """The picture (WebP). Raises Refused (404 or 422) with one sentence."""
-    for path in (picture_path(job, number), refusal(job, number)):
+async def drawn_page(services: Services, job: Job, number: int, turned: int = 0) -> bytes:
+    """The picture (WebP), turned by so many degrees clockwise. Raises Refused (404 or 422) with one sentence."""
+    for path in (picture_path(job, number, turned), refusal(job, number)):
         try:
             stored = await services.storage.get(path)
         except NoSuchObject:
@@ -39,19 +39,19 @@ async def drawn_page(services: Services, job: Job, number: int) -> bytes:
             raise Refused(stored.decode(), field="page", status_code=422)
         return stored
     try:
-        picture = await _drawn(services, job, number)
+        picture = await _drawn(services, job, number, turned)
     except (Permanent, TimeoutError, MemoryCeiling, ChildDied) as error:
         reason = str(error) if isinstance(error, Permanent) else f"Drawing page {number}: {error}."
         await services.storage.put(refusal(job, number), reason.encode())
         raise Refused(reason, field="page", status_code=422) from None
-    await services.storage.put(picture_path(job, number), picture)
+    await services.storage.put(picture_path(job, number, turned), picture)
     return picture
 
 
-async def _drawn(services: Services, job: Job, number: int) -> bytes:
+async def _drawn(services: Services, job: Job, number: int, turned: int) -> bytes:
     with tempfile.TemporaryDirectory(prefix="offload-page-") as folder:
         path = await _document(services, job, Path(folder))
-        return await services.pool.run(page_picture, path, number - 1, timeout_s=DRAW_TIMEOUT_S)
+        return await services.pool.run(page_picture, path, number - 1, turned, timeout_s=DRAW_TIMEOUT_S)
 
 
 async def _document(services: Services, job: Job, folder: Path) -> Path:

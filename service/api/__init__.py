@@ -10,6 +10,7 @@ from litestar.types import ControllerRouterHandler
 import tasks.sdk.discovery  # noqa: F401  # the routes below are made from the job types that this declares
 from service.api import (
     batch,
+    correction_links,
     files,
     health,
     images,
@@ -54,7 +55,15 @@ def api_routes() -> list[ControllerRouterHandler]:
             files.routes,
             Router("/files", route_handlers=presigned.handlers, tags=["files"]),
             uploads.routes,
-            Router("/documents", route_handlers=[thumbnails.read_thumbnail, videos.read_video, *pages.handlers]),
+            Router(
+                "/documents",
+                route_handlers=[
+                    thumbnails.read_thumbnail,
+                    videos.read_video,
+                    *pages.handlers,
+                    *correction_links.handlers,
+                ],
+            ),
             templates.routes,
             images.routes,
             languages.routes,

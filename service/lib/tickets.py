@@ -13,6 +13,10 @@ SIGNATURE_BYTES = 18
 """144 bits of HMAC-SHA256: beyond guessing, and the address stays short."""
 
 
+JOBS, CORRECTIONS = b"tickets", b"corrections"
+"""Purposes: a ticket of one is none of another."""
+
+
 class BadTicket(Exception):
     """A ticket that was not made here, was altered, or has expired. Its message is a sentence."""
 
@@ -31,11 +35,14 @@ class Ticket:
 
 
 class Tickets:
-    """Signs and reads tickets. Processes that share `secret` accept the tickets of each other."""
+    """Signs and reads tickets. Processes that share `secret` accept the tickets of each other, for one purpose.
 
-    def __init__(self, secret: bytes) -> None:
+    With the purpose CORRECTIONS the thing that a ticket opens is a document, not a job.
+    """
+
+    def __init__(self, secret: bytes, purpose: bytes = JOBS) -> None:
         # A key of its own, so that no signature of another purpose under the same secret can pass for a ticket.
-        self._key = hmac.new(secret, b"tickets", hashlib.sha256).digest()
+        self._key = hmac.new(secret, purpose, hashlib.sha256).digest()
 
     def issue(self, job_id: str, expires_s: int, file: str = "") -> str:
         """The ticket as text that may stand in an address: `ticket_<job id>~<expiry>~<file>~<signature>`."""

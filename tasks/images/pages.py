@@ -12,8 +12,11 @@ SIDE = 1_200
 """Longest side in pixels: the lines of a dense A4 page can just be read, in some 100 kB."""
 
 
-def page_picture(path: Path, index: int) -> bytes:
-    """Page `index` (from 0) of a PDF or frame of an image, as displayed, as WebP. Raises Permanent."""
+def page_picture(path: Path, index: int, turned: int = 0) -> bytes:
+    """Page `index` (from 0) of a PDF or frame of an image, as displayed or turned by so many degrees clockwise, as WebP.
+
+    Raises Permanent.
+    """
     with bounded_memory():
         image = page_of(path, index, SIDE) if is_pdf(path) else picture(path, (SIDE, SIDE), index)
-        return encoded(image, "webp")
+        return encoded(image.rotate(-turned, expand=True) if turned else image, "webp")

@@ -79,8 +79,30 @@ def edits_of(page: PageText, changes: Sequence[WordChange]) -> list[Edit]:
             # In a line, words that stay are not thereby found to be right; a word that is sent alone is.
             edits += [_edit([word], one) for word, one in pairs if word.text != one or change.line is None]
         else:
-            edits.append(_edit(words, text))
+            edits.append(_changed_part(words, texts))
     return edits
+
+
+def _changed_part(words: Sequence[Word], texts: Sequence[str]) -> Edit:
+    """The correction of a line that gains or loses words: of those that differ, and one next to them where words come in."""
+    same_before = _same(words, texts)
+    least = min(len(words), len(texts)) - same_before
+    same_after = min(least, _same(words[::-1], texts[::-1]))
+    if same_before + same_after == len(words):
+        # Words that come in need the box of one that is there.
+        same_before, same_after = (same_before - 1, same_after) if same_before else (same_before, same_after - 1)
+    changed = words[same_before : len(words) - same_after]
+    return _edit(changed, " ".join(texts[same_before : len(texts) - same_after]))
+
+
+def _same(words: Sequence[Word], texts: Sequence[str]) -> int:
+    """Number of words at the beginning that are the same."""
+    count = 0
+    for word, text in zip(words, texts, strict=False):
+        if word.text != text:
+            break
+        count += 1
+    return count
 
 
 def _named(page: PageText, change: WordChange, field: str) -> list[Word]:

@@ -47,6 +47,23 @@ def test_words_of_a_line_that_stay_are_not_confirmed_by_it() -> None:
     assert [word.text for word in doubtful_words(corrected(page, PageCorrection(edits)))] == ["the"]
 
 
+@pytest.mark.parametrize(
+    ("line", "before", "after"),
+    [
+        ("the har bour ledger", "harbuor", "har bour"),
+        ("the harbuor ledger of", "ledger", "ledger of"),
+        ("see the harbuor ledger", "the", "see the"),
+        ("the ledger", "harbuor", ""),
+        ("the the harbuor ledger", "the", "the the"),
+    ],
+)
+def test_of_a_line_that_gains_or_loses_words_the_others_stay(line: str, before: str, after: str) -> None:
+    page = read_page(*LINES)
+    edits = edits_of(page, [WordChange(line=0, text=line)])
+    assert [(edit.before, edit.after) for edit in edits] == [(before, after)]
+    assert corrected(page, PageCorrection(edits)).text.split("\n")[0] == line
+
+
 def test_a_word_that_is_corrected_twice_keeps_what_the_engine_had_read() -> None:
     page = read_page(*LINES, doubtful="harbuor")
     first = with_edits(PageCorrection(), edits_of(page, [WordChange(order=1, text="harbor")]))
