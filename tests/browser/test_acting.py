@@ -117,3 +117,53 @@ async def test_menus_open_and_close_by_keyboard_and_cover_nothing_for_long(desk:
     await expect(owners).to_be_visible()
     await page.locator(".foot").click()
     await expect(owners).to_be_hidden()
+
+
+async def test_a_page_and_a_job_are_found_by_the_palette(desk: Desk, made: Maker) -> None:
+    job_id = await made.queued()
+    page = await desk.open("/admin/queues")
+    await page.keyboard.press("Control+k")
+    await expect(page.get_by_label("Go to a page, or to a job by its id")).to_be_focused()
+    await page.keyboard.type("sto")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/admin/storage")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type(job_id)
+    await page.keyboard.press("ArrowDown")
+    await expect(page.get_by_role("link", name=f"Job {job_id}")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/admin/jobs/{job_id}")
+
+
+@pytest.mark.parametrize("path", ["queues", "jobs", "jobs/new?type=csv-export", "owners"])
+async def test_every_control_is_reached_by_the_tab_key_and_seen(desk: Desk, made: Maker, path: str) -> None:
+    await made.queued()
+    page = await desk.open(f"/admin/{path}", reduced_motion="reduce")
+    left = await page.evaluate(UNREACHED)
+    assert left > 5
+    for _ in range(left + SCROLLED):
+        await page.keyboard.press("Tab")
+        assert await page.evaluate(SEEN), await page.evaluate("document.activeElement.outerHTML")
+        if not await page.evaluate(UNREACHED):
+            break
+    assert await page.evaluate(UNREACHED) == 0
+
+
+SCROLLED = 20
+"""Tables that scroll take the focus too, so does the browser itself, and a field of a date has a stop for each of its parts."""
+
+UNREACHED = """() => {
+  window.reached ??= new WeakSet();
+  const all = document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary');
+  return [...all].filter(one => one.checkVisibility({visibilityProperty: true}) && !one.disabled && one.tabIndex >= 0
+    && !window.reached.has(one)).length;
+}"""
+
+SEEN = """() => {
+  const one = document.activeElement;
+  if (one === document.body) return true;
+  window.reached.add(one);
+  const box = one.getBoundingClientRect();
+  if (one.type === 'datetime-local') return true;  // The browser marks the part that has the focus.
+  return box.bottom > 0 && box.top < innerHeight && getComputedStyle(one).outlineStyle !== 'none';
+}"""

@@ -44,6 +44,10 @@ PAGES = [
     "metrics/weeks",
     "storage",
     "audit",
+    "owners",
+    "keys",
+    "users",
+    "services",
     "nowhere",
 ]
 STANDARDS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
