@@ -62,6 +62,7 @@ from dashboard.metrics.weeks import weeks_page
 from dashboard.operations.actions import abort_operation, begin_operation
 from dashboard.operations.views import ask_page, operation_live, operation_page, operations_page
 from dashboard.owners.actions import limit_owner
+from dashboard.owners.erasure import erase_owner
 from dashboard.owners.views import owner_page, owners_page
 from dashboard.previews.pictures import page_picture, photo_picture, thumbnail_picture
 from dashboard.queues.actions import upload_document
@@ -217,6 +218,7 @@ def dashboard_routes() -> list[Any]:
             owners_page,
             owner_page,
             limit_owner,
+            erase_owner,
             audit_page,
             audit_live,
             webhooks_page,

@@ -11,7 +11,7 @@ from litestar.response import Template
 from dashboard.auth import User
 from dashboard.flash_messages import NOTICES
 from dashboard.list_urls import list_address
-from dashboard.rendering import render
+from dashboard.rendering import administers, render
 from service.api.dependencies import ServicesDep
 from service.monitoring.owner_usage import OwnerUse
 from settings.plans import PRIORITIES, Plan
@@ -101,6 +101,7 @@ async def owner_page(
         use=use,
         figures=figures(use),
         months=await services.metering.of_owner(name, MONTHS),
+        may_erase=administers(request.user),
         row=row,
         fields=fields(services.settings.plans, use, row.own_fields if row else {}),
         plans=services.settings.plans,

@@ -30,7 +30,7 @@ class Commands(click.Group):
         "pause": "queues", "resume": "queues", "drain": "queues", "worker": "worker", "new": "new",
         "jobs": "jobs", "retry-failed": "jobs", "cancel": "jobs", "tail": "tail", "workers": "workers",
         "schedules": "schedules", "completion": "completion", "relay": "relay", "report": "report",
-        "owners": "owners", "ingest": "ingest", "watch": "watch", "top": "top",
+        "owners": "owners", "erase": "erase", "ingest": "ingest", "watch": "watch", "top": "top",
     }  # fmt: skip
     """Module of each such command."""
 

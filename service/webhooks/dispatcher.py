@@ -76,7 +76,7 @@ class WebhookDispatcher:
             await pipe.execute()
 
     async def _dispatch(self, raws: Sequence[bytes]) -> None:
-        ends = [end for raw in raws if (end := _read(raw)) is not None]
+        ends = [end for raw in raws if (end := read_end(raw)) is not None]
         webhooks = await self.rows.of_owners({end.owner for end in ends})
         deliveries = [one for end in ends for one in deliveries_of(end, webhooks)]
         await self.rows.add(deliveries)
@@ -166,7 +166,8 @@ class End(NamedTuple):
     body: str
 
 
-def _read(raw: bytes) -> End | None:
+def read_end(raw: bytes) -> End | None:
+    """The end that a script has recorded; None, with a line in the log, where it cannot be read."""
     try:
         if len(msgspec.msgpack.decode(raw)) == WORKFLOW_WORDS:
             workflow = ended_workflow(raw)

@@ -6,6 +6,7 @@ import pytest_asyncio
 from sqlalchemy import delete
 
 from service.database.owners import Owner
+from service.erasure.signed_list import verified
 from tests.dashboard.conftest import Client, act
 from tests.dashboard.made import Maker
 
@@ -72,3 +73,23 @@ async def test_a_name_of_any_letters_has_its_page(operator: Client, made: Maker)
     page = (await operator.get(answer.headers["location"])).text
     assert "Ünï/corp &amp; &lt;b&gt;" in page and "premium" in page
     assert (await made.services.owners.limits(name)).plan == "premium"
+
+
+async def test_an_operator_erases_an_owner_by_typing_its_name(operator: Client, made: Maker) -> None:
+    await made.services.owners.set("initech", "free", {}, by="eva")
+    assert 'action="/admin/erase"' in (await operator.get("/admin/owners/initech")).text
+    for owner, typed, status_code in (("initech", "Initech", 400), ("", "", 400), ("nowhere", "nowhere", 404)):
+        refused = await act(operator, "/admin/erase", owner=owner, typed=typed)
+        assert refused.status_code == status_code, refused.text
+    assert await made.services.owners.get("initech") is not None
+    done = await act(operator, "/admin/erase", owner="initech", typed="initech")
+    written = verified(done.content, made.services.settings.link_key)
+    assert (done.status_code, written.removed, written.by) == (200, {"plans": 1}, "admin")
+    assert await made.services.owners.get("initech") is None
+    audit = (await operator.get("/admin/audit?action=owner.erased")).text
+    assert written.subject in audit and "1 plans" in audit
+
+
+async def test_a_viewer_is_offered_no_erasure(viewer: Client, made: Maker) -> None:
+    assert 'action="/admin/erase"' not in (await viewer.get("/admin/owners/initech")).text
+    assert (await viewer.post("/admin/erase", data={"owner": "initech", "typed": "initech"})).status_code == 403

@@ -220,6 +220,9 @@ LEADER = PREFIX + "caretaker"
 USAGE = PREFIX + "usage"
 """Hash: use of owners that is not in the database yet, `field|day since 1970|owner`. Taken by the maintenance leader."""
 
+ERASING = PREFIX + "erasing"
+"""Hash: erasures that have begun, by the pseudonym of their subject, and when. An entry goes with the erasure's end."""
+
 USAGE_TAKEN = PREFIX + "usage-taken"
 """Hash: the same on its way to the database, and the `id` of this batch. Goes once the database has it."""
 

@@ -1,0 +1,74 @@
+"""Search of all jobs' records, those in the bin included: for erasures, which must not rely on an index."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from service.engine.redis.client import Client
+from service.engine.redis.places import places_of
+from service.engine.states import State
+from service.engine.store import keys
+
+PREFIX = keys.job("")
+
+AT_ONCE = 1_000
+"""Keys that one step of the search looks at."""
+
+
+@dataclass(frozen=True)
+class FoundJobs:
+    """Jobs by id; `running` are those among them that have not ended."""
+
+    ids: Sequence[str]
+    running: Sequence[str]
+
+
+async def _records(redis: Client) -> AsyncIterator[tuple[Client, bytes]]:
+    """Keys of the records on each server, with its client."""
+    for place in places_of(redis).all:
+        async for raw in place.client.scan_iter(match=f"{PREFIX}*", count=AT_ONCE):
+            yield place.client, raw
+
+
+async def jobs_of(redis: Client, owners: Collection[str]) -> FoundJobs:
+    """Jobs of these owners, in the bin too. Parts are found by their jobs."""
+    ids, running = [], []
+    async for client, raw in _records(redis):
+        owner, parent, state = await client.hmget(raw, "owner", "parent", "state")
+        if owner is None or owner.decode() not in owners or parent:
+            continue
+        job_id = raw.decode().removeprefix(PREFIX)
+        ids.append(job_id)
+        if state and not State(state.decode()).terminal:
+            running.append(job_id)
+    return FoundJobs(sorted(ids), sorted(running))
+
+
+async def jobs_naming(redis: Client, words: Collection[str], datasets: Collection[str]) -> list[str]:
+    """Jobs that hold one of the words (small letters) anywhere in what is kept of them, and exports of these datasets."""
+    sought, listing = [word.encode() for word in words], [f'"{name}"'.encode() for name in datasets]
+    found = set()
+    async for client, raw in _records(redis):
+        record = await client.hgetall(raw)
+        if b"state" not in record:
+            continue
+        job_id, payload = raw.decode().removeprefix(PREFIX), record.get(b"payload", b"")
+        exports = record.get(b"type") == b"csv-export" and any(one in payload for one in listing)
+        if exports or await _names(client, sought, job_id, record):
+            found.add(record.get(b"parent", b"").decode() or job_id)
+    return sorted(found)
+
+
+async def _names(redis: Client, words: Sequence[bytes], job_id: str, record: dict[Any, Any]) -> bool:
+    texts = [*record.values()]
+    for name in (keys.log(job_id), keys.attempts(job_id)):
+        texts += await redis.lrange(name, 0, -1)
+    texts += (await redis.hgetall(keys.events(job_id))).values()
+    return any(word in text.lower() for word in words for text in texts)
+
+
+async def forget_files(redis: Client, job_id: str) -> None:
+    """Have a job's record list no files, where there is one."""
+    for place in places_of(redis).all:
+        if await place.client.exists(keys.job(job_id)):
+            await place.client.hset(keys.job(job_id), "artefacts", "[]")

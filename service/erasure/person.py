@@ -1,0 +1,106 @@
+"""`PersonErasure`: all that is here of one recipient of mail, over all owners.
+
+A recipient is a row of `users`. What was written to it stays as a number in its campaigns; jobs that name its address, and files
+that list recipients, go whole.
+"""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+from sqlalchemy import func, or_, select
+
+from service.database import Database, User
+from service.database.column_types import utc_now
+from service.documents.corrections.rows import CorrectionRows
+from service.engine.job_files import JobFiles, folder
+from service.engine.redis.client import Client
+from service.engine.store.erasures import Erasures, rewrite_log
+from service.engine.store.job_search import forget_files, jobs_naming
+from service.engine.store.placed import open_store
+from service.erasure.jobs import STOP_S, remove_jobs
+from service.erasure.owner import OUTSIDE, NothingToErase
+from service.erasure.signed_list import SignedList, pseudonym, signed
+from service.erasure.tables import PersonRows, compact
+from service.lib.object_storage import Storage
+from service.mail.campaign_removal import CampaignRemoval
+from service.monitoring.audit_log import Audit, AuditEntry, Target
+from settings import Settings
+
+LISTS_PEOPLE = ("users", "deliveries")
+"""Datasets of exports whose files list recipients."""
+
+NOT_SEARCHED = "contents of documents and of files made from them, and texts of templates: they are their owners'"
+
+
+class PersonErasure:
+    """Erases one person, named by an address or by the id of a user."""
+
+    def __init__(
+        self, settings: Settings, database: Database, redis: Client, person: str, wait_s: float = STOP_S
+    ) -> None:
+        self.settings, self.database, self.redis, self.person, self.wait_s = settings, database, redis, person, wait_s
+        self.erasures = Erasures(redis)
+        self.store, self.storage = open_store(redis), Storage(settings.storage_url)
+        self.files = JobFiles(
+            self.store, self.storage, [CampaignRemoval(database).forget, CorrectionRows(database).forget]
+        )
+        self.name = pseudonym(settings.link_key, f"person {person.lower()}")
+
+    async def rows(self) -> PersonRows:
+        """The rows of the person."""
+        wanted = self.person.strip().lower()
+        ids = [int(wanted)] if wanted.isascii() and wanted.isdigit() and len(wanted) < 19 else []
+        async with self.database.reading() as session:
+            users = list(
+                await session.scalars(select(User).where(or_(User.id.in_(ids), func.lower(User.email) == wanted)))
+            )
+        addresses = {user.email.lower() for user in users} | ({wanted} if "@" in wanted else set())
+        return PersonRows(self.database, addresses, {user.id for user in users} | set(ids))
+
+    async def find(self) -> Counter[str]:
+        """Things that would go or be altered, by kind. Raises NothingToErase."""
+        rows = await self.rows()
+        found = await rows.counts()
+        found["jobs"] = len(await jobs_naming(self.redis, rows.addresses, LISTS_PEOPLE)) if rows.addresses else 0
+        found = +found
+        if not found and not await self.erasures.begun(self.name):
+            raise NothingToErase(f"There is nothing of a person {self.person[:80]} here.")
+        return found
+
+    async def erase(self, *, by: str) -> SignedList:
+        """Remove it all. Raises NothingToErase, StillRunning."""
+        await self.find()
+        begun, removed, rows = utc_now(), Counter[str](), await self.rows()
+        await self.erasures.begin(self.name, begun.isoformat())
+        if rows.addresses:
+            named = await jobs_naming(self.redis, rows.addresses, LISTS_PEOPLE)
+            removed["jobs"] += await remove_jobs(self.store, self.files, named, self.wait_s)
+        for campaign_id in await rows.campaign_ids():
+            # Its report lists every recipient.
+            await self.storage.delete_prefix(f"{folder(campaign_id)}/")
+            removed["reports of campaigns"] += 1
+            await forget_files(self.redis, campaign_id)
+        altered = await rows.blank()
+        removed += await rows.remove()
+        await compact(self.database)
+        await rewrite_log(self.redis)
+        await self.erasures.end(self.name)
+        return await self._list(begun, by, removed, altered)
+
+    async def _list(self, begun: datetime, by: str, removed: Counter[str], altered: Counter[str]) -> SignedList:
+        unsigned = SignedList(
+            subject=self.name,
+            kind="person",
+            installation=pseudonym(self.settings.link_key, "installation"),
+            begun_at=begun.isoformat(timespec="seconds"),
+            ended_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            by=by,
+            removed=dict(sorted((+removed).items())),
+            altered=dict(sorted(altered.items())),
+            outside=[NOT_SEARCHED, *OUTSIDE],
+        )
+        target = Target("person", self.name)
+        await Audit(self.database).record(
+            AuditEntry(actor=by, role="operator", action="person.erased", target=target, owner="")
+        )
+        return signed(unsigned, self.settings.link_key)

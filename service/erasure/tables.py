@@ -1,0 +1,197 @@
+"""Rows of an owner or of a person in the database: removed, or left without what names it."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Table, delete, func, or_, select, text, update
+
+from service.database import (
+    Base,
+    Campaign,
+    Database,
+    Delivery,
+    Document,
+    Event,
+    ImageRecord,
+    Suppression,
+    Upload,
+    UploadPiece,
+    User,
+    WebhookDelivery,
+)
+
+APART = {"events", "documents", "uploads", "campaigns", "api_keys"}
+"""Tables with an owner that need more than a deletion, or stay."""
+
+NAMES = {"owner_months": "months of use", "usage_entries": "months of use", "owners": "plans"}
+"""Names of tables in the list, where they are not the tables' own."""
+
+FIRST = ("usage_entries",)
+"""Entries that are just being added up are in their months then."""
+
+
+def owned_tables() -> Sequence[tuple[str, Table]]:
+    """Tables whose rows of an owner just go, by the schema, so that a new one cannot be forgotten."""
+    tables = [table for table in Base.metadata.sorted_tables if "owner" in table.c and table.name not in APART]
+    tables.sort(key=lambda table: table.name not in FIRST)
+    return [(NAMES.get(table.name, table.name.replace("_", " ")), table) for table in tables]
+
+
+ERASED = "erased"
+"""Stands in the place of a text that may have named the subject."""
+
+MORE = (("API keys", "api_keys"), ("documents", "documents"), ("uploads", "uploads"), ("campaigns", "campaigns"))
+"""Names in the list of what needs more than a deletion, and the tables."""
+
+AT_ONCE = 500
+
+
+class OwnerRows:
+    """Rows of one owner."""
+
+    def __init__(self, database: Database, owner: str) -> None:
+        self.database, self.owner = database, owner
+
+    async def counts(self) -> Counter[str]:
+        """Number of rows by kind."""
+        found: Counter[str] = Counter()
+        for kind, table in (*owned_tables(), *((name, Base.metadata.tables[table]) for name, table in MORE)):
+            query = select(func.count()).select_from(table).where(table.c.owner == self.owner)
+            async with self.database.reading() as session:
+                found[kind] += int(await session.scalar(query) or 0)
+        return +found
+
+    async def remove_keys(self) -> int:
+        """Remove its API keys, so that nothing new begins. Every process refuses them within a second."""
+        return await self._delete(Base.metadata.tables["api_keys"])
+
+    async def document_ids(self) -> Sequence[str]:
+        """Ids of its documents."""
+        async with self.database.reading() as session:
+            return list(await session.scalars(select(Document.file_id).where(Document.owner == self.owner)))
+
+    async def upload_ids(self) -> Sequence[str]:
+        """Ids of its uploads in several requests."""
+        async with self.database.reading() as session:
+            return list(await session.scalars(select(Upload.upload_id).where(Upload.owner == self.owner)))
+
+    async def campaign_ids(self) -> Sequence[str]:
+        """Ids of its campaigns."""
+        async with self.database.reading() as session:
+            return list(await session.scalars(select(Campaign.campaign_id).where(Campaign.owner == self.owner)))
+
+    async def remove_documents(self, file_ids: Sequence[str]) -> None:
+        """Remove documents whose files are gone."""
+        async with self.database.writing() as session:
+            await session.execute(delete(ImageRecord).where(ImageRecord.file_id.in_(file_ids)))
+            await session.execute(delete(Document).where(Document.file_id.in_(file_ids)))
+
+    async def remove_uploads(self, upload_ids: Sequence[str]) -> None:
+        """Remove uploads whose pieces are gone."""
+        async with self.database.writing() as session:
+            await session.execute(delete(UploadPiece).where(UploadPiece.upload_id.in_(upload_ids)))
+            await session.execute(delete(Upload).where(Upload.upload_id.in_(upload_ids)))
+
+    async def remove_rest(self) -> Counter[str]:
+        """Remove what is left but for the audit log; returns the numbers by kind."""
+        removed: Counter[str] = Counter()
+        for kind, table in owned_tables():
+            removed[kind] += await self._delete(table)
+        return removed
+
+    async def pseudonymise(self, name: str) -> int:
+        """Have `name` stand for the owner in the audit log, and no detail or address with it. Returns the number of lines."""
+        mine = or_(Event.owner == self.owner, Event.actor == self.owner)
+        about = (Event.target_type == "owner") & (Event.target_id == self.owner)
+        async with self.database.writing() as session:
+            changed = await session.execute(
+                update(Event).where(or_(mine, about)).values(detail=ERASED, address=None).returning(Event.event_id)
+            )
+            number = len(changed.all())
+            for column in (Event.target_id, Event.actor, Event.owner):
+                await session.execute(update(Event).where(column == self.owner).values({column.key: name}))
+        return number
+
+    async def _delete(self, table: Table) -> int:
+        async with self.database.writing() as session:
+            gone = await session.execute(delete(table).where(table.c.owner == self.owner))
+            return int(gone.rowcount)  # type: ignore[attr-defined]  # of a DELETE it is there
+
+
+class PersonRows:
+    """Rows of one recipient of mail, by its addresses (small letters) and user ids."""
+
+    def __init__(self, database: Database, addresses: Collection[str], user_ids: Collection[int]) -> None:
+        self.database, self.addresses, self.user_ids = database, addresses, user_ids
+
+    def _deliveries(self) -> Any:
+        return or_(
+            Delivery.user_id.in_(self.user_ids),
+            func.lower(Delivery.email).in_(self.addresses),
+            func.lower(Delivery.address).in_(self.addresses),
+        )
+
+    async def counts(self) -> Counter[str]:
+        """Number of rows by kind."""
+        async with self.database.reading() as session:
+            queries = {
+                "users": select(func.count()).select_from(User).where(User.id.in_(self.user_ids)),
+                "recipients of campaigns": select(func.count()).select_from(Delivery).where(self._deliveries()),
+                "suppressions": select(func.count())
+                .select_from(Suppression)
+                .where(func.lower(Suppression.address).in_(self.addresses)),
+            }
+            return +Counter({kind: int(await session.scalar(query) or 0) for kind, query in queries.items()})
+
+    async def campaign_ids(self) -> Sequence[str]:
+        """Campaigns that wrote to it."""
+        async with self.database.reading() as session:
+            return list(await session.scalars(select(Delivery.campaign_id).where(self._deliveries()).distinct()))
+
+    async def blank(self) -> Counter[str]:
+        """Take it out of the lines that stay: recipients of campaigns, messages to webhooks, the audit log."""
+        altered: Counter[str] = Counter()
+        async with self.database.writing() as session:
+            # Under a number of its own in the campaign, which is no user's.
+            nameless = {
+                "user_id": -Delivery.position,
+                "email": None,
+                "address": None,
+                "smtp_text": None,
+                "message_id": "",
+            }
+            rows = await session.execute(update(Delivery).where(self._deliveries()).values(nameless))
+            altered["recipients of campaigns"] = int(rows.rowcount)  # type: ignore[attr-defined]  # of an UPDATE it is there
+            for address in self.addresses:
+                for kind, column in (
+                    ("messages to webhooks", WebhookDelivery.body),
+                    ("lines of the audit log", Event.detail),
+                    ("lines of the audit log", Event.target_id),
+                ):
+                    found = await session.execute(
+                        update(column.class_)
+                        .where(func.lower(column).contains(address, autoescape=True))
+                        .values({column.key: ERASED})
+                    )
+                    altered[kind] += int(found.rowcount)  # type: ignore[attr-defined]  # as above
+        return +altered
+
+    async def remove(self) -> Counter[str]:
+        """Remove the user and its suppressions. Last: by them the person is found."""
+        async with self.database.writing() as session:
+            users = await session.execute(delete(User).where(User.id.in_(self.user_ids)))
+            kept = await session.execute(delete(Suppression).where(func.lower(Suppression.address).in_(self.addresses)))
+            return +Counter({"users": users.rowcount, "suppressions": kept.rowcount})  # type: ignore[attr-defined]  # as above
+
+
+async def compact(database: Database) -> None:
+    """Have the database overwrite what was deleted (SQLite), or free its space (PostgreSQL)."""
+    async with database.engine.connect() as connection:
+        if database.sqlite:
+            raw = await connection.get_raw_connection()
+            await raw.driver_connection.execute("VACUUM")  # type: ignore[union-attr]  # it is open
+            await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]  # as above
+        else:
+            plain = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await plain.execute(text("VACUUM"))
