@@ -21,8 +21,11 @@ from service.documents.corrections.correcting import Correcting
 from service.documents.corrections.rows import CorrectionRows
 from service.documents.corrections.wiring import correction_parts
 from service.documents.images import ImageRecords
+from service.documents.malware import AGAIN_S, Scanner
 from service.documents.presigned import PresignedUploads
+from service.documents.rescans import Rescans
 from service.documents.resumable import ResumableUploads
+from service.documents.scan_record import ScanRecord
 from service.documents.store import DocumentStore
 from service.documents.thumbnails.cleanup import Upkeep
 from service.documents.thumbnails.store import ThumbnailStore
@@ -55,6 +58,7 @@ from service.monitoring.audit_log import Audit
 from service.monitoring.metering import Metering
 from service.monitoring.metrics import Metrics
 from service.monitoring.owner_usage import OwnerUsage
+from service.monitoring.quarantine_log import QuarantineLog
 from service.monitoring.readiness import Readiness
 from service.monitoring.storage_usage.redis_settings import warn_of_settings
 from service.monitoring.tracing import ExportedTracing
@@ -88,6 +92,7 @@ class Services:
     database: Database
     storage: Storage
     files: DocumentStore
+    scans: ScanRecord
     uploads: ResumableUploads
     presigned: PresignedUploads
     corrections: Correcting
@@ -136,7 +141,9 @@ async def open_services(
         pool = pool or CpuPool(1, memory_mb=1024, name="inspection")
         stack.push_async_callback(pool.close)
         owners = Owners(database, settings)
-        files = DocumentStore(database, storage, settings, pool, owners)
+        scans = ScanRecord(redis)
+        scanner, quarantined = Scanner(settings, scans), QuarantineLog(audit, scans).write
+        files = DocumentStore(database, storage, settings, pool, owners, scanner, quarantined)
         uploads = ResumableUploads(database, storage, settings, files)
         jobs = JobFiles(store, storage, [CampaignRemoval(database).forget, CorrectionRows(database).forget])
 
@@ -161,7 +168,8 @@ async def open_services(
         schedules = Schedules(store, enqueuer, ports=ports)
         webhooks = webhook_parts(settings, database, redis, enqueuer)
         duties = watch_duties(settings, store, metrics, alerts, schedules, audit, metering) + webhook_duties(webhooks)
-        duties.append(corrections.duty)
+        rescans = Rescans(settings, database, files, scanner, quarantined)
+        duties += [corrections.duty, Duty("malware scans", AGAIN_S, rescans.round, apart=True)]
         warnings = [asyncio.create_task(warn_of_settings(place.client)) for place in places_of(redis).all]
         left = asyncio.create_task(warn_of_left_behind(redis))
         stack.push_async_callback(end, *warnings, left)
@@ -192,6 +200,7 @@ async def open_services(
             database=database,
             storage=storage,
             files=files,
+            scans=scans,
             uploads=uploads,
             presigned=PresignedUploads(uploads, storage, files),
             corrections=corrections.correcting,

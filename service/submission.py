@@ -61,14 +61,15 @@ class Checks:
     owner: str
 
     async def file(self, file_id: str, field: str = "file_id") -> StoredFile:
-        """Metadata of the owner's file. Raises Refused (404), naming `field`."""
+        """Metadata of the owner's file. Raises Refused (404), naming `field`; Infected."""
         try:
-            return await self.services.files.describe(file_id, self.owner)
+            # A job of a file that waits for its scan waits with it.
+            return await self.services.files.describe(file_id, self.owner, held=True)
         except NoSuchFile as error:
             raise Refused(str(error), field=field, status_code=404) from None
 
     async def files(self, file_ids: Sequence[str], field: str = "file_ids") -> None:
-        """See that all are the owner's files. Raises Refused (404), naming `field` and the first that is not."""
+        """See that all are the owner's files. Raises Refused (404), naming `field` and the first that is not; Infected."""
         owned = await self.services.files.owned(file_ids, self.owner)
         for file_id in file_ids:
             if file_id not in owned:

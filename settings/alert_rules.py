@@ -126,6 +126,12 @@ MEASURES: dict[str, Measure] = {
     "disabled_webhooks": Measure(
         "webhooks that were disabled because nothing could be delivered", "all webhooks", unit="webhooks"
     ),
+    "infected_documents": Measure(
+        "documents in which malware was found", "all documents", windowed=True, unit="documents"
+    ),
+    "scanner_away_s": Measure(
+        "seconds since the malware scanner has given a verdict", "the malware scanner", unit="s"
+    ),
     "missed_slots": Measure(
         "slots missed since the last completed run", "every schedule", unit="slots", one_of="schedule"
     ),
@@ -214,6 +220,16 @@ RULES: list[Rule] = [
     Rule(
         "webhook-disabled", "disabled_webhooks", 0, "{value} disabled after failing for days: {detail}",
         "no webhook is disabled any more", Severity.WARNING, unit="webhooks",
+    ),
+    # It is in quarantine and does no harm; that one came is for people to know.
+    Rule(
+        "malware-found", "infected_documents", 0, "malware was found in {value} within the last hour: {detail}",
+        "no malware was found within the last hour", Severity.ERROR, unit="documents", window_s=HOUR_S,
+    ),
+    # clamd loads its signatures again for a minute when there are new ones.
+    Rule(
+        "scanner-away", "scanner_away_s", 3 * MINUTE_S, "the {subject} has given no verdict for {value}: {detail}",
+        "the {subject} gives verdicts again", Severity.ERROR, unit="s",
     ),
     # One run on time, or one that made up for the missed, and it is over.
     Rule(

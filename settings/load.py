@@ -14,6 +14,7 @@ from settings.backends import Backends
 from settings.credentials import Credentials
 from settings.limits import UploadLimits
 from settings.mail import Mail
+from settings.malware import Malware
 from settings.ocr import Ocr
 from settings.packages import Packages
 from settings.plans import Plans
@@ -39,6 +40,7 @@ class Settings(
     Credentials,
     Access,
     UploadLimits,
+    Malware,
     Plans,
     ExternalServices,
     Receivers,

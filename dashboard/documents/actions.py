@@ -67,7 +67,7 @@ async def transcode_document(
 
 @post("/documents/{file_id:str}/delete", status_code=303, opt={ACTION: "document.deleted"})
 async def delete_document(request: Request[User, Any, Any], services: ServicesDep, file_id: FromPath[str]) -> Redirect:
-    document = await services.files.describe(file_id)
+    document = await services.files.metadata(file_id)
     _audit(request, document)
     await services.files.delete(file_id)
     return Redirect("/admin/documents?notice=document-deleted", status_code=303)

@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from dashboard.auth import PERSONAL, User
-from dashboard.documents.rows import Row, rows_of
+from dashboard.documents.rows import SCAN_WORDS, Row, rows_of
 from dashboard.flash_messages import NOTICES
 from dashboard.rendering import HTMX_STOP_POLLING, render
 from service.api.dependencies import ServicesDep
@@ -45,14 +45,18 @@ async def document_page(
     request: Request[User, Any, Any], services: ServicesDep, file_id: FromPath[str], notice: FromQuery[str] = ""
 ) -> Template:
     detail = await _detail(services, file_id)
-    return render(request, "documents/show.html", detail=detail, sizes=SIZES, notice=NOTICES.get(notice))
+    return render(
+        request, "documents/show.html", detail=detail, sizes=SIZES, scans=SCAN_WORDS, notice=NOTICES.get(notice)
+    )
 
 
 @get("/documents/{file_id:str}/live")
 async def document_live(request: Request[User, Any, Any], services: ServicesDep, file_id: FromPath[str]) -> Template:
     detail = await _detail(services, file_id)
     status_code = 200 if detail.row.maker else HTMX_STOP_POLLING
-    return render(request, "documents/document.html", status_code=status_code, detail=detail, sizes=SIZES)
+    return render(
+        request, "documents/document.html", status_code=status_code, detail=detail, sizes=SIZES, scans=SCAN_WORDS
+    )
 
 
 @get("/documents/{file_id:str}/content", opt={PERSONAL: True})
@@ -95,8 +99,10 @@ async def document_video(
 
 async def _detail(services: Services, file_id: str) -> Detail:
     """Raises NoSuchFile."""
-    document = await services.files.describe(file_id)
+    document = await services.files.metadata(file_id)
     (row,) = await rows_of(services, [document], JOBS_SHOWN)
+    if row.unusable:
+        return Detail(row, {size: [] for size in SIZES}, None, [])
     lacking = await ThumbnailStore(services.storage).lacking(document.sha256, variants(SIZES))
     pictures = {size: [Variant(size, format) for format in FORMATS] for size in SIZES}
     there = {size: [one for one in wanted if one not in lacking] for size, wanted in pictures.items()}

@@ -7,6 +7,7 @@ from typing import Literal
 
 from service.database import Document
 from service.documents.listing import documents_by_id
+from service.documents.malware import Scan
 from service.documents.media_types import VIDEOS
 from service.documents.thumbnails.store import ThumbnailStore
 from service.engine.store import Job
@@ -36,6 +37,20 @@ KIND_WORDS = {
 }
 
 
+SCAN_WORDS = {
+    Scan.CLEAN: "clean",
+    Scan.INFECTED: "in quarantine",
+    Scan.HELD: "held until scanned",
+    Scan.UNSCANNED: "used without a scan",
+}
+
+UNUSABLE: dict[str | None, str] = {
+    Scan.INFECTED: "In quarantine: malware was found in it ({}). It is not served, read or shown.",
+    Scan.HELD: "It waits for its malware scan, and can be used after that.",
+}
+"""Reasons why a document may not be used, by its state."""
+
+
 @dataclass(frozen=True)
 class Row:
     """A document as a list shows it. `why` is the sentence of a picture that cannot be; `jobs` are the newest ones."""
@@ -49,6 +64,11 @@ class Row:
     def kind(self) -> str:
         media_type = self.document.media_type
         return KIND_WORDS.get(media_type, media_type.rpartition("/")[2].upper())
+
+    @property
+    def unusable(self) -> bool:
+        """True in quarantine, and before a missing scan."""
+        return self.document.scan in UNUSABLE
 
     @property
     def is_video(self) -> bool:
@@ -82,6 +102,8 @@ async def rows_named(services: Services, ids: str) -> list[Row]:
 
 
 async def _row(services: Services, document: Document, jobs: Sequence[Job]) -> Row:
+    if document.scan in UNUSABLE:
+        return Row(document, "given up", UNUSABLE[document.scan].format(document.signature), jobs)
     if document.media_type in VIDEOS:
         return Row(document, "given up", "A video has no thumbnails; video-transcode makes its poster.", jobs)
     store = ThumbnailStore(services.storage)

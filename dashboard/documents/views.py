@@ -10,7 +10,7 @@ from litestar.params import FromQuery
 from litestar.response import Template
 
 from dashboard.auth import PERSONAL_QUERY, User
-from dashboard.documents.rows import Row, rows_named, rows_of
+from dashboard.documents.rows import SCAN_WORDS, Row, rows_named, rows_of
 from dashboard.flash_messages import NOTICES
 from dashboard.list_urls import given, list_address
 from dashboard.rendering import HTMX_STOP_POLLING, render
@@ -22,7 +22,7 @@ PATH = "/admin/documents"
 PAGE_ROWS = 25
 """Pictures make a page long: half as many rows as a list of jobs has."""
 
-FIELDS = ("name", "owner", "kind")
+FIELDS = ("name", "owner", "kind", "scan")
 
 
 @get("/documents", name="documents", opt={PERSONAL_QUERY: ("name",)})
@@ -41,6 +41,7 @@ async def documents_page(
         **listing(await rows_of(services, page.documents), list_address(PATH, wanted | {"cursor": cursor})),
         given=wanted,
         kinds=KINDS,
+        scans=SCAN_WORDS,
         cursor=cursor,
         newest=list_address(PATH, wanted),
         older=list_address(PATH, wanted | {"cursor": page.next_cursor}) if page.next_cursor else None,

@@ -14,6 +14,7 @@ from service.api.upload_form import BadForm
 from service.database.api_keys import KeyEnded, NoSuchKey
 from service.documents.checksums import BadChecksum, ChecksumMismatch
 from service.documents.corrections.rows import PageChanged
+from service.documents.malware import AGAIN_S, Infected, NotScanned
 from service.documents.store import NoSuchFile
 from service.documents.upload_errors import NoSuchUpload, OffsetConflict, TooManyUploads, UploadExpired
 from service.engine.redis.away import QueueServerAway
@@ -104,6 +105,7 @@ STATUS_CODES: Mapping[type[Exception], int] = {
     KeyEnded: 409,
     NoSuchKey: 404,
     NoSuchUpload: 404,
+    Infected: 409,
     UploadExpired: 410,
     OffsetConflict: 409,
     TooManyUploads: 429,
@@ -135,6 +137,8 @@ def explained(error: Exception) -> Explained:
             return Explained(429, str(error), headers={"Retry-After": str(error.retry_after_s)})
         case OverLimit():
             return Explained(429, as_sentence(str(error)), headers={"Retry-After": str(error.retry_after_s)})
+        case NotScanned():
+            return Explained(503, as_sentence(str(error)), headers={"Retry-After": str(AGAIN_S)})
         case Abandoned():
             # No client reads it.
             return Explained(400, str(error))

@@ -26,6 +26,8 @@ def file_body(document: Document, read_by: str | None = None) -> FileBody:
         height=document.height,
         duration_seconds=document.seconds,
         read_by=read_by,
+        scan=document.scan,
+        signature=document.signature,
     )
 
 

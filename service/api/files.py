@@ -31,7 +31,7 @@ FOUND_MAX = 20
     "/",
     opt={AUDIT: "file.uploaded"},
     operation_class=UploadOperation,
-    responses=refusals(400, 413, 415),
+    responses=refusals(400, 413, 415, 422),
     # The limit is counted on the file as it arrives, with the sentence and the status of our own.
     request_max_body_size=None,
     summary="Upload a document",
@@ -70,7 +70,7 @@ async def received(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
 
 @get("/{file_id:str}", responses=refusals(404), summary="Metadata of a document")
 async def read_file(file_id: FromPath[str], services: ServicesDep, caller: CallerDep) -> FileBody:
-    document = await services.files.describe(file_id, caller.owner)
+    document = await services.files.metadata(file_id, caller.owner)
     # A key for other job types learns of no reading.
     return await with_reading(services, document) if caller.may_meet(pdf_ocr.name) else file_body(document)
 
@@ -78,7 +78,7 @@ async def read_file(file_id: FromPath[str], services: ServicesDep, caller: Calle
 @route(
     "/{file_id:str}/content",
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
-    responses={200: BINARY, **RANGED, **refusals(404, 416)},
+    responses={200: BINARY, **RANGED, **refusals(404, 409, 416)},
     summary="The bytes of a document, or a range of them",
 )
 async def read_content(

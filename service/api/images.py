@@ -50,7 +50,7 @@ class ImageBody(msgspec.Struct):
     opt={AUDIT: "image.uploaded", "job_type": image_process.name},
     status_code=202,
     operation_class=UploadOperation,
-    responses=refusals(400, 413, 415, 429),
+    responses=refusals(400, 413, 415, 422, 429),
     # The limit is counted on the file as it arrives, with the sentence and the status of our own.
     request_max_body_size=None,
     summary="Upload a photo",
@@ -78,7 +78,7 @@ async def upload_image(request: Request[Any, Any, Any], services: ServicesDep, o
     return await image_body(services, document)
 
 
-@get("/{image_id:str}", responses=refusals(404), summary="An image's record")
+@get("/{image_id:str}", responses=refusals(404, 409), summary="An image's record")
 async def read_image(image_id: FromPath[str], services: ServicesDep, owner: Owner) -> ImageBody:
     return await image_body(services, await services.files.describe(image_id, owner))
 
@@ -90,7 +90,7 @@ async def read_image(image_id: FromPath[str], services: ServicesDep, owner: Owne
         200: BINARY,
         202: ResponseSpec(ImageBody, generate_examples=False, description="It is still being processed."),
         422: ResponseSpec(ErrorBody, generate_examples=False, description="The image is such that it has none."),
-        **refusals(404),
+        **refusals(404, 409),
     },
     summary="An image's cover (200 × 200) or preview (800 wide), as WebP",
 )

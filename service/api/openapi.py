@@ -26,6 +26,7 @@ _REASONS = {
     404: "Not found, or another owner's.",
     406: "Not to be had in a format that Accept names.",
     409: "Conflicts with the current state.",
+    422: "Malware was found in it.",
     410: "It was not finished in time, or parts of it are gone.",
     412: "The header Tus-Resumable names no version of the protocol that is spoken here.",
     413: "Too large.",

@@ -61,7 +61,7 @@ async def begin_presigned(data: JSONBody[PresignedRequest], services: ServicesDe
     "/presigned/{upload_id:str}/complete",
     status_code=201,
     opt={AUDIT: BY_HANDLER},
-    responses=refusals(400, 404, 409, 410, 413, 415),
+    responses=refusals(400, 404, 409, 410, 413, 415, 422),
     summary="Make a document of what was sent",
 )
 async def complete_presigned(

@@ -3,6 +3,7 @@
 Labels are queues, states, declared types, rules and schedules: all of them few.
 """
 
+import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.api.dependencies import ServicesDep
 from service.api.monitoring import require_monitoring
 from service.database.column_types import utc_now
+from service.documents.rescans import scan_states
 from service.engine.redis.away import or_else, partial_reads
 from service.engine.redis.places import places_of, silent_places
 from service.engine.store.counters import EVENTS
@@ -70,6 +72,7 @@ async def families(services: Services) -> FixedRegistry:
     )
     for labels, number in (await services.failed_attempts.counts()).items():
         refused.add_metric(labels, number)
+    found += await _malware(services)
     build = GaugeMetricFamily("offload_build_info", "The running version.", labels=["version"])
     build.add_metric([version("offload")], 1)
     return FixedRegistry([*found, refused, build])
@@ -153,6 +156,19 @@ async def _queues(services: Services, away: Collection[str]) -> list[Metric]:
         slots.add_metric([queue], sum(worker.serving_slots for worker in alive))
         rss.add_metric([queue], sum(worker.rss_bytes for worker in alive))
     return [jobs, backlog, paused, workers, slots, rss]
+
+
+async def _malware(services: Services) -> list[Metric]:
+    scans = CounterMetricFamily("offload_malware_scans", "Malware scans by outcome.", labels=["outcome"])
+    for outcome, number in sorted((await services.scans.counts()).items()):
+        scans.add_metric([outcome], number)
+    documents = GaugeMetricFamily(
+        "offload_scanned_documents", "Documents in quarantine, held, or used without a scan.", labels=["state"]
+    )
+    with contextlib.suppress(SQLAlchemyError, OSError):
+        for state, number in (await scan_states(services.database)).items():
+            documents.add_metric([state], number)
+    return [scans, documents]
 
 
 async def _watching(services: Services) -> list[Metric]:

@@ -115,7 +115,7 @@ async def read_schedule(schedule_id: FromPath[str], services: ServicesDep, calle
     dto=StrictJson,
     return_dto=None,
     opt={"scope": Scope.OPERATE},
-    responses=refusals(400, 404),
+    responses=refusals(400, 404, 409),
     summary="Pause or resume a schedule",
 )
 async def change_schedule(

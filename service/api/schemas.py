@@ -39,6 +39,10 @@ class FileBody(msgspec.Struct, omit_defaults=True):
     duration_seconds: float | None = None
     read_by: str | None = None
     """Newest completed job of the type pdf-ocr that has read the same bytes of the same owner."""
+    scan: str | None = None
+    """clean, infected (in quarantine), held (to be scanned before it can be used) or unscanned; null without a scanner."""
+    signature: str | None = None
+    """Name of the malware that was found."""
 
 
 class FileList(msgspec.Struct):

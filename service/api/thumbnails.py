@@ -30,7 +30,7 @@ ASK_AGAIN_S = 1
         200: BINARY,
         202: ResponseSpec(AcceptedBody, generate_examples=False, description="It is being made, by this job."),
         422: ResponseSpec(ErrorBody, generate_examples=False, description="The document is such that it has none."),
-        **refusals(400, 404, 429),
+        **refusals(400, 404, 409, 429),
     },
     summary="A thumbnail of a document",
     tags=["thumbnails"],

@@ -127,7 +127,7 @@ async def read_upload(upload_id: FromPath[str], services: ServicesDep, owner: Ow
     "/{upload_id:str}",
     status_code=204,
     opt={AUDIT: BY_HANDLER},
-    responses={204: NO_BODY, **refusals(400, 404, 409, 410, 412, 413, 415, 460)},
+    responses={204: NO_BODY, **refusals(400, 404, 409, 410, 412, 413, 415, 422, 460)},
     request_max_body_size=None,
     summary="Send the next bytes of an upload",
 )

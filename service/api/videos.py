@@ -40,7 +40,7 @@ ASK_AGAIN_S = 5
         202: ResponseSpec(AcceptedBody, generate_examples=False, description="It is being made, by this job."),
         422: ResponseSpec(ErrorBody, generate_examples=False, description="The document is such that it has none."),
         **RANGED,
-        **refusals(400, 404, 416, 429),
+        **refusals(400, 404, 409, 416, 429),
     },
     summary="A video in a format, its poster or its strip",
     tags=["videos"],

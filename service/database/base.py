@@ -25,7 +25,11 @@ class Document(Base):
     """An uploaded file. Its bytes lie in the storage at `path`; `name` is for display only."""
 
     __tablename__ = "documents"
-    __table_args__ = (Index(None, "owner", "created_at"), Index(None, "created_at", "file_id"))
+    __table_args__ = (
+        Index(None, "owner", "created_at"),
+        Index(None, "created_at", "file_id"),
+        Index(None, "scan", "scanned_at"),
+    )
 
     file_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     owner: Mapped[str] = mapped_column(String(255))
@@ -34,7 +38,7 @@ class Document(Base):
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     media_type: Mapped[str] = mapped_column(String(100))
     pages: Mapped[int | None]
-    """None where the pages cannot be counted without a password; 0 for a video."""
+    """None where the pages cannot be counted without a password, and in quarantine; 0 for a video."""
     width: Mapped[int | None]
     height: Mapped[int | None]
     """Pixels of a video as it is to be seen; None for other documents."""
@@ -42,3 +46,9 @@ class Document(Base):
     """Length of a video; None for other documents."""
     path: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(UtcTime, default=utc_now)
+    scan: Mapped[str | None] = mapped_column(String(16))
+    """State by the malware scan, of service/documents/malware.py; None for what came while no scanner was set up."""
+    signature: Mapped[str | None] = mapped_column(String(255))
+    """Name of what was found in it."""
+    scanned_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    """Time of the verdict."""

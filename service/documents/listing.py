@@ -8,6 +8,7 @@ from sqlalchemy import select, tuple_
 
 from service.database import Database, Document
 from service.database.cursors import Position, cursor_after, position_of
+from service.documents.malware import Scan
 from service.documents.media_types import IMAGES, PDF, VIDEOS
 from service.documents.store import FILE_ID
 
@@ -26,11 +27,13 @@ KINDS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class DocumentFilter:
-    """A filter; an empty word fits everything. `name` is a part of a file's name, `kind` one of KINDS."""
+    """A filter; an empty word fits everything. `name` is a part of a file's name, `kind` one of KINDS, `scan` a state of
+    the malware scan."""
 
     name: str = ""
     owner: str = ""
     kind: str = ""
+    scan: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ async def list_documents(
     query = _filtered(wanted)
     async with database.reading() as session:
         floor = None
-        if wanted.name or wanted.kind:
+        if wanted.name or wanted.kind or wanted.scan:
             row = (await session.execute(_below(_row_keys, below).offset(EXAMINED_MAX).limit(1))).first()
             floor = (row.created_at, row.file_id) if row else None
         if floor:
@@ -86,6 +89,10 @@ def _filtered(wanted: DocumentFilter) -> Any:
         query = query.where(Document.name.icontains(wanted.name, autoescape=True))
     if wanted.owner:
         query = query.where(Document.owner == wanted.owner)
+    if wanted.scan:
+        if wanted.scan not in list(Scan):
+            raise ValueError(f"There is no state {wanted.scan[:40]} of a scan: it is one of {', '.join(Scan)}.")
+        query = query.where(Document.scan == wanted.scan)
     if wanted.kind:
         if wanted.kind not in KINDS:
             raise ValueError(f"There is no kind {wanted.kind[:40]}: it is one of {', '.join(KINDS)}.")

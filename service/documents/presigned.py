@@ -55,7 +55,7 @@ class PresignedUploads:
         """
         upload = await self.uploads.get(upload_id, owner, presigned=True)
         if upload.file_id is not None:
-            return await self.files.describe(upload.file_id, owner)
+            return await self.files.metadata(upload.file_id, owner)
         file_id = f"file-{uuid.uuid4().hex}"
         await self._take(upload, f"{document_folder(file_id)}/content")
 

@@ -7,7 +7,10 @@ from sqlalchemy import ColumnElement, Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.database import Database, Document
+from service.documents.malware import Scan
 from service.lib.object_storage import Storage
+
+NOT_INFECTED = Document.scan.is_distinct_from(Scan.INFECTED)
 
 SHARING_MAX = 50
 """Documents of the same bytes whose jobs are looked for."""
@@ -26,12 +29,12 @@ async def lock_bytes(database: Database, session: AsyncSession, owner: str, sha2
 
 
 async def lost_paths(database: Database, storage: Storage, owner: str, sha256: str) -> tuple[bool, set[str]]:
-    """True where the owner's bytes are stored, and the paths at which they should be and are not.
+    """True where the owner's bytes are stored outside quarantine, and the paths at which they should be and are not.
 
     Bytes that vanished from the storage come back with their next upload.
     """
     async with database.reading() as session:
-        paths = set(await session.scalars(select(Document.path).distinct().where(*_equal(owner, sha256))))
+        paths = set(await session.scalars(select(Document.path).distinct().where(*_equal(owner, sha256), NOT_INFECTED)))
     lost = {path for path in paths if not await storage.exists(path)}
     return bool(paths - lost), lost
 
@@ -44,15 +47,16 @@ async def ids_of(database: Database, owner: str, sha256: str) -> Sequence[str]:
 
 
 async def documents_of(database: Database, owner: str, sha256: str, limit: int) -> Sequence[Document]:
-    """The owner's documents of these bytes, oldest first."""
-    query = select(Document).where(*_equal(owner, sha256)).order_by(Document.created_at, Document.file_id)
+    """The owner's documents of these bytes, oldest first, without those in quarantine."""
+    found = select(Document).where(*_equal(owner, sha256), NOT_INFECTED)
+    query = found.order_by(Document.created_at, Document.file_id)
     async with database.reading() as session:
         return list(await session.scalars(query.limit(limit)))
 
 
 def first_of(owner: str, sha256: str, without: Collection[str]) -> Select[Document]:
-    """Query for the oldest document of these bytes whose path is none of `without`."""
-    oldest = select(Document).where(*_equal(owner, sha256), Document.path.not_in(without))
+    """Query for the oldest document of these bytes, none in quarantine, whose path is none of `without`."""
+    oldest = select(Document).where(*_equal(owner, sha256), NOT_INFECTED, Document.path.not_in(without))
     return oldest.order_by(Document.created_at, Document.file_id).limit(1)
 
 

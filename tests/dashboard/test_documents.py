@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 
 from service.database import Document
 from service.documents.images import ImageRecords
+from service.documents.malware import Scan
 from service.documents.thumbnails.store import ThumbnailStore
 from service.monitoring.audit_log import AuditFilter
 from tasks.images.photo import process_photo
@@ -188,3 +189,32 @@ async def test_a_videos_page_has_its_measures_and_formats_and_makes_them(operato
     part = await operator.get(f"{address}/videos/480p", headers={"Range": "bytes=1-2"})
     assert (part.status_code, part.content, part.headers["content-type"]) == (206, b"ad", "video/mp4")
     assert (await operator.get(f"{address}/videos/nothing")).status_code == 404
+
+
+async def test_a_document_in_quarantine_is_shown_with_its_reason_and_without_its_bytes(
+    operator: Client, made: Maker
+) -> None:
+    infected, held = await stored(made, "bad.png"), await stored(made, "new.png", data=picture("red"))
+    await pictured(made, infected)
+    async with made.services.database.writing() as session:
+        for document, state, signature in ((infected, Scan.INFECTED, "Eicar-Test-Signature"), (held, Scan.HELD, None)):
+            row = await session.get(Document, document.file_id)
+            assert row is not None
+            row.scan, row.signature = state, signature
+    for state, document, words in (
+        ("infected", infected, "In quarantine: malware was found in it (Eicar-Test-Signature)."),
+        ("held", held, "It waits for its malware scan"),
+    ):
+        page = (await operator.get(f"/admin/documents?scan={state}")).text
+        assert [one for one in (infected, held) if f"row-{one.file_id}" in page] == [document]
+        assert words in page
+        path = f"/admin/documents/{document.file_id}"
+        detail = await operator.get(path)
+        assert detail.status_code == 200 and words in detail.text
+        assert f"{path}/content" not in detail.text and f"{path}/thumbnails" not in detail.text
+        assert f"{path}/ocr" not in detail.text
+        for below in ("content", "thumbnails/200"):
+            assert (await operator.get(f"{path}/{below}")).status_code == (409 if state == "infected" else 503)
+    assert (await operator.get("/admin/documents?scan=other")).status_code == 400
+    await act(operator, f"/admin/documents/{infected.file_id}/delete")
+    assert (await operator.get(f"/admin/documents/{infected.file_id}")).status_code == 404

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 import time_machine
 
+from service.documents.scan_record import ScanRecord
 from service.engine.external_services import ServiceGate
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.schedules import Ticker
@@ -380,6 +381,23 @@ async def test_a_disabled_webhook_until_it_is_enabled_or_deleted(watch: Watch, p
     assert await watch.state("webhook-disabled") == "firing"
     await parts.store.redis.delete(webhook_keys.DISABLED)
     assert await watch.state("webhook-disabled") == "quiet"
+
+
+async def test_malware_for_an_hour(watch: Watch, parts: Parts) -> None:
+    assert await watch.state("malware-found") == "quiet"
+    await ScanRecord(parts.store.redis).found("file-1")
+    assert await watch.state("malware-found") == "firing"
+    assert await watch.state("malware-found", after_s=3700) == "quiet"
+
+
+async def test_a_scanner_that_is_away_until_its_next_verdict(watch: Watch, parts: Parts) -> None:
+    scans = ScanRecord(parts.store.redis)
+    assert await watch.state("scanner-away") == "quiet"
+    await scans.failed("it closed the connection")
+    assert await watch.state("scanner-away") == "quiet", "it may be loading its signatures"
+    assert await watch.state("scanner-away", after_s=200) == "firing"
+    await scans.verdict("clean")
+    assert await watch.state("scanner-away") == "quiet"
 
 
 def test_every_rule_is_tested_here() -> None:

@@ -524,7 +524,9 @@ export interface components {
             name: string;
             pages: number | null;
             read_by?: string | null;
+            scan?: string | null;
             sha256: string;
+            signature?: string | null;
             width?: number | null;
         };
         /** FileList */

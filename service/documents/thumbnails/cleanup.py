@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from service.database import Database, Document
+from service.documents.malware import Scan
 from service.documents.media_types import VIDEOS
 from service.documents.thumbnails.store import FOLDER, GIVEN_UP
 from service.lib.object_storage import Storage
@@ -64,6 +65,7 @@ class Upkeep:
             select(Document.sha256, func.min(Document.file_id).label("file_id"))
             # A video's poster is made by the job of its formats.
             .where(Document.sha256 >= shard, Document.sha256 < beyond, Document.media_type.not_in(VIDEOS))
+            .where(or_(Document.scan.is_(None), Document.scan.not_in((Scan.INFECTED, Scan.HELD))))
             .group_by(Document.sha256)
         )
         async with self._database.reading() as session:

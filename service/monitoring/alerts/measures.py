@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import quote
 
+from service.documents.scan_record import ScanRecord
 from service.engine.schedules import Schedules
 from service.engine.service_breakers import ServicePauses
 from service.engine.states import State
@@ -35,6 +36,7 @@ class Measures:
         self.store = store
         self.metrics = metrics
         self.schedules = schedules
+        self.scans = ScanRecord(store.redis)
 
     async def take(self, rule: Rule) -> list[Reading]:
         """The rule's measure for each of its subjects."""
@@ -55,6 +57,8 @@ class Measures:
             "mail_server_away_s": self.mail_server_away_s,
             "doubtful_pages": self.doubtful_pages,
             "disabled_webhooks": self.disabled_webhooks,
+            "infected_documents": self.infected_documents,
+            "scanner_away_s": self.scanner_away_s,
             "missed_slots": self.missed_slots,
             "owner_waiting_jobs": self.owner_waiting_jobs,
             "owner_failed_jobs": self.owner_failed_jobs,
@@ -216,6 +220,19 @@ class Measures:
         found = await self.store.redis.hgetall(webhook_keys.DISABLED)
         detail = "; ".join(sorted(text.decode() for text in found.values())[:3])
         return [Reading("webhooks", len(found), detail, "/admin/webhooks")]
+
+    async def infected_documents(self, rule: Rule) -> list[Reading]:
+        """Documents that were put in quarantine within the window."""
+        found = await self.scans.infected_since(now_ms() - round(rule.window_s * 1000))
+        link = f"/admin/documents/{found[-1]}" if found else "/admin/documents?scan=infected"
+        return [Reading("documents", len(found), ", ".join(found[-3:]), link)]
+
+    async def scanner_away_s(self, _rule: Rule) -> list[Reading]:
+        """Seconds since the malware scanner has given no verdict."""
+        absence = await self.scans.absence()
+        if absence is None:
+            return [Reading("malware scanner", 0.0)]
+        return [Reading("malware scanner", (now_ms() - absence.since_ms) / 1000, absence.reason, "/admin/documents")]
 
     async def missed_slots(self, _rule: Rule) -> list[Reading]:
         """Slots that were missed since the last completed run; a schedule that cannot be read misses every one."""

@@ -5,6 +5,7 @@ from types import ModuleType
 
 import pytest
 
+from service.documents import keys as scan_keys
 from service.engine import service_keys
 from service.engine.schedules import keys as schedule_keys
 from service.engine.store import channels, keys
@@ -12,7 +13,7 @@ from service.mail import keys as mail_keys
 from service.monitoring.alerts import keys as alert_keys
 from service.webhooks import keys as webhook_keys
 
-OWNERS = (keys, channels, schedule_keys, service_keys, alert_keys, mail_keys, webhook_keys)
+OWNERS = (keys, channels, schedule_keys, service_keys, alert_keys, mail_keys, webhook_keys, scan_keys)
 
 
 def names_of(module: ModuleType) -> dict[str, str]:
