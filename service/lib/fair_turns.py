@@ -78,12 +78,16 @@ class FairTurns:
                 continue
             turns = self._waiting[whose]
             turn = turns.popleft()
+            # Where many are cancelled at once, one that leaves finds others that have not run since: they take no turn.
+            while turn.done() and turns:
+                turn = turns.popleft()
             # An owner that has had a turn goes behind the others again.
             self._waiting.move_to_end(whose)
             if not turns:
                 del self._waiting[whose]
-            self._take(whose)
-            turn.set_result(None)
+            if not turn.done():
+                self._take(whose)
+                turn.set_result(None)
 
     def _forget(self, whose: str, turn: "asyncio.Future[None]") -> None:
         turns = self._waiting.get(whose)

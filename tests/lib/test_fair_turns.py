@@ -63,3 +63,22 @@ async def test_work_for_a_client_that_is_gone_is_dropped() -> None:
     finally:
         GONE.reset(token)
     assert ended == [True]
+
+
+async def test_all_that_are_cancelled_at_once_end_as_cancelled_and_leave_no_turn_behind() -> None:
+    turns = FairTurns(1)
+    entered = asyncio.Event()
+
+    async def one() -> None:
+        async with turns.of("a"):
+            entered.set()
+            await asyncio.Event().wait()
+
+    tasks = [asyncio.create_task(one()) for _ in range(4)]
+    await entered.wait()
+    for task in tasks:
+        task.cancel()
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(end) for end in ends] == [asyncio.CancelledError] * 4, "an error would be taken for the work's own"
+    async with asyncio.timeout(LIMIT_S), turns.of("a"):
+        pass

@@ -155,3 +155,20 @@ async def test_what_a_call_took_is_known_to_every_worker_and_said_in_the_log(
             raise MemoryCeiling("used 401 MB of memory")
     assert "job.tried_alone" in capsys.readouterr().out
     assert (await LearnedMemory(store).expected(job.type, "grow", 0)).expected_mb
+
+
+async def test_all_that_are_cancelled_at_once_end_as_cancelled_and_leave_no_memory_granted() -> None:
+    turns, entered = MemoryTurns(100), asyncio.Event()
+
+    async def one() -> None:
+        async with turns.of(80):
+            entered.set()
+            await asyncio.Event().wait()
+
+    tasks = [asyncio.create_task(one()) for _ in range(4)]
+    await entered.wait()
+    for task in tasks:
+        task.cancel()
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(end) for end in ends] == [asyncio.CancelledError] * 4
+    assert turns.granted_mb == 0 and not turns.waiting
