@@ -44,8 +44,9 @@ os.environ.setdefault("OFFLOAD_OCR_PREPARE", "false")
 # Every PDF worker of the tests would calibrate networks again, minutes of a core each, in its own empty folder.
 
 TESTS = Path(__file__).parent
-PRODUCTION = TESTS / "production"
-"""Tests that take ten minutes, and servers that not every machine has: `-m production`, or their path, asks for them."""
+ON_REQUEST = {"production": TESTS / "production", "container": TESTS / "deploy" / "containers"}
+"""Folders by their mark of tests that take ten minutes, and what not every machine has: `-m production` runs them, or
+their path."""
 
 TOGETHER = {"browser", "chaos", "ocr"}
 """Folders that stay in one process where several run the tests: they share what takes long to start, or the whole machine."""
@@ -80,12 +81,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long ones first, so that no process is left with them at the end; those of production, and what is marked `long`,
+    """The long ones first, so that no process is left with them at the end; those of ON_REQUEST, and what is marked `long`,
     only where asked for."""
     requests = (config.option.markexpr, *config.args)
-    left_out = []
-    if not any("production" in requested for requested in requests):
-        left_out += [item for item in items if PRODUCTION in item.path.parents]
+    left_out = [
+        item
+        for mark, folder in ON_REQUEST.items()
+        if not any(mark in requested for requested in requests)
+        for item in items
+        if folder in item.path.parents
+    ]
     if "long" not in config.option.markexpr:
         left_out += [item for item in items if item.get_closest_marker("long")]
     if left_out:

@@ -1,0 +1,162 @@
+"""The stack of compose.yml at work, with its rights, its limits and its stops. The tests build on each other's containers."""
+
+import io
+import re
+
+import httpx
+import pikepdf
+import pytest
+import yaml
+
+from tests.deploy.containers.images import ROOT
+from tests.deploy.containers.stack import COMPOSE, Stack, memory
+from tests.waiting import wait_until
+
+OURS = sorted(
+    name for name, one in yaml.safe_load(COMPOSE.read_text())["services"].items() if "offload" in one["image"]
+)
+WORKERS = [name for name in OURS if name != "web"]
+SCAN = ROOT / "samples" / "scan.pdf"
+PAGES = 300
+ROWS = 100_000
+UNITS = {"M": 1 << 20, "G": 1 << 30}
+
+
+def limit(stack: Stack, service: str) -> int:
+    """Bytes of memory that the file grants a service."""
+    written = stack.services[service]["deploy"]["resources"]["limits"]["memory"]
+    return int(written[:-1]) * UNITS[written[-1]]
+
+
+def upload(client: httpx.Client, content: bytes) -> str:
+    answer = client.post("/api/files", files={"file": ("scan.pdf", content)})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["file_id"])
+
+
+def submit(client: httpx.Client, kind: str, payload: dict[str, object]) -> str:
+    answer = client.post(f"/api/jobs/{kind}", json=payload)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["job_id"])
+
+
+def repeated(pages: int) -> bytes:
+    """The sample's three scanned pages, over and over, each with its picture of its own."""
+    with pikepdf.open(SCAN) as sample, pikepdf.new() as made:
+        for _ in range(pages // len(sample.pages)):
+            # From a source of its own each time: pikepdf would let all of them share three pictures.
+            with pikepdf.open(SCAN) as again:
+                made.pages.extend(again.pages)
+        written = io.BytesIO()
+        made.save(written)
+    return written.getvalue()
+
+
+def test_every_service_of_the_file_runs_and_is_healthy(stack: Stack) -> None:
+    assert [len(stack.containers(service)) for service in stack.services] == [1] * len(stack.services)
+    with stack.client() as client:
+        assert client.get("/health/ready").json()["status"] == "ok"
+        wait_until(lambda: client.get("/workers/health").json()["status"] == "ok")
+        served = {worker["queue"] for worker in client.get("/workers/health").json()["workers"]}
+    assert served == set(WORKERS)
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_a_container_has_no_more_rights_than_it_needs(stack: Stack, service: str) -> None:
+    (container,) = stack.containers(service)
+    status = dict(re.findall(r"^(\w+):\s*(.*)$", stack.inside(container, "cat", "/proc/1/status"), re.M))
+    assert set(status["Uid"].split()) == {"10001"}
+    assert {status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
+    assert status["NoNewPrivs"] == "1"
+    touch = "for d in / /app /etc /home/offload /opt/venv /data /tmp; do touch $d/probe 2>/dev/null && echo $d; done"
+    assert stack.inside(container, "sh", "-c", f"{touch}; rm -f /data/probe /tmp/probe").split() == ["/data", "/tmp"]
+    assert stack.inspect(container)["HostConfig"]["Memory"] == limit(stack, service)
+
+
+def test_a_scan_goes_through(stack: Stack) -> None:
+    with stack.client() as client:
+        job_id = submit(client, "pdf-ocr", {"file_id": upload(client, SCAN.read_bytes())})
+        ended = stack.ended(client, job_id)
+        assert (ended["status"], ended["attempt"]) == ("completed", 1), ended
+        assert "Meeting of the harbour board" in client.get(f"/api/jobs/{job_id}/files/text.txt").text
+
+
+def test_a_stop_in_the_middle_hands_the_job_back_and_the_limits_of_memory_suffice(
+    stack: Stack, figures: list[str]
+) -> None:
+    service = "pdf-processing"
+    with stack.client() as client:
+        job_id = submit(client, "pdf-ocr", {"file_id": upload(client, repeated(PAGES))})
+
+        def pages_read() -> int:
+            return int(client.get(f"/api/jobs/{job_id}/status").json()["data"].get("pages_processed", 0))
+
+        wait_until(lambda: pages_read() >= 3, 600)
+        (container,) = stack.containers(service)
+        first = memory(stack, container)
+        stack.compose("stop", service)
+        state = stack.inspect(container)["State"]
+        assert state["ExitCode"] != 137, f"it did not stop within the grace: {stack.logs(container)}"
+        returned = client.get(f"/api/jobs/{job_id}").json()
+        # A long document is read in parts, for which the job itself waits without a worker.
+        held = [part["id"] for part in returned["parts"] if part["status"] == "active"]
+        assert held == [], f"{held} were not returned: {stack.logs(container)}"
+        assert [attempt["outcome"] for attempt in returned["attempts"]] == []
+        before = pages_read()
+        stack.compose("start", service)
+        ended = stack.ended(client, job_id)
+        assert (ended["status"], ended["attempt"]) == ("completed", 1), ended
+        assert ended["data"]["total_pages"] == PAGES
+    peak, killed = memory(stack, container)
+    figures.append(
+        f"{service}: {PAGES} pages, stopped after {before}: at most {max(peak, first[0]) >> 20} MB "
+        f"of {limit(stack, service) >> 20} MB"
+    )
+    assert killed == first[1] == 0
+
+
+def test_the_limit_of_memory_suffices_for_a_large_export(stack: Stack, figures: list[str]) -> None:
+    service = "csv-export"
+    (web,), (container,) = stack.containers("web"), stack.containers(service)
+    assert f"{ROWS} events added" in stack.inside(web, "offload", "seed", "--users", "0", "--events", str(ROWS))
+    with stack.client() as client:
+        for format in ("csv", "xlsx"):
+            ended = stack.ended(client, submit(client, service, {"dataset": "audit", "format": format}))
+            assert (ended["status"], ended["attempt"]) == ("completed", 1), ended
+            assert ended["result"]["rows"] >= ROWS
+    peak, killed = memory(stack, container)
+    figures.append(
+        f"{service}: {ROWS} rows as CSV and XLSX: at most {peak >> 20} MB of {limit(stack, service) >> 20} MB"
+    )
+    for other in ("web", "postgres", "valkey"):
+        (name,) = stack.containers(other)
+        figures.append(f"{other}: at most {memory(stack, name)[0] >> 20} MB of {limit(stack, other) >> 20} MB")
+    assert killed == 0
+
+
+def test_a_killed_worker_is_started_again_and_its_job_completes(stack: Stack) -> None:
+    service = "csv-export"
+    (container,) = stack.containers(service)
+    before = stack.inspect(container)["State"]["Pid"]
+    # Within the container: `podman kill` would count as a stop, after which nothing is restarted.
+    stack.inside(container, "python", "-c", "import os; os.kill(-1, 9)", check=False)
+    wait_until(lambda: stack.inspect(container)["State"]["Pid"] not in (0, before))
+    wait_until(lambda: stack.healthy(container), 120)
+    with stack.client() as client:
+        assert stack.ended(client, submit(client, service, {"dataset": "jobs"}))["status"] == "completed"
+
+
+def test_a_queue_takes_a_second_worker(stack: Stack) -> None:
+    service = "csv-export"
+    stack.up("--scale", f"{service}=2", "--no-recreate")
+    assert len(stack.containers(service)) == 2
+    with stack.client() as client:
+
+        def hosts() -> set[str]:
+            workers = client.get("/workers/health").json()["workers"]
+            return {one["host"] for one in workers if one["queue"] == service}
+
+        wait_until(lambda: len(hosts()) == 2)
+        jobs = [submit(client, service, {"dataset": "audit", "format": "csv"}) for _ in range(8)]
+        ran = {stack.ended(client, job_id)["worker"] for job_id in jobs}
+    assert len(ran) == 2, ran
