@@ -154,7 +154,8 @@ async def open_services(
             stack.push_async_callback(made.aclose)
             return made
 
-        main, probe = places_of(redis).all[0], connection(places_of(redis).all[0])
+        places = places_of(redis).all
+        main, probe = places[0], connection(places[0])
         enqueuer = Enqueuer(
             open_store(redis, connection, replicas=settings.enqueue_wait),
             settings.queues,
@@ -170,7 +171,7 @@ async def open_services(
         duties = watch_duties(settings, store, metrics, alerts, schedules, audit, metering) + webhook_duties(webhooks)
         rescans = Rescans(settings, database, files, scanner, quarantined)
         duties += [corrections.duty, Duty("malware scans", AGAIN_S, rescans.round, apart=True)]
-        warnings = [asyncio.create_task(warn_of_settings(place.client)) for place in places_of(redis).all]
+        warnings = [asyncio.create_task(warn_of_settings(place.client)) for place in places]
         left = asyncio.create_task(warn_of_left_behind(redis))
         stack.push_async_callback(end, *warnings, left)
         ports |= (
@@ -185,7 +186,7 @@ async def open_services(
                 Reports: ReportFigures(metrics, alerts.outbox, settings.links_url),
             }
         )
-        for place in places_of(redis).all:
+        for place in places:
             own = Store(place.client, keeps_clock=place is main)
             outbox = Outbox(own, enqueuer.store)
             more = [Duty("onward jobs", MOVE_S, outbox.move, apart=True)] if outbox.queues else []

@@ -89,7 +89,7 @@ async def test_an_error_of_ours_is_logged_and_not_shown(
     async def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("the secret inside")
 
-    monkeypatch.setattr(served.services.files, "describe", broken)
+    monkeypatch.setattr(served.services.files, "metadata", broken)
     answer = await acme.get("/api/files/file-" + "0" * 32)
     assert answer.status_code == 500
     assert answer.json()["detail"] == "Something went wrong on our side; the error has been logged."

@@ -1,5 +1,6 @@
 """A NUL in any text that the API takes is a 400 that names the field, whatever the database."""
 
+import re
 from typing import Any
 
 import httpx
@@ -45,7 +46,9 @@ async def test_every_json_body_of_the_api(acme: httpx.AsyncClient, served: Serve
         for method, operation in operations.items():
             if "application/json" not in operation.get("requestBody", {}).get("content", {}):
                 continue
-            answer = await acme.request(method, path.replace("{", "").replace("}", ""), json={"anything": NUL})
+            numbers = [one["name"] for one in operation.get("parameters", []) if one["schema"].get("type") == "integer"]
+            at = path.translate({ord(brace): None for brace in "{}"}) if not numbers else re.sub(r"{\w+}", "1", path)
+            answer = await acme.request(method, at, json={"anything": NUL})
             assert answer.status_code == 400 and "NUL" in answer.json()["detail"], (method, path, answer.text)
             tried += 1
     assert tried >= 8

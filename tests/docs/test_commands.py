@@ -116,8 +116,8 @@ async def test_every_offload_command_does_what_it_says(
     assert len(ran) >= 20 and {"keys rotate", "owners set", "retry-failed", "tail", "drain", "new package"} <= set(ran)
 
 
-EXIT_CODES = {"health": {0, 1, 2}, "workers": {0, 1}}
-"""Those whose exit code tells how things are: here no worker runs."""
+EXIT_CODES = {"health": {0, 1, 2}, "workers": {0, 1}, "erase": {0, 1}}
+"""Those whose exit code tells how things are: here no worker runs, and there is nothing of the person who is erased."""
 
 
 async def filled(line: str, acme: httpx.AsyncClient, hands: Hands, folder: Path) -> list[str]:

@@ -116,9 +116,11 @@ async def silent_places(redis: Client) -> Sequence[Place]:
 
 
 def places_of(redis: Client) -> Places:
-    """The places that a client knows: its own where it knows no others."""
+    """The places that a client knows: its own where it knows no others. The same ones each time."""
     known: Places | None = getattr(redis, "places", None)
-    return known or Places([Place("", (), redis)], {})
+    if known is None:
+        known = redis.places = Places([Place("", (), redis)], {})
+    return known
 
 
 def of_queue(redis: Client, queue: str) -> Client:

@@ -236,6 +236,12 @@ class PlacedReads(Store):
                 earliest[queue] = before if at_ms is None else at_ms if before is None else min(before, at_ms)
         return earliest
 
+    async def known_memory(self, job_type: str) -> dict[str, bytes]:
+        return await self.of_type(job_type).known_memory(job_type)
+
+    async def learned_memory(self, job_type: str, function: str, measured: bytes) -> None:
+        await self.of_type(job_type).learned_memory(job_type, function, measured)
+
     async def pace(self, job_type: str) -> tuple[float | None, float | None]:
         return await self.of_type(job_type).pace(job_type)
 
