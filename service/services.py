@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -155,7 +155,7 @@ async def open_services(
             return made
 
         places = places_of(redis).all
-        main, probe = places[0], connection(places[0])
+        probe = connection(places[0])
         enqueuer = Enqueuer(
             open_store(redis, connection, replicas=settings.enqueue_wait),
             settings.queues,
@@ -186,11 +186,7 @@ async def open_services(
                 Reports: ReportFigures(metrics, alerts.outbox, settings.links_url),
             }
         )
-        for place in places:
-            own = Store(place.client, keeps_clock=place is main)
-            outbox = Outbox(own, enqueuer.store)
-            more = [Duty("onward jobs", MOVE_S, outbox.move, apart=True)] if outbox.queues else []
-            maintenance = Maintenance(settings, own, jobs.of(own), [*more, *(duties if place is main else ())])
+        for maintenance in maintenance_of(settings, places, jobs, enqueuer.store, duties):
             await stack.enter_async_context(maintaining(maintenance))
         yield Services(
             settings=settings,
@@ -210,7 +206,7 @@ async def open_services(
             schedules=schedules,
             alerts=alerts,
             audit=audit,
-            readiness=readiness(Store(main.client, probe), database, storage),
+            readiness=readiness(Store(redis, probe), database, storage),
             api_keys=api_keys,
             owners=owners,
             owner_usage=OwnerUsage(database, owners, store, settings.queues),
@@ -223,6 +219,17 @@ async def open_services(
             webhooks=webhooks,
             runtime=Runtime(settings, store, enqueuer, storage, ports, tracing or NO_TRACING),
         )
+
+
+def maintenance_of(
+    settings: Settings, places: Sequence[Place], jobs: JobFiles, target: Store, duties: Sequence[Duty]
+) -> Iterator[Maintenance]:
+    """Maintenance of each queue server: its own jobs everywhere, and `duties`, those of the whole installation, with the first."""
+    for number, place in enumerate(places):
+        own = Store(place.client, keeps_clock=number == 0)
+        outbox = Outbox(own, target)
+        onward = [Duty("onward jobs", MOVE_S, outbox.move, apart=True)] if outbox.queues else []
+        yield Maintenance(settings, own, jobs.of(own), [*onward, *(duties if number == 0 else ())])
 
 
 @contextlib.asynccontextmanager
