@@ -1,6 +1,6 @@
 """Every key of the job store, and when it is removed. The Lua scripts build the same names.
 
-Waiting and running jobs are also members of the sorted set that bears the queue's own name, and have
+Waiting and running jobs are also members of the sorted set that bears the queue's own name, and have an `arq:job:` and
 (while running) an `arq:in-progress:` key, so that arq's `Job.status()` and `arq --check` tell the truth about them.
 """
 
@@ -22,7 +22,7 @@ def job(job_id: str) -> str:
 
 
 def arq_job(job_id: str) -> str:
-    """String: the entry that a plain arq client made of a job. Goes when the job ends, or with it."""
+    """String: the entry that arq itself looks for while the job waits or runs. Goes when the job ends, or with it."""
     return f"arq:job:{job_id}"
 
 

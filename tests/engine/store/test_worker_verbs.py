@@ -3,6 +3,7 @@
 import asyncio
 
 import msgspec
+from arq.connections import ArqRedis
 
 from service.engine.batching import Batcher
 from service.engine.outcomes import OutcomeKind
@@ -45,21 +46,27 @@ async def test_an_outcome_that_fails_half_way_leaves_nothing_half_done(store, en
     assert await store.settled([Outcome(first.id, first.queue, first.fence, OutcomeKind.COMPLETED)]) == ["completed"]
 
 
-async def test_only_what_a_plain_arq_client_enqueued_has_an_entry_of_arqs(store, enqueuer) -> None:
-    """Also once it is queued again: a retry must not leave an entry that nothing removes."""
+async def test_what_waits_or_runs_has_an_entry_that_arqs_own_client_reads(store, enqueuer) -> None:
+    """Also once it is queued again; what has ended leaves none."""
+    arq = ArqRedis(connection_pool=store.redis.connection_pool, job_deserializer=msgspec.msgpack.decode)
     known = msgspec.msgpack.encode(["probe-echo"])
     ours = (await enqueuer.enqueue(probe.probe_echo, probe.Echo(), owner="acme")).job_id
     theirs = await enqueuer.request(probe.probe_echo, probe.Echo(), job_id="theirs", owner="acme")
-    theirs.external, theirs.fields = True, [*theirs.fields, "arq_format", "json"]
-    await store.redis.set("arq:job:theirs", "{}")
+    theirs.external, theirs.fields = True, [*theirs.fields, "arq_format", "msgpack"]
+    entry = {"t": 1, "f": "probe-echo", "a": [], "k": {}, "et": 1}
+    await store.redis.set("arq:job:theirs", msgspec.msgpack.encode(entry))
     await store.queued([theirs])
-    assert await store.redis.keys("arq:job:*") == [b"arq:job:theirs"]
+
+    async def seen() -> set[str | None]:
+        return {job.job_id for job in await arq.queued_jobs(queue_name="thumbnails")}
+
+    assert await seen() == {ours, "theirs"}
     for job in (await store.claimed(Claim("thumbnails", "w", 2, 10_000, known))).jobs:
         await store.settled([Outcome(job.id, job.queue, job.fence, OutcomeKind.FAILED, ["error", "no"])])
     assert await store.redis.keys("arq:job:*") == []
     for job_id in (ours, "theirs"):
         await store.retry(job_id)
-    assert await store.redis.keys("arq:job:*") == [b"arq:job:theirs"]
+    assert await seen() == {ours, "theirs"}
     for job_id in (ours, "theirs"):
         await store.cancel(job_id)
     assert await store.redis.keys("arq:job:*") == []

@@ -55,6 +55,7 @@ local function again()
     if j and (j.state == 'failed' or j.state == 'cancelled') then
       if j.state == 'failed' then redis.call('HINCRBY', key, 'parts_failed', -1) end
       redis.call('HINCRBY', key, 'waiting_parts', 1)
+      arq_entry(j)
       requeue(j, {'tries_base', j.attempt, 'crashes', 0, 'error', '', 'permanent', '', 'cancel_requested', ''})
       redis.call('HDEL', job_key(part), 'finished_ms')
     elseif j and j.cancel_requested ~= '' then

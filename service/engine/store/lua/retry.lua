@@ -18,9 +18,7 @@ redis.call('DEL', 'arq:result:' .. j.id)
 for _, field in ipairs(redis.call('HKEYS', P .. 'events:' .. j.id)) do
   if string.sub(field, 1, 4) == 'due:' then redis.call('HDEL', P .. 'events:' .. j.id, field) end
 end
-if from_arq(j) then
-  redis.call('SET', 'arq:job:' .. j.id, cmsgpack.pack({t = 1, f = j.type, a = {j.id}, k = {}, et = now}))
-end
+arq_entry(j)
 local fresh = {'tries_base', j.attempt, 'crashes', 0, 'error', '', 'error_type', '', 'permanent', '', 'cancel_requested', '', 'redo', 1,
   'message', 'Queued again'}
 tally(j, 'requeued', 1)

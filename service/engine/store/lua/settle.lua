@@ -245,7 +245,7 @@ local function undone(j, outcome, problem)
   take_back()
   redis.call('HSET', job_key(j.id), 'state', 'active')
   if j.limits ~= '' then limit_keys().acquire(j, false) end
-  for _, job in ipairs(outcome.next or {}) do redis.call('DEL', job_key(job.id)) end
+  for _, job in ipairs(outcome.next or {}) do redis.call('DEL', job_key(job.id), 'arq:job:' .. job.id) end
   return 'error ' .. (type(problem) == 'table' and problem.err or tostring(problem))
 end
 

@@ -97,7 +97,7 @@ class Found:
                 if key.startswith(make("")):
                     assert key[len(make("")) :] in self.jobs, f"{key} is left of a job that is gone"
         for job in self.jobs.values():
-            wanted = job.state not in TERMINAL and "arq_format" in self.raw[job.id]
+            wanted = job.state not in TERMINAL
             assert (keys.arq_job(job.id) in self.all) == wanted, (
                 f"{job.id} is {job.state}; an entry for arq: not {wanted}"
             )

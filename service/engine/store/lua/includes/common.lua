@@ -243,6 +243,11 @@ local function mark_deadline(j)
   redis.call('SET', P .. 'deadlines:' .. j.queue, 1, 'PX', 2592000000)
 end
 
+-- What arq's client reads of a job that waits or runs: its queued_jobs() raises an error for one without.
+local function arq_entry(j)
+  redis.call('SET', 'arq:job:' .. j.id, cmsgpack.pack({t = 1, f = j.type, a = {j.id}, k = {}, et = now}))
+end
+
 local function ready(j)
   mark_deadline(j)
   place(j.queue, j.id, turn_of(j))

@@ -12,13 +12,10 @@ local function aborting()
   return asked
 end
 
--- A plain arq client put the job into the queue, with an entry of its own.
-local function from_arq(j) return (j.arq_format or '') ~= '' end
-
 local function end_arq(j)
   place(j.queue, j.id)
   if aborting() then place('arq:abort', j.id) end
-  if from_arq(j) then remove('arq:job:' .. j.id) end
+  remove('arq:job:' .. j.id)
 end
 
 -- `entry` is JSON text; the last 50 stay.
