@@ -26,7 +26,7 @@ from service.monitoring.logging import configure_logs, log_problems
 from service.monitoring.tracing import open_tracing
 from service.services import Services, check_database, open_services
 from settings import Settings, load_settings
-from settings.alert_rules import refuse_bad_rules
+from settings.alert_faults import refuse_bad_rules
 from settings.private_files import private_folder
 from tasks.sdk.types import REGISTRY
 

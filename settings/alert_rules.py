@@ -1,12 +1,8 @@
 """Alert rules as data, and the measures that a rule may name. service/monitoring/alerts/measures.py takes each measure."""
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from string import Formatter
 from typing import Literal
-
-from settings.queues import Queue
 
 MINUTE_S = 60
 HOUR_S = 3_600
@@ -237,58 +233,3 @@ RULES: list[Rule] = [
         "the schedule {subject} has run again", Severity.ERROR, unit="slots",
     ),
 ]  # fmt: skip
-
-
-PLACEHOLDERS = frozenset({"subject", "value", "threshold", "detail"})
-"""Names that a rule's sentences may hold in braces."""
-
-
-def problems(rules: Sequence[Rule], job_types: Collection[str] | None = None) -> dict[str, str]:
-    """Faults of the rules' declarations, by the rule's name, a sentence for each.
-
-    `job_types` are those that are declared; without them the job type of a rule is taken as it is.
-    """
-    names = [rule.name for rule in rules]
-    found = {rule.name: fault for rule in rules if (fault := _fault(rule, job_types))}
-    twice = {name: f"two alert rules are called {name}" for name in names if names.count(name) > 1}
-    return found | twice
-
-
-def refuse_bad_rules(rules: Sequence[Rule] = RULES, job_types: Collection[str] | None = None) -> None:
-    """Raise SystemExit with a sentence for each fault of the rules: one that measures nothing would be silent forever."""
-    if found := problems(rules, job_types):
-        raise SystemExit("\n".join(f"settings/alert_rules.py: {fault}." for fault in found.values()))
-
-
-def _fault(rule: Rule, job_types: Collection[str] | None) -> str | None:
-    """The first fault of one rule."""
-    lead = f"the alert rule {rule.name}"
-    for field in ("window_s", "for_s", "cool_down_s", "threshold"):
-        if getattr(rule, field) < 0:
-            return f"{lead} has a negative {field}: {getattr(rule, field):g}"
-    measure = MEASURES.get(rule.measure)
-    if measure is None:
-        return f"{lead} names the measure {rule.measure}, which does not exist: there are {', '.join(MEASURES)}"
-    if measure.windowed and not rule.window_s:
-        return f"{lead} needs a window_s: {rule.measure} looks back over a span"
-    used = {name for text in (rule.summary, rule.recovery) for _, name, _, _ in Formatter().parse(text) if name}
-    if used - PLACEHOLDERS:
-        unknown = ", ".join(sorted(used - PLACEHOLDERS))
-        return f"{lead} names {{{unknown}}} in a sentence: there are {', '.join(sorted(PLACEHOLDERS))}"
-    return _fault_of_subject(lead, rule, measure, job_types)
-
-
-def _fault_of_subject(lead: str, rule: Rule, measure: Measure, job_types: Collection[str] | None) -> str | None:
-    queues = [str(queue) for queue in Queue]
-    if not rule.of:
-        return (
-            measure.of and f"{lead} needs the name of one {measure.of} in `of`: {rule.measure} measures {measure.about}"
-        )
-    kind = measure.of or measure.one_of
-    if kind is None:
-        return f"{lead} is of {rule.of}, but {rule.measure} measures {measure.about}: leave `of` out"
-    if kind == "queue" and rule.of not in queues:
-        return f"{lead} is of the queue {rule.of}, which does not exist: there are {', '.join(queues)}"
-    if kind == "job type" and job_types is not None and rule.of not in job_types:
-        return f"{lead} is of the job type {rule.of}, which does not exist: there are {', '.join(sorted(job_types))}"
-    return None

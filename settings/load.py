@@ -9,7 +9,7 @@ from pydantic import Field, PlainValidator, ValidationError, field_validator, mo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from settings.access import Access
-from settings.alert_rules import refuse_bad_rules
+from settings.alert_faults import refuse_bad_rules
 from settings.backends import Backends
 from settings.credentials import Credentials
 from settings.limits import UploadLimits

@@ -1,4 +1,4 @@
-"""`Enqueuer`: puts jobs into the queue. Record, indexes and place in the queue are written in one transaction, or not at all."""
+"""`Enqueuer`: puts jobs into the queue. Record, indexes and arq entry are written in one transaction, or not at all."""
 
 import asyncio
 import secrets

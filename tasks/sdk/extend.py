@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from settings.alert_rules import RULES, Rule, problems
+from settings.alert_faults import problems
+from settings.alert_rules import RULES, Rule
 from settings.queues import NAME, NAMED, Queue, add_queue
 from settings.schedules import SCHEDULES, Schedule
 

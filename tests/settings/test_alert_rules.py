@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from service.monitoring.alerts.measures import Measures
-from settings.alert_rules import MEASURES, RULES, Rule, Severity, problems, refuse_bad_rules
+from settings.alert_faults import problems, refuse_bad_rules
+from settings.alert_rules import MEASURES, RULES, Rule, Severity
 from tasks.sdk.types import REGISTRY
 
 WAITING = Rule("mine", "waiting_jobs", 1, "{value}", "over", Severity.WARNING)

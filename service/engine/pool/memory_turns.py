@@ -6,24 +6,16 @@ from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-import psutil
-
-from service.engine.pool.sizing import RESERVE_MB
+from service.engine.pool.sizing import RESERVE_MB, total_mb
 
 MACHINE_SHARE = 0.75
 """Least share of the memory that children of one pool may take. Of much memory RESERVE_MB are left, as for their number."""
 
-CGROUP_MAX = "/sys/fs/cgroup/memory.max"
-
 
 def default_ceiling_mb() -> int:
     """All but a gigabyte of the machine's memory, or of the container's where that is less; at least three quarters."""
-    total = psutil.virtual_memory().total
-    # Not in a cgroup of version 2, or in one without a bound ("max"): the machine's figure stands.
-    with contextlib.suppress(OSError, ValueError), open(CGROUP_MAX) as bound:
-        total = min(total, int(bound.read()))
-    total_mb = total >> 20
-    return max(1, int(total_mb * MACHINE_SHARE), total_mb - RESERVE_MB)
+    total = total_mb()
+    return max(1, int(total * MACHINE_SHARE), total - RESERVE_MB)
 
 
 @dataclass(eq=False)

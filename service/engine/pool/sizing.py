@@ -1,5 +1,6 @@
 """Number of children of a pool: as many as there are cores and memory for."""
 
+import contextlib
 import os
 from dataclasses import dataclass
 
@@ -35,15 +36,20 @@ def pool_size(
     return PoolSize(children, reason)
 
 
+def total_mb() -> int:
+    """Memory that there is: the machine's, or the container's where that is less."""
+    total, bound = psutil.virtual_memory().total, _of_container("max")
+    return (total if bound is None else min(total, bound)) >> 20
+
+
 def _free_mb() -> int:
     """Memory that can be had now: the machine's, or the container's where that is less."""
-    free = psutil.virtual_memory().available
-    try:
-        with open("/sys/fs/cgroup/memory.max") as limit, open("/sys/fs/cgroup/memory.current") as current:
-            text = limit.read().strip()
-            if text != "max":
-                free = min(free, int(text) - int(current.read()))
-    except (OSError, ValueError):
-        # Not in a cgroup of version 2: the machine's figure stands.
-        pass
-    return free >> 20
+    free, bound, used = psutil.virtual_memory().available, _of_container("max"), _of_container("current")
+    return (free if bound is None or used is None else min(free, bound - used)) >> 20
+
+
+def _of_container(name: str) -> int | None:
+    """A figure of the container's memory in bytes; None without a bound ("max"), or in no cgroup of version 2."""
+    with contextlib.suppress(OSError, ValueError), open(f"/sys/fs/cgroup/memory.{name}") as file:
+        return int(file.read())
+    return None

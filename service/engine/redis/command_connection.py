@@ -6,7 +6,7 @@ on in the same turn of the event loop. docs/decisions/raw-connection.md gives th
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Self
 
 import hiredis
@@ -91,22 +91,16 @@ class CommandConnection:
         finally:
             limit.cancel()
         if isinstance(message, Exception):
-            if self.server:
-                with named(self.server):
-                    raise message
-            raise message
+            with named(self.server):
+                raise message
         return message
 
     async def _connected(self) -> "_Replies":
         async with self.connecting:
             if self.replies is None or self.replies.lost.done():
-                opening = _Replies.open(self.url)
-                self.replies = await (self._named(opening) if self.server else opening)
+                with named(self.server):
+                    self.replies = await _Replies.open(self.url)
             return self.replies
-
-    async def _named(self, opening: Awaitable["_Replies"]) -> "_Replies":
-        with named(self.server):
-            return await opening
 
     async def aclose(self) -> None:
         """Close the connection."""

@@ -125,8 +125,5 @@ def places_of(redis: Client) -> Places:
 
 def of_queue(redis: Client, queue: str) -> Client:
     """The client of a queue's server."""
-    known: Places | None = getattr(redis, "places", None)
-    if known is None:
-        return redis
-    place = known.by_queue.get(str(queue))
+    place = places_of(redis).by_queue.get(str(queue))
     return place.client if place else redis

@@ -99,7 +99,7 @@ class Store(WorkerVerbs):
         await self.watchers.close()
 
     async def queued(self, jobs: Sequence[NewJob], *, together: bool = False) -> list[Queued]:
-        """Write records and indexes of `jobs`, all or nothing, in one round trip.
+        """Write records, indexes and arq entries of `jobs`, all or nothing, in one round trip.
 
         With `together` one that is refused (conflict, full) keeps all others from being accepted; these are `held`.
 

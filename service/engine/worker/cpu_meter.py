@@ -55,26 +55,17 @@ class Metered(Generic[T]):
 
     def __await__(self) -> Generator[Any, Any, T]:
         steps = self.task.__await__()
-        resume: Callable[[], Any] = steps.__next__
+        resume, given = steps.send, None
         while True:
             begun_ns = time.thread_time_ns()
             try:
-                waits_for = resume()
+                waits_for = resume(given)
             except StopIteration as end:
                 result: T = end.value
                 return result
             finally:
                 self.meter.step(time.thread_time_ns() - begun_ns)
             try:
-                value = yield waits_for
-                resume = _sending(steps, value)
+                resume, given = steps.send, (yield waits_for)
             except BaseException as error:
-                resume = _throwing(steps, error)
-
-
-def _sending(steps: Generator[Any, Any, T], value: Any) -> Callable[[], Any]:
-    return lambda: steps.send(value)
-
-
-def _throwing(steps: Generator[Any, Any, T], error: BaseException) -> Callable[[], Any]:
-    return lambda: steps.throw(error)
+                resume, given = steps.throw, error

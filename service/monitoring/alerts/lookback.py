@@ -5,24 +5,17 @@ from collections.abc import Callable, Mapping, Sequence
 
 from service.engine.states import State
 from service.engine.store import Store
+from service.monitoring.alerts.measures import doubtful_share
 from service.monitoring.metrics import Metrics
 from service.monitoring.metrics.figures import Figures, Span
 from settings import Queue
 from settings.alert_rules import HOUR_S, Rule
 
 HOURS = 7 * 24
-PAGES_MIN = 20
-"""Pages of which a share is taken, as in measures.py."""
-
-
-def _doubtful(figures: Figures) -> float | None:
-    return figures["page_doubtful"] / figures["page_read"] if figures["page_read"] >= PAGES_MIN else None
-
-
 BY_HOUR: Mapping[str, Callable[[Figures], float | None]] = {
     "failure_rate": lambda figures: figures.failure_rate,
     "timeouts": lambda figures: figures["timeout"],
-    "doubtful_pages": _doubtful,
+    "doubtful_pages": doubtful_share,
 }
 """Measures whose values of an hour are counted, by name."""
 

@@ -15,6 +15,7 @@ from service.mail.counters import MAIL_QUEUE, MEASURES
 from service.mail.server_status import ServerStatus
 from service.monitoring.alerts.silence import Reading, by_queue_of, silence_of
 from service.monitoring.metrics import Metrics
+from service.monitoring.metrics.figures import Figures
 from service.monitoring.storage_usage.redis_settings import unsafe
 from service.webhooks import keys as webhook_keys
 from settings import Queue, Settings
@@ -26,6 +27,11 @@ EXAMINED_MAX = 200
 
 PAGES_MIN = 20
 """Pages of which a share is taken: of three poor ones one is soon a third."""
+
+
+def doubtful_share(figures: Figures) -> float | None:
+    """Share of the read pages that are doubtful; None of too few."""
+    return figures["page_doubtful"] / figures["page_read"] if figures["page_read"] >= PAGES_MIN else None
 
 
 class Measures:
@@ -211,9 +217,8 @@ class Measures:
     async def doubtful_pages(self, rule: Rule) -> list[Reading]:
         """Doubtful ones among the pages of completed jobs; too few pages say nothing of a share."""
         total = (await self.metrics.window(Queue(rule.of), rule.window_s)).total
-        read, doubtful = total["page_read"], total["page_doubtful"]
-        share = doubtful / read if read >= PAGES_MIN else None
-        return [Reading(rule.of, share, f"{doubtful:,} of {read:,}", "/admin/jobs?tag=doubtful")]
+        words = f"{total['page_doubtful']:,} of {total['page_read']:,}"
+        return [Reading(rule.of, doubtful_share(total), words, "/admin/jobs?tag=doubtful")]
 
     async def disabled_webhooks(self, _rule: Rule) -> list[Reading]:
         """Webhooks that were disabled after failures, until they are enabled or deleted."""

@@ -15,7 +15,8 @@ from service.engine.store.small_writes import write_small
 from service.lib.clock import now_ms
 from service.monitoring.alerts import keys
 from service.monitoring.alerts.records import NoSuchRule
-from settings.alert_rules import MEASURES, Rule, Severity, problems
+from settings.alert_faults import fault_of, problems
+from settings.alert_rules import MEASURES, Rule, Severity
 from tasks.sdk.types import REGISTRY
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -192,16 +193,8 @@ def refuse(rule: Rule) -> None:
         if not 0 < len(getattr(rule, field).strip()) <= SENTENCE_MAX:
             raise RuleRefused(field, f"A sentence has 1 to {SENTENCE_MAX} characters.")
     try:
-        fault = problem_of(rule)
+        fault = fault_of(rule, REGISTRY)
     except ValueError:
         raise RuleRefused("summary", "A sentence has names in braces, and each brace that opens is closed.") from None
     if fault:
-        raise RuleRefused(_field_of(fault), fault[0].upper() + fault[1:] + ".")
-
-
-def _field_of(fault: str) -> str:
-    """The form's field that a fault of settings/alert_rules.py is about."""
-    for word, field in (("window_s", "window_s"), ("for_s", "for_s"), ("measure", "measure"), ("sentence", "summary")):
-        if word in fault:
-            return field
-    return "of"
+        raise RuleRefused(fault.field, fault.sentence[0].upper() + fault.sentence[1:] + ".")
