@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -33,14 +33,13 @@ from service.documents.videos.store import VideoStore
 from service.engine.enqueuer import Enqueuer
 from service.engine.job_files import JobFiles
 from service.engine.left_behind import warn_of_left_behind
-from service.engine.maintenance import Duty, Maintenance
+from service.engine.maintenance import Duty, maintaining, maintenance_of
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.redis.command_connection import CommandConnection
 from service.engine.redis.places import Place, close_places, connect_places, places_of
 from service.engine.runtime import Runtime
 from service.engine.schedules import Schedules
 from service.engine.store import Store
-from service.engine.store.outbox import MOVE_S, Outbox
 from service.engine.store.placed import open_store
 from service.engine.store.usage_counts import UsageCounts
 from service.engine.tracing import NO_TRACING
@@ -221,17 +220,6 @@ async def open_services(
         )
 
 
-def maintenance_of(
-    settings: Settings, places: Sequence[Place], jobs: JobFiles, target: Store, duties: Sequence[Duty]
-) -> Iterator[Maintenance]:
-    """Maintenance of each queue server: its own jobs everywhere, and `duties`, those of the whole installation, with the first."""
-    for number, place in enumerate(places):
-        own = Store(place.client, keeps_clock=number == 0)
-        outbox = Outbox(own, target)
-        onward = [Duty("onward jobs", MOVE_S, outbox.move, apart=True)] if outbox.queues else []
-        yield Maintenance(settings, own, jobs.of(own), [*onward, *(duties if number == 0 else ())])
-
-
 @contextlib.asynccontextmanager
 async def opened_database(url: str) -> AsyncIterator[Database]:
     """As `open_database`. Raises SystemExit with one sentence where the URL, or the server, must be changed first."""
@@ -294,14 +282,3 @@ async def packages_ports(stack: contextlib.AsyncExitStack, settings: Settings) -
         except Exception:
             log.exception("port.open_failed", port=protocol.__name__)
     return found
-
-
-@contextlib.asynccontextmanager
-async def maintaining(maintenance: Maintenance) -> AsyncIterator[None]:
-    """Within the block this process stands for election."""
-    task = asyncio.create_task(maintenance.run_forever())
-    try:
-        yield
-    finally:
-        await end(task)
-        await maintenance.resign()

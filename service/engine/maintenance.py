@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,9 +12,11 @@ from redis.exceptions import RedisError
 
 from service.engine.election import Election
 from service.engine.job_files import JobFiles
+from service.engine.redis.places import Place
 from service.engine.redis.retry import refusal
 from service.engine.store import NoSuchJob, Store, WrongState
 from service.engine.store.bulk_operations import Operation
+from service.engine.store.outbox import MOVE_S, Outbox
 from service.lib.async_tasks import end, pause
 from service.lib.clock import now_ms
 from service.lib.reminder import Reminder
@@ -169,3 +171,25 @@ class Maintenance:
     async def empty_bin(self) -> None:
         """Remove for good what has been in the bin long enough."""
         await self._purge_all(partial(self.store.retention.binned, STEP))
+
+
+def maintenance_of(
+    settings: Settings, places: Sequence[Place], jobs: JobFiles, target: Store, duties: Sequence[Duty]
+) -> Iterator[Maintenance]:
+    """Maintenance of each queue server: its own jobs everywhere, and `duties`, those of the whole installation, with the first."""
+    for number, place in enumerate(places):
+        own = Store(place.client, keeps_clock=number == 0)
+        outbox = Outbox(own, target)
+        onward = [Duty("onward jobs", MOVE_S, outbox.move, apart=True)] if outbox.queues else []
+        yield Maintenance(settings, own, jobs.of(own), [*onward, *(duties if number == 0 else ())])
+
+
+@contextlib.asynccontextmanager
+async def maintaining(maintenance: Maintenance) -> AsyncIterator[None]:
+    """Within the block this process stands for election."""
+    task = asyncio.create_task(maintenance.run_forever())
+    try:
+        yield
+    finally:
+        await end(task)
+        await maintenance.resign()
