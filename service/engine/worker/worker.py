@@ -21,7 +21,6 @@ from service.engine.redis.command_connection import CommandConnection
 from service.engine.runtime import Runtime
 from service.engine.states import TERMINAL
 from service.engine.store import Job, Store, channels
-from service.engine.store.breakers import BreakerBounds
 from service.engine.store.script_inputs import Outcome
 from service.engine.worker.claims import POLL_S, Claims
 from service.engine.worker.execution import Execution
@@ -77,7 +76,7 @@ class OffloadWorker(Worker):
         self.ctx["stack"].push_async_callback(settling.aclose)
         self.outages = Outages(self.store, self.queue_name, self.ctx["probes"], self.work)
         self.ctx["stack"].push_async_callback(self.outages.close)
-        settled = Store(redis, settling, breakers=self._breakers()).until_back.settled
+        settled = Store(redis, settling, breakers=self.runtime.gate.breakers).until_back.settled
         self.outcomes = Batcher(self.runtime.enqueuer.store.settling(self.store, settled), OUTCOMES_MAX)
         self.heartbeat = Heartbeat(self.store.worker_reports, self.queue_name, self.max_jobs, self.ctx["cpu_pool"])
         worker_id = self.heartbeat.info.id
@@ -95,10 +94,6 @@ class OffloadWorker(Worker):
             await self._claim_until_stopped()
             await self._decline_further()
             await self._drain()
-
-    def _breakers(self) -> BreakerBounds:
-        settings = self.runtime.settings
-        return BreakerBounds(settings.breaker_jobs, round(settings.breaker_wait_s * 1000))
 
     async def _reach_redis(self) -> bool:
         """Wait for the server, whose clock is then this process's. False where the worker is asked to stop before."""
