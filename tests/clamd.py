@@ -49,7 +49,7 @@ def real_clamd(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _replies(path: Path, port: int) -> bool:
-    """Whether both of its places take commands: the socket's file is there before it does."""
+    """True once both of its addresses take commands: the socket's file is there before it does."""
     try:
         for family, address in ((socket.AF_UNIX, str(path)), (socket.AF_INET, ("127.0.0.1", port))):
             with socket.socket(family) as connection:

@@ -17,7 +17,7 @@ POLL_S = 0.5
 
 
 class Question(ModalScreen[bool]):
-    """A question that y answers with True; n and Escape leave all as it is."""
+    """Question over the tables: y returns True, n and Escape return False."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("y", "dismiss(True)", "Yes"), ("n,escape", "dismiss(False)", "No")]
     CSS = """

@@ -62,7 +62,7 @@ class Engine:
         return self.run("podman", "image", "exists", image, check=False).returncode == 0
 
     def pull(self, image: str) -> bool:
-        """Whether an image came from its registry, or had come before."""
+        """Fetch an image from its registry; True where that worked, or it is there already."""
         command = ["timeout", str(PULL_S), "podman", "pull", "--quiet", image]
         return self.has(image) or self.run(*command, check=False).returncode == 0
 

@@ -111,7 +111,7 @@ class Bench(RuleBasedStateMachine):
     # What must hold
 
     def tried(self, call: Coroutine[Any, Any, T], allowed: bool) -> Any:
-        """What a verb returned; where the model says that it is refused, that it was and that nothing changed."""
+        """Result of a verb. Where the model says that it is refused: asserts that it was, and that nothing changed."""
         try:
             answer = self.run(call)
         except (WrongState, NoSuchJob, LeaseLost):

@@ -1,4 +1,4 @@
-"""What tells one state of the server and its workers from another: no times, no fences, no sums."""
+"""Digest that tells one state of the server and its workers from another: no times, no fences, no sums."""
 
 from collections.abc import Hashable
 from typing import Any, NamedTuple
@@ -33,7 +33,7 @@ FIELDS_LEFT_OUT = frozenset(
 
 
 class Lease(NamedTuple):
-    """What a worker remembers."""
+    """Lease as its worker remembers it."""
 
     worker: str
     job: str
@@ -41,7 +41,7 @@ class Lease(NamedTuple):
 
 
 def digest(queue: str, there: Found, leases: frozenset[Lease]) -> Hashable:
-    """What tells a state from others. Workers are alike: which of them is A makes no difference."""
+    """Digest of a state, different for different ones. Workers are alike: which of them is A makes no difference."""
     straight = hash((_keys(queue, there, ""), _memories(there, leases, "")))
     crossed = hash((_keys(queue, there, "AB"), _memories(there, leases, "AB")))
     return min(straight, crossed)

@@ -11,7 +11,7 @@ class Requests:
         self.jobs: dict[str, Entry] = {}
         self.counts: Counter[tuple[str, str]] = Counter()
         self.keys: dict[tuple[str, ...], tuple[str, int]] = {}
-        """What stands for a request: the kind, the owner, the type and the key; the job and a throttle's next start."""
+        """Kind, owner, type and key of a request, to the job that stands for it and a throttle's next start."""
 
     def count(self, job: Entry, event: str, by: int = 1) -> None:
         self.counts[job.queue, event + ("/" if job.parent else "|")] += by
