@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from service.engine.pool.learned_memory import TaskMemory
 from service.engine.pool.memory_turns import MemoryTurns, default_ceiling_mb
-from service.engine.pool.slot import NOT_COUNTED, OnCpu, PoolSlot
+from service.engine.pool.slot import OnCpu, PoolSlot, not_counted
 from service.lib.fair_turns import WHOSE, FairTurns, unless_gone
 from tasks.sdk.errors import MemoryCeiling
 
@@ -82,7 +82,7 @@ class CpuPool:
         function: Callable[..., T],
         *args: Any,
         timeout_s: float | None = None,
-        on_cpu: OnCpu = NOT_COUNTED,
+        on_cpu: OnCpu = not_counted,
         memory: TaskMemory | None = None,
     ) -> T:
         """Return `function(*args)` as computed in a child. Arguments, result and errors must be picklable.

@@ -38,7 +38,7 @@ OnCpu = Callable[[float], None]
 """Called with the CPU seconds that a task has taken so far."""
 
 
-def NOT_COUNTED(_: float) -> None:  # noqa: N802  # a constant: what is called where no one counts
+def not_counted(_: float) -> None:
     """Takes what no one counts."""
 
 
@@ -69,7 +69,7 @@ class PoolSlot:
         function: Callable[..., Any],
         args: tuple[Any, ...],
         timeout_s: float | None,
-        on_cpu: OnCpu = NOT_COUNTED,
+        on_cpu: OnCpu = not_counted,
         limit_mb: Callable[[int], int] = lambda _: 0,
     ) -> Any:
         """See CpuPool.run. `limit_mb` takes what the child holds, and returns its ceiling at present; 0 for none."""
