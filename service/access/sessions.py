@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.database.column_types import utc_now
-from service.database.connection import Database
+from service.database.connection import Database, changed_rows
 from service.database.dashboard_users import DashboardSession
 
 TOKEN_BYTES = 32
@@ -108,9 +108,9 @@ class Sessions:
     async def end_all(self, name: str) -> int:
         """End every session of a user; returns their number."""
         async with self.database.writing() as session:
-            ended = await session.execute(delete(DashboardSession).where(DashboardSession.name == name))
+            ended = await changed_rows(session, delete(DashboardSession).where(DashboardSession.name == name))
         self._found.clear()
-        return int(ended.rowcount)  # type: ignore[attr-defined]  # of a DELETE it is there
+        return ended
 
     async def _write_use(self, sha256: str) -> None:
         # A time that is a minute old ends the session a minute early, which harms less than a request that fails for it.

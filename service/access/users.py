@@ -15,7 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from service.database.connection import Database
+from service.database.connection import Database, changed_rows
 from service.database.dashboard_users import DashboardSession, DashboardUserRow
 from settings.credentials import PASSWORD_MIN, Role
 from settings.queues import Queue
@@ -111,19 +111,19 @@ class Users:
         if password is not None:
             values["password_hash"] = await self._hash(password)
         async with self.database.writing() as session:
-            changed = await session.execute(
-                update(DashboardUserRow).where(DashboardUserRow.name == name).values(**values)
+            changed = await changed_rows(
+                session, update(DashboardUserRow).where(DashboardUserRow.name == name).values(**values)
             )
-        self._expect(changed.rowcount, name)  # type: ignore[attr-defined]  # of an UPDATE it is there
+        self._expect(changed, name)
 
     async def remove(self, name: str) -> None:
         """Delete the user and its sessions. Raises NoSuchUser."""
         async with self.database.writing() as session:
-            changed = await session.execute(delete(DashboardUserRow).where(DashboardUserRow.name == name))
+            removed = await changed_rows(session, delete(DashboardUserRow).where(DashboardUserRow.name == name))
             await session.execute(
                 delete(DashboardSession).where(DashboardSession.name == name, DashboardSession.source == "password")
             )
-        self._expect(changed.rowcount, name)  # type: ignore[attr-defined]  # of a DELETE it is there
+        self._expect(removed, name)
 
     async def find(self, name: str) -> DashboardUserRow | None:
         """The row, as it was within the last FRESH_S; None where there is none."""

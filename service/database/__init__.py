@@ -3,7 +3,7 @@
 from service.database.api_keys import ApiKey
 from service.database.audit import Event
 from service.database.base import Base, Document
-from service.database.connection import Database, open_database
+from service.database.connection import Database, changed_rows, open_database
 from service.database.corrections import DoubtfulPageRow, PageCorrectionRow, ReadingCount, ReadingRow
 from service.database.dashboard_users import DashboardSession, DashboardUserRow
 from service.database.images import ImageRecord
@@ -39,5 +39,6 @@ __all__ = [
     "User",
     "Webhook",
     "WebhookDelivery",
+    "changed_rows",
     "open_database",
 ]

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database.base import Base
 from service.database.column_types import UtcTime, utc_now
-from service.database.connection import Database
+from service.database.connection import Database, changed_rows
 
 SECRET_BYTES = 32
 """256 random bits: a key is compared by its digest and never typed."""
@@ -182,10 +182,9 @@ class ApiKeys:
         """Refuse the key from now on, forever. Raises NoSuchKey; KeyEnded where it was revoked before."""
         key = await self.get(key_id)
         async with self.database.writing() as session:
-            changed = await session.execute(
-                update(ApiKey).where(ApiKey.key_id == key_id, ApiKey.revoked_at.is_(None)).values(revoked_at=utc_now())
-            )
-        if not changed.rowcount:  # type: ignore[attr-defined]  # of an UPDATE it is there
+            not_revoked = (ApiKey.key_id == key_id, ApiKey.revoked_at.is_(None))
+            changed = await changed_rows(session, update(ApiKey).where(*not_revoked).values(revoked_at=utc_now()))
+        if not changed:
             raise KeyEnded(f"API key {key_id} was revoked already.")
         self._found.clear()
         return key

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event, make_url, text
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import CursorResult, Engine
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
+from sqlalchemy.sql.dml import UpdateBase
 
 from service.database.migrate import migrate
 from service.database.postgres_url import check_files, split_url
@@ -93,6 +94,13 @@ class Database:
         await self.engine.dispose()
         if self.sqlite:
             await self._threads.end()
+
+
+async def changed_rows(session: AsyncSession, statement: UpdateBase) -> int:
+    """Number of rows that an UPDATE or a DELETE has changed or removed."""
+    result = await session.execute(statement)
+    assert isinstance(result, CursorResult)
+    return result.rowcount
 
 
 @asynccontextmanager

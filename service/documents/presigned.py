@@ -7,12 +7,11 @@ written to the address afterwards can slip past the check.
 import contextlib
 import uuid
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.database import Document, Upload
+from service.database import Document, Upload, changed_rows
 from service.documents.resumable import ResumableUploads, new_upload_id, upload_folder
 from service.documents.store import DocumentStore, document_folder
 from service.documents.upload_errors import NoSuchUpload
@@ -64,8 +63,7 @@ class PresignedUploads:
                 raise Refused(f"{upload.name} has another SHA-256 than announced.", field="sha256")
             open_still = (Upload.upload_id == upload_id, Upload.file_id.is_(None))
             moved = {"file_id": document.file_id, "received": document.bytes}
-            done: Any = await session.execute(update(Upload).where(*open_still).values(**moved))
-            if not done.rowcount:
+            if not await changed_rows(session, update(Upload).where(*open_still).values(**moved)):
                 raise NoSuchUpload(upload_id)
 
         try:

@@ -12,12 +12,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.database import Database, Document, Upload, UploadPiece
+from service.database import Database, Document, Upload, UploadPiece, changed_rows
 from service.database.column_types import utc_now
 from service.documents.checksums import Checksum, ChecksumMismatch
 from service.documents.display_names import display_name
@@ -240,8 +239,7 @@ class ResumableUploads:
         """Move the offset behind a piece. Raises OffsetConflict where another request has moved it."""
         here = (Upload.upload_id == upload.upload_id, Upload.received == piece.start, Upload.file_id.is_(None))
         moved = {"received": piece.end, "expires_at": utc_now() + self.lasting, "file_id": file_id}
-        done: Any = await session.execute(update(Upload).where(*here).values(**moved))
-        if not done.rowcount:
+        if not await changed_rows(session, update(Upload).where(*here).values(**moved)):
             row = await session.get(Upload, upload.upload_id)
             if row is None:
                 raise NoSuchUpload(upload.upload_id)

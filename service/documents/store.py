@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.database import Database, Document
+from service.database import Database, Document, changed_rows
 from service.database.column_types import utc_now
 from service.database.owners import Owners
 from service.documents.corrections.rows import forget_document
@@ -252,8 +252,7 @@ class DocumentStore:
         document = await self.metadata(file_id, owner)
         async with self._database.writing() as session:
             await lock_bytes(self._database, session, document.owner, document.sha256)
-            removed = await session.execute(delete(Document).where(Document.file_id == document.file_id))
-            if removed.rowcount:  # type: ignore[attr-defined]  # of a DELETE it is there
+            if await changed_rows(session, delete(Document).where(Document.file_id == document.file_id)):
                 await meter_removed(session, document)
             await forget_document(session, document)
             shared = await session.scalar(sharing(document)) is not None

@@ -19,6 +19,7 @@ from service.database import (
     UploadPiece,
     User,
     WebhookDelivery,
+    changed_rows,
 )
 
 APART = {"events", "documents", "uploads", "campaigns", "api_keys"}
@@ -115,8 +116,7 @@ class OwnerRows:
 
     async def _delete(self, table: Table) -> int:
         async with self.database.writing() as session:
-            gone = await session.execute(delete(table).where(table.c.owner == self.owner))
-            return int(gone.rowcount)  # type: ignore[attr-defined]  # of a DELETE it is there
+            return await changed_rows(session, delete(table).where(table.c.owner == self.owner))
 
 
 class PersonRows:
@@ -161,28 +161,27 @@ class PersonRows:
                 "smtp_text": None,
                 "message_id": "",
             }
-            rows = await session.execute(update(Delivery).where(self._deliveries()).values(nameless))
-            altered["recipients of campaigns"] = int(rows.rowcount)  # type: ignore[attr-defined]  # of an UPDATE it is there
+            blanked = update(Delivery).where(self._deliveries()).values(nameless)
+            altered["recipients of campaigns"] = await changed_rows(session, blanked)
             for address in self.addresses:
                 for kind, column in (
                     ("messages to webhooks", WebhookDelivery.body),
                     ("lines of the audit log", Event.detail),
                     ("lines of the audit log", Event.target_id),
                 ):
-                    found = await session.execute(
-                        update(column.class_)
-                        .where(func.lower(column).contains(address, autoescape=True))
-                        .values({column.key: ERASED})
-                    )
-                    altered[kind] += int(found.rowcount)  # type: ignore[attr-defined]  # as above
+                    named = func.lower(column).contains(address, autoescape=True)
+                    erased = update(column.class_).where(named).values({column.key: ERASED})
+                    altered[kind] += await changed_rows(session, erased)
         return +altered
 
     async def remove(self) -> Counter[str]:
         """Remove the user and its suppressions. Last: by them the person is found."""
         async with self.database.writing() as session:
-            users = await session.execute(delete(User).where(User.id.in_(self.user_ids)))
-            kept = await session.execute(delete(Suppression).where(func.lower(Suppression.address).in_(self.addresses)))
-            return +Counter({"users": users.rowcount, "suppressions": kept.rowcount})  # type: ignore[attr-defined]  # as above
+            users = await changed_rows(session, delete(User).where(User.id.in_(self.user_ids)))
+            suppressed = func.lower(Suppression.address).in_(self.addresses)
+            return +Counter(
+                {"users": users, "suppressions": await changed_rows(session, delete(Suppression).where(suppressed))}
+            )
 
 
 async def compact(database: Database) -> None:
