@@ -57,8 +57,7 @@ def erase(owner: str | None, person: str | None, yes: bool, target: Path | None,
             else PersonErasure(settings, database, redis, person or "")
         )
         if not yes:
-            found = await erasure.find()
-            _report(found[0] if isinstance(found, tuple) else found)
+            _report(await erasure.find())
             return None
         return await erasure.erase(by=f"cli:{terminal_user(user_agent())}")
 

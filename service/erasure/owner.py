@@ -16,7 +16,7 @@ from service.engine.redis.client import Client
 from service.engine.redis.places import places_of
 from service.engine.schedules.owned import OwnedSchedules
 from service.engine.store.erasures import Erasures, rewrite_log
-from service.engine.store.job_search import FoundJobs, jobs_of
+from service.engine.store.job_search import jobs_of
 from service.engine.store.owner_keys import OwnerKeys
 from service.engine.store.placed import open_store
 from service.engine.store.usage_counts import UsageCounts
@@ -63,16 +63,15 @@ class OwnerErasure:
         self.removed: Counter[str] = Counter()
         self.job_ids: set[str] = set()
 
-    async def find(self) -> tuple[Counter[str], FoundJobs]:
-        """Things that would go, by kind, and the jobs. Raises NothingToErase, unless it was begun with."""
+    async def find(self) -> Counter[str]:
+        """Things that would go, by kind. Raises NothingToErase, unless it was begun with."""
         found = await self.rows.counts()
-        jobs = await jobs_of(self.redis, self.owners)
-        found["jobs"] = len(jobs.ids)
+        found["jobs"] = len(await jobs_of(self.redis, self.owners))
         found["schedules"] = len(await self.schedules.of(self.owner))
         found = +found
         if not found and not await self.erasures.begun(self.name):
             raise NothingToErase(f"There is nothing of an owner {self.owner[:80]} here.")
-        return found, jobs
+        return found
 
     async def erase(self, *, by: str, role: str = "operator") -> SignedList:
         """Remove it all. Raises NothingToErase, StillRunning."""
@@ -104,8 +103,8 @@ class OwnerErasure:
         for place in places_of(self.redis).all:
             removed["messages to webhooks"] += await forget_owners(place.client, self.owners)
         jobs = await jobs_of(self.redis, self.owners)
-        self.job_ids |= set(jobs.ids)
-        removed["jobs"] += await remove_jobs(self.store, self.files, jobs.ids, self.wait_s)
+        self.job_ids |= set(jobs)
+        removed["jobs"] += await remove_jobs(self.store, self.files, jobs, self.wait_s)
         campaigns = await self.rows.campaign_ids()
         removed["campaigns"] += await CampaignRemoval(self.database).forget(campaigns)
         removed["documents"] += await self._documents()

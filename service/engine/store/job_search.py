@@ -1,26 +1,16 @@
 """Search of all jobs' records, those in the bin included: for erasures, which must not rely on an index."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from service.engine.redis.client import Client
 from service.engine.redis.places import places_of
-from service.engine.states import State
 from service.engine.store import keys
 
 PREFIX = keys.job("")
 
 AT_ONCE = 1_000
 """Keys that one step of the search looks at."""
-
-
-@dataclass(frozen=True)
-class FoundJobs:
-    """Jobs by id; `running` are those among them that have not ended."""
-
-    ids: Sequence[str]
-    running: Sequence[str]
 
 
 async def _records(redis: Client) -> AsyncIterator[tuple[Client, bytes]]:
@@ -30,18 +20,14 @@ async def _records(redis: Client) -> AsyncIterator[tuple[Client, bytes]]:
             yield place.client, raw
 
 
-async def jobs_of(redis: Client, owners: Collection[str]) -> FoundJobs:
-    """Jobs of these owners, in the bin too. Parts are found by their jobs."""
-    ids, running = [], []
+async def jobs_of(redis: Client, owners: Collection[str]) -> list[str]:
+    """Ids of the jobs of these owners, in the bin too. Parts are found by their jobs."""
+    found = []
     async for client, raw in _records(redis):
-        owner, parent, state = await client.hmget(raw, "owner", "parent", "state")
-        if owner is None or owner.decode() not in owners or parent:
-            continue
-        job_id = raw.decode().removeprefix(PREFIX)
-        ids.append(job_id)
-        if state and not State(state.decode()).terminal:
-            running.append(job_id)
-    return FoundJobs(sorted(ids), sorted(running))
+        owner, parent = await client.hmget(raw, "owner", "parent")
+        if owner is not None and owner.decode() in owners and not parent:
+            found.append(raw.decode().removeprefix(PREFIX))
+    return sorted(found)
 
 
 async def jobs_naming(redis: Client, words: Collection[str], datasets: Collection[str]) -> list[str]:
