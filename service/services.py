@@ -18,7 +18,6 @@ from service.database.connection import Database, open_database
 from service.database.owners import Owners
 from service.database.start_errors import start_sentence
 from service.documents.corrections.correcting import Correcting
-from service.documents.corrections.rows import CorrectionRows
 from service.documents.corrections.wiring import correction_parts
 from service.documents.images import ImageRecords
 from service.documents.malware import AGAIN_S, Scanner
@@ -43,12 +42,12 @@ from service.engine.store import Store
 from service.engine.store.placed import open_store
 from service.engine.store.usage_counts import UsageCounts
 from service.engine.tracing import NO_TRACING
+from service.erasure.jobs import job_files
 from service.exports import Records
 from service.lib.async_tasks import end
 from service.lib.object_storage import Storage
 from service.lib.outages import outage_of
 from service.lib.tickets import CORRECTIONS, Tickets
-from service.mail.campaign_removal import CampaignRemoval
 from service.mail.operator_mail import OperatorMail
 from service.mail.server_status import ServerStatus
 from service.mail.wiring import mail_limiter, open_mail
@@ -144,7 +143,7 @@ async def open_services(
         scanner, quarantined = Scanner(settings, scans), QuarantineLog(audit, scans).write
         files = DocumentStore(database, storage, settings, pool, owners, scanner, quarantined)
         uploads = ResumableUploads(database, storage, settings, files)
-        jobs = JobFiles(store, storage, [CampaignRemoval(database).forget, CorrectionRows(database).forget])
+        jobs = job_files(store, storage, database)
 
         # Enqueuers make one call at a time: over a connection of their own none has to look for a free one. Probes have
         # one too: however many wait for a connection, an orchestrator learns that all is well.

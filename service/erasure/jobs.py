@@ -4,8 +4,12 @@ import asyncio
 import time
 from collections.abc import Sequence
 
+from service.database import Database
+from service.documents.corrections.rows import CorrectionRows
 from service.engine.job_files import JobFiles
 from service.engine.store import NoSuchJob, Store, WrongState
+from service.lib.object_storage import Storage
+from service.mail.campaign_removal import CampaignRemoval
 
 STOP_S = 60.0
 """Longest wait for running jobs to end: a worker stops a task within ten seconds, unless it is away."""
@@ -15,6 +19,11 @@ AT_ONCE = 200
 
 class StillRunning(Exception):
     """A job does not end. The message is a sentence."""
+
+
+def job_files(store: Store, storage: Storage, database: Database) -> JobFiles:
+    """Files of jobs, with all that the rooms of the service keep under the ids of jobs and that goes with them."""
+    return JobFiles(store, storage, [CampaignRemoval(database).forget, CorrectionRows(database).forget])
 
 
 async def remove_jobs(store: Store, files: JobFiles, ids: Sequence[str], wait_s: float = STOP_S) -> int:

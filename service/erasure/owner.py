@@ -4,14 +4,12 @@ Each step finds its things by what the next ones still need, so that an erasure 
 """
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import datetime
 
 from service.database import Database
 from service.database.column_types import utc_now
-from service.documents.corrections.rows import CorrectionRows
 from service.documents.resumable import upload_folder
 from service.documents.store import document_folder
-from service.engine.job_files import JobFiles
 from service.engine.redis.client import Client
 from service.engine.redis.places import places_of
 from service.engine.schedules.owned import OwnedSchedules
@@ -20,8 +18,8 @@ from service.engine.store.job_search import jobs_of
 from service.engine.store.owner_keys import OwnerKeys
 from service.engine.store.placed import open_store
 from service.engine.store.usage_counts import UsageCounts
-from service.erasure.jobs import STOP_S, remove_jobs
-from service.erasure.signed_list import SignedList, pseudonym, signed
+from service.erasure.jobs import STOP_S, job_files, remove_jobs
+from service.erasure.signed_list import SignedList, pseudonym, signed_list
 from service.erasure.tables import AT_ONCE, OwnerRows, compact
 from service.lib.object_storage import Storage
 from service.mail.campaign_removal import CampaignRemoval
@@ -54,9 +52,7 @@ class OwnerErasure:
         self.owners = (owner, f"webhooks:{owner}")
         self.erasures = Erasures(redis)
         self.store, self.storage = open_store(redis), Storage(settings.storage_url)
-        self.files = JobFiles(
-            self.store, self.storage, [CampaignRemoval(database).forget, CorrectionRows(database).forget]
-        )
+        self.files = job_files(self.store, self.storage, database)
         self.rows = OwnerRows(database, owner)
         self.schedules = OwnedSchedules(redis)
         self.name = pseudonym(settings.link_key, f"owner {owner}")
@@ -135,21 +131,20 @@ class OwnerErasure:
             outside.insert(0, "dumps of the queue server, which keeps no append-only file")
         if not self.database.sqlite:
             outside.insert(0, "write-ahead logs and replicas of PostgreSQL, until they are recycled")
-        unsigned = SignedList(
+        written = signed_list(
+            self.settings.link_key,
             subject=self.name,
             kind="owner",
-            installation=pseudonym(self.settings.link_key, "installation"),
-            begun_at=begun.isoformat(timespec="seconds"),
-            ended_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            begun=begun,
             by=by,
-            removed=dict(sorted((+self.removed).items())),
+            removed=self.removed,
             altered=altered,
             outside=outside,
         )
-        detail = ", ".join(f"{number:,} {kind}" for kind, number in unsigned.removed.items())
+        detail = ", ".join(f"{number:,} {kind}" for kind, number in written.removed.items())
         await Audit(self.database).record(
             AuditEntry(
                 actor=by, role=role, action="owner.erased", target=Target("owner", self.name), owner="", detail=detail
             )
         )
-        return signed(unsigned, self.settings.link_key)
+        return written

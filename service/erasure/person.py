@@ -5,24 +5,22 @@ that list recipients, go whole.
 """
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import func, or_, select
 
 from service.database import Database, User
 from service.database.column_types import utc_now
-from service.documents.corrections.rows import CorrectionRows
-from service.engine.job_files import JobFiles, folder
+from service.engine.job_files import folder
 from service.engine.redis.client import Client
 from service.engine.store.erasures import Erasures, rewrite_log
 from service.engine.store.job_search import forget_files, jobs_naming
 from service.engine.store.placed import open_store
-from service.erasure.jobs import STOP_S, remove_jobs
+from service.erasure.jobs import STOP_S, job_files, remove_jobs
 from service.erasure.owner import OUTSIDE, NothingToErase
-from service.erasure.signed_list import SignedList, pseudonym, signed
+from service.erasure.signed_list import SignedList, pseudonym, signed_list
 from service.erasure.tables import PersonRows, compact
 from service.lib.object_storage import Storage
-from service.mail.campaign_removal import CampaignRemoval
 from service.monitoring.audit_log import Audit, AuditEntry, Target
 from settings import Settings
 
@@ -41,9 +39,7 @@ class PersonErasure:
         self.settings, self.database, self.redis, self.person, self.wait_s = settings, database, redis, person, wait_s
         self.erasures = Erasures(redis)
         self.store, self.storage = open_store(redis), Storage(settings.storage_url)
-        self.files = JobFiles(
-            self.store, self.storage, [CampaignRemoval(database).forget, CorrectionRows(database).forget]
-        )
+        self.files = job_files(self.store, self.storage, database)
         self.name = pseudonym(settings.link_key, f"person {person.lower()}")
 
     async def rows(self) -> PersonRows:
@@ -88,19 +84,18 @@ class PersonErasure:
         return await self._list(begun, by, removed, altered)
 
     async def _list(self, begun: datetime, by: str, removed: Counter[str], altered: Counter[str]) -> SignedList:
-        unsigned = SignedList(
+        written = signed_list(
+            self.settings.link_key,
             subject=self.name,
             kind="person",
-            installation=pseudonym(self.settings.link_key, "installation"),
-            begun_at=begun.isoformat(timespec="seconds"),
-            ended_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            begun=begun,
             by=by,
-            removed=dict(sorted((+removed).items())),
-            altered=dict(sorted(altered.items())),
+            removed=removed,
+            altered=altered,
             outside=[NOT_SEARCHED, *OUTSIDE],
         )
         target = Target("person", self.name)
         await Audit(self.database).record(
             AuditEntry(actor=by, role="operator", action="person.erased", target=target, owner="")
         )
-        return signed(unsigned, self.settings.link_key)
+        return written

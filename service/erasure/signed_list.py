@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -40,8 +41,29 @@ def pseudonym(secret: bytes, subject: str) -> str:
     return f"erased-{hmac.new(_key(secret), subject.encode('utf-8', 'surrogatepass'), hashlib.sha256).hexdigest()[:16]}"
 
 
-def signed(unsigned: SignedList, secret: bytes) -> SignedList:
-    """The list with its signature."""
+def signed_list(
+    secret: bytes,
+    *,
+    subject: str,
+    kind: str,
+    begun: datetime,
+    by: str,
+    removed: Mapping[str, int],
+    altered: Mapping[str, int],
+    outside: Sequence[str],
+) -> SignedList:
+    """The list of an erasure that ends now, with its signature. Kinds of which nothing was removed are left out."""
+    unsigned = SignedList(
+        subject=subject,
+        kind=kind,
+        installation=pseudonym(secret, "installation"),
+        begun_at=begun.isoformat(timespec="seconds"),
+        ended_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        by=by,
+        removed={name: number for name, number in sorted(removed.items()) if number > 0},
+        altered=dict(sorted(altered.items())),
+        outside=outside,
+    )
     return msgspec.structs.replace(unsigned, signature=_signature(unsigned, secret))
 
 
