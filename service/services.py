@@ -35,7 +35,7 @@ from service.engine.left_behind import warn_of_left_behind
 from service.engine.maintenance import Duty, maintaining, maintenance_of
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.redis.command_connection import CommandConnection
-from service.engine.redis.places import Place, close_places, connect_places, places_of
+from service.engine.redis.places import Place, open_places, places_of
 from service.engine.runtime import Runtime
 from service.engine.schedules import Schedules
 from service.engine.store import Store
@@ -122,8 +122,7 @@ async def open_services(
     async with contextlib.AsyncExitStack() as stack:
         if tracing:
             stack.push_async_callback(tracing.close)
-        redis = connect_places(settings)
-        stack.push_async_callback(close_places, redis)
+        redis = await stack.enter_async_context(open_places(settings))
         store = open_store(redis)
         stack.push_async_callback(store.aclose)
         database = await stack.enter_async_context(opened_database(settings.database_url))

@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +12,7 @@ from redis.exceptions import RedisError
 from service.database import Database
 from service.database.connection import open_database
 from service.engine.redis.client import Client
-from service.engine.redis.places import close_places, connect_places
+from service.engine.redis.places import open_places
 from service.erasure.jobs import StillRunning
 from service.erasure.owner import NothingToErase, OwnerErasure
 from service.erasure.person import PersonErasure
@@ -92,10 +91,7 @@ def _run(work: Callable[[Settings, Database, Client], Awaitable[T]]) -> T:
     settings = load_settings()
 
     async def within() -> T:
-        async with AsyncExitStack() as stack:
-            database = await stack.enter_async_context(open_database(settings.database_url))
-            redis = connect_places(settings)
-            stack.push_async_callback(close_places, redis)
+        async with open_database(settings.database_url) as database, open_places(settings) as redis:
             return await work(settings, database, redis)
 
     try:

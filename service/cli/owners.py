@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from typing import TypeVar
 
 import click
@@ -12,7 +11,7 @@ from rich.table import Table
 
 from service.database.connection import open_database
 from service.database.owners import BadLimits, Owners
-from service.engine.redis.places import close_places, connect_places
+from service.engine.redis.places import open_places
 from service.engine.store.placed import open_store
 from service.lib.user_agent import terminal_user, user_agent
 from service.monitoring.audit_log import Audit, AuditEntry, Target
@@ -98,10 +97,7 @@ def _run(work: Callable[[Owners, OwnerUsage, Audit], Awaitable[T]]) -> T:
     settings = load_settings()
 
     async def within() -> T:
-        async with AsyncExitStack() as stack:
-            database = await stack.enter_async_context(open_database(settings.database_url))
-            redis = connect_places(settings)
-            stack.push_async_callback(close_places, redis)
+        async with open_database(settings.database_url) as database, open_places(settings) as redis:
             known = Owners(database, settings)
             usage = OwnerUsage(database, known, open_store(redis), settings.queues)
             return await work(known, usage, Audit(database))

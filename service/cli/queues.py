@@ -3,14 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 
 import click
 from redis.exceptions import RedisError
 
 from service.cli.queue_name import QueueName
 from service.database.connection import open_database
-from service.engine.redis.places import close_places, connect_places
+from service.engine.redis.places import open_places
 from service.engine.states import State
 from service.engine.store import Store
 from service.engine.store.placed import open_store
@@ -95,21 +94,13 @@ def _run(queue: str, detail: str, work: Callable[[Store], Awaitable[str]]) -> No
     settings = load_settings()
 
     async def within() -> None:
-        async with AsyncExitStack() as stack:
-            redis = connect_places(settings)
-            stack.push_async_callback(close_places, redis)
+        async with open_places(settings) as redis:
             action = await work(open_store(redis))
-            database = await stack.enter_async_context(open_database(settings.database_url))
-            await Audit(database).record(
-                AuditEntry(
-                    actor=_actor(),
-                    role="operator",
-                    action=action,
-                    target=Target("queue", queue),
-                    owner="",
-                    detail=detail,
+            async with open_database(settings.database_url) as database:
+                target = Target("queue", queue)
+                await Audit(database).record(
+                    AuditEntry(actor=_actor(), role="operator", action=action, target=target, owner="", detail=detail)
                 )
-            )
 
     try:
         asyncio.run(within())

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 import click
@@ -11,7 +10,7 @@ from rich.console import Console
 
 from service.cli.tables import print_rows
 from service.engine.enqueuer import Enqueuer
-from service.engine.redis.places import close_places, connect_places
+from service.engine.redis.places import open_places
 from service.engine.schedules import Schedules
 from service.engine.schedules.records import ScheduleState
 from service.engine.store.placed import open_store
@@ -42,9 +41,7 @@ def schedules() -> None:
 
 
 async def _states(settings: Settings) -> Sequence[ScheduleState]:
-    async with AsyncExitStack() as stack:
-        redis = connect_places(settings)
-        stack.push_async_callback(close_places, redis)
+    async with open_places(settings) as redis:
         store = open_store(redis)
         return await Schedules(store, Enqueuer(store, settings.queues)).list()
 

@@ -5,7 +5,8 @@ itself. What belongs to no queue (alerts, rates of services, sessions) stands on
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,9 +75,21 @@ def server_words(queues: Sequence[str]) -> str:
     return f"the server of the queue{'s' if len(queues) > 1 else ''} {listed(queues)}"
 
 
-def connect_places(settings: Settings) -> Client:
-    """A client of the main server, which knows those of the queues that have their own. Raises SystemExit where there is
-    no main server."""
+@asynccontextmanager
+async def open_places(settings: Settings) -> AsyncIterator[Client]:
+    """A client of the main server, which knows those of the queues that have their own; all are closed at the end.
+
+    Raises SystemExit where there is no main server.
+    """
+    redis = _connected(settings)
+    try:
+        yield redis
+    finally:
+        for place in reversed(places_of(redis).all):
+            await place.client.aclose(close_connection_pool=True)
+
+
+def _connected(settings: Settings) -> Client:
     main = settings.queue_server_url()
     client: Client = connect(main)
     own: dict[str, list[str]] = {}
@@ -92,12 +105,6 @@ def connect_places(settings: Settings) -> Client:
             places.append(Place(url, tuple(queues), one, one.server))
         client.places = Places(places, {queue: place for place in places for queue in place.queues})
     return client
-
-
-async def close_places(redis: Client) -> None:
-    """Close the client and those that it knows."""
-    for place in reversed(places_of(redis).all):
-        await place.client.aclose(close_connection_pool=True)
 
 
 async def silent_places(redis: Client) -> Sequence[Place]:

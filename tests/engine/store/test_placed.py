@@ -9,7 +9,7 @@ from service.engine.enqueuer import Enqueuer
 from service.engine.job_requests import JobRequest, Step
 from service.engine.redis.away import QueueServerAway, partial_reads
 from service.engine.redis.client import Client
-from service.engine.redis.places import close_places, connect_places, of_queue, places_of
+from service.engine.redis.places import of_queue, open_places, places_of
 from service.engine.states import State
 from service.engine.store import AcrossServers, Job, JobFilter, NoSuchJob, Store, TooManyQueued
 from service.engine.store.bulk_operations import Selection
@@ -28,9 +28,8 @@ TYPES = msgspec.msgpack.encode(["probe-echo", "probe-export", "probe-spread"])
 
 @pytest.fixture
 async def redis(second: EmbeddedValkey) -> AsyncIterator[Client]:
-    client = connect_places(load_settings())
-    yield client
-    await close_places(client)
+    async with open_places(load_settings()) as client:
+        yield client
 
 
 @pytest.fixture
