@@ -7,14 +7,17 @@ workers wait such an error out without spending a try, the API answers 503.
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 import asyncpg
 from obstore.exceptions import BaseError, GenericError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
+from service.lib.reminder import Reminder
 from tasks.sdk.errors import FULL_ERRNOS, Part, Unreachable, is_disk_full
 
 NAMES: dict[Part, str] = {"database": "database", "storage": "file storage", "disk": "disk of this machine"}
@@ -75,6 +78,20 @@ def outage_of(error: BaseException) -> Outage | None:
         if found is not None:
             return found
     return None
+
+
+@contextmanager
+def put_off(away: Reminder, log: Any, event: str) -> Iterator[None]:
+    """End the block at an outage, for its caller to do it again later; `event` is logged while the outage lasts."""
+    try:
+        yield
+        away.over()
+    except Exception as error:
+        outage = outage_of(error)
+        if outage is None:
+            raise
+        if away.due():
+            log.warning(event, reason=outage.sentence)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

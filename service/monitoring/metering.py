@@ -28,7 +28,7 @@ from service.database.usage import (
 )
 from service.engine.redis.away import QueueServerAway
 from service.engine.store.usage_counts import UsageCounts
-from service.lib.outages import outage_of
+from service.lib.outages import put_off
 from service.lib.reminder import Reminder
 
 log = structlog.get_logger("offload.metering")
@@ -92,7 +92,7 @@ class Metering:
 
     async def carry(self) -> None:
         """A duty: write what the queue server has counted, and add up entries. Waits where the database is away."""
-        try:
+        with put_off(self.away, log, "usage.delayed"):
             for counts in self.counts.each():
                 # What a server has counted waits there while it is away.
                 with contextlib.suppress(QueueServerAway):
@@ -100,13 +100,6 @@ class Metering:
                         pass
             while await self._fold():
                 pass
-            self.away.over()
-        except Exception as error:
-            outage = outage_of(error)
-            if outage is None:
-                raise
-            if self.away.due():
-                log.warning("usage.delayed", reason=outage.sentence)
 
     async def _carry_batch(self, counts: UsageCounts) -> bool:
         """Write one batch; False where there is none."""

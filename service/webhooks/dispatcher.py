@@ -22,7 +22,7 @@ from service.engine.states import State
 from service.engine.store.records import ended_job
 from service.engine.store.script_inputs import Idem, NewJob
 from service.engine.store.workflows import ended_workflow
-from service.lib.outages import outage_of
+from service.lib.outages import put_off
 from service.lib.reminder import Reminder
 from service.webhooks import keys
 from service.webhooks.events import WORKFLOW_ENDED, body_of, event_of, message_id, workflow_body
@@ -53,18 +53,11 @@ class WebhookDispatcher:
 
     async def dispatch(self) -> None:
         """Queue the deliveries of all ends that are noted. Waits where the database is away."""
-        try:
+        with put_off(self.away, log, "webhook.delayed"):
             for place in places_of(self.redis).all:
                 # The ends of a server that is away are read when it is back.
                 with contextlib.suppress(QueueServerAway):
                     await self._dispatch_of(place.client)
-            self.away.over()
-        except Exception as error:
-            outage = outage_of(error)
-            if outage is None:
-                raise
-            if self.away.due():
-                log.warning("webhook.delayed", reason=outage.sentence)
 
     async def _dispatch_of(self, redis: Client) -> None:
         while raws := await redis.lrange(keys.ENDED, 0, AT_ONCE - 1):
