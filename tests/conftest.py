@@ -15,7 +15,9 @@ from service.lib.clock import SERVER
 from service.supervisor.valkey import EmbeddedValkey
 from settings import load_settings
 from tests.databases import (
+    database,
     database_kind,
+    either_url,
     empty_postgres_url,
     on_both_databases,
     postgres_server,
@@ -26,7 +28,9 @@ from tests.databases import (
 from tests.parts import parts
 
 __all__ = [
+    "database",
     "database_kind",
+    "either_url",
     "empty_postgres_url",
     "parts",
     "postgres_server",

@@ -10,7 +10,7 @@ import fcntl
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +19,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from service.database import open_database
+from service.database import Database, open_database
 
 TEMPLATE = "offload_template"
 
@@ -92,11 +92,11 @@ def on_both_databases(metafunc: pytest.Metafunc) -> None:
     both = (
         file.as_posix() in ON_BOTH
         or metafunc.definition.get_closest_marker("both_databases") is not None
-        or metafunc.config.option.both_databases
+        or (metafunc.config.option.both_databases and file.parts[0] in ROOMS)
     )
     own = any("database_kind" in str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize"))
     slow = any(metafunc.definition.get_closest_marker(name) for name in ("chaos", "scale"))
-    if both and "database_kind" in metafunc.fixturenames and file.parts[0] in ROOMS and not own and not slow:
+    if both and "database_kind" in metafunc.fixturenames and not own and not slow:
         metafunc.parametrize("database_kind", KINDS, indirect=True, scope="session")
 
 
@@ -177,6 +177,20 @@ def empty_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """URL of a PostgreSQL database of the test's own, without any table."""
     with postgres_server.database() as url:
         yield url
+
+
+@pytest.fixture
+def either_url(request: pytest.FixtureRequest, database_kind: str) -> str:
+    """URL of an empty database of the test's kind."""
+    url: str = request.getfixturevalue("sqlite_url" if database_kind == "sqlite" else "postgres_url")
+    return url
+
+
+@pytest.fixture
+async def database(either_url: str) -> AsyncIterator[Database]:
+    """The same, open."""
+    async with open_database(either_url) as database:
+        yield database
 
 
 async def _migrated(url: str) -> None:

@@ -10,6 +10,8 @@ from service.access.sessions import LIFE, Sessions
 from service.database import Database
 from service.database.column_types import utc_now
 
+pytestmark = pytest.mark.both_databases
+
 IDLE = timedelta(minutes=30)
 
 

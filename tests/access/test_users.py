@@ -10,6 +10,8 @@ from service.access.users import BadUser, NoSuchUser, Users
 from service.database import Database
 from settings.credentials import Role
 
+pytestmark = pytest.mark.both_databases
+
 PASSWORD = "correct horse battery"
 
 

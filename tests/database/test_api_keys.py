@@ -1,25 +1,15 @@
 """The table of API keys."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
-from service.database import Database, open_database
+from service.database import Database
 from service.database.api_keys import ApiKeys, BadKeyRequest, NoSuchKey
 from service.database.column_types import utc_now
 
-
-@pytest.fixture(params=["sqlite_url", "postgres_url"])
-def url(request: pytest.FixtureRequest) -> str:
-    return str(request.getfixturevalue(request.param))
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    async with open_database(url) as database:
-        yield database
+pytestmark = pytest.mark.both_databases
 
 
 async def test_only_a_digest_is_kept(database: Database) -> None:

@@ -1,27 +1,18 @@
 """Plans of owners as rows, and the pages of their months."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
-from service.database import Database, Document, open_database
+from service.database import Database, Document
 from service.database.api_keys import ApiKeys
 from service.database.owners import BadLimits, Owners, add_pages
 from settings.plans import PLAN_TABLE, Plan, Plans
 
 pytestmark = pytest.mark.both_databases
-
-
-@pytest.fixture
-async def database(settings_env: dict[str, str]) -> AsyncIterator[Database]:
-    from settings import load_settings
-
-    async with open_database(load_settings().database_url) as database:
-        yield database
 
 
 async def test_a_plan_and_own_limits_hold_in_another_process_too(database: Database) -> None:

@@ -11,24 +11,11 @@ import pytest_asyncio
 import uvicorn
 from litestar import Litestar
 
-from service.database import Database, User, open_database
+from service.database import Database, User
 from service.services import Services
 from tests.api.app import create_app
 from tests.waiting import wait_until_async
 from tests.workers import Start, workers
-
-
-@pytest.fixture
-def either_url(request: pytest.FixtureRequest, database_kind: str) -> str:
-    """URL of an empty database of the test's kind."""
-    url: str = request.getfixturevalue("sqlite_url" if database_kind == "sqlite" else "postgres_url")
-    return url
-
-
-@pytest_asyncio.fixture
-async def database(either_url: str) -> AsyncIterator[Database]:
-    async with open_database(either_url) as database:
-        yield database
 
 
 def user(number: int, **changes: object) -> User:
