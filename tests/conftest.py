@@ -88,13 +88,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """The long ones first, so that no process is left with them at the end; those of ON_REQUEST, and what is marked `long`,
     only where asked for."""
     requests = (config.option.markexpr, *config.args)
-    left_out = [
-        item
-        for mark, folder in ON_REQUEST.items()
-        if not any(mark in requested for requested in requests)
-        for item in items
-        if folder in item.path.parents
-    ]
+    left_out = []
+    for mark, folder in ON_REQUEST.items():
+        inside = [item for item in items if folder in item.path.parents]
+        for item in inside:
+            item.add_marker(mark)
+        if not any(mark in requested for requested in requests):
+            left_out += inside
     if "long" not in config.option.markexpr:
         left_out += [item for item in items if item.get_closest_marker("long")]
     if left_out:

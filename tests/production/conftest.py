@@ -1,4 +1,4 @@
-"""The mark, the table at the end, and an installation for each test."""
+"""The table at the end, and an installation for each test."""
 
 import os
 import subprocess
@@ -9,14 +9,6 @@ import pytest
 
 from service.supervisor.valkey import EmbeddedValkey
 from tests.production.harness import TABLE, Installation, table
-
-FOLDER = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if FOLDER in item.path.parents:
-            item.add_marker("production")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,4 +1,4 @@
-"""The mark, the images, one stack for all tests of this folder, and its figures at the end."""
+"""The images, one stack for all tests of this folder, and its figures at the end."""
 
 import os
 import tempfile
@@ -10,14 +10,7 @@ import pytest
 from tests.deploy.containers.images import Engine, make_images
 from tests.deploy.containers.stack import Stack
 
-FOLDER = Path(__file__).parent
 FIGURES: list[str] = []
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if FOLDER in item.path.parents:
-            item.add_marker("container")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
