@@ -124,20 +124,16 @@ class Metering:
         """Add entries to the rows of their months; False where there are no more."""
         async with self.database.writing() as session:
             oldest = select(UsageEntry.id).order_by(UsageEntry.id).limit(FOLD_MAX)
-            rows = await session.execute(
-                delete(UsageEntry)
-                .where(UsageEntry.id.in_(oldest))
-                .returning(UsageEntry.owner, UsageEntry.month, UsageEntry.field, UsageEntry.amount)
-            )
+            removal = delete(UsageEntry).where(UsageEntry.id.in_(oldest))
+            columns = (UsageEntry.owner, UsageEntry.month, UsageEntry.field, UsageEntry.amount)
+            rows = (await session.execute(removal.returning(*columns))).all()
             months: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-            folded = 0
             for owner, month, field, amount in rows:
                 months[owner, month][field] += amount
-                folded += 1
             # In one order, so that two transactions at it cannot wait for each other.
             for (owner, month), amounts in sorted(months.items()):
                 await _add(session, owner, month, amounts)
-            return folded == FOLD_MAX
+            return len(rows) == FOLD_MAX
 
     async def of_month(self, month: str, owners: Sequence[str] | None = None) -> list[MonthUse]:
         """Use in a month, of these owners or of all that have used anything, in order of their names."""

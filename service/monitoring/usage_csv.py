@@ -5,7 +5,6 @@ import io
 import re
 from collections.abc import Sequence
 
-from service.database.usage import month_span
 from service.monitoring.metering import MonthUse
 from tasks.exports.csv_injection import for_csv
 from tasks.sdk.errors import Refused
@@ -41,5 +40,4 @@ def checked_month(given: str) -> str:
     """A month as a request names it. Raises Refused (400)."""
     if not MONTH.fullmatch(given):
         raise Refused(f"{given[:40]!r} is not a month: write it as 2026-11.", field="month")
-    month_span(given)
     return given

@@ -17,6 +17,8 @@ class OwnerKeys:
     def __init__(self, redis: Client, owners: Collection[str], job_ids: Collection[str]) -> None:
         self.redis, self.owners, self.job_ids = redis, owners, job_ids
         self.removed: Counter[str] = Counter()
+        self._beginnings = tuple(f"{keys.PREFIX}{kind}:{owner}:" for kind in BY_OWNER for owner in owners)
+        self._endings = tuple(f":{owner}" for owner in owners)
 
     async def remove(self) -> Counter[str]:
         """Remove all; returns the numbers by kind."""
@@ -26,7 +28,7 @@ class OwnerKeys:
 
     async def _examine(self, key: str) -> None:
         kind, _, rest = key.removeprefix(keys.PREFIX).partition(":")
-        if any(key.startswith(f"{keys.PREFIX}{one}:{owner}:") for one in BY_OWNER for owner in self.owners):
+        if key.startswith(self._beginnings):
             await self._delete(key, "request keys")
         elif kind == "owner" and any(rest == f"{owner}:{state}" for owner in self.owners for state in State):
             await self._delete(key, "indexes")
@@ -51,10 +53,6 @@ class OwnerKeys:
                 await self.redis.delete(keys.operation_ids(rest))
                 await self.redis.zrem(keys.OPERATIONS, rest)
                 await self._delete(key, "operations")
-
-    @property
-    def _endings(self) -> tuple[str, ...]:
-        return tuple(f":{owner}" for owner in self.owners)
 
     async def _fields(self, key: str) -> None:
         names = [raw.decode() for raw in await self.redis.hkeys(key)]
