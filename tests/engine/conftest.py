@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from service.engine.enqueuer import Enqueuer
-from service.engine.redis.client import connect
+from service.engine.redis.client import Client, connect
 from service.engine.store import Store
 from settings import load_settings
 
@@ -69,6 +69,14 @@ class Ledger:
         """The rest of every line that begins with `word`, split at blanks."""
         rows = [line.split() for line in self.path.read_text().splitlines()]
         return [row[1:] for row in rows if row and row[0] == word]
+
+
+@pytest.fixture
+async def client(redis_url: str) -> AsyncIterator[Client]:
+    """A client of the test's queue server."""
+    redis = connect(redis_url)
+    yield redis
+    await redis.aclose(close_connection_pool=True)
 
 
 @pytest.fixture

@@ -1,25 +1,17 @@
 """External services: bounded over every process that uses them, and given back by those that die."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
 from service.engine import service_keys as keys
 from service.engine.external_services import LEASE_MS, ServiceGate, bounds_of
 from service.engine.rate_limiter import RateLimiter
-from service.engine.redis.client import Client, connect
+from service.engine.redis.client import Client
 from service.engine.store.keys import permits
 from settings.queues import QUEUE_TABLE, Queue
 from settings.services import ServiceLimits
 from tests.waiting import wait_until_async
-
-
-@pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Client]:
-    redis = connect(redis_url)
-    yield redis
-    await redis.aclose(close_connection_pool=True)
 
 
 def gate(client: Client, **bounds: int) -> ServiceGate:

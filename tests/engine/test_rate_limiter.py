@@ -16,13 +16,6 @@ from service.engine.redis.client import connect
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-async def client(redis_url: str):
-    client = connect(redis_url)
-    yield client
-    await client.aclose(close_connection_pool=True)
-
-
 def server_now_us(url: str) -> int:
     with redis.Redis.from_url(url) as plain:
         seconds, microseconds = plain.time()

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from service.engine import service_keys as keys
 from service.engine.enqueuer import Enqueuer
 from service.engine.external_services import ServiceGate
 from service.engine.outcomes import OutcomeKind
-from service.engine.redis.client import Client, connect
+from service.engine.redis.client import Client
 from service.engine.service_breakers import use_ended
 from service.engine.states import State
 from service.engine.store import Job, Store
@@ -29,13 +29,6 @@ from tests.waiting import until_state, wait_until_async
 
 AFTER, WAIT_MS = 3, 60_000
 DOWN = "no answer from 10.0.0.7:8080"
-
-
-@pytest.fixture
-async def client(redis_url: str) -> AsyncIterator[Client]:
-    redis = connect(redis_url)
-    yield redis
-    await redis.aclose(close_connection_pool=True)
 
 
 @pytest.fixture
