@@ -4,6 +4,7 @@ The worker is a real one, and what it calls is recorded: its Python files by the
 that each of their functions leaves.
 """
 
+import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -83,17 +84,19 @@ async def test_a_job_that_does_nothing_goes_through_few_files_and_two_rooms(
 ) -> None:
     ids = await enqueuer.enqueue_many(probe.probe_nothing, [probe.Nothing()] * 2, owner="acme")
     way, claim, ended = Way(APART), Claims.up_to, OffloadWorker._ended
-    claims, ends = count(1), count(1)
+    claims, ends, first_ended = count(1), count(1), asyncio.Event()
 
     async def claimed(self: Claims, want: int, **more: Any) -> ClaimedJobs:
-        # The first job opens the connections; the second one goes the way that all others go.
+        # The first job opens the connections, the last of them to settle; the second one goes the way that all others go.
         if next(claims) == 2:
+            await first_ended.wait()
             await store.redis.delete("entered")
             way.begin()
         return await claim(self, want, **more)
 
     def over(self: OffloadWorker, *arguments: Any) -> None:
         ended(self, *arguments)
+        first_ended.set()
         if next(ends) == 2:
             way.end()
 
