@@ -12,6 +12,7 @@ from settings.access import Access
 from settings.alert_faults import refuse_bad_rules
 from settings.backends import Backends
 from settings.credentials import Credentials
+from settings.encryption import Encryption
 from settings.limits import UploadLimits
 from settings.mail import Mail
 from settings.malware import Malware
@@ -38,6 +39,7 @@ class Settings(
     Webhooks,
     Backends,
     Credentials,
+    Encryption,
     Access,
     UploadLimits,
     Malware,

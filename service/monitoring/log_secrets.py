@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from settings import Settings
+from settings.encryption import encoded
 
 MASK = "•••"
 
@@ -94,6 +95,7 @@ class Masker:
 def secret_values(settings: Settings) -> set[str]:
     """Every secret that the settings hold: keys, passwords, those within URLs, and URLs that are secrets themselves."""
     found = {*settings.api_keys, *(user.password for user in settings.dashboard_users.values())}
+    found |= {encoded(key) for key in settings.encryption_keys.values()}
     for name, field in type(settings).model_fields.items():
         extra = field.json_schema_extra
         value = getattr(settings, name)

@@ -21,10 +21,12 @@ SECRETS = {
     "OFFLOAD_SMTP_URL": "smtp://mailer:smtp-pass-1234@127.0.0.1:1",
     "OFFLOAD_SLACK_WEBHOOK_URL": "http://127.0.0.1:1/services/T000/slack-hook-5678",
     "OFFLOAD_PAGER_WEBHOOK_URL": "http://127.0.0.1:1/v2/enqueue?routing_key=pager-key-9012",
+    "OFFLOAD_ENCRYPTION_KEYS": "a:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=,b:YWJjZGVmZ2hpamFiY2RlZmdoaWphYmNkZWZnaGlqYWI=",
 }
 WORDS = [
     "smtp-pass-1234", "slack-hook-5678", "pager-key-9012", "acme-secret-key-1", "globex-secret-key-2",
     "admin-password-1", "viewer-password-1",
+    "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", "YWJjZGVmZ2hpamFiY2RlZmdoaWphYmNkZWZnaGlqYWI=",
 ]  # fmt: skip
 
 
