@@ -13,6 +13,7 @@ from tasks.mail.send_group import METER, deliver_letters
 from tasks.mail.template import Source
 from tasks.ports.mail import Campaign, Campaigns, Deliveries, Mailer, Templates
 from tasks.sdk import MemoryCeiling, Payload, Permanent, Refused, Run, job
+from tasks.sdk.types import INCOMPLETE_TAGS, incomplete
 
 PART_RECIPIENTS = 50
 """At a hundred messages a minute half a minute: what a crash can cost, and what one owner can hold back another by."""
@@ -55,6 +56,18 @@ class Outcome(msgspec.Struct):
     suppressed: int
     skipped: int
     unknown: int
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Tags by which the job is found."""
+        return INCOMPLETE_TAGS if self.summary else ()
+
+    @property
+    def summary(self) -> str:
+        """The message of a campaign that did not reach each recipient, other than those who want no mail; empty otherwise."""
+        counts = {"bounced": self.bounced, "failed": self.failed, "in doubt": self.unknown}
+        lacking = [f"{count:,} {how}" for how, count in counts.items() if count]
+        return incomplete(f"of {self.recipients:,} recipients {', '.join(lacking)}") if lacking else ""
 
 
 async def accepts(payload: EmailBatch, checks: Any) -> int:

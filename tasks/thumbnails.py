@@ -11,6 +11,7 @@ from tasks.images.variants import FORMATS, SIZE_MAX, SIZE_MIN, SIZES, Format, va
 from tasks.ports.files import Files
 from tasks.ports.thumbnails import Thumbnails
 from tasks.sdk import Meter, PartResult, Payload, Permanent, Run, job
+from tasks.sdk.types import INCOMPLETE_TAGS, incomplete
 
 DOCUMENTS_MAX = 10_000
 """Documents one job may name: 2,500 parts, and as many lines again in what it answers."""
@@ -63,6 +64,17 @@ class ThumbnailsMade(msgspec.Struct):
     found: int
     failed: int
     failed_documents: list[FailedDocument]
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Tags by which the job is found."""
+        return INCOMPLETE_TAGS if self.summary else ()
+
+    @property
+    def summary(self) -> str:
+        """The message of a job that could not make all; empty otherwise."""
+        count = f"{self.documents:,} document{'' if self.documents == 1 else 's'}"
+        return incomplete(f"{self.failed:,} of {count} without thumbnails") if self.failed else ""
 
 
 async def check_documents(payload: ThumbnailsOf, checks: Any) -> int:

@@ -10,6 +10,7 @@ from settings.queues import Queue
 from tasks.ports.files import Files, StoredFile
 from tasks.ports.videos import Videos
 from tasks.sdk import Meter, PartResult, Payload, Permanent, Refused, Run, job
+from tasks.sdk.types import INCOMPLETE_TAGS, incomplete
 from tasks.video.encode import encode
 from tasks.video.formats import Format, Size, file_name, refusal, scaled, sensible
 from tasks.video.stills import POSTER, STRIP, Stills, frames, make_stills
@@ -67,6 +68,18 @@ class VideoMade(msgspec.Struct):
     strip: Stills | None
     seconds: float = 0.0
     """Length of the video."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Tags by which the job is found."""
+        return INCOMPLETE_TAGS if self.summary else ()
+
+    @property
+    def summary(self) -> str:
+        """The message of a job that could not make all; empty otherwise."""
+        lacking: list[str] = [one.format for one in self.failed]
+        lacking += [name for name, url in (("poster", self.poster_url), ("strip", self.strip_url)) if url is None]
+        return incomplete(f"without {', '.join(lacking)}") if lacking else ""
 
     @property
     def usage(self) -> dict[str, int]:

@@ -3,6 +3,7 @@
 import msgspec
 
 from tasks.ocr.pages import FailedPage
+from tasks.sdk.types import INCOMPLETE_TAGS, incomplete
 
 LISTED = 100
 """Failed pages listed in the result, which is kept in Redis and shown whole."""
@@ -34,7 +35,7 @@ class PdfText(msgspec.Struct):
     @property
     def tags(self) -> tuple[str, ...]:
         """Tags by which the job is found."""
-        return ("doubtful",) if self.doubtful_pages or self.failed else ()
+        return ("doubtful", *(INCOMPLETE_TAGS if self.failed else ())) if self.doubtful_pages or self.failed else ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -61,7 +62,7 @@ class PdfText(msgspec.Struct):
         if self.failed:
             lost = [failure.page for failure in self.failed_pages]
             parts.append(f"{self.failed:,} of {_pages(self.pages)} not read ({_numbers(lost, self.failed)})")
-        return ", ".join(["Completed", *parts]) if parts else ""
+        return incomplete(*parts)
 
 
 def _pages(total: int) -> str:

@@ -87,6 +87,19 @@ class PartResult:
     payload: Any = field(default=None, repr=False)
 
 
+INCOMPLETE = "Completed, "
+"""Beginning of the message of a job that completed without all that was asked for. Lists mark such a job."""
+
+
+INCOMPLETE_TAGS = ("incomplete",)
+"""Tags of such a job, by which it is found."""
+
+
+def incomplete(*lacking: str) -> str:
+    """Summary of a result that names what is lacking; empty where nothing is."""
+    return INCOMPLETE + ", ".join(lacking) if lacking else ""
+
+
 REGISTRY: dict[str, JobType] = {}
 
 

@@ -116,6 +116,14 @@ async def test_a_viewer_reads_no_names_of_files(viewer: Client, made: Maker) -> 
     assert guessed.status_code == 200 and "Nothing is called Diagnosis" in guessed.text
 
 
+async def test_a_row_says_what_a_completed_job_lacks(operator: Client, made: Maker) -> None:
+    lacking = "Completed, 1 of 2 pages not read (1)"
+    incomplete = await made.completed(await made.active(), message=lacking, tags=["doubtful", "incomplete"])
+    whole = await made.completed(await made.active())
+    page = (await operator.get("/admin/jobs?tag=incomplete")).text
+    assert f'id="row-{incomplete}"' in page and lacking in page and f'id="row-{whole}"' not in page
+
+
 async def test_a_waiting_row_says_that_its_queue_is_paused(operator: Client, made: Maker) -> None:
     await made.queued()
     await made.store.controls.set(

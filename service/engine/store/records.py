@@ -8,6 +8,7 @@ import msgspec
 
 from service.engine.blocked import read_blocked
 from service.engine.states import State
+from tasks.sdk.types import INCOMPLETE
 
 
 @dataclass(slots=True)
@@ -88,6 +89,11 @@ class Job:
     traceparent: str = ""
     """The trace that it belongs to, as W3C Trace Context writes it; empty without tracing."""
     tracestate: str = ""
+
+    @property
+    def incomplete(self) -> bool:
+        """True where it completed without all that was asked for; its message says what is lacking."""
+        return self.state is State.COMPLETED and self.message.startswith(INCOMPLETE)
 
     @property
     def tries_used(self) -> int:

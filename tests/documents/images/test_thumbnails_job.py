@@ -53,6 +53,7 @@ async def test_many_documents_are_parts_and_one_bad_one_fails_alone(acme, start_
     (failed,) = job["result"]["failed_documents"]
     assert failed["document_id"] == bad and "30,000 × 30,000 pixels" in failed["reason"]
     assert (job["result"]["made"], job["result"]["failed"]) == (9, 1)
+    assert job["message"] == "Completed, 1 of 10 documents without thumbnails"
     report = (await acme.get(f"/api/jobs/{job['id']}/files/thumbnails.json")).json()
     assert [row["document_id"] for row in report["documents"]] == ids
     for file_id in ids:
