@@ -5,7 +5,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import delete, select
@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 from service.database import Database, Document, Upload, UploadPiece
 from service.database.column_types import utc_now
 from service.engine.job_files import path_of
+from service.engine.payload_files import is_own_payload, payload_path
 from service.engine.states import State
 from service.engine.store import Store
 from service.lib.clock import now_ms
@@ -94,8 +95,10 @@ class LeftoverFiles:
         swept = Swept()
         jobs = _by_folder(await self._storage.list_older("jobs", older_than_s))
         for ids in _batches(sorted(jobs)):
-            for job_id in await self._store.unknown(ids):
+            gone = set(await self._store.unknown(ids))
+            for job_id in gone:
                 await self._delete(jobs[job_id], swept)
+            await self._delete(await self._payloads_replaced([i for i in ids if i not in gone], jobs), swept)
         documents = _by_folder(await self._storage.list_older("documents", older_than_s))
         for ids in _batches(sorted(documents)):
             async with self._database.reading() as session:
@@ -107,6 +110,14 @@ class LeftoverFiles:
                     shared = set(await session.scalars(select(Document.path).where(Document.path.in_(paths))))
                 await self._delete([path for path in paths if path not in shared], swept)
         return swept
+
+    async def _payloads_replaced(self, ids: Sequence[str], files: Mapping[str, Sequence[str]]) -> Sequence[str]:
+        """Payloads of these jobs that no record names any more, since a later request's took their place."""
+        own = {i: [path for path in files[i] if is_own_payload(i, path)] for i in ids}
+        wanted = [i for i, paths in own.items() if paths]
+        jobs = await self._store.get_many(wanted) if wanted else []
+        named = {payload_path(job.root, job.payload_file) for job in jobs if job and job.payload_file}
+        return [path for job in jobs if job for path in own[job.id] if path not in named]
 
     async def campaigns(self, older_than_s: float) -> int:
         """Campaigns whose job there is no record of."""

@@ -33,6 +33,7 @@ from service.engine.enqueuer import Enqueuer
 from service.engine.job_files import JobFiles
 from service.engine.left_behind import warn_of_left_behind
 from service.engine.maintenance import Duty, maintaining, maintenance_of
+from service.engine.payload_files import PayloadFiles
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.redis.command_connection import CommandConnection
 from service.engine.redis.places import Place, open_places, places_of
@@ -158,6 +159,7 @@ async def open_services(
             settings.queues,
             tracing or NO_TRACING,
             owners.limits,
+            PayloadFiles(storage),
         )
         corrections = correction_parts(database, store, storage, files, enqueuer, pool)
         ports: dict[type, object] = {}

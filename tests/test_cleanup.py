@@ -12,12 +12,16 @@ import pytest
 from service.cleanup import LeftoverFiles
 from service.database import Document, Upload, UploadPiece, open_database
 from service.database.column_types import utc_now
+from service.engine.enqueuer import Enqueuer
 from service.engine.job_files import artefact_path
+from service.engine.payload_files import INLINE_BYTES_MAX, PayloadFiles
 from service.engine.states import State
 from service.engine.store import keys
+from service.engine.terms import Replace, Terms
 from service.lib.object_storage import Storage
 from tasks.csv_export import Export, csv_export
 from tasks.ports.upkeep import Swept
+from tests.engine import probe
 from tests.parts import Parts
 
 HOUR_S = 3600
@@ -143,3 +147,21 @@ async def test_files_that_no_record_names(parts: Parts, leftovers: LeftoverFiles
     assert await leftovers.unnamed(24 * HOUR_S) == Swept()
     assert {path: await storage.exists(path) for path in paths} == paths
     assert await storage.exists("jobs/pdf-ocr-new/kept/page"), "its record may be on its way"
+
+
+async def test_payloads_that_no_record_names(parts: Parts, leftovers: LeftoverFiles, storage: Storage) -> None:
+    enqueuer = Enqueuer(parts.store, parts.settings.queues, payloads=PayloadFiles(storage))
+    terms, large = Terms(replace=Replace(key="k")), "x" * INLINE_BYTES_MAX
+    replaced = (await enqueuer.enqueue(probe.probe_echo, probe.Echo(word=large), owner="acme", terms=terms)).job_id
+    old = set(await storage.list("jobs"))
+    await enqueuer.enqueue(probe.probe_echo, probe.Echo(word=large + "2"), owner="acme", terms=terms)
+    (kept,) = set(await storage.list("jobs")) - old
+    # Of a request whose process died before its job was queued, of one that is being queued, and of a part.
+    await storage.put("jobs/probe-echo-refused/payloads/a.json", b"{}")
+    await storage.put(f"jobs/{replaced}/payloads/{replaced}.1-abc.json", b"{}")
+    for path in await storage.list("jobs"):
+        aged(storage.local_path(path), 48)
+    await storage.put("jobs/probe-echo-new/payloads/b.json", b"{}")
+    assert (await leftovers.unnamed(24 * HOUR_S)).files == 2
+    left = {kept, f"jobs/{replaced}/payloads/{replaced}.1-abc.json", "jobs/probe-echo-new/payloads/b.json"}
+    assert set(await storage.list("jobs")) == left

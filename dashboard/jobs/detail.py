@@ -49,6 +49,8 @@ class Detail:
     files: NamedFiles | None
     picture: str | None
     """Address of the picture of the one document that the job works on; None where there is none."""
+    payload_note: str | None
+    """The reason why the payload is not shown, where that is so."""
 
     @property
     def message(self) -> str:
@@ -87,6 +89,7 @@ async def _detail(request: Request[User, Any, Any], services: Services, job_id: 
     """The job, though it lie in the bin. Raises NoSuchJob."""
     store = services.store
     job = await known(services, job_id)
+    note = await services.runtime.payloads.show(job)
     attempts = await store.attempts(job_id)
     parts = await store.parts(job_id) if job.parts_total else []
     at_ms = now_ms()
@@ -102,7 +105,7 @@ async def _detail(request: Request[User, Any, Any], services: Services, job_id: 
     repeated, times = await repetitions(services.redis, job.queue, job_id, REPEATED)
     files = (await files_of(services, [job])).get(job_id)
     picture = await _picture(services, files, request.user)
-    return Detail(job, attempts[::-1], parts, way, waiting, view, preview, repeated, times, files, picture)
+    return Detail(job, attempts[::-1], parts, way, waiting, view, preview, repeated, times, files, picture, note)
 
 
 async def _picture(services: Services, files: NamedFiles | None, user: User) -> str | None:

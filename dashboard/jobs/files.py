@@ -18,6 +18,7 @@ async def job_file(
 ) -> Response[Any]:
     """The file, or a range of it. Raises NoSuchJob, NoSuchArtefact, PermissionDeniedException."""
     job = await services.store.present(job_id)
+    await services.runtime.payloads.show(job)
     if withheld(job, name, request.user):
         raise PermissionDeniedException(f"{name} may hold personal data, which {request.user.name} may not see.")
     answer = await download_artefact(request, services, job, name)

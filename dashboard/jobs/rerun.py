@@ -15,8 +15,11 @@ from dashboard.jobs.form import show_form, start
 from dashboard.owner_choices import OWNER
 from service.api.dependencies import ServicesDep
 from service.api.upload_form import FIELD_MAX_BYTES
+from service.engine.payload_files import PayloadLost
 from service.engine.store import Job
 from service.engine.store.payloads import whole
+from service.lib.text import as_sentence
+from service.services import Services
 from service.submission import submit
 from tasks.sdk.errors import Refused
 from tasks.sdk.types import REGISTRY, JobType, Payload
@@ -33,6 +36,7 @@ async def copy_job(request: Request[User, Any, Any], services: ServicesDep, job_
     """Queue the same payload for the same owner as a new job. Raises NoSuchJob, Refused, TooManyQueued."""
     job = await services.store.present(job_id)
     job_type = _type_of(job)
+    await _load(services, job)
     payload = _payload_of(job, job_type)
     accepted = await submit(services, job_type, payload, owner=job.owner, priority=job.priority, origin=job.id)
     audit_detail(request, f"{accepted.job_id} for {job.owner}")
@@ -45,6 +49,7 @@ async def edit_job_page(request: Request[User, Any, Any], services: ServicesDep,
     require_operator(request)
     job = await services.store.present(job_id)
     job_type = _type_of(job)
+    await _load(services, job)
     return show_form(request, services, job_type, _typed(fields_of(job_type), job), origin=job)
 
 
@@ -62,6 +67,7 @@ async def edit_job(
     started = await start(request, services, _type_of(job), origin=job)
     if isinstance(started, Template):
         return started
+    await _load(services, job)
     # Names alone: a value may be personal, and the log is read by viewers.
     given, before = whole(started.payload), job.payload
     changed = ", ".join(name for name, value in given.items() if value != before.get(name)) or "nothing"
@@ -75,6 +81,13 @@ def _type_of(job: Job) -> JobType:
     if not repeatable(job):
         raise Refused(f"A {job.type} job cannot be started by hand.", field="job", status_code=409)
     return REGISTRY[job.type]
+
+
+async def _load(services: Services, job: Job) -> None:
+    try:
+        await services.runtime.payloads.load(job)
+    except PayloadLost as error:
+        raise Refused(as_sentence(str(error)), field="job", status_code=409) from None
 
 
 def _payload_of(job: Job, job_type: JobType) -> Payload:

@@ -15,7 +15,9 @@ def personal_columns(job: Job) -> frozenset[str]:
 
 
 def exports_personal(job: Job) -> bool:
-    """True for an export with a personal column."""
+    """True for an export with a personal column, and for one whose payload has not been read."""
+    if job.payload_file and job.type == csv_export.name:
+        return True
     chosen = job.payload.get("columns")
     return bool(personal_columns(job) & set(chosen) if isinstance(chosen, list) else personal_columns(job))
 

@@ -85,10 +85,12 @@ def _summary(job: Job) -> JobSummary:
 
 @get("/{job_id:str}", responses=refusals(404), summary="All that is known of a job")
 async def read_job(job_id: FromPath[str], services: ServicesDep, owner: Owner) -> JobDetail:
-    """Payload, attempts with worker, times, error and traceback, result, files and parts."""
+    """Payload, attempts with worker, times, error and traceback, result, files and parts. A payload of more than a mebibyte is
+    left out; `payload_note` then says so."""
     job = await own_job(services, owner, job_id)
+    note = await services.runtime.payloads.show(job)
     attempts, parts = await services.store.attempts(job_id), await services.store.parts(job_id)
-    return cast(JobDetail, detail_object(job, attempts, parts, await next_jobs(services, job)))
+    return cast(JobDetail, detail_object(job, attempts, parts, await next_jobs(services, job), note))
 
 
 @get("/{job_id:str}/log", responses=refusals(404), summary="Lines that a job's task has logged")
@@ -126,6 +128,7 @@ async def read_artefact(
 ) -> Response[Any]:
     """With recipients in it only for a key with the scope personal."""
     job = await own_job(services, caller.owner, job_id)
+    await services.runtime.payloads.show(job)
     if of_recipients(job, name):
         require_personal(caller)
     answer = await download_artefact(request, services, job, name)

@@ -152,7 +152,8 @@ class AwaitedEvent(TypedDict):
 
 
 class JobDetail(JobSummary):
-    """All that is known of a job. `waiting_for` is null but for one that was put aside for an event."""
+    """All that is known of a job. `waiting_for` is null but for one that was put aside for an event, `payload_note` but for one
+    whose payload is too large to be shown, or cannot be read: then `payload` is empty."""
 
     waiting_for: AwaitedEvent | None
 
@@ -162,6 +163,7 @@ class JobDetail(JobSummary):
     worker: str | None
     max_attempts: int
     payload: dict[str, Any]
+    payload_note: str | None
     result: Any
     files: list[ArtefactBody]
     attempts: list[AttemptBody]

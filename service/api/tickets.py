@@ -57,6 +57,7 @@ async def issue_ticket(
     recipients it is issued by a key with the scope personal.
     """
     job = await own_job(services, caller.owner, job_id)
+    await services.runtime.payloads.show(job)
     if job.type == email_batch.name or exports_personal(job):
         require_personal(caller)
     expires_s = int(time.time()) + (data or TicketRequest()).minutes * 60

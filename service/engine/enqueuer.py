@@ -22,6 +22,7 @@ from service.engine.job_requests import (
     weigh,
 )
 from service.engine.outcomes import EnqueueOutcome
+from service.engine.payload_files import Moved, PayloadFiles
 from service.engine.plans import LimitsOf, mails_of, over_mails, without_plans
 from service.engine.redis.away import QueueServerAway
 from service.engine.store import IdempotencyConflict, OverLimit, Queued, Store, TooManyQueued
@@ -67,6 +68,7 @@ class Enqueuer:
     """Queues jobs of declared types.
 
     `queues` has the settings of every queue, `limits_of` the limits of an owner's plan; by default owners have none.
+    `payloads` takes those that are too large for a record; without it records hold them all.
     """
 
     def __init__(
@@ -75,11 +77,13 @@ class Enqueuer:
         queues: Mapping[Queue, QueueSettings],
         tracing: Tracing = NO_TRACING,
         limits_of: LimitsOf = without_plans,
+        payloads: PayloadFiles | None = None,
     ) -> None:
         self.store = store
         self.queues = queues
         self.tracing = tracing
         self.limits_of = limits_of
+        self.payloads = payloads
         self.estimator = Estimator(store)
         # Many requests at once share a script call.
         self.batchers: dict[Store, Batcher[NewJob, Queued]] = {}
@@ -109,12 +113,23 @@ class Enqueuer:
                 terms = msgspec.structs.replace(terms, schedule_at=schedule_at)
             job = JobRequest(job_type, payload, priority, terms, idempotency_key, units, origin, mails=mails)
             prepared = await self._prepare(job, owner)
+            moved = await self.move_out([prepared.request])
             reply = await self._batcher(prepared.request.queue)(prepared.request)
+            await self._settle(moved, [prepared.request], [reply])
             refusal = self._refusal(prepared, reply)
             if refusal:
                 raise refusal
             self.tracing.enqueued(reply.job_id)
             return prepared.accepted(reply)
+
+    async def move_out(self, requests: Sequence[NewJob]) -> Sequence[Moved]:
+        """Store the payloads that are too large for a record. Raises what the storage raises: then nothing is queued."""
+        return await self.payloads.move_out(requests, self.store) if self.payloads else ()
+
+    async def _settle(self, moved: Sequence[Moved], requests: Sequence[NewJob], replies: Sequence[Queued]) -> None:
+        if moved and self.payloads:
+            by_id = dict(zip([one.id for one in requests], replies, strict=True))
+            await self.payloads.settle(moved, by_id)
 
     def _batcher(self, queue: str) -> Batcher[NewJob, Queued]:
         server = self.store.of_queue(queue)
@@ -130,7 +145,10 @@ class Enqueuer:
         With `all_or_nothing` one that is refused keeps all others from being queued; these are None.
         """
         prepared = [await self._prepare(job, owner) for job in jobs]
-        replies = await self.store.queued_apart([one.request for one in prepared], together=all_or_nothing)
+        requests = [one.request for one in prepared]
+        moved = await self.move_out(requests)
+        replies = await self.store.queued_apart(requests, together=all_or_nothing)
+        await self._settle(moved, requests, replies)
         return [
             self._refusal(one, reply) or (None if reply.outcome is EnqueueOutcome.HELD else one.accepted(reply))
             for one, reply in zip(prepared, replies, strict=True)
@@ -169,7 +187,10 @@ class Enqueuer:
             owner, goes_on, {step.name: (ids[step.name], list(step.after)) for step in steps}, callback_url
         )
         requests = [one.request for one in prepared.values()]
+        moved = await self.move_out(requests)
         replies = await self.store.workflow_queued(workflow_id, requests, fingerprint, record)
+        # One reply stands for all where the workflow is there already.
+        await self._settle(moved, requests, replies if len(replies) == len(requests) else replies * len(requests))
         if replies[0].outcome is EnqueueOutcome.CONFLICT:
             raise IdempotencyConflict(key, workflow_id)
         if replies[0].outcome is EnqueueOutcome.SAME:
@@ -239,6 +260,7 @@ class Enqueuer:
                 ]
                 for request in batch:
                     weigh(request, limits.values.weight)
+                await self.move_out(batch)
                 # The next batch is put together while the server writes this one; the order stays.
                 if under_way is not None:
                     ids += [reply.job_id for reply in await under_way]
@@ -266,7 +288,15 @@ class Enqueuer:
         return request
 
     async def request(self, job_type: JobType, payload: Payload, **given: Unpack[Given]) -> NewJob:
-        """A new job of a declared type, for the store to write, with its measured cost and the current trace."""
+        """A new job of a declared type, for the store to write, with its measured cost and the current trace. Its payload is
+        stored where it is too large for a record."""
+        request = await self.unstored_request(job_type, payload, **given)
+        await self.move_out([request])
+        return request
+
+    async def unstored_request(self, job_type: JobType, payload: Payload, **given: Unpack[Given]) -> NewJob:
+        """As `request`, for a job that is not queued soon: `move_out` comes right before that, or a clean-up of the storage
+        finds a file that no record names."""
         cost_ms = await self.estimator.cost_ms(job_type, given.get("units", 0))
         if "weight" not in given:
             limits = await self.limits_of(given["owner"])

@@ -73,9 +73,14 @@ def attempt_object(attempt: Attempt) -> dict[str, Any]:
 
 
 def detail_object(
-    job: Job, attempts: Sequence[Attempt], parts: Sequence[Job], next_jobs: Sequence[Job | None] = ()
+    job: Job,
+    attempts: Sequence[Attempt],
+    parts: Sequence[Job],
+    next_jobs: Sequence[Job | None] = (),
+    payload_note: str | None = None,
 ) -> dict[str, Any]:
-    """The object of `GET /api/jobs/{id}`: everything but other people's business."""
+    """The object of `GET /api/jobs/{id}`: everything but other people's business. `payload_note` is the reason why there is no
+    payload."""
     return status_object(job, next_jobs=next_jobs) | {
         "type": job.type,
         "queue": job.queue,
@@ -94,6 +99,7 @@ def detail_object(
         "worker": job.worker,
         "max_attempts": job.retries + 1,
         "payload": job.payload,
+        "payload_note": payload_note,
         "attempts": [attempt_object(a) for a in attempts],
         "parts": [progress_object(part) | {"part": part.part} for part in parts],
     }

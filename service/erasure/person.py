@@ -4,7 +4,9 @@ A recipient is a row of `users`. What was written to it stays as a number in its
 that list recipients, go whole.
 """
 
+import contextlib
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, or_, select
@@ -12,7 +14,9 @@ from sqlalchemy import func, or_, select
 from service.database import Database, User
 from service.database.column_types import utc_now
 from service.engine.job_files import folder
+from service.engine.payload_files import PayloadFiles, PayloadLost
 from service.engine.redis.client import Client
+from service.engine.store import Job
 from service.engine.store.erasures import Erasures, rewrite_log
 from service.engine.store.job_search import forget_files, jobs_naming
 from service.engine.store.placed import open_store
@@ -39,6 +43,7 @@ class PersonErasure:
         self.settings, self.database, self.redis, self.person, self.wait_s = settings, database, redis, person, wait_s
         self.erasures = Erasures(redis)
         self.store, self.storage = open_store(redis), Storage(settings.storage_url)
+        self.payloads = PayloadFiles(self.storage)
         self.files = job_files(self.store, self.storage, database)
         self.name = pseudonym(settings.link_key, f"person {person.lower()}")
 
@@ -57,7 +62,7 @@ class PersonErasure:
         """Things that would go or be altered, by kind. Raises NothingToErase."""
         rows = await self.rows()
         found = await rows.counts()
-        found["jobs"] = len(await jobs_naming(self.redis, rows.addresses, LISTS_PEOPLE)) if rows.addresses else 0
+        found["jobs"] = len(await self._jobs_naming(rows)) if rows.addresses else 0
         found = +found
         if not found and not await self.erasures.begun(self.name):
             raise NothingToErase(f"There is nothing of a person {self.person[:80]} here.")
@@ -69,7 +74,7 @@ class PersonErasure:
         begun, removed, rows = utc_now(), Counter[str](), await self.rows()
         await self.erasures.begin(self.name, begun.isoformat())
         if rows.addresses:
-            named = await jobs_naming(self.redis, rows.addresses, LISTS_PEOPLE)
+            named = await self._jobs_naming(rows)
             removed["jobs"] += await remove_jobs(self.store, self.files, named, self.wait_s)
         for campaign_id in await rows.campaign_ids():
             # Its report lists every recipient.
@@ -82,6 +87,14 @@ class PersonErasure:
         await rewrite_log(self.redis)
         await self.erasures.end(self.name)
         return await self._list(begun, by, removed, altered)
+
+    async def _jobs_naming(self, rows: PersonRows) -> Sequence[str]:
+        return await jobs_naming(self.redis, rows.addresses, LISTS_PEOPLE, self._load)
+
+    async def _load(self, job: Job) -> None:
+        # One whose file is gone holds nothing of anyone.
+        with contextlib.suppress(PayloadLost):
+            await self.payloads.load(job)
 
     async def _list(self, begun: datetime, by: str, removed: Counter[str], altered: Counter[str]) -> SignedList:
         written = signed_list(

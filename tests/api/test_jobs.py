@@ -183,6 +183,28 @@ async def test_a_full_queue_server_is_named(
     assert (await anonymous.get("/health/ready")).status_code == 200
 
 
+async def test_a_large_payload_is_shown_repeated_and_refused_where_the_storage_is_away(
+    acme: httpx.AsyncClient, served: Served
+) -> None:
+    file_id = (await acme.post("/api/files", files={"file": ("scan.pdf", pdf(1))})).json()["file_id"]
+    body = {"document_ids": [file_id] * 2_000}
+    accepted = await acme.post("/api/jobs/thumbnails", json=body)
+    assert accepted.status_code == 202, accepted.text
+    job_id = accepted.json()["job_id"]
+    detail = (await acme.get(f"/api/jobs/{job_id}")).json()
+    assert (detail["payload"]["document_ids"], detail["payload_note"]) == (body["document_ids"], None)
+    root = served.services.storage.root
+    assert root is not None
+    (root / "jobs").rename(root / "elsewhere")
+    gone = (await acme.get(f"/api/jobs/{job_id}")).json()
+    assert gone["payload"] == {} and f"payload of {job_id} (" in gone["payload_note"]
+    (root / "jobs").write_text("in the way")
+    refused = await acme.post("/api/jobs/thumbnails", json=body)
+    assert refused.status_code == 503 and int(refused.headers["Retry-After"]) > 0
+    assert refused.json()["detail"].startswith("The file storage ") and str(root) not in refused.text
+    assert [job["id"] for job in (await acme.get("/api/jobs?type=thumbnails")).json()["jobs"]] == [job_id]
+
+
 async def test_many_readers_at_once_are_all_answered(acme: httpx.AsyncClient) -> None:
     job_id = await queued(acme)
     answers = await asyncio.gather(*(acme.get(f"/api/jobs/{job_id}/status") for _ in range(60)))

@@ -7,12 +7,14 @@ import pytest
 
 from service.database import Campaign, Delivery, Event, Suppression, User
 from service.engine.job_files import artefact_path
+from service.engine.payload_files import INLINE_BYTES_MAX
 from service.erasure.owner import NothingToErase
 from service.erasure.person import PersonErasure
 from service.supervisor.valkey import EmbeddedValkey
 from tests.api.conftest import Served
 from tests.api.hands import Hands
 from tests.api.world import made_world
+from tests.engine import probe
 from tests.erasure.search import in_files, in_redis, in_tables
 
 ADDRESS = "Marvin.Android@sirius.example"
@@ -49,6 +51,8 @@ async def plant(served: Served, acme: httpx.AsyncClient, hands: Hands) -> str:
             )  # fmt: skip
     body = {"report": "activity", "recipients": [ADDRESS], "from": "2026-01-01", "to": "2026-02-01"}
     assert (await acme.post("/api/jobs/report-pdf", json=body)).status_code == 202
+    large = probe.Echo(word=f"{ADDRESS} {'x' * INLINE_BYTES_MAX}")
+    await services.enqueuer.enqueue(probe.probe_echo, large, owner="acme")
     return job_id
 
 

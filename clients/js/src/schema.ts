@@ -573,6 +573,7 @@ export interface components {
             payload: {
                 [key: string]: unknown;
             };
+            payload_note: string | null;
             priority: string;
             progress: number;
             queue: string;

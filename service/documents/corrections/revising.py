@@ -13,6 +13,7 @@ from service.documents.corrections.readings import Readings, page_total
 from service.documents.corrections.rows import CorrectionRows
 from service.documents.store import DocumentStore
 from service.engine.job_files import artefact_of, artefact_path, checkpoint_path, revision_folder
+from service.engine.payload_files import PayloadFiles
 from service.engine.states import State
 from service.engine.store import Job, Store
 from service.engine.store.script_inputs import as_json
@@ -104,6 +105,7 @@ class Revising:
             if job is None or job.state is not State.COMPLETED:
                 await self.rows.forget([job_id] if job is None else [])
                 return finished
+            await PayloadFiles(self.storage).load(job)
             document = await self.files.describe(str(job.payload.get("file_id", "")))
             changes, corrections = await self.rows.to_revise(document, job_id)
             revision = f"{job.revision + 1:06d}-{secrets.token_hex(4)}"

@@ -1,11 +1,16 @@
 """Search of all jobs' records, those in the bin included: for erasures, which must not rely on an index."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import Any
+
+import msgspec
 
 from service.engine.redis.client import Client
 from service.engine.redis.places import places_of
 from service.engine.store import keys
+from service.engine.store.records import PAYLOAD_FILE, Job, to_job
+
+Load = Callable[[Job], Awaitable[object]]
 
 PREFIX = keys.job("")
 
@@ -30,19 +35,30 @@ async def jobs_of(redis: Client, owners: Collection[str]) -> list[str]:
     return sorted(found)
 
 
-async def jobs_naming(redis: Client, words: Collection[str], datasets: Collection[str]) -> list[str]:
-    """Jobs that hold one of the words (small letters) anywhere in what is kept of them, and exports of these datasets."""
+async def jobs_naming(redis: Client, words: Collection[str], datasets: Collection[str], load: Load) -> list[str]:
+    """Jobs that hold one of the words (small letters) anywhere in what is kept of them, and exports of these datasets. `load`
+    reads a payload that lies in a file."""
     sought, listing = [word.encode() for word in words], [f'"{name}"'.encode() for name in datasets]
     found = set()
     async for client, raw in _records(redis):
         record = await client.hgetall(raw)
         if b"state" not in record:
             continue
-        job_id, payload = raw.decode().removeprefix(PREFIX), record.get(b"payload", b"")
+        job_id = raw.decode().removeprefix(PREFIX)
+        payload = record[b"payload"] = await _payload(job_id, record, load)
         exports = record.get(b"type") == b"csv-export" and any(one in payload for one in listing)
         if exports or await _names(client, sought, job_id, record):
             found.add(record.get(b"parent", b"").decode() or job_id)
     return sorted(found)
+
+
+async def _payload(job_id: str, record: dict[Any, Any], load: Load) -> bytes:
+    payload = bytes(record.get(b"payload", b""))
+    if PAYLOAD_FILE.encode() not in payload:
+        return payload
+    job = to_job(job_id, record)
+    await load(job)
+    return msgspec.json.encode(job.payload)
 
 
 async def _names(redis: Client, words: Sequence[bytes], job_id: str, record: dict[Any, Any]) -> bool:

@@ -131,6 +131,9 @@ class PlacedStore(PlacedVerbs):
             raise AcrossServers(sorted({job.queue for job in jobs}))
         return await self.of_queue(jobs[0].queue).workflow_queued(workflow_id, jobs, fingerprint, fields)
 
+    async def merging_into(self, job: NewJob) -> str:
+        return await self.of_queue(job.queue).merging_into(job)
+
     async def command(self, worker: str, command: bytes) -> bool:
         """As `Store.command`: on whichever server the worker listens."""
         return any(await asyncio.gather(*(or_else(store.command(worker, command), False) for store in self.stores)))

@@ -51,7 +51,8 @@ class Queries(JobCounts):
             pipe.hgetall(keys.job(job_id))
         jobs = [to_job(i, raw) if raw else None for i, raw in zip(job_ids, await pipe.execute(), strict=True)]
         for job in jobs:
-            if job is not None:
+            # One in a file is read where it is needed.
+            if job is not None and job.payload_file is None:
                 job.payload = with_defaults(job.type, job.payload)
         return jobs
 

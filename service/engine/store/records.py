@@ -10,6 +10,18 @@ from service.engine.blocked import read_blocked
 from service.engine.states import State
 from tasks.sdk.types import INCOMPLETE
 
+PAYLOAD_FILE = "$file"
+"""Stands in a record as the one field of a payload that is kept elsewhere. A release that does not know it calls the field
+unknown, and leaves the job to a newer worker."""
+
+
+class PayloadFile(msgspec.Struct, frozen=True):
+    """A payload in the storage: its path within the folder of its job's files (service/engine/payload_files.py)."""
+
+    path: str
+    bytes: int
+    sha256: str
+
 
 @dataclass(slots=True)
 class Job:
@@ -23,6 +35,8 @@ class Job:
     state: State = State.QUEUED
     priority: str = "normal"
     payload: dict[str, Any] = field(default_factory=dict)
+    payload_file: PayloadFile | None = None
+    """The file that holds the payload, which is empty here until it has been read."""
     stamp: int = 0
     created_ms: int = 0
     progress: int = 0
@@ -260,6 +274,9 @@ def _read(
         # A number that is 0 is its default too.
         if reader is not None and value:
             seen[reader[0]] = reader[1](value)
+    if (payload := seen.get("payload")) and PAYLOAD_FILE in payload:
+        seen["payload_file"] = msgspec.convert(payload[PAYLOAD_FILE], PayloadFile)
+        seen["payload"] = {}
     if (recorded := seen.get("blocked_by")) and (blocked := read_blocked(recorded)):
         seen["message"] = blocked.sentence
     return Job(id=job_id, **seen)

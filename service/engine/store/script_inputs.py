@@ -78,6 +78,13 @@ class NewJob(msgspec.Struct, omit_defaults=True):
     weight: float | bool = False
     """Share of its owner's in the fair order; False for 1."""
     permits: Permits | bool = False
+    own_entry: bool = False
+    """True where the entry that a plain arq client wrote, with the whole payload, gives way to one of ours."""
+
+    @property
+    def payload(self) -> str:
+        """The payload as JSON: `new_job` writes it first."""
+        return str(self.fields[1])
 
 
 class OnwardJob(msgspec.Struct):

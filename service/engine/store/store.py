@@ -132,6 +132,16 @@ class Store(WorkerVerbs):
             await self._replicated()
         return answers
 
+    async def merging_into(self, job: NewJob) -> str:
+        """Id of the job that a throttle, replace, rerun or debounce would give its payload to now; empty for none."""
+        if job.debounce:
+            known = await self.redis.get(keys.debounce(job.owner, job.type, job.debounce["key"]))
+            return known.decode() if known else ""
+        if job.merge:
+            known = await self.redis.get(keys.merged(job.merge["kind"], job.owner, job.type, job.merge["key"]))
+            return known.decode().partition(" ")[2] if known else ""
+        return ""
+
     async def _replicated(self) -> None:
         # A request that is repeated under its key writes nothing, and WAIT waits only for what its connection has written.
         await self.connection.execute_command("SET", keys.REPLICATED, "", "PX", 60_000)

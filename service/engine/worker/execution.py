@@ -138,6 +138,8 @@ class Execution:
             if time.monotonic() >= self.leased_until_s:
                 # This process stood still since: by now the job may be another's.
                 raise LeaseLost(self.job.id)
+            if self.job.payload_file:
+                await self.runtime.payloads.load(self.job)
             payload = self._payload()
             with lines:
                 async with limit:
@@ -146,6 +148,8 @@ class Execution:
                     await self._follow(payload, result, run)
             self.limit = None
             await run.flush()
+            if run.following:
+                await self.runtime.enqueuer.move_out(run.following)
             outcome = self._completed(result, run)
         except BaseException as error:
             outcome = self._raised(error, limit)

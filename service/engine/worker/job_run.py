@@ -182,6 +182,8 @@ class JobRun(JobOutputs):
                 for at, (number, payload) in enumerate(enumerate(payloads, before + 1))
             ]
             await self.flush()
+            if self.job.parts_total < before + len(payloads):
+                await self.runtime.enqueuer.move_out(requests)
             try:
                 left, ids = await store.split(self.job, requests, meter, sum(units), self._groups + 1)
             except OtherParts as error:
@@ -190,6 +192,9 @@ class JobRun(JobOutputs):
                 raise PutAside
         self._groups, self._parts_before = self._groups + 1, before + len(payloads)
         ended = await store.get_many(ids)
+        for part in ended:
+            if part is not None:
+                await self.runtime.payloads.load(part)
         return [part_result(part, before) for part in ended if part is not None]
 
     def _making_parts(self, job: JobType, count: int) -> contextlib.AbstractContextManager[Any]:
@@ -216,11 +221,12 @@ class JobRun(JobOutputs):
         """Start another job with this one's completion. Returns its id."""
         job_id = f"{job.name}-{secrets.token_hex(10)}"
         with self.tracing.enqueue(str(job.queue), job.name, job_id=job_id):
+            # Its payload is stored with the completion: this attempt may take days, or fail.
             self.following.append(await self._request(job, payload, units, job_id=job_id))
         return job_id
 
     async def _request(self, job: JobType, payload: Payload, units: int, *, job_id: str, part: int = 0) -> NewJob:
-        return await self.runtime.enqueuer.request(
+        return await self.runtime.enqueuer.unstored_request(
             job,
             payload,
             job_id=job_id,

@@ -31,6 +31,7 @@ from service.engine.worker.leases import Leases
 from service.engine.worker.listener import Alarm, Listener
 from service.engine.worker.outages import Outages
 from service.lib.async_tasks import end, pause
+from service.lib.outages import outage_of
 from service.lib.reminder import Reminder
 from settings import Queue
 from tasks.sdk.arq_cron import Slot
@@ -165,9 +166,21 @@ class OffloadWorker(Worker):
         for number, job in enumerate(claim.jobs):
             self._start_leased(job, claim.until_s, room=number < free)
         if claim.external:
-            await import_jobs(self.store, self.runtime.enqueuer, self.queue_name, claim.external)
-            return len(claim.jobs), 0.0
+            return len(claim.jobs), await self._import(claim.external)
         return len(claim.jobs), claim.wait_s
+
+    async def _import(self, job_ids: list[str]) -> float:
+        """Make records for jobs of plain arq clients. Returns the seconds until the next claim."""
+        try:
+            await import_jobs(self.store, self.runtime.enqueuer, self.queue_name, job_ids)
+        except Exception as error:
+            # Where a payload is too large for a record and the storage is away, the entries wait for it too.
+            outage = outage_of(error)
+            if outage is None:
+                raise
+            self.outages.met(outage)
+            return POLL_S
+        return 0.0
 
     def _cancel(self, job_id: str) -> None:
         self.leases.stop(job_id, StopReason.CANCELLED)

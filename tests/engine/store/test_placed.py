@@ -15,7 +15,7 @@ from service.engine.store import AcrossServers, Job, JobFilter, NoSuchJob, Store
 from service.engine.store.bulk_operations import Selection
 from service.engine.store.outbox import Outbox
 from service.engine.store.placed import PlacedStore, open_store
-from service.engine.store.script_inputs import Claim, NewJob, Outcome, new_job
+from service.engine.store.script_inputs import Claim, NewJob, OnwardJob, Outcome, as_json, new_job
 from service.supervisor.valkey import EmbeddedValkey
 from settings import load_settings
 from tests.engine import probe
@@ -236,3 +236,18 @@ async def test_what_knows_a_queue_reaches_its_server(store, redis, second) -> No
     assert await own.hexists("offload:queue:thumbnails", "pause")
     assert not await redis.exists("offload:queue:thumbnails")
     assert [place.server for place in places_of(redis).all] == ["", "the server of the queue thumbnails"]
+
+
+async def test_a_job_on_its_way_to_another_server_is_not_unknown(store: PlacedStore, enqueuer: Enqueuer) -> None:
+    first = await echo(enqueuer)
+    following = await enqueuer.request(probe_export, Export(), job_id="probe-export-next", owner="acme")
+    (job,) = await claimed(store, "thumbnails")
+    outbox = Outbox(store.of_queue("thumbnails"), store)
+    outcome = Outcome(job.id, "thumbnails", job.fence, "completed", next=[following])
+    # Settled, and not moved yet: a clean-up of the storage must not take its payload for one of no job.
+    outcome.next = [OnwardJob(following.id, following.queue, as_json(following))]
+    assert await store.of_queue("thumbnails").settled([outcome]) == ["completed"]
+    ids = [first, following.id, "gone"]
+    assert await store.unknown(ids) == ["gone"]
+    await outbox.move()
+    assert await store.unknown(ids) == ["gone"]

@@ -72,7 +72,7 @@ local function write(job, hand)
     for _, find in ipairs(job.find) do place(P .. 'find:' .. find, job.id, j.stamp) end
   end
   redis.call('HSET', job_key(job.id), unpack(record))
-  if job.external then redis.call('PERSIST', 'arq:job:' .. job.id) else arq_entry(j) end
+  if job.external and not job.own_entry then redis.call('PERSIST', 'arq:job:' .. job.id) else arq_entry(j) end
   move(j, state)
   return j
 end
