@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import AsyncIterator
+from importlib.metadata import version
 
 from litestar import Litestar
 from litestar.datastructures import State
@@ -22,6 +23,7 @@ from dashboard.templating import template_environment
 from service.api import EXCEPTION_HANDLERS, api_routes, cross_origin, openapi_config
 from service.lib.async_tasks import end
 from service.monitoring.alerts.not_ready import NotReady
+from service.monitoring.changes.wiring import report_web_forever
 from service.monitoring.logging import configure_logs, log_problems
 from service.monitoring.tracing import open_tracing
 from service.services import Services, check_database, open_services
@@ -52,10 +54,11 @@ def create_app(settings: Settings | None = None) -> Litestar:
         async with open_services(settings, tracing=tracing) as services:
             app.state.update({"services": services, **shared_figures(services)})
             watch = asyncio.create_task(NotReady(services.settings, services.redis, services.readiness).watch_forever())
+            report = asyncio.create_task(report_web_forever(services.changes, settings, version("offload")))
             try:
                 yield
             finally:
-                await end(watch)
+                await end(watch, report)
 
     return Litestar(
         route_handlers=[

@@ -1,18 +1,20 @@
 """Figures that all viewers of a process share, injected into the views by name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from litestar.datastructures import State as AppState
 from litestar.di import NamedDependency, Provide
 
 from dashboard.alerts.firing import Firing, firing
+from dashboard.changes.before import before
 from dashboard.metrics.trends import PERIODS, Period, Trend, trends
 from dashboard.queues.overview import Overview, last_hour, overview
 from dashboard.single_flight import Shared
 from service.engine.holds import Hold
 from service.engine.redis.places import places_of, silent_places
 from service.engine.states import State
+from service.monitoring.changes import Change
 from service.monitoring.storage_usage import Footprint, footprint
 from service.services import Services
 from settings.queues import Queue
@@ -29,9 +31,13 @@ FOOTPRINT_FRESH_S = 10.0
 ALERTS_FRESH_S = 2.0
 """Rules are measured every ten seconds."""
 
+BEFORE_FRESH_S = 10.0
+"""Changes before an alert began are past; only a late line of the audit log adds to them."""
+
 Counts = dict[str, dict[State, int]]
 """Jobs by queue and state."""
 
+Before = NamedDependency[Shared[Mapping[str, Sequence[Change]]]]
 Alerts = NamedDependency[Shared[Sequence[Firing]]]
 Figures = NamedDependency[Shared[Overview]]
 StateCounts = NamedDependency[Shared[Counts]]
@@ -56,6 +62,9 @@ def shared_figures(services: Services) -> dict[str, Any]:
     async def queue_overview() -> Overview:
         return await overview(services, await hour(), await alerts())
 
+    async def changed_before() -> Mapping[str, Sequence[Change]]:
+        return await before(services.changes, await firing(services, muted=True))
+
     async def pauses() -> dict[str, Hold]:
         holds = {str(queue): await services.store.controls.holds(queue) for queue in Queue}
         return {queue: kinds["pause"] for queue, kinds in holds.items() if "pause" in kinds}
@@ -69,6 +78,7 @@ def shared_figures(services: Services) -> dict[str, Any]:
         "figures": Shared(queue_overview, fresh_s=FRESH_S),
         "counts": Shared(services.store.counts, fresh_s=FRESH_S),
         "alerts": alerts,
+        "before": Shared(changed_before, fresh_s=BEFORE_FRESH_S),
         "pauses": Shared(pauses, fresh_s=FRESH_S),
         "silent": Shared(silent, fresh_s=ALERTS_FRESH_S) if len(places_of(services.redis).all) > 1 else None,
     }
@@ -94,6 +104,11 @@ def _alerts(state: AppState) -> Shared[Sequence[Firing]]:
     return found
 
 
+def _before(state: AppState) -> Shared[Mapping[str, Sequence[Change]]]:
+    found: Shared[Mapping[str, Sequence[Change]]] = state["before"]
+    return found
+
+
 def _footprint(state: AppState) -> Shared[Footprint]:
     found: Shared[Footprint] = state["footprint"]
     return found
@@ -110,5 +125,6 @@ PROVIDED = {
     "figures": Provide(_figures, sync_to_thread=False),
     "counts": Provide(_counts, sync_to_thread=False),
     "alerts": Provide(_alerts, sync_to_thread=False),
+    "changed_before": Provide(_before, sync_to_thread=False),
     "pauses": Provide(_pauses, sync_to_thread=False),
 }

@@ -37,6 +37,7 @@ NOTICES = {
     "quieted": Notice("It finishes what it runs and takes nothing new.", css="health-watch", icon="pause"),
     "unquieted": Notice("It takes jobs again."),
     "stopping": Notice("It finishes what it can within the grace time, and ends.", css="health-watch", icon="retrying"),
+    "deploy-marked": Notice("Marked on the charts."),
     "muted": Notice("Muted: shown here, and not sent.", css="health-watch", icon="pause"),
     "unmuted": Notice("Unmuted. Active alerts are sent now."),
     "created": Notice("The template works and is kept."),

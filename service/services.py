@@ -54,6 +54,8 @@ from service.mail.server_status import ServerStatus
 from service.mail.wiring import mail_limiter, open_mail
 from service.monitoring.alerts import Alerts
 from service.monitoring.audit_log import Audit
+from service.monitoring.changes import Changes
+from service.monitoring.changes.wiring import change_duties
 from service.monitoring.metering import Metering
 from service.monitoring.metrics import Metrics
 from service.monitoring.owner_usage import OwnerUsage
@@ -100,6 +102,7 @@ class Services:
     schedules: Schedules
     alerts: Alerts
     audit: Audit
+    changes: Changes
     api_keys: ApiKeys
     owners: Owners
     owner_usage: OwnerUsage
@@ -168,6 +171,8 @@ async def open_services(
         schedules = Schedules(store, enqueuer, ports=ports)
         webhooks = webhook_parts(settings, database, redis, enqueuer)
         duties = watch_duties(settings, store, metrics, alerts, schedules, audit, metering) + webhook_duties(webhooks)
+        changes = Changes(redis, store, audit, alerts)
+        duties += change_duties(store, changes)
         rescans = Rescans(settings, database, files, scanner, quarantined)
         duties += [corrections.duty, Duty("malware scans", AGAIN_S, rescans.round, apart=True)]
         warnings = [asyncio.create_task(warn_of_settings(place.client)) for place in places]
@@ -205,6 +210,7 @@ async def open_services(
             schedules=schedules,
             alerts=alerts,
             audit=audit,
+            changes=changes,
             readiness=readiness(Store(redis, probe), database, storage),
             api_keys=api_keys,
             owners=owners,

@@ -21,6 +21,7 @@ from service.engine.pool.sizing import CHILD_MB, pool_size
 from service.engine.redis.client import arq_settings
 from service.engine.worker.self_check import SelfCheck
 from service.engine.worker.worker import OffloadWorker
+from service.monitoring.changes.wiring import report_worker_start
 from service.monitoring.logging import configure_logs, log_problems
 from service.monitoring.tracing import open_tracing
 from service.services import open_services
@@ -113,6 +114,7 @@ def starting(queue: Queue, needs: PoolNeeds) -> Any:
         services = await stack.enter_async_context(
             open_services(settings, pool=ctx["cpu_pool"], tracing=open_tracing("worker"))
         )
+        await report_worker_start(services.changes, settings, str(queue))
         ctx["runtime"] = services.runtime
         ctx["probes"] = {"database": services.database.check, "storage": services.storage.check}
         if reads_pages and settings.ocr_prepare:

@@ -20,11 +20,11 @@ class Firing:
     """Path of the page and section that say what to do."""
 
 
-async def firing(services: Services) -> Sequence[Firing]:
-    """Active alerts, most serious first, without those of muted rules."""
+async def firing(services: Services, *, muted: bool = False) -> Sequence[Firing]:
+    """Active alerts, most serious first; those of muted rules only where `muted`."""
     alerts = services.alerts
-    muted = await alerts.mutes()
-    return [firing_of(rule, one) for rule, one in await alerts.firing() if rule.name not in muted]
+    mutes = {} if muted else await alerts.mutes()
+    return [firing_of(rule, one) for rule, one in await alerts.firing() if rule.name not in mutes]
 
 
 def firing_of(rule: Rule, status: AlertStatus) -> Firing:

@@ -6,8 +6,10 @@ from litestar import Request, get
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
+from dashboard.alerts.firing import firing
 from dashboard.alerts.rule_form import fields_of, subjects
 from dashboard.auth import User
+from dashboard.changes.before import before
 from dashboard.flash_messages import NOTICES
 from dashboard.rendering import render
 from service.api.dependencies import ServicesDep
@@ -21,6 +23,7 @@ async def rule_page(
 ) -> Template:
     """One rule with its form. Raises NoSuchRule."""
     one = await services.alerts.rulebook.get(rule)
+    fire = [alert for alert in await firing(services, muted=True) if alert.rule.name == rule]
     lookback = Lookback(services.store, services.metrics)
     return render(
         request,
@@ -33,6 +36,8 @@ async def rule_page(
         subjects=subjects(),
         severities=list(Severity),
         firings=await lookback.firings(one.rule) if not one.problem else None,
+        firing=fire,
+        before=await before(services.changes, fire),
         channels=services.alerts.receivers,
         notice=NOTICES.get(notice),
     )

@@ -8,7 +8,7 @@ from litestar.response import Template
 
 from dashboard.alerts.firing import firing_of
 from dashboard.auth import User
-from dashboard.dependencies import Alerts
+from dashboard.dependencies import Alerts, Before
 from dashboard.durations import ENDS
 from dashboard.flash_messages import NOTICES
 from dashboard.live import live_or_page
@@ -33,7 +33,9 @@ EVENTS = {
 
 
 @get(["/alerts", "/alerts/live"], name="alerts")
-async def alerts_page(request: Request[User, Any, Any], services: ServicesDep, notice: FromQuery[str] = "") -> Template:
+async def alerts_page(
+    request: Request[User, Any, Any], services: ServicesDep, changed_before: Before, notice: FromQuery[str] = ""
+) -> Template:
     """The page, and the fragment that keeps it fresh."""
     alerts = services.alerts
     rules = await alerts.rules()
@@ -41,6 +43,7 @@ async def alerts_page(request: Request[User, Any, Any], services: ServicesDep, n
         request,
         live_or_page(request, "alerts"),
         firing=[firing_of(rule, one) for rule, one in await alerts.firing()],
+        before=await changed_before(),
         muted={state.rule.name for state in rules if state.mute},
         rules=rules,
         history=await alerts.history(HISTORY_SHOWN),

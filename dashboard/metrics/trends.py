@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.charts import Curve, curves
+from dashboard.formats import MINUTE_MS
 from service.monitoring.metrics import Figures, Metrics, Span, Tier
+from service.monitoring.metrics.metrics import TIER_MINUTES
 from settings.queues import Queue
 
 SHARES = (0.50, 0.95, 0.99)
@@ -20,6 +22,12 @@ class Period:
     count: int
     each: str
     hours: float
+
+    def shown_ms(self, at_ms: int) -> tuple[int, int]:
+        """Beginning and end of the spans shown at a moment, as `Metrics.spans` has them."""
+        each_ms = TIER_MINUTES[self.tier] * MINUTE_MS
+        last_ms = (at_ms // each_ms + 1) * each_ms
+        return last_ms - self.count * each_ms, last_ms
 
 
 PERIODS: dict[str, Period] = {

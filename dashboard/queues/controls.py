@@ -7,7 +7,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from dashboard.audit_middleware import ACTION
+from dashboard.audit_middleware import ACTION, audit_detail
 from dashboard.auth import User
 from dashboard.dependencies import Figures
 from dashboard.durations import ENDS, until
@@ -71,13 +71,17 @@ async def set_hold(
         await services.store.controls.set(name, kind, value, reason=reason, by=request.user.name, until_ms=until_ms)
     except ValueError as error:
         raise Refused(as_sentence(str(error)), field="value") from None
+    audit_detail(request, f"{kind}{f' {value}' if value else ''}: {reason}")
     return Redirect(f"/admin/queues/{name}?notice=steered", status_code=303)
 
 
 @post("/queues/{queue:str}/lift", status_code=303, opt={ACTION: "queue.released"})
-async def remove_hold(services: ServicesDep, queue: FromPath[str], data: URLEncodedBody[dict[str, str]]) -> Redirect:
-    name = _known(queue)
-    await services.store.controls.remove(name, _kind(data.get("kind", "")))
+async def remove_hold(
+    request: Request[User, Any, Any], services: ServicesDep, queue: FromPath[str], data: URLEncodedBody[dict[str, str]]
+) -> Redirect:
+    name, kind = _known(queue), _kind(data.get("kind", ""))
+    await services.store.controls.remove(name, kind)
+    audit_detail(request, kind)
     return Redirect(f"/admin/queues/{name}?notice=lifted", status_code=303)
 
 

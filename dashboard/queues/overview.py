@@ -15,6 +15,7 @@ from service.engine.store.error_groups import ErrorGroup
 from service.lib.clock import now_ms
 from service.mail.counters import MAIL_QUEUE
 from service.mail.server_status import ServerStatus
+from service.monitoring.changes import Deploy
 from service.monitoring.metrics import Figures
 from service.services import Services
 from settings.queues import Queue
@@ -41,10 +42,18 @@ class Overview:
     failed: Sequence[Job]
     files: Mapping[str, NamedFiles]
     alerts: Sequence[Firing]
+    deploys: Sequence[Deploy]
+    """Deploys of the minutes shown, newest first."""
     drawings: Drawings = field(default_factory=dict, compare=False)
 
     def total(self, *states: str) -> int:
         return sum(row.counts[State(state)] for row in self.queues for state in states)
+
+    @property
+    def shown_ms(self) -> tuple[int, int]:
+        """Beginning and end of the minutes shown."""
+        last_ms = (self.at_ms // MINUTE_MS + 1) * MINUTE_MS
+        return last_ms - MINUTES_SHOWN * MINUTE_MS, last_ms
 
     @property
     def slots(self) -> int:
@@ -97,7 +106,10 @@ async def overview(services: Services, hour: Mapping[str, Figures], alerts: Sequ
     running = await store.list(state=State.ACTIVE, limit=RUNNING_SHOWN)
     failed = await store.list(state=State.FAILED, limit=FAILED_SHOWN)
     files = await files_of(services, [*running.jobs, *failed.jobs])
-    return Overview(at_ms, health(rows, _silent(workers, at_ms)), rows, running.jobs, failed.jobs, files, alerts)
+    deploys = await services.changes.deploys.between(shown_minutes[0] * MINUTE_MS, at_ms)
+    return Overview(
+        at_ms, health(rows, _silent(workers, at_ms)), rows, running.jobs, failed.jobs, files, alerts, deploys
+    )
 
 
 def _open(groups: Sequence[ErrorGroup]) -> list[ErrorGroup]:

@@ -11,6 +11,8 @@ import pytest
 
 from service.engine.redis.client import connect
 from service.engine.store import Store
+from service.lib.clock import now_ms
+from service.monitoring.changes.deploys import Deploys
 from settings import load_settings
 from tests.supervisor.stack import OFFLOAD
 from tests.waiting import wait_until_async
@@ -42,6 +44,15 @@ async def test_a_drain_ends_when_nothing_runs(store: Store) -> None:
     done = offload("drain", "csv-export")
     assert (done.returncode, done.stdout) == (0, "csv-export is paused, and none of its jobs run.\n"), done.stderr
     assert "pause" in await store.controls.holds("csv-export")
+
+
+async def test_a_deploy_is_marked(store: Store) -> None:
+    done = offload("deploy-mark", "2.0  is out")
+    assert (done.returncode, done.stdout) == (0, "Marked: 2.0 is out\n"), done.stderr
+    (mark,) = await Deploys(store.redis).between(0, now_ms() + 60_000)
+    assert mark.words == "2.0 is out" and mark.by.startswith("cli:")
+    empty = offload("deploy-mark", " ")
+    assert empty.returncode == 1 and "a few printable words" in empty.stderr
 
 
 @pytest.fixture

@@ -1,7 +1,11 @@
 """Alert rules at the dashboard: changed, added, switched off, tried, and the runbook that they lead to."""
 
 import pytest
+from litestar import Litestar
 
+from dashboard.dependencies import shared_figures
+from service.lib.clock import now_ms
+from service.monitoring.alerts import AlertStatus
 from settings.alert_rules import RULES
 from tests.dashboard.conftest import Client, act
 from tests.dashboard.made import Maker
@@ -78,3 +82,34 @@ async def test_the_runbook_has_a_place_for_each_rule(operator: Client) -> None:
     page = (await operator.get("/admin/runbook")).text
     assert all(f'<h2 id="{rule.name}">' in page for rule in RULES)
     assert ".md" not in page, "other documents are no pages here"
+
+
+async def test_what_changed_before_an_alert_began_stands_beside_it(
+    operator: Client, made: Maker, served: tuple[Litestar, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = made.services
+    await act(operator, "/admin/deploys", text="<b>2.0</b> is out")
+    at_ms = now_ms()
+    status = AlertStatus(
+        rule="queue-backlog", subject="csv-export", state="firing", value=200.0, since_ms=at_ms, fired_ms=at_ms
+    )
+
+    async def statuses() -> dict[str, AlertStatus]:
+        return {status.key: status}
+
+    # The elected process measures on, and would find that nothing waits.
+    monkeypatch.setattr(services.alerts, "statuses", statuses)
+    served[0].state.update(shared_figures(services))
+    page = (await operator.get("/admin/alerts")).text
+    assert "What changed before this began (" in page and "&lt;b&gt;2.0&lt;/b&gt; is out" in page
+    rule = (await operator.get("/admin/alerts/rules/queue-backlog")).text
+    assert "what changed before this began" in rule and "&lt;b&gt;2.0&lt;/b&gt; is out" in rule
+    for address in ("/admin/queues", "/admin/queues/live", "/admin/metrics?period=hour"):
+        shown = (await operator.get(address)).text
+        assert '<line class="mark"' in shown and "Deploy: &lt;b&gt;2.0&lt;/b&gt; is out" in shown
+        assert "<b>2.0" not in shown
+
+
+async def test_a_mark_without_words_is_refused(operator: Client, made: Maker) -> None:
+    answer = await act(operator, "/admin/deploys", text=" ")
+    assert answer.status_code == 400 and "The text of a deploy mark is a few printable words" in answer.text

@@ -15,6 +15,9 @@ REPLICATED = PREFIX + "replicated"
 WORKERS = PREFIX + "workers"
 """Sorted set: worker id by its last heartbeat (ms). Swept by every heartbeat."""
 
+WORKERS_STOPPED = PREFIX + "workers-stopped"
+"""Hash: workers that stopped in order, and when (ms). An entry goes once the maintenance leader has seen it; 1,000 at most."""
+
 
 def job(job_id: str) -> str:
     """Hash: the record. Goes with the job (retention or delete)."""

@@ -11,10 +11,12 @@ from service.engine.redis.client import Client
 from service.engine.store import keys
 from service.engine.store.records import WorkerInfo
 from service.engine.store.scripts import HEARTBEAT
-from service.lib.clock import SERVER
+from service.lib.clock import SERVER, now_ms
 
 REMEMBERED_S = 900
 """A worker that fell silent stays listed this long, with its age, so that an operator sees which one it was."""
+
+STOPPED_MAX = 1_000
 
 
 class WorkerReports:
@@ -33,11 +35,24 @@ class WorkerReports:
         SERVER.sync(server_ms, sent_s)
 
     async def remove(self, worker_id: str) -> None:
-        """Forget a worker that stops in order."""
+        """Forget a worker that stops in order, and note that it did: one that is silent without that has died."""
         pipe = self.redis.pipeline(transaction=False)
+        if await self.redis.hlen(keys.WORKERS_STOPPED) >= STOPPED_MAX:
+            # No leader has looked for long: what it has not seen of so many is not worth more room.
+            pipe.delete(keys.WORKERS_STOPPED)
+        pipe.hset(keys.WORKERS_STOPPED, worker_id, now_ms())
         pipe.delete(keys.worker(worker_id))
         pipe.zrem(keys.WORKERS, worker_id)
         await pipe.execute()
+
+    async def stopped(self, worker_ids: Sequence[str]) -> dict[str, int]:
+        """When those of the workers stopped (ms) that stopped in order and are not forgotten."""
+        stamps = await self.redis.hmget(keys.WORKERS_STOPPED, worker_ids)
+        return {worker_id: int(stamp) for worker_id, stamp in zip(worker_ids, stamps, strict=True) if stamp}
+
+    async def forget_stopped(self, worker_ids: Sequence[str]) -> None:
+        """Forget that these workers stopped."""
+        await self.redis.hdel(keys.WORKERS_STOPPED, *worker_ids)
 
     async def list(self) -> Sequence[WorkerInfo]:
         """Reports of the last REMEMBERED_S, by queue and age of the worker."""

@@ -58,7 +58,8 @@ OWNED_WITHOUT_EXPIRY = {
     "clock", "workers", "job", "attempts", "checkpoint", "parts", "type", "owner", "find", "types", "running", "fair",
     "queue", "finished", "pace", "errors", "bin", "operations", "error", "error-jobs",
     "log", "total", "schedule", "schedule-order", "schedule-runs", "alerts", "alert-mutes", "alert-history", "channels",
-    "outbox", "usage", "usage-taken",
+    "outbox", "usage", "usage-taken", "workers-stopped", "deploys", "settings-changes", "settings-seen", "versions",
+    "web-versions", "workers-seen", "worker-history",
 }  # fmt: skip
 """Kinds of key that live without an expiry; service/engine/store/keys.py says beneath each who removes it."""
 
