@@ -46,6 +46,7 @@ from service.engine.tracing import NO_TRACING
 from service.erasure.jobs import job_files
 from service.exports import Records
 from service.lib.async_tasks import end
+from service.lib.encryption import keyring_of
 from service.lib.object_storage import Storage
 from service.lib.outages import outage_of
 from service.lib.tickets import CORRECTIONS, Tickets
@@ -138,7 +139,7 @@ async def open_services(
         stack.push_async_callback(sessions.close)
         api_keys = ApiKeys(database)
         stack.push_async_callback(api_keys.close)
-        storage = Storage(settings.storage_url)
+        storage = Storage(settings.storage_url, keyring_of(settings.encryption_keys))
         pool = pool or CpuPool(1, memory_mb=1024, name="inspection")
         stack.push_async_callback(pool.close)
         owners = Owners(database, settings)

@@ -6,6 +6,7 @@ from pathlib import Path
 from service.documents.store import NoSuchFile
 from service.engine.job_files import artefact_of, checkpoint_path
 from service.engine.store import Job
+from service.lib.encryption import Unreadable
 from service.lib.local_copy import copy_to
 from service.lib.object_storage import NoSuchObject
 from service.services import Services
@@ -40,6 +41,9 @@ async def drawn_page(services: Services, job: Job, number: int, turned: int = 0)
         return stored
     try:
         picture = await _drawn(services, job, number, turned)
+    except Unreadable:
+        # Of the keys, not of the page: once they are there it can be drawn.
+        raise
     except (Permanent, TimeoutError, MemoryCeiling, ChildDied) as error:
         reason = str(error) if isinstance(error, Permanent) else f"Drawing page {number}: {error}."
         await services.storage.put(refusal(job, number), reason.encode())

@@ -31,6 +31,7 @@ from service.engine.store import (
     WrongState,
 )
 from service.engine.store.errors import StoreError
+from service.lib.encryption import Unreadable
 from service.lib.fair_turns import Abandoned
 from service.lib.outages import Outage, outage_of
 from service.lib.text import as_sentence, with_stop
@@ -89,6 +90,8 @@ class Explained:
 
 STATUS_CODES: Mapping[type[Exception], int] = {
     NoSuchFile: 404,
+    # The operator's to put right; the sentence says how.
+    Unreadable: 500,
     PageChanged: 409,
     NoSuchTemplate: 404,
     NoSuchJob: 404,

@@ -45,7 +45,7 @@ class PresignedBody(msgspec.Struct):
     summary="Begin an upload straight to the S3 storage",
 )
 async def begin_presigned(data: JSONBody[PresignedRequest], services: ServicesDep, owner: Owner) -> PresignedBody:
-    """409 where this installation keeps its files in a folder."""
+    """409 where this installation keeps its files in a folder, or encrypts them."""
     upload, url = await services.presigned.begin(owner, data.name, data.bytes, data.sha256, reuse=data.reuse)
     return PresignedBody(
         upload_id=upload.upload_id,

@@ -15,6 +15,7 @@ from service.database import Document, Upload, changed_rows
 from service.documents.resumable import ResumableUploads, new_upload_id, upload_folder
 from service.documents.store import DocumentStore, document_folder
 from service.documents.upload_errors import NoSuchUpload
+from service.lib.encryption import Damaged
 from service.lib.object_storage import NoSuchObject, Storage
 from tasks.sdk.errors import Refused
 
@@ -26,6 +27,13 @@ ONLY_S3 = (
     "send the file to POST /api/files, or in pieces to /api/uploads."
 )
 
+NOT_ENCRYPTED = (
+    "Presigned uploads would reach the storage as they are, and this installation encrypts its files: "
+    "send the file to POST /api/files, or in pieces to /api/uploads."
+)
+
+BEGINS_AS_ENCRYPTED = "{} begins as a file that this service has encrypted, which is not read here."
+
 
 class PresignedUploads:
     """The presigned uploads of all owners."""
@@ -36,7 +44,10 @@ class PresignedUploads:
         self.files = files
 
     async def begin(self, owner: str, name: str, size: int, sha256: str | None, *, reuse: bool) -> tuple[Upload, str]:
-        """An upload and the URL to PUT its bytes to. Raises Refused (409 where storage is a folder, 400, 413), TooManyUploads."""
+        """An upload and the URL to PUT its bytes to. Raises Refused (409 where storage is a folder or encrypted,
+        400, 413), TooManyUploads."""
+        if self.storage.keyring is not None:
+            raise Refused(NOT_ENCRYPTED, field="storage", status_code=409)
         upload_id = new_upload_id()
         url = await self.storage.presigned_put(_place(upload_id), int(VALID.total_seconds()))
         if url is None:
@@ -80,13 +91,18 @@ class PresignedUploads:
     async def _take(self, upload: Upload, target: str) -> None:
         """Copy what was sent to `target`, where the client cannot write. Raises Refused."""
         try:
-            size = await self.storage.size(_place(upload.upload_id))
+            shape, _ = await self.storage.shape(_place(upload.upload_id))
+            size = shape.size
+            if shape.key_id is not None:
+                raise Refused(BEGINS_AS_ENCRYPTED.format(upload.name), field="file", status_code=415)
             if size == upload.bytes:
                 await self.storage.copy(_place(upload.upload_id), target)
                 return
         except NoSuchObject:
             sentence = "Nothing was sent to the upload's URL yet."
             raise Refused(sentence, field="file", status_code=409) from None
+        except Damaged:
+            raise Refused(BEGINS_AS_ENCRYPTED.format(upload.name), field="file", status_code=415) from None
         raise Refused(f"{upload.name} has {size:,} bytes, and {upload.bytes:,} were announced.", field="bytes")
 
 

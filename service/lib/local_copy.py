@@ -5,22 +5,19 @@ from pathlib import Path
 import aiofiles
 import aiofiles.os
 
-from service.lib.object_storage import NoSuchObject, Storage
+from service.lib.object_storage import Storage
 
 
 async def copy_to(storage: Storage, path: str, folder: Path, name: str) -> Path:
-    """A local file with the object's bytes: the stored one itself where storage is local, else a copy in `folder`.
+    """A local file with the object's bytes: the stored one itself where it lies on this disk as it is, else a copy in `folder`.
 
-    A copy that is there already is returned as it is: what is stored under a path never changes.
+    A copy that is there already is returned as it is: what is stored under a path never changes. Raises NoSuchObject, Unreadable.
     """
-    local = storage.local_path(path)
-    if local is not None:
-        if not await aiofiles.os.path.isfile(local):
-            raise NoSuchObject(path)
-        return local
     target, unfinished = folder / name, folder / f"{name}.part"
     if await aiofiles.os.path.isfile(target):
         return target
+    if (stored := await storage.plain_path(path)) is not None:
+        return stored
     chunks = await storage.stream(path)
     async with aiofiles.open(unfinished, "wb") as file:
         async for chunk in chunks:

@@ -1,222 +1,219 @@
-"""Objects by path, on a local folder or in an S3 bucket. An object appears whole or not at all."""
+"""Objects by path, on a local folder or in an S3 bucket. An object appears whole or not at all.
+
+With a keyring each object is encrypted as it is written (sealed_object.py); what was written before stays readable. Sizes and
+ranges are those of the plain bytes.
+"""
 
 import asyncio
-import contextlib
-import errno
 import io
-import os
-import secrets
-import shutil
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
+from contextlib import closing
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, BinaryIO
 
-import obstore
-from obstore.store import LocalStore, S3Store
+from obstore.exceptions import GenericError, PreconditionError
 
-from service.lib.remote_file import RemoteFile
-from tasks.sdk.errors import Unreachable
+from service.lib.encryption import Keyring
+from service.lib.raw_storage import FREE_BYTES_MIN, PART_BYTES, NoSuchObject, RawStorage, StorageFull, moved
+from service.lib.sealed_file import SealedFile
+from service.lib.sealed_object import HEADER, MAGIC, PLAIN_HEADER, Opener, Sealer, Shape, sealed, shape_of
+from service.lib.sealing import escaped_stream, file_blocks, in_thread, seal_file, sealed_blocks, sealed_stream
 
 if TYPE_CHECKING:
-    from obstore import GetResult, OffsetRange
-    from obstore.store import RetryConfig, S3Config
+    from obstore import GetOptions, GetResult
+
+__all__ = ["FREE_BYTES_MIN", "PART_BYTES", "NoSuchObject", "Storage", "StorageFull"]
 
 CHUNK_BYTES = 1 << 20
 """Bytes that a stream yields at a time: large enough to cost few calls, small enough for many streams side by side."""
 
-PART_BYTES = 8 << 20
-"""A part of an S3 multipart upload. S3 takes 10,000 parts of at least 5 MiB: this allows objects of 78 GiB."""
+BLOCKING_BYTES = 4 << 20
+"""Bytes that are encrypted or decrypted in a thread: a millisecond's work, which other requests should not wait for."""
 
-PARTS_AT_ONCE = 2
-"""Parts in flight, so that one upload holds some 16 MiB and not obstore's default of twelve parts."""
-
-
-S3_LIMITS = {"connect_timeout": "5s", "timeout": "20s"}
-"""Bounds of one request: a part of 8 MiB takes as long at 3.4 Mbit/s. A server that hangs is an absence, and no reason to
-keep a client or a job waiting. AWS_CONNECT_TIMEOUT and AWS_TIMEOUT set others."""
-
-S3_RETRIES: "RetryConfig" = {
-    "max_retries": 3,
-    "retry_timeout": timedelta(seconds=15),
-    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2), "base": 2},
-}
-"""Enough for a hiccup. What lasts longer is waited out by the job, and said to a client."""
-
-FREE_BYTES_MIN = 64 << 20
-"""Free space below which a disk counts as full: less than one upload of ordinary size, and room to notice it in time."""
-
-CHECK_PREFIX = "health-check-"
-"""Objects that checks write and remove. Not in a folder of their own, which the removal of one would take from another."""
+TRIES = 5
+"""Reads of an object's header and then of a range, until it has not been replaced in between."""
 
 
-PUT_S = 20
-SLOWEST_BYTES_S = 1 << 20
-"""An object must be stored within PUT_S and a second more for each of so many bytes."""
-
-
-class StorageFull(OSError):
-    """The disk under a local storage has next to no space left."""
-
-
-class NoSuchObject(Exception):
-    """There is no object at that path."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"nothing is stored at {path}")
-
-
-class Storage:
+class Storage(RawStorage):
     """Objects under a `file:///folder` or `s3://bucket/prefix` URL. Paths are relative, with `/` between segments.
 
     S3 takes its credentials, region and endpoint from the usual AWS_* variables. A path that tries to leave the root
-    raises ValueError.
+    raises ValueError. What cannot be decrypted raises Unreadable (KeyMissing, Damaged).
     """
 
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self.root: Path | None = None
-        self._store: LocalStore | S3Store
-        if parts.scheme == "file":
-            self.root = Path(unquote(parts.path))
-            # Folders emptied by a delete go too, so that one folder a file does not grow without end.
-            self._store = LocalStore(self.root, automatic_cleanup=True, mkdir=True)
-        elif parts.scheme == "s3":
-            own = {name: limit for name, limit in S3_LIMITS.items() if f"AWS_{name.upper()}" not in os.environ}
-            self._store = S3Store(
-                parts.netloc,
-                prefix=parts.path.strip("/") or None,
-                # Not as client options, which would put those of the AWS_* variables out of force.
-                config=cast("S3Config", own),
-                retry_config=S3_RETRIES,
-            )
-        else:
-            raise ValueError(f"storage is file:// or s3://, not {parts.scheme}://")
+    def __init__(self, url: str, keyring: Keyring | None = None) -> None:
+        super().__init__(url)
+        self.keyring = keyring
 
     async def put(self, path: str, data: bytes | Path | AsyncIterator[bytes]) -> None:
         """Store bytes, a file's content or a stream of bytes at `path`, replacing what was there.
 
         When the stream raises, nothing is stored, what was there stays, and the error comes through.
         """
-        putting = obstore.put_async(self._store, path, data, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
-        if self.root is not None or not isinstance(data, bytes | Path):
-            await putting
+        if isinstance(data, bytes):
+            await self.put_stored(path, await self._sealed(path, data))
+        elif isinstance(data, Path):
+            await self._put_file(path, data)
+        elif self.keyring is None:
+            await self.put_stored(path, escaped_stream(data))
+        else:
+            await self.put_stored(path, sealed_stream(Sealer(self.keyring, path), data))
+
+    async def _sealed(self, path: str, data: bytes) -> bytes:
+        if self.keyring is None:
+            return PLAIN_HEADER + data if data.startswith(MAGIC) else data
+        if len(data) < BLOCKING_BYTES:
+            return sealed(self.keyring, path, data)
+        return await asyncio.to_thread(sealed, self.keyring, path, data)
+
+    async def _put_file(self, path: str, source: Path) -> None:
+        beginning = await asyncio.to_thread(_beginning, source)
+        if self.keyring is None and not beginning.startswith(MAGIC):
+            await self.put_stored(path, source)
             return
-        size = len(data) if isinstance(data, bytes) else data.stat().st_size
-        try:
-            async with asyncio.timeout(PUT_S + size / SLOWEST_BYTES_S):
-                await putting
-        except TimeoutError:
-            raise Unreachable("storage", "no answer in time") from None
+        size = source.stat().st_size
+        if size <= PART_BYTES:
+            await self.put(path, await asyncio.to_thread(source.read_bytes))
+            return
+        blocks = file_blocks(source)
+        stored = (
+            chain([PLAIN_HEADER], blocks) if self.keyring is None else sealed_blocks(Sealer(self.keyring, path), blocks)
+        )
+        await self.put_stored(path, in_thread(stored), size)
 
     async def move_in(self, path: str, source: Path) -> None:
         """Store a local file that is no longer needed: moved where that is possible, else copied and removed."""
         target = self.local_path(path)
-        if target is None or not await asyncio.to_thread(_moved, source, target):
+        if self.keyring is not None and target is not None:
+            # On the disk before the answer, as the file itself was: moving it does not do that again.
+            aside = source.with_name(f"sealed-{source.name}")
+            try:
+                await asyncio.to_thread(seal_file, Sealer(self.keyring, path), file_blocks(source), aside)
+                if not await asyncio.to_thread(moved, aside, target):
+                    await self.put_stored(path, aside)
+            finally:
+                await asyncio.to_thread(aside.unlink, missing_ok=True)
+        elif (
+            target is None
+            or await self._begins_like_a_header(source)
+            or not await asyncio.to_thread(moved, source, target)
+        ):
             await self.put(path, source)
-            await asyncio.to_thread(source.unlink, missing_ok=True)
+        await asyncio.to_thread(source.unlink, missing_ok=True)
+
+    async def _begins_like_a_header(self, source: Path) -> bool:
+        return (await asyncio.to_thread(_beginning, source)).startswith(MAGIC)
 
     async def copy(self, source: str, target: str) -> None:
         """Copy an object within the storage. Raises NoSuchObject."""
-        try:
-            await obstore.copy_async(self._store, source, target)
-        except FileNotFoundError:
-            raise NoSuchObject(source) from None
-
-    async def presigned_put(self, path: str, valid_s: int) -> str | None:
-        """URL that stores one object at `path` by a PUT, without further credentials; None where storage is a local folder."""
-        if isinstance(self._store, LocalStore):
-            return None
-        return await obstore.sign_async(self._store, "PUT", path, timedelta(seconds=valid_s))
+        if self.keyring is None:
+            await self.copy_stored(source, target)
+        else:
+            await self.put(target, await self.stream(source))
 
     async def get(self, path: str) -> bytes:
-        """The whole object; for what is known to be small. Raises NoSuchObject."""
-        try:
-            return bytes(await (await obstore.get_async(self._store, path)).bytes_async())
-        except FileNotFoundError:
-            raise NoSuchObject(path) from None
+        """The whole object; for what is known to be small. Raises NoSuchObject, Unreadable."""
+        stored = bytes(await (await self.fetch(path)).bytes_async())
+        shape = shape_of(path, stored[: HEADER.size], len(stored))
+        if not shape.header:
+            return stored
+        opener = shape.opener(self.keyring)
+        if len(stored) < BLOCKING_BYTES:
+            return _whole(opener, stored)
+        return await asyncio.to_thread(_whole, opener, stored)
 
     async def stream(self, path: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """Bytes `start` up to but not including `end` (default: to the end), in chunks. Raises NoSuchObject at once."""
-        try:
-            wanted: OffsetRange | tuple[int, int] = {"offset": start} if end is None else (start, end)
-            result = await obstore.get_async(self._store, path, options={"range": wanted} if start or end else None)
-        except FileNotFoundError:
-            raise NoSuchObject(path) from None
-        return _chunks(result)
+        """Bytes `start` up to but not including `end` (default: to the end), in chunks. Raises NoSuchObject, Unreadable at once."""
+        if start or end is not None:
+            return await self._range(path, start, end)
+        result = await self.fetch(path)
+        chunks = _chunks(result)
+        beginning = await anext(chunks, b"")
+        shape = shape_of(path, beginning[: HEADER.size], result.meta["size"])
+        return await _opened(shape.opener(self.keyring), chunks, beginning[len(shape.header) :])
+
+    async def _range(self, path: str, start: int, end: int | None) -> AsyncIterator[bytes]:
+        tries = 0
+        while True:
+            shape, tag = await self.shape(path)
+            opener = shape.opener(self.keyring, start, end)
+            if opener.first_byte == opener.end_byte:
+                return _nothing()
+            options: GetOptions = {"range": (opener.first_byte, opener.end_byte)}
+            if tag is not None:
+                options["if_match"] = tag
+            try:
+                return await _opened(opener, _chunks(await self.fetch(path, options)))
+            except PreconditionError:
+                tries += 1
+                if tries == TRIES:
+                    raise
 
     async def open(self, path: str) -> BinaryIO:
-        """The object as a file to seek and read in, a buffer at a time, from a thread. Raises NoSuchObject."""
-        local = self.local_path(path)
+        """The object as a file to seek and read in, a buffer at a time, from a thread. Raises NoSuchObject, Unreadable."""
+        return await asyncio.to_thread(self._open, path)
+
+    def _open(self, path: str) -> BinaryIO:
+        file = self.open_stored(path)
         try:
-            if local is not None:
-                return await asyncio.to_thread(local.open, "rb")
-            return io.BufferedReader(RemoteFile(await asyncio.to_thread(obstore.open_reader, self._store, path)))
-        except (FileNotFoundError, IsADirectoryError):
-            raise NoSuchObject(path) from None
+            shape = shape_of(path, file.read(HEADER.size), file.seek(0, io.SEEK_END))
+            file.seek(0)
+            if not shape.header:
+                return file
+            shape.opener(self.keyring)
+            return io.BufferedReader(SealedFile(file, shape, self.keyring))
+        except BaseException:
+            file.close()
+            raise
+
+    async def plain_path(self, path: str) -> Path | None:
+        """Path of the object on this machine's disk, where it lies there as it is; else None. Raises NoSuchObject."""
+        local = self.local_path(path)
+        if local is None:
+            return None
+
+        def header() -> bytes:
+            with closing(self.open_stored(path)) as file:
+                return file.read(HEADER.size)
+
+        return None if (await asyncio.to_thread(header)).startswith(MAGIC) else local
+
+    async def shape(self, path: str) -> tuple[Shape, str | None]:
+        """Shape of the object, and the tag of its stored bytes. Raises NoSuchObject, Damaged."""
+        try:
+            result = await self.fetch(path, {"range": (0, HEADER.size)})
+        except GenericError as error:
+            # Of an empty object there is no range.
+            if "range" not in str(error).lower() or (meta := await self.metadata(path))["size"]:
+                raise
+            return Shape(path, 0), meta["e_tag"]
+        return shape_of(path, bytes(await result.bytes_async()), result.meta["size"]), result.meta["e_tag"]
 
     async def size(self, path: str) -> int:
-        """Bytes of the object. Raises NoSuchObject."""
-        try:
-            return (await obstore.head_async(self._store, path))["size"]
-        except FileNotFoundError:
-            raise NoSuchObject(path) from None
+        """Bytes of the object. Raises NoSuchObject, Damaged."""
+        return (await self.shape(path))[0].size
 
-    async def exists(self, path: str) -> bool:
-        try:
-            await self.size(path)
-        except NoSuchObject:
-            return False
-        return True
 
-    async def list(self, prefix: str = "") -> Sequence[str]:
-        """Sorted paths of every object below the folder `prefix`."""
-        found = obstore.list(self._store, prefix.rstrip("/") or None, chunk_size=1000)
-        return sorted([entry["path"] async for batch in found for entry in batch])
+async def _opened(opener: Opener, chunks: AsyncIterator[bytes], beginning: bytes = b"") -> AsyncIterator[bytes]:
+    """Plain bytes of fetched ones. Raises Damaged before anything is sent, where the first of them do not open."""
+    first = opener.update(beginning or await anext(chunks, b""))
 
-    async def list_older(self, prefix: str, older_than_s: float) -> Sequence[str]:
-        """Sorted paths of the objects below the folder `prefix` that were stored longer ago than that."""
-        before = datetime.now(UTC) - timedelta(seconds=older_than_s)
-        found = obstore.list(self._store, prefix.rstrip("/"), chunk_size=1000)
-        return sorted([entry["path"] async for batch in found for entry in batch if entry["last_modified"] < before])
+    async def rest() -> AsyncIterator[bytes]:
+        if first:
+            yield first
+        async for chunk in chunks:
+            if plain := opener.update(chunk):
+                yield plain
+        opener.finish()
 
-    async def delete(self, path: str) -> None:
-        """Remove the object; none there is none removed."""
-        await self._delete([path])
+    return rest()
 
-    async def delete_prefix(self, prefix: str) -> int:
-        """Remove every object below the folder `prefix` and return how many there were."""
-        if not prefix.strip("/"):
-            raise ValueError("deleting everything needs a prefix that is not empty")
-        paths = await self.list(prefix)
-        await self._delete(paths)
-        return len(paths)
 
-    async def _delete(self, paths: Sequence[str]) -> None:
-        for path in paths if self.root else [paths]:
-            with contextlib.suppress(FileNotFoundError):
-                await obstore.delete_async(self._store, path)
-
-    def local_path(self, path: str) -> Path | None:
-        """Path of the object on this machine's disk (whether it exists or not), or None where storage is remote."""
-        if self.root is None:
-            return None
-        if any(segment in ("", ".", "..") for segment in path.split("/")):
-            raise ValueError(f"not a path inside the storage: {path!r}")
-        return self.root / path
-
-    async def check(self) -> None:
-        """Write an object and remove it. Raises what keeps the storage from being used: OSError for a folder (StorageFull
-        where less than FREE_BYTES_MIN are free), obstore's BaseError or FileNotFoundError for S3."""
-        if self.root is not None:
-            if not await asyncio.to_thread(os.access, self.root, os.R_OK | os.W_OK | os.X_OK):
-                raise PermissionError(f"{self.root} cannot be written")
-            if (free := (await asyncio.to_thread(shutil.disk_usage, self.root)).free) < FREE_BYTES_MIN:
-                raise StorageFull(errno.ENOSPC, f"{free >> 20} MiB are free")
-        path = f"{CHECK_PREFIX}{secrets.token_hex(8)}"
-        await self.put(path, b"")
-        await self.delete(path)
+async def _nothing() -> AsyncIterator[bytes]:
+    none: tuple[bytes, ...] = ()
+    for chunk in none:
+        yield chunk
 
 
 async def _chunks(result: "GetResult") -> AsyncIterator[bytes]:
@@ -224,21 +221,12 @@ async def _chunks(result: "GetResult") -> AsyncIterator[bytes]:
         yield bytes(chunk)
 
 
-def _moved(source: Path, target: Path) -> bool:
-    """Rename `source` to `target`; False where they are on different file systems."""
-    while True:
-        # A concurrent delete may remove the folder, empty as it is, at any moment of making it and moving into it.
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(source, target)
-        except FileNotFoundError:
-            if not source.exists():
-                raise
-        except FileExistsError:
-            # mkdir found the folder, then looked whether it is one, and it was gone.
-            if target.parent.exists() and not target.parent.is_dir():
-                raise
-        except OSError:
-            return False
-        else:
-            return True
+def _whole(opener: Opener, stored: bytes) -> bytes:
+    plain = opener.update(stored[HEADER.size :])
+    opener.finish()
+    return plain
+
+
+def _beginning(source: Path) -> bytes:
+    with source.open("rb") as file:
+        return file.read(len(MAGIC))

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from service.api.error_table import explained
 from service.engine.store import NoSuchJob, TooManyQueued
+from service.lib.encryption import KeyMissing
 from tasks.sdk.errors import Refused, Unreachable
 from tests.api.conftest import Served
 from tests.databases import PostgresServer
@@ -34,6 +35,7 @@ TEMPLATE = {"name": "a", "subject": "s", "html": "h", "text": "t"}
         (TooManyQueued(1, 30), 429, ""),
         (NoSuchJob("job-1"), 404, "job-1"),
         (Refused("It is so", field="x"), 400, "It is so."),
+        (KeyMissing("The stored file x", "a"), 500, "The stored file x is encrypted with the key 'a', which is not in"),
         (KeyError("secret"), 500, "Something went wrong on our side"),
     ],
 )

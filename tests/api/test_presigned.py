@@ -10,7 +10,10 @@ from sqlalchemy import update
 
 from service.database import Upload
 from service.database.column_types import utc_now
+from service.lib.encryption import Keyring
+from service.lib.sealed_object import sealed
 from settings import load_settings
+from settings.encryption import encoded
 from tests.api.conftest import Served
 from tests.documents.samples import pdf
 from tests.s3 import s3_endpoint, s3_url
@@ -18,6 +21,7 @@ from tests.s3 import s3_endpoint, s3_url
 __all__ = ["s3_endpoint", "s3_url"]
 
 CONTENT = pdf(2)
+FORGED = sealed(Keyring({"a": bytes(32)}), "uploads/x/content", b"x" * 103)
 ANNOUNCED = {"name": "scan.pdf", "bytes": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}
 
 
@@ -25,7 +29,9 @@ ANNOUNCED = {"name": "scan.pdf", "bytes": len(CONTENT), "sha256": hashlib.sha256
 def settings_env(
     settings_env: dict[str, str], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, str]:
-    """With the files in a bucket, but for tests that are about a folder."""
+    """With the files in a bucket, but for tests that are about a folder; encrypted for those that are about that."""
+    if "what_is_encrypted" in request.node.name:
+        monkeypatch.setenv("OFFLOAD_ENCRYPTION_KEYS", f"a:{encoded(bytes(32))}")
     if "folder" not in request.node.name:
         monkeypatch.setenv("OFFLOAD_STORAGE_URL", request.getfixturevalue("s3_url"))
         load_settings.cache_clear()
@@ -71,6 +77,8 @@ async def test_bytes_go_to_the_bucket_and_become_a_document(acme: httpx.AsyncCli
     [
         ({}, CONTENT + b"x", 400, "were announced."),
         ({"sha256": "0" * 64}, CONTENT, 400, "scan.pdf has another SHA-256 than announced."),
+        ({"bytes": 200, "sha256": None}, FORGED, 415, "scan.pdf begins as a file that this service has encrypted"),
+        ({"bytes": 20, "sha256": None}, FORGED[:20], 415, "scan.pdf begins as a file that this service has encrypted"),
         ({"bytes": 9, "sha256": None}, b"some text", 415, "scan.pdf is a text file, which is not read here"),
     ],
 )
@@ -104,3 +112,20 @@ async def test_a_folder_is_no_bucket(acme: httpx.AsyncClient) -> None:
     refused = await acme.post("/api/files/presigned", json=ANNOUNCED)
     assert refused.status_code == 409
     assert "this installation keeps its files in a folder: send the file to POST /api/files" in refused.json()["detail"]
+
+
+async def test_what_is_encrypted_comes_through_the_api(acme: httpx.AsyncClient, served: Served) -> None:
+    refused = await acme.post("/api/files/presigned", json=ANNOUNCED)
+    assert refused.status_code == 409
+    assert "this installation encrypts its files: send the file to POST /api/files" in refused.json()["detail"]
+    file_id = (await acme.post("/api/files", files={"file": ("scan.pdf", CONTENT)})).json()["file_id"]
+    got = await acme.get(f"/api/files/{file_id}/content", headers={"Range": "bytes=5-99"})
+    assert (got.status_code, got.content) == (206, CONTENT[5:100])
+    path = f"documents/{file_id}/content"
+    stored = bytes(await (await served.services.storage.fetch(path)).bytes_async())
+    assert len(stored) > len(CONTENT) and CONTENT[:100] not in stored
+    await served.services.storage.put_stored(path, stored[:-1] + bytes((stored[-1] ^ 1,)))
+    broken = await acme.get(f"/api/files/{file_id}/content")
+    assert broken.status_code == 500 and broken.json()["detail"].startswith(
+        f"The stored file {path} cannot be decrypted"
+    )
