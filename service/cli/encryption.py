@@ -1,11 +1,24 @@
-"""`offload encryption-key`: a new key for OFFLOAD_ENCRYPTION_KEYS."""
+"""`offload encryption-key`, a new key for OFFLOAD_ENCRYPTION_KEYS, and `offload rewrap`, which has it encrypt all that there is."""
 
+import asyncio
 import secrets
+import sys
 
 import click
 
 from service.database.column_types import utc_now
+from service.lib.encryption import Keyring, keyring_of
+from service.lib.object_storage import Storage
+from service.lib.outages import outage_of
+from service.lib.rewrapping import Rewrapped, rewrap_objects
+from settings import Settings, load_settings
 from settings.encryption import KEY_BYTES, KEY_ID, encoded
+
+SHOWN = 20
+"""Files that cannot be read of which the sentence is printed."""
+
+PROGRESS_EVERY = 10_000
+"""Files after which a line says how far it is."""
 
 
 @click.command()
@@ -24,3 +37,48 @@ def encryption_key(key_id: str | None) -> None:
         "Keep a copy apart from the backups: without the key, nothing that it encrypts can be read again.", err=True
     )
     click.echo(f"{name}:{encoded(secrets.token_bytes(KEY_BYTES))}")
+
+
+@click.command()
+def rewrap() -> None:
+    """Encrypt all that is stored under the first of OFFLOAD_ENCRYPTION_KEYS: what is under another, or not encrypted.
+
+    Offload may run in the meantime; an interrupted run is continued by the next. Exit code 1 where something cannot be read.
+
+    Example: offload rewrap
+    """
+    settings = load_settings()
+    keyring = keyring_of(settings.encryption_keys)
+    if keyring is None:
+        raise click.ClickException("OFFLOAD_ENCRYPTION_KEYS is not set: there is no key to encrypt with.")
+    try:
+        unreadable = asyncio.run(_rewrap(settings, keyring))
+    except Exception as error:
+        outage = outage_of(error)
+        if outage is None:
+            raise
+        raise click.ClickException(f"{outage.sentence}: run it again later, and it goes on where it was.") from None
+    sys.exit(1 if unreadable else 0)
+
+
+async def _rewrap(settings: Settings, keyring: Keyring) -> int:
+    """Rewrap everything and print what was done. Returns the number of what cannot be read."""
+    files = await rewrap_objects(Storage(settings.storage_url, keyring), _progress)
+    _report("files", files, keyring.sealing_id)
+    return len(files.unreadable)
+
+
+def _progress(done: int) -> None:
+    if done and done % PROGRESS_EVERY == 0:
+        click.echo(f"{done:,} files …", err=True)
+
+
+def _report(kind: str, done: Rewrapped, key_id: str) -> None:
+    click.echo(
+        f"Encrypted with the key {key_id!r}: {done.rewrapped:,} {kind} that were under another key, "
+        f"{done.encrypted:,} that were not encrypted. {done.current:,} were under it already."
+    )
+    for sentence in done.unreadable[:SHOWN]:
+        click.echo(sentence, err=True)
+    if done.unreadable:
+        click.echo(f"{len(done.unreadable):,} {kind} cannot be read, and stay as they are.", err=True)

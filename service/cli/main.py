@@ -31,7 +31,7 @@ class Commands(click.Group):
         "jobs": "jobs", "retry-failed": "jobs", "cancel": "jobs", "tail": "tail", "workers": "workers",
         "schedules": "schedules", "completion": "completion", "relay": "relay", "report": "report",
         "owners": "owners", "erase": "erase", "ingest": "ingest", "watch": "watch", "top": "top",
-        "encryption-key": "encryption", "deploy-mark": "deploy_mark",
+        "encryption-key": "encryption", "rewrap": "encryption", "deploy-mark": "deploy_mark",
     }  # fmt: skip
     """Module of each such command."""
 

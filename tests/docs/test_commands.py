@@ -39,6 +39,7 @@ ELSEWHERE = {
     "ocr": ("tests/cli/test_cli.py", '"ocr"'),
     "report": ("tests/reports/test_report_command.py", '"report"'),
     "relay": ("tests/clients/test_outbox.py", "relay.run("),
+    "rewrap": ("tests/cli/test_encryption.py", '"rewrap"'),
     "backup": ("tests/supervisor/test_backup.py", "back_up(settings"),
     "restore": ("tests/supervisor/test_backup.py", "restore(settings"),
 }
