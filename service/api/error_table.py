@@ -30,7 +30,7 @@ from service.engine.store import (
     OverLimit,
     WrongState,
 )
-from service.engine.store.errors import StoreError
+from service.engine.store.errors import StoreError, TooManyToRead
 from service.lib.encryption import Unreadable
 from service.lib.fair_turns import Abandoned
 from service.lib.outages import Outage, outage_of
@@ -117,6 +117,7 @@ STATUS_CODES: Mapping[type[Exception], int] = {
     WrongState: 409,
     IdempotencyConflict: 409,
     AcrossServers: 400,
+    TooManyToRead: 400,
     # What is left of the store's refusals: there is no such operation (any more).
     StoreError: 404,
 }

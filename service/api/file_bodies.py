@@ -8,7 +8,7 @@ from service.api.schemas import FileBody
 from service.database import Document
 from service.documents.same_bytes import ids_of
 from service.engine.states import State
-from service.engine.store.listing import JobFilter
+from service.engine.store.job_filter import JobFilter
 from service.monitoring.audit_log import AuditEntry, Target
 from service.services import Services
 from tasks.pdf_ocr import pdf_ocr

@@ -12,9 +12,11 @@ from service.api.auth import require_personal
 from service.api.dependencies import CallerDep, Owner, ServicesDep
 from service.api.downloads import NoSuchArtefact, download_artefact
 from service.api.errors import BadRequest
+from service.api.job_query import callers_query, coverage
 from service.api.openapi import BINARY, RANGED, refusals
 from service.api.schemas import FieldError, JobDetail, JobList, JobLog, JobStatus, JobSummary, LogLineBody
 from service.database.api_keys import Scope
+from service.engine.job_query import Term
 from service.engine.job_status import detail_object, progress_object, rfc3339, status_object
 from service.engine.states import State
 from service.engine.store import Job, NoSuchJob
@@ -25,7 +27,7 @@ from tasks.sdk.types import REGISTRY
 PAGE_MAX = 200
 """Records one call reads: a few milliseconds of the queue server's time."""
 
-FILTERS = ("queue", "status", "type", "limit", "cursor")
+FILTERS = ("queue", "status", "type", "q", "limit", "cursor")
 
 
 async def own_job(services: Services, owner: str, job_id: str) -> Job:
@@ -49,20 +51,31 @@ async def list_jobs(
     queue: FromQuery[str | None] = None,
     status: FromQuery[str | None] = None,
     type: FromQuery[str | None] = None,
+    q: FromQuery[str] = "",
     limit: Annotated[int, QueryParameter(ge=1, le=PAGE_MAX)] = 50,
     cursor: FromQuery[str | None] = None,
 ) -> JobList:
-    """One page of jobs, without parts of jobs. A key for some job types has those of others left out, so a page may be short."""
+    """One page of jobs, without parts of jobs. A key for some job types has those of others left out, so a page may be short.
+
+    `q` is a query such as `state:failed took:>30s error:"disk is full"` (docs/finding-jobs.md). One that no index answers looks
+    at so many jobs per page; `note` then says how many, and `next_cursor` goes on.
+    """
     _check_filters(
         request, {"queue": (queue, list(Queue)), "status": (status, list(State)), "type": (type, list(REGISTRY))}
     )
+    given = [Term(key, (value,)) for key, value in (("queue", queue), ("state", status), ("task", type)) if value]
+    query = await callers_query(services, caller.owner, q, given)
     try:
-        page = await services.store.list(
-            queue=queue, state=status, type=type, owner=caller.owner, limit=limit, cursor=cursor
-        )
+        page = await services.store.page(query.wanted, limit, cursor)
     except ValueError as error:
         raise BadRequest(FieldError("cursor", str(error))) from None
-    return JobList(jobs=[_summary(job) for job in page.jobs if caller.may_meet(job.type)], next_cursor=page.next_cursor)
+    lacking = coverage(page, cursor)
+    answer = JobList(
+        jobs=[_summary(job) for job in page.jobs if caller.may_meet(job.type)], next_cursor=page.next_cursor
+    )
+    if notes := [*query.notes, *([lacking] if lacking else [])]:
+        answer["note"] = " ".join(notes)
+    return answer
 
 
 def _check_filters(request: Request[Any, Any, Any], given: dict[str, tuple[str | None, list[Any]]]) -> None:

@@ -1,6 +1,6 @@
 """Bodies of the API's responses, for the OpenAPI document and for readers. Times are RFC 3339, UTC, with milliseconds."""
 
-from typing import Any, Self, TypedDict
+from typing import Any, NotRequired, Self, TypedDict
 
 import msgspec
 
@@ -171,10 +171,12 @@ class JobDetail(JobSummary):
 
 
 class JobList(TypedDict):
-    """One page, newest first. `next_cursor` goes into `cursor` for the next page; null at the end."""
+    """One page, newest first. `next_cursor` goes into `cursor` for the next page; null at the end. `note` says how much has been
+    looked at; it is there only where a page ends before all jobs that may fit have been."""
 
     jobs: list[JobSummary]
     next_cursor: str | None
+    note: NotRequired[str]
 
 
 class LogLineBody(TypedDict):

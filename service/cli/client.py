@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -15,6 +15,9 @@ TIMEOUT = httpx.Timeout(30.0, read=120.0)
 
 PAGE = 200
 """Jobs asked for at once."""
+
+PAGES_MAX = 20
+"""Pages of one search: with 10,000 jobs looked at for each, some seconds of the server's time."""
 
 DENIALS = frozenset({400, 404, 409, 410, 413, 415, 422})
 """Status codes that are about what was sent. 401 and 403 are about the key, 429 and 5xx about the moment."""
@@ -35,6 +38,14 @@ class Unavailable(CliError):
 
 class Denied(CliError):
     """The server refuses what was sent, and would again."""
+
+
+class Found(NamedTuple):
+    """Jobs that fit a query. `cursor` goes on where the server has not looked at all that may fit, as `note` says."""
+
+    jobs: list[dict[str, Any]]
+    note: str | None
+    cursor: str | None
 
 
 class Api:
@@ -112,6 +123,21 @@ class Api:
             cursor = page.get("next_cursor")
             if not cursor:
                 return
+
+    def find(self, query: str, limit: int, cursor: str | None, **filters: str | None) -> Found:
+        """Up to `limit` jobs that fit a query, newest first, from `cursor` on. Where it makes the server look at very many, the
+        answer has a note, and a cursor to go on with."""
+        given = {name: value for name, value in filters.items() if value} | {"q": query}
+        jobs: list[dict[str, Any]] = []
+        note: str | None = None
+        for _ in range(PAGES_MAX):
+            params = given | {"limit": str(min(limit - len(jobs), PAGE))} | ({"cursor": cursor} if cursor else {})
+            page = self._call("GET", "/api/jobs", params=params)
+            jobs += page["jobs"]
+            note, cursor = page.get("note") or note, page.get("next_cursor")
+            if len(jobs) >= limit or not cursor:
+                return Found(jobs, None, None)
+        return Found(jobs, note, cursor)
 
     def retry(self, job_id: str) -> None:
         """Queue a failed job again."""

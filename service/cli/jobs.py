@@ -20,15 +20,36 @@ LIVE = ("queued", "scheduled", "retrying", "active")
 COLUMNS = ("job", "status", "%", "created", "message")
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("query", metavar="[FILTER]...", nargs=-1)
 @queue_option
 @type_option
 @click.option("--status", type=click.Choice(STATUSES), help="Only this status.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many at most.")
+@click.option("--cursor", metavar="CURSOR", help="Go on from where a search ended.")
 @on_server
-def jobs(api: Api, queue: str | None, job_type: str | None, status: str | None, limit: int) -> None:
-    """List jobs, newest first. Example: offload jobs --status failed --queue csv-export"""
-    print_jobs(list(api.jobs(limit, queue=queue, type=job_type, status=status)), Console())
+def jobs(
+    api: Api,
+    query: tuple[str, ...],
+    queue: str | None,
+    job_type: str | None,
+    status: str | None,
+    limit: int,
+    cursor: str | None,
+) -> None:
+    """List jobs that fit FILTER, newest first. Quote it: a shell takes > and quotes for its own.
+
+    Keys, ranges and texts are those of the dashboard's filter (docs/finding-jobs.md); -key:value is not, a comma means or.
+
+    Example: offload jobs 'state:failed created:>2h error:"disk is full" -queue:csv-export'
+    """
+    if wrong := next((word for word in query if word.startswith("--")), None):
+        # Words that begin with a single dash are conditions, so click lets all unknown options through.
+        raise click.NoSuchOption(wrong)
+    found = api.find(" ".join(query), limit, cursor, queue=queue, type=job_type, status=status)
+    print_jobs(found.jobs, Console())
+    if found.cursor:
+        click.echo(f"{found.note or 'There are more.'} offload jobs … --cursor {found.cursor}", err=True)
 
 
 @click.command("retry-failed")

@@ -31,6 +31,11 @@ def test_jobs_lists_newest_first_and_filters(stack: Stack, tmp_path: Path):
     listed = stack.run("jobs", "--status", "completed", "--limit", "1", COLUMNS="200").stdout.splitlines()
     assert len(listed) == 2 and newest in listed[1] and "completed" in listed[1]
     assert stack.run("jobs", "--queue", "thumbnails").stdout == "No such jobs.\n"
+    found = stack.run("jobs", "-state:failed task:pdf-ocr", "created:>1h took:<1h", COLUMNS="200").stdout
+    assert newest in found and "No such jobs" in stack.run("jobs", "state:failed").stdout
+    slip = stack.run("jobs", "stat:failed")
+    assert (slip.returncode, slip.stdout) == (1, "") and "There is no key stat: do you mean state?" in slip.stderr
+    assert "No such option" in stack.run("jobs", "--stauts", "failed").stderr
 
 
 def test_retry_failed_says_how_many(stack: Stack):

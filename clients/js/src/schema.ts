@@ -589,6 +589,7 @@ export interface components {
         JobList: {
             jobs: components["schemas"]["JobSummary"][];
             next_cursor: string | null;
+            note?: string;
         };
         /** JobStatus */
         JobStatus: {

@@ -12,7 +12,7 @@ from service.engine.store.errors import (
     TooManyQueued,
     WrongState,
 )
-from service.engine.store.listing import JobFilter
+from service.engine.store.job_filter import JobFilter
 from service.engine.store.queries import Page
 from service.engine.store.records import Attempt, Job, LogLine, WorkerInfo
 from service.engine.store.store import Queued, Store

@@ -5,15 +5,17 @@ A job that arrives, fails or ends after the operator looked is not in the set, w
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from service.engine.redis.client import Client
 from service.engine.states import TERMINAL, State
 from service.engine.store import keys
-from service.engine.store.errors import StoreError
+from service.engine.store.conditions import Fields, OneOf
+from service.engine.store.errors import StoreError, TooManyToRead
+from service.engine.store.job_filter import JobFilter
+from service.engine.store.listing import by_fields, by_lists
 from service.engine.store.queries import Queries
-from service.engine.store.scripts import FILTER_IDS
 from service.lib.clock import now_ms
 
 Kind = Literal["retry", "cancel", "delete"]
@@ -32,19 +34,20 @@ KEEP_S = 86_400
 """An operation can be looked at for a day after it began."""
 
 
+LISTS_MAX = 20_000
+"""Jobs whose logs or attempts the beginning of an operation reads: it ends within a request."""
+
+
 @dataclass(slots=True, frozen=True)
-class Selection:
+class Selection(JobFilter):
     """Selection of jobs: all filters together, or explicit ids."""
 
-    queue: str | None = None
-    state: str | None = None
-    type: str | None = None
-    owner: str | None = None
-    fingerprint: str | None = None
-    search: tuple[str, str] | None = None
-    any_of: tuple[tuple[str, str], ...] = ()
-    """Search keys with their values, of which a job has at least one."""
     ids: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, wanted: JobFilter) -> "Selection":
+        """Everything that fits a filter."""
+        return cls(**{field.name: getattr(wanted, field.name) for field in fields(wanted)})
 
 
 @dataclass(slots=True, frozen=True)
@@ -98,41 +101,83 @@ class BulkOperations:
         """Copy the ids on the server, by set algebra over the indexes. Returns how many."""
         if selection.ids:
             return int(await self.redis.zadd(frozen, {i: n for n, i in enumerate(selection.ids)}))
-        states = [selection.state] if selection.state else [str(s) for s in APPLIES[kind]]
-        types = [selection.type] if selection.type else await self.queries.types(selection.queue)
-        indexes = [keys.by_type(t, s) for t in types for s in states]
-        if not indexes:
+        states = [state for state in selection.states if state in APPLIES[kind]]
+        owners = selection.named("owner")
+        queues = selection.named("queue")
+        groups = [
+            *([[keys.by_owner(owner, state) for owner in owners for state in states]] if owners is not None else []),
+            [keys.by_type(name, state) for name in await self._types(selection, queues) for state in states],
+            *selection.memberships,
+        ]
+        if not await self._together(frozen, groups):
             return 0
-        await self.redis.zunionstore(frozen, indexes, aggregate="MAX")
-        narrower = []
-        if selection.owner:
-            owned = f"{frozen}:owner"
-            await self.redis.zunionstore(owned, [keys.by_owner(selection.owner, s) for s in states], aggregate="MAX")
-            await self.redis.expire(owned, 60)
-            narrower.append(owned)
-        if selection.fingerprint:
-            narrower.append(keys.error_jobs(selection.fingerprint))
-        if selection.search:
-            narrower.append(keys.found_by(*selection.search))
-        if selection.any_of:
-            found = f"{frozen}:found"
-            await self.redis.zunionstore(found, [keys.found_by(*pair) for pair in selection.any_of], aggregate="MAX")
-            await self.redis.expire(found, 60)
-            narrower.append(found)
-        if narrower:
-            await self.redis.zinterstore(frozen, [frozen, *narrower], aggregate="MAX")
-        if selection.queue and await self.queries.holds_others(selection.queue):
-            await self._narrow_to_queue(frozen, selection.queue)
+        if selection.unless:
+            await self._apart(frozen, selection.unless)
+        await self._narrow(frozen, selection, queues)
         return int(await self.redis.zcard(frozen))
 
-    async def _narrow_to_queue(self, frozen: str, queue: str) -> None:
-        """Take out the jobs of types that were moved to or from another queue, and that stand there."""
+    async def _types(self, selection: Selection, queues: Sequence[str] | None) -> Sequence[str]:
+        named = selection.named("type")
+        if named is not None:
+            return named
+        seen = (
+            [await self.queries.types(queue) for queue in queues]
+            if queues is not None
+            else [await self.queries.types()]
+        )
+        return selection.among("type", sorted({name for names in seen for name in names}))
+
+    async def _together(self, frozen: str, groups: Sequence[Sequence[str]]) -> bool:
+        """Copy what stands in at least one index of each group. False where a group is empty."""
+        unions = []
+        for number, group in enumerate(groups):
+            if not group:
+                return False
+            union = frozen if not number else f"{frozen}:{number}"
+            await self.redis.zunionstore(union, list(group), aggregate="MAX")
+            await self.redis.expire(union, 60)
+            unions.append(union)
+        if len(unions) > 1:
+            await self.redis.zinterstore(frozen, unions, aggregate="MAX")
+            await self.redis.delete(*unions[1:])
+        return True
+
+    async def _apart(self, frozen: str, unless: Sequence[str]) -> None:
+        """Take out what stands in one of the indexes."""
+        await self.redis.zdiffstore(frozen, [frozen, *unless])
+
+    async def _narrow(self, frozen: str, selection: Selection, queues: Sequence[str] | None) -> None:
+        """Take out what the records and lists do not bear out: a few thousand ids at a time, without a bound but for lists."""
+        others = any([await self.queries.holds_others(queue) for queue in queues or ()])
+        since, until = selection.created
+        if since is not None:
+            await self.redis.zremrangebyscore(frozen, "-inf", f"({since}")
+        if until is not None:
+            await self.redis.zremrangebyscore(frozen, until, "+inf")
+        if not (selection.conditions or selection.lists or others):
+            return
         ids = [job_id.decode() for job_id in await self.redis.zrange(frozen, 0, -1)]
+        if others:
+            # Types that were moved to or from another queue stand in the indexes of both.
+            selection = replace(
+                selection, conditions=(OneOf(False, "queue", tuple(queues or ())), *selection.conditions)
+            )
+        left: dict[str, Fields] = {}
         for start in range(0, len(ids), FILTERED):
             some = ids[start : start + FILTERED]
-            own = {job_id.decode() for job_id in await FILTER_IDS(self.redis, 1, "queue", queue, *some)}
-            if others := [job_id for job_id in some if job_id not in own]:
-                await self.redis.zrem(frozen, *others)
+            own = await by_fields(self.redis, selection, some)
+            await self._remove(frozen, [job_id for job_id in some if job_id not in own])
+            left |= own
+            if selection.lists and len(left) > LISTS_MAX:
+                await self.redis.delete(frozen)
+                raise TooManyToRead(LISTS_MAX)
+        if selection.lists:
+            fitting = await by_lists(self.redis, selection, left)
+            await self._remove(frozen, [job_id for job_id in left if job_id not in fitting])
+
+    async def _remove(self, frozen: str, job_ids: Sequence[str]) -> None:
+        for start in range(0, len(job_ids), FILTERED):
+            await self.redis.zrem(frozen, *job_ids[start : start + FILTERED])
 
     async def present(self, operation_id: str) -> Operation:
         """One operation. Raises StoreError when it is not known (any more)."""

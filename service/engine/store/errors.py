@@ -77,3 +77,13 @@ class OtherParts(StoreError):
             f"an earlier attempt of this job made {made:,} parts and this one asks for {requested:,}: what the number is made "
             f"from has changed between the two, and a retry would find the same; send the job again"
         )
+
+
+class TooManyToRead(StoreError):
+    """A bulk operation would have to read the logs or attempts of more jobs than one request may."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"the logs or attempts of more than {most:,} jobs would have to be searched: narrow the filter, by created: or "
+            f"queue: for one, and act on what is left"
+        )

@@ -16,9 +16,10 @@ from service.engine.redis.away import QueueServerAway, left_out, or_else
 from service.engine.states import State
 from service.engine.store import keys
 from service.engine.store.errors import NoSuchJob
-from service.engine.store.listing import JobFilter, cursor_of, read_cursor
+from service.engine.store.job_filter import JobFilter
+from service.engine.store.listing import cursor_of, read_cursor
 from service.engine.store.placed_groups import PlacedErrorGroups
-from service.engine.store.queries import Page
+from service.engine.store.queries import Coverage, Page
 from service.engine.store.records import Attempt, Job, LogLine, WorkerInfo
 from service.engine.store.store import Store
 from service.engine.store.workflows import Workflow
@@ -176,7 +177,9 @@ class PlacedReads(Store):
             limit += 1
         if len(found) > limit:
             return Page(found[:limit], cursor_of(found[limit - 1].stamp))
-        return Page(found, cursor_of(floor) if floor else None)
+        partial = [page.partial for page in pages if page.partial]
+        coverage = Coverage(*map(sum, zip(*partial, strict=True))) if partial else None
+        return Page(found, cursor_of(floor) if floor else None, coverage)
 
     async def newer(self, wanted: JobFilter, stamp: int, limit: int) -> int:
         return min(limit, sum(await self._all(lambda store: store.newer(wanted, stamp, limit), _queue_of(wanted))))

@@ -2,25 +2,36 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
 from service.engine.redis.client import Client
 from service.engine.store import keys
 from service.engine.store.job_counts import JobCounts
-from service.engine.store.listing import EXAMINED_MAX, JobFilter, Reader, cursor_of, read_cursor
+from service.engine.store.job_filter import JobFilter
+from service.engine.store.listing import Reader, cursor_of, read_cursor
 from service.engine.store.payloads import with_defaults
 from service.engine.store.records import Attempt, Job, LogLine, WorkerInfo, to_job
 from service.engine.store.worker_reports import WorkerReports
 from service.engine.store.workflows import Workflow, to_workflow
 
 
+class Coverage(NamedTuple):
+    """Number of jobs that a page has looked at, and of those that could fit from where it began, at most."""
+
+    examined: int
+    candidates: int
+
+
 @dataclass(slots=True, frozen=True)
 class Page:
-    """Jobs, newest first. `next_cursor` is opaque; None at the end."""
+    """Jobs, newest first. `next_cursor` is opaque; None at the end. `partial` stands where a page has fewer than were asked
+    for since it has looked at as many as one page may."""
 
     jobs: list[Job]
     next_cursor: str | None
+    partial: Coverage | None = None
 
 
 class Queries(JobCounts):
@@ -131,17 +142,19 @@ class Queries(JobCounts):
         reader = await self._reader(wanted, cursor)
         found: list[Job] = []
         count = limit + 1
-        while (lacking := limit + 1 - len(found)) > 0 and not reader.ended and reader.examined < EXAMINED_MAX:
+        while (lacking := limit + 1 - len(found)) > 0 and not reader.ended and not reader.spent:
             rows = await reader.next(count)
             while rows and lacking > 0:
                 jobs = await self.get_many([i for i, _ in rows[:lacking]])
                 found += [job for job in jobs if job and wanted.fits(job)]
                 rows, lacking = rows[lacking:], limit + 1 - len(found)
             # Twice what would fill the page if the rest fits as often as what was seen.
-            count = max(limit + 1, min(reader.step, 2 * lacking * reader.examined // max(1, len(found))))
+            count = min(reader.step, max(limit + 1, 2 * lacking * reader.examined // max(1, len(found))))
         if len(found) > limit:
             return Page(found[:limit], cursor_of(found[limit - 1].stamp))
-        return Page(found, None if reader.ended else cursor_of(reader.below or 0))
+        if reader.ended and not reader.cut:
+            return Page(found, None)
+        return Page(found, cursor_of(reader.below or 0), Coverage(reader.examined, await reader.candidates()))
 
     async def newest_by(self, key: str, values: Sequence[str], count: int) -> dict[str, Sequence[Job]]:
         """The newest `count` jobs of each value of a search key, newest first, in two round trips."""
@@ -159,7 +172,10 @@ class Queries(JobCounts):
 
     async def _reader(self, wanted: JobFilter, cursor: str | None = None) -> Reader:
         below = read_cursor(cursor)
-        types = await self.types(wanted.queue) if wanted.led_by_types else ()
+        queues = wanted.named("queue") if wanted.led_by_types else None
+        types = sorted({name for queue in queues for name in await self.types(queue)}) if queues is not None else ()
+        if wanted.led_by_types and queues is None:
+            types = list(await self.types())
         return Reader(self.redis, wanted, types, below)
 
     async def workers(self) -> Sequence[WorkerInfo]:
