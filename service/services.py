@@ -40,6 +40,7 @@ from service.engine.redis.places import Place, open_places, places_of
 from service.engine.runtime import Runtime
 from service.engine.schedules import Schedules
 from service.engine.store import Store
+from service.engine.store.encryption_keys import see_keys
 from service.engine.store.placed import open_store
 from service.engine.store.usage_counts import UsageCounts
 from service.engine.tracing import NO_TRACING
@@ -128,6 +129,7 @@ async def open_services(
         if tracing:
             stack.push_async_callback(tracing.close)
         redis = await stack.enter_async_context(open_places(settings))
+        await see_keys(redis, settings.encryption_keys)
         store = open_store(redis)
         stack.push_async_callback(store.aclose)
         database = await stack.enter_async_context(opened_database(settings.database_url))

@@ -15,6 +15,7 @@ from service.engine.store import WrongState
 from service.erasure.jobs import StillRunning
 from service.erasure.owner import NothingToErase, OwnerErasure
 from service.erasure.signed_list import as_text
+from service.lib.encryption import Unreadable
 
 
 @post("/erase", status_code=200, opt={ACTION: "erasure.requested"})
@@ -34,7 +35,7 @@ async def erase_owner(
         written = await erasure.erase(by=request.user.name)
     except NothingToErase as error:
         raise NotFoundException(str(error)) from None
-    except StillRunning as error:
+    except (StillRunning, Unreadable) as error:
         raise WrongState(str(error)) from None
     headers = {**UNSTORED, "Content-Disposition": f'attachment; filename="{written.subject}.json"'}
     return Response(as_text(written), media_type="application/json", headers=headers)

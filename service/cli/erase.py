@@ -17,6 +17,7 @@ from service.erasure.jobs import StillRunning
 from service.erasure.owner import NothingToErase, OwnerErasure
 from service.erasure.person import PersonErasure
 from service.erasure.signed_list import BadList, SignedList, as_text, verified
+from service.lib.encryption import Unreadable
 from service.lib.user_agent import terminal_user, user_agent
 from settings import Settings, load_settings
 
@@ -96,7 +97,7 @@ def _run(work: Callable[[Settings, Database, Client], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(within())
-    except (NothingToErase, StillRunning) as error:
+    except (NothingToErase, StillRunning, Unreadable) as error:
         raise click.ClickException(str(error)) from None
     except (RedisError, OSError) as error:
         raise click.ClickException(

@@ -137,12 +137,12 @@ class PayloadFiles:
         """Read a payload that is small enough to be shown. Returns a sentence where it is not shown, and the reason."""
         file = job.payload_file
         if file is None:
-            return None
+            return job.unreadable or None
         if file.bytes > SHOWN_BYTES_MAX:
             return f"The payload has {file.bytes:,} bytes: more than the {SHOWN_BYTES_MAX:,} that are shown."
         try:
             await self.load(job)
-        except PayloadLost as error:
+        except Permanent as error:
             return f"{str(error)[0].upper()}{str(error)[1:]}."
         except Exception as error:
             outage = outage_of(error)

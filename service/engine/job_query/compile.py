@@ -7,7 +7,7 @@ from service.engine.job_query.keys import search_keys
 from service.engine.job_query.terms import Term
 from service.engine.job_query.values import read_length, read_moment, read_number
 from service.engine.store.conditions import Condition, ErrorText, NumberIn, OneOf, Range, Took, Waited
-from service.engine.store.job_filter import JobFilter, index_of, index_of_cause
+from service.engine.store.job_filter import JobFilter, index_of_cause, indexes_of
 from service.engine.store.list_conditions import AttemptedBy, ListCondition, LogText
 
 MatchingFiles = Mapping[str, Sequence[str]]
@@ -21,7 +21,7 @@ INDEXED = ("state", "queue", "task", "owner")
 
 MOMENTS = {"created": "created_ms", "started": "started_ms", "finished": "finished_ms"}
 
-NOWHERE = index_of("file_id", "")
+NOWHERE = indexes_of("file_id", "")[-1]
 """An index that no job stands in: a name that no document has is looked for in vain, and not left out."""
 
 
@@ -71,11 +71,13 @@ def _single(term: Term) -> bool:
 def _indexes(term: Term, files: MatchingFiles) -> list[str] | None:
     """The indexes in one of which a job stands that has the term's values; None where indexes do not know."""
     if term.key == "file":
-        return [index_of("file_id", one) for text in term.values for one in files[text]] or [NOWHERE]
+        return [index for text in term.values for one in files[text] for index in indexes_of("file_id", one)] or [
+            NOWHERE
+        ]
     if term.key == "fingerprint":
         return [index_of_cause(value) for value in term.values]
     if term.key in search_keys() and term.key not in FIELDS:
-        return [index_of(term.key, value) for value in term.values]
+        return [index for value in term.values for index in indexes_of(term.key, value)]
     return None
 
 

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from service.engine.redis.away import named
 from service.engine.redis.client import Client, connect, pool_of
+from service.engine.sealing import SEALING
 from service.lib.text import listed
 from settings import Settings
 
@@ -77,10 +78,12 @@ def server_words(queues: Sequence[str]) -> str:
 
 @asynccontextmanager
 async def open_places(settings: Settings) -> AsyncIterator[Client]:
-    """A client of the main server, which knows those of the queues that have their own; all are closed at the end.
+    """A client of the main server, which knows those of the queues that have their own; all are closed at the end. What this
+    process writes to them is encrypted from now on, where the settings have keys.
 
     Raises SystemExit where there is no main server.
     """
+    SEALING.use(settings.encryption_keys)
     redis = _connected(settings)
     try:
         yield redis

@@ -10,10 +10,15 @@ import msgspec
 from service.engine.redis.client import Client
 from service.engine.schedules import keys
 from service.engine.schedules.records import NoSuchSchedule
+from service.engine.sealing import SEALING
 from settings.schedules import CatchUp, Overlap, Schedule
 
 PER_OWNER = 100
 """More than people keep in their heads, few enough that one owner cannot slow the ticker, which reads all every two seconds."""
+
+
+SEALED_AS = ("schedules", "owned")
+"""Context that an encrypted schedule is bound to."""
 
 
 class NameTaken(Exception):
@@ -106,7 +111,7 @@ class OwnedSchedules:
             if len(others) >= PER_OWNER:
                 raise TooManySchedules
             pipe.multi()
-            pipe.hset(keys.OWNED, one.schedule_id, msgspec.json.encode(one))
+            pipe.hset(keys.OWNED, one.schedule_id, SEALING.seal(msgspec.json.encode(one).decode(), *SEALED_AS))
             await pipe.execute()
 
     async def remove(self, schedule_id: str, owner: str | None = None) -> None:
@@ -119,4 +124,4 @@ class OwnedSchedules:
 
 
 def _read(raw: bytes) -> OwnedSchedule:
-    return msgspec.json.decode(raw, type=OwnedSchedule)
+    return msgspec.json.decode(SEALING.open(raw, *SEALED_AS), type=OwnedSchedule)

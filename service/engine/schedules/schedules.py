@@ -19,9 +19,11 @@ from service.engine.redis.places import of_queue
 from service.engine.schedules import keys
 from service.engine.schedules.owned import OwnedSchedules
 from service.engine.schedules.records import ScheduleState, SlotRun
-from service.engine.store import NoSuchJob, OverLimit, Store, WrongState
+from service.engine.sealing import SEALING
+from service.engine.store import Job, NoSuchJob, OverLimit, Store, WrongState
 from service.engine.store.script_inputs import NewJob
 from service.engine.store.scripts import SCHEDULE
+from service.engine.store.sealed_inputs import requests
 from service.engine.terms import Terms
 from service.lib.clock import now_ms
 from settings.schedules import SCHEDULES, Overlap, Schedule
@@ -101,7 +103,7 @@ class Schedules:
         for run, job in zip(open_runs, jobs, strict=True):
             run.outcome = str(job.state) if job else "gone"
             run.finished_ms = job.finished_ms if job else None
-            run.reason = (job.error or "") if job else "the job was deleted before it had ended"
+            run.reason = _reason(job) if job else "the job was deleted before it had ended"
 
     @staticmethod
     def _next_ms(schedule: Schedule, at_ms: int, pause: Hold | None) -> int | None:
@@ -198,7 +200,7 @@ class Schedules:
         """
         rows = pack([[run.id, run.slot_ms, text(run)] for run in missed])
         skip = int(schedule.overlap is Overlap.SKIP)
-        answer = await SCHEDULE(self.redis_of(schedule), schedule.name, seen, through, skip, rows, pack(start or False))
+        answer = await SCHEDULE(self.redis_of(schedule), schedule.name, seen, through, skip, rows, pack(_sealed(start)))
         return answer[0].decode(), answer[1].decode()
 
     async def _request(self, schedule: Schedule, run: SlotRun) -> NewJob:
@@ -225,6 +227,15 @@ class Parts:
     def use(self, port: type[T]) -> T:
         """The implementation of a protocol of tasks/ports/. Raises KeyError where there is none."""
         return cast(T, self.ports[port])
+
+
+def _sealed(start: Any) -> Any:
+    return [*requests(start[:1]), *start[1:]] if start else False
+
+
+def _reason(job: Job) -> str:
+    """A job's error. It is kept with the run, in the clear: an encrypted one is on the job's page."""
+    return (job.error or "") if SEALING.keyring is None or not job.error else "the job's page says why"
 
 
 def _unreadable(schedule: Schedule) -> ScheduleState:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from service.engine.redis.client import Client
+from service.engine.sealing import SEALING
 from service.engine.store import keys
+from service.lib.encryption import Unreadable
 
 GroupState = Literal["open", "ignored", "resolved", "regressed"]
 
@@ -93,7 +95,7 @@ def _group(fingerprint: str, raw: dict[bytes, bytes], waiting: int) -> ErrorGrou
         fingerprint=fingerprint,
         type=text["type"],
         queue=text["queue"],
-        error=text["error"],
+        error=_error(text["error"], text["sample"]),
         error_type=text["error_type"],
         first_ms=int(text["first_ms"]),
         last_ms=int(text["last_ms"]),
@@ -102,6 +104,14 @@ def _group(fingerprint: str, raw: dict[bytes, bytes], waiting: int) -> ErrorGrou
         sample=text["sample"],
         life=_life(text.get("life", "open")),
     )
+
+
+def _error(text: str, job_id: str) -> str:
+    """Text of the group, which is that of one of its jobs."""
+    try:
+        return SEALING.open(text, job_id, "error")
+    except Unreadable as error:
+        return str(error)
 
 
 def _life(word: str) -> GroupState:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from service.engine.sealing import SEALING
 from service.engine.states import State
 from service.engine.store import keys
 from service.engine.store.conditions import Condition, OneOf
@@ -13,9 +14,9 @@ WIDE = 20
 """Indexes of one group from which on it leads: to hold each against the others' ids would cost more."""
 
 
-def index_of(key: str, value: str) -> str:
-    """The index of the jobs that have a value under a search key."""
-    return keys.found_by(key, value)
+def indexes_of(key: str, value: str) -> tuple[str, ...]:
+    """Indexes of the jobs that have a value under a search key: one for each key of encryption that may have made it."""
+    return tuple(keys.found_by(key, one) for one in SEALING.finds(key, value))
 
 
 def index_of_cause(fingerprint: str) -> str:
@@ -58,9 +59,9 @@ class JobFilter:
     @property
     def memberships(self) -> list[tuple[str, ...]]:
         """Groups of indexes that no record's field tells for certain; a job stands in at least one of each."""
-        found: list[tuple[str, ...]] = [(keys.found_by(*self.search),)] if self.search else []
+        found: list[tuple[str, ...]] = [indexes_of(*self.search)] if self.search else []
         found += [(keys.error_jobs(self.fingerprint),)] if self.fingerprint else []
-        found += [tuple(keys.found_by(*pair) for pair in self.any_of)] if self.any_of else []
+        found += [tuple(index for pair in self.any_of for index in indexes_of(*pair))] if self.any_of else []
         return [*found, *self.groups]
 
     @property

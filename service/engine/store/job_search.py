@@ -7,8 +7,10 @@ import msgspec
 
 from service.engine.redis.client import Client
 from service.engine.redis.places import places_of
+from service.engine.sealing import SEALING
 from service.engine.store import keys
-from service.engine.store.records import PAYLOAD_FILE, Job, to_job
+from service.engine.store.records import Job, to_job
+from service.lib.encryption import Unreadable
 
 Load = Callable[[Job], Awaitable[object]]
 
@@ -45,28 +47,38 @@ async def jobs_naming(redis: Client, words: Collection[str], datasets: Collectio
         if b"state" not in record:
             continue
         job_id = raw.decode().removeprefix(PREFIX)
-        payload = record[b"payload"] = await _payload(job_id, record, load)
+        job = to_job(job_id, record)
+        if job.unreadable:
+            # What cannot be read may name them: an erasure must not pass it over.
+            raise Unreadable(job.unreadable)
+        payload = record[b"payload"] = await _payload(job, load)
         exports = record.get(b"type") == b"csv-export" and any(one in payload for one in listing)
-        if exports or await _names(client, sought, job_id, record):
+        if exports or await _names(client, sought, job, record):
             found.add(record.get(b"parent", b"").decode() or job_id)
     return sorted(found)
 
 
-async def _payload(job_id: str, record: dict[Any, Any], load: Load) -> bytes:
-    payload = bytes(record.get(b"payload", b""))
-    if PAYLOAD_FILE.encode() not in payload:
-        return payload
-    job = to_job(job_id, record)
-    await load(job)
+async def _payload(job: Job, load: Load) -> bytes:
+    if job.payload_file:
+        await load(job)
     return msgspec.json.encode(job.payload)
 
 
-async def _names(redis: Client, words: Sequence[bytes], job_id: str, record: dict[Any, Any]) -> bool:
-    texts = [*record.values()]
-    for name in (keys.log(job_id), keys.attempts(job_id)):
-        texts += await redis.lrange(name, 0, -1)
-    texts += (await redis.hgetall(keys.events(job_id))).values()
+async def _names(redis: Client, words: Sequence[bytes], job: Job, record: dict[Any, Any]) -> bool:
+    job_id = job.id
+    opened = [job.result, job.data, job.artefacts, job.message, job.error, job.question, job.callback_url]
+    texts = [*record.values(), msgspec.json.encode(opened)]
+    texts += [SEALING.open(row, job_id, "log").encode() for row in await redis.lrange(keys.log(job_id), 0, -1)]
+    for row in await redis.lrange(keys.attempts(job_id), 0, -1):
+        entry = msgspec.json.decode(row)
+        texts += [row, *(SEALING.open(entry.get(name) or "", job_id, f"attempt.{name}").encode() for name in ATTEMPT)]
+    for field, body in (await redis.hgetall(keys.events(job_id))).items():
+        texts.append(SEALING.open(body, job_id, field.decode()).encode())
     return any(word in text.lower() for word in words for text in texts)
+
+
+ATTEMPT = ("error", "traceback")
+"""Fields of an attempt that are encrypted."""
 
 
 async def forget_files(redis: Client, job_id: str) -> None:

@@ -207,6 +207,9 @@ def onward(queue: str) -> str:
     return f"{PREFIX}onward:{queue}"
 
 
+ENCRYPTION_KEYS = PREFIX + "encryption-keys"
+"""Set: ids of the keys that records may be encrypted with. An id goes as `offload rewrap` has written all under another."""
+
 BREAKER_EVENTS = PREFIX + "breaker-events"
 """List: breakers that were opened or closed, as JSON, oldest first, until they stand in the audit log; 1,000 at most."""
 

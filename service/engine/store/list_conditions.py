@@ -1,5 +1,6 @@
 """Conditions on lists that are kept with a job: its log and its attempts. To read them costs more than to read a record."""
 
+import contextlib
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from typing import Any
 import msgspec
 
 from service.engine.redis.client import Client
+from service.engine.sealing import MARK_BYTES, SEALING
 from service.engine.store import keys
 from service.engine.store.conditions import Fields, OneOf
 from service.engine.store.records import Attempt, LogLine
+from service.lib.encryption import Unreadable
 
 JOBS_AT_ONCE = 25
 """Jobs whose lists one round trip reads: with the longest logs some 10 MB."""
@@ -83,7 +86,19 @@ async def lists_of(redis: Client, job_ids: Sequence[str], conditions: Sequence[L
             pipe.lrange(condition.key(job_id), 0, -1)
     rows = await pipe.execute()
     width = len(conditions)
-    return [rows[n * width : (n + 1) * width] for n in range(len(job_ids))]
+    return [[_opened(job_id, lines) for lines in rows[n * width : (n + 1) * width]] for n, job_id in enumerate(job_ids)]
+
+
+def _opened(job_id: str, rows: Sequence[bytes]) -> Sequence[bytes]:
+    """Rows with those of a log that are encrypted as they were; one that cannot be read has nothing that is looked for."""
+    found = []
+    for row in rows:
+        if row.startswith(MARK_BYTES):
+            with contextlib.suppress(Unreadable):
+                found.append(SEALING.open(row, job_id, "log").encode())
+        else:
+            found.append(row)
+    return found
 
 
 def all_fit(conditions: Sequence[ListCondition], lists: Sequence[Sequence[bytes]], fields: Fields) -> bool:

@@ -1,5 +1,6 @@
 """A page of a filtered list: the smallest index that knows a part of the filter leads, the others only bear it out."""
 
+import contextlib
 import heapq
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -8,10 +9,12 @@ from typing import Any
 import msgspec
 
 from service.engine.redis.client import Client
+from service.engine.sealing import MARK, SEALING
 from service.engine.store.conditions import Fields
 from service.engine.store.job_filter import JobFilter
 from service.engine.store.list_conditions import BYTES_MAX, JOBS_AT_ONCE, JOBS_MAX, AttemptedBy, all_fit, lists_of
 from service.engine.store.scripts import FILTER_IDS, READ_FIELDS
+from service.lib.encryption import Unreadable
 
 EXAMINED_MAX = 10_000
 """Ids one page may look at to fill a filter that no single index serves: bounds the cost of a page, not its truth."""
@@ -222,9 +225,21 @@ async def read_fields(redis: Client, wanted: JobFilter, job_ids: Sequence[str]) 
     packed = await READ_FIELDS(redis, len(names), *names, *job_ids)
     rows: list[list[Any]] = msgspec.msgpack.decode(packed)
     return {
-        job_id: {name: str(value) for name, value in zip(names, row, strict=True) if value is not False}
+        job_id: {
+            name: _opened(job_id, name, value) for name, value in zip(names, row, strict=True) if value is not False
+        }
         for job_id, row in zip(job_ids, rows, strict=True)
     }
+
+
+def _opened(job_id: str, name: str, value: Any) -> str:
+    text = str(value)
+    if not text.startswith(MARK):
+        return text
+    # What cannot be read has none of the texts that are looked for.
+    with contextlib.suppress(Unreadable):
+        return SEALING.open(text, job_id, name)
+    return ""
 
 
 def cursor_of(stamp: int) -> str:

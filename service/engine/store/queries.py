@@ -1,12 +1,13 @@
 """The reading side of the store. Every list is an index read from its newest end; nothing walks the key space."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import msgspec
 
 from service.engine.redis.client import Client
+from service.engine.sealing import MARK_BYTES, SEALING
 from service.engine.store import keys
 from service.engine.store.job_counts import JobCounts
 from service.engine.store.job_filter import JobFilter
@@ -15,6 +16,7 @@ from service.engine.store.payloads import with_defaults
 from service.engine.store.records import Attempt, Job, LogLine, WorkerInfo, to_job
 from service.engine.store.worker_reports import WorkerReports
 from service.engine.store.workflows import Workflow, to_workflow
+from service.lib.encryption import Unreadable
 
 
 class Coverage(NamedTuple):
@@ -63,7 +65,7 @@ class Queries(JobCounts):
         jobs = [to_job(i, raw) if raw else None for i, raw in zip(job_ids, await pipe.execute(), strict=True)]
         for job in jobs:
             # One in a file is read where it is needed.
-            if job is not None and job.payload_file is None:
+            if job is not None and job.payload_file is None and (job.payload or not job.unreadable):
                 job.payload = with_defaults(job.type, job.payload)
         return jobs
 
@@ -106,12 +108,12 @@ class Queries(JobCounts):
     async def attempts(self, job_id: str) -> list[Attempt]:
         """Ended attempts, oldest first (the last 50)."""
         rows = await self.redis.lrange(keys.attempts(job_id), 0, -1)
-        return [msgspec.json.decode(row, type=Attempt) for row in rows]
+        return [_opened(job_id, msgspec.json.decode(row, type=Attempt)) for row in rows]
 
     async def log(self, job_id: str) -> list[LogLine]:
         """Lines that the job's task logged, oldest first (the last 200 lines, of all attempts)."""
         rows = await self.redis.lrange(keys.log(job_id), 0, -1)
-        return [msgspec.json.decode(row, type=LogLine) for row in rows]
+        return [_line(job_id, row) for row in rows]
 
     async def parts(self, job_id: str) -> list[Job]:
         """A job's parts in order; empty when it has none."""
@@ -159,9 +161,14 @@ class Queries(JobCounts):
     async def newest_by(self, key: str, values: Sequence[str], count: int) -> dict[str, Sequence[Job]]:
         """The newest `count` jobs of each value of a search key, newest first, in two round trips."""
         pipe = self.redis.pipeline(transaction=False)
-        for value in values:
-            pipe.zrevrange(keys.found_by(key, value), 0, count - 1)
-        ids = [[i.decode() for i in row] for row in await pipe.execute()]
+        stand_for = [SEALING.finds(key, value) for value in values]
+        for digests in stand_for:
+            for digest in digests:
+                pipe.zrevrange(keys.found_by(key, digest), 0, count - 1, withscores=True)
+        rows = iter(await pipe.execute())
+        # Under several digests where keys were changed.
+        found = [sorted((row for _ in digests for row in next(rows)), key=lambda row: -row[1]) for digests in stand_for]
+        ids = [[i.decode() for i, _ in row[:count]] for row in found]
         wanted = sorted({i for row in ids for i in row})
         known = {job.id: job for job in await self.get_many(wanted) if job} if wanted else {}
         return {value: [known[i] for i in row if i in known] for value, row in zip(values, ids, strict=True)}
@@ -188,6 +195,27 @@ class Queries(JobCounts):
         for minute in minutes:
             pipe.hgetall(keys.metrics(queue, minute))
         return [_summed(row) for row in await pipe.execute()]
+
+
+def _opened(job_id: str, attempt: Attempt) -> Attempt:
+    def opened(text: str | None, field: str) -> str | None:
+        try:
+            return SEALING.open(text, job_id, f"attempt.{field}") if text else text
+        except Unreadable as error:
+            return str(error)
+
+    if not (attempt.error or attempt.traceback):
+        return attempt
+    return replace(attempt, error=opened(attempt.error, "error"), traceback=opened(attempt.traceback, "traceback"))
+
+
+def _line(job_id: str, row: bytes) -> LogLine:
+    if not row.startswith(MARK_BYTES):
+        return msgspec.json.decode(row, type=LogLine)
+    try:
+        return msgspec.json.decode(SEALING.open(row, job_id, "log"), type=LogLine)
+    except Unreadable as error:
+        return LogLine(0, "warning", 0, str(error))
 
 
 def _summed(row: dict[bytes, bytes]) -> dict[str, int]:

@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 
 from service.engine.blocked import read_blocked
+from service.engine.sealing import MARK, PAYLOAD
 from service.engine.states import State
+from service.engine.store.sealed_records import TEXTS, is_sealed, open_record
 from tasks.sdk.types import INCOMPLETE
 
 PAYLOAD_FILE = "$file"
@@ -103,6 +105,10 @@ class Job:
     traceparent: str = ""
     """The trace that it belongs to, as W3C Trace Context writes it; empty without tracing."""
     tracestate: str = ""
+    sealed_as: str = ""
+    """The request whose id its encrypted payload is bound to, where that was merged into it."""
+    unreadable: str = ""
+    """Reason why some of it, which is encrypted, cannot be read here."""
 
     @property
     def incomplete(self) -> bool:
@@ -217,7 +223,7 @@ READERS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
         name.encode(): (name, bytes.decode)
         for name in ("type", "queue", "owner", "priority", "message", "worker", "error", "error_type", "parent", "fingerprint",
                      "origin", "traceparent", "tracestate", "callback_url", "workflow", "limits", "blocked_by",
-                     "waits_event", "question")
+                     "waits_event", "question", "sealed_as")
     },
     **{name.encode(): (name, msgspec.json.decode) for name in ("payload", "result", "artefacts", "next_jobs")},
     b"data": ("data", _data),
@@ -265,15 +271,34 @@ def ended_job(message: bytes) -> tuple[Job, int]:
     return _read(job_id, zip(words[::2], words[1::2], strict=True), DISPATCHED_FIELDS), number
 
 
+def _marked(seen: Mapping[str, Any]) -> bool:
+    """True where a field that JSON or text may be is encrypted, as its first character tells."""
+    for name in TEXTS:
+        if (text := seen.get(name)) and text[0] == MARK:
+            return True
+    data = seen.get("data")
+    if data and any(type(one) is str and one[:1] == MARK for one in data.values()):
+        return True
+    return PAYLOAD in seen.get("payload", ())
+
+
 def _read(
     job_id: str, fields: Iterable[tuple[Any, Any]], readers: Mapping[Any, tuple[str, Callable[[Any], Any]]]
 ) -> Job:
-    seen = {}
+    seen: dict[str, Any] = {}
+    sealed: dict[str, Any] = {}
     for name, value in fields:
         reader = readers.get(name)
         # A number that is 0 is its default too.
         if reader is not None and value:
-            seen[reader[0]] = reader[1](value)
+            try:
+                seen[reader[0]] = reader[1](value)
+            except msgspec.DecodeError:
+                if not is_sealed(value):
+                    raise
+                sealed[reader[0]] = value
+    if sealed or _marked(seen):
+        open_record(job_id, seen, sealed)
     if (payload := seen.get("payload")) and PAYLOAD_FILE in payload:
         seen["payload_file"] = msgspec.convert(payload[PAYLOAD_FILE], PayloadFile)
         seen["payload"] = {}

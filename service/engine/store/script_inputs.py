@@ -81,6 +81,9 @@ class NewJob(msgspec.Struct, omit_defaults=True):
     own_entry: bool = False
     """True where the entry that a plain arq client wrote, with the whole payload, gives way to one of ours."""
 
+    sealed: bool = False
+    """True once its values have been encrypted (sealed_inputs.py)."""
+
     @property
     def payload(self) -> str:
         """The payload as JSON: `new_job` writes it first."""

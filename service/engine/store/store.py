@@ -12,6 +12,7 @@ import msgspec
 from service.engine.outcomes import EnqueueOutcome
 from service.engine.redis.client import Client
 from service.engine.redis.command_connection import CommandConnection
+from service.engine.sealing import SEALING, sealed_pairs
 from service.engine.states import State
 from service.engine.store import channels, keys, scripts
 from service.engine.store.breakers import NO_BREAKERS, BreakerBounds
@@ -23,6 +24,7 @@ from service.engine.store.records import Job
 from service.engine.store.retention import Retention
 from service.engine.store.run_history import TAG
 from service.engine.store.script_inputs import NewJob
+from service.engine.store.sealed_inputs import merge_key, requests
 from service.engine.store.watch import Watchers
 from service.engine.store.worker_verbs import Settle, UntilBack, WorkerVerbs
 from service.lib.clock import SERVER
@@ -106,7 +108,7 @@ class Store(WorkerVerbs):
         Raises NotReplicated where `replicas` servers do not confirm them in time: the jobs are queued all the same.
         """
         script = scripts.ENQUEUE_EXTERNAL if any(job.refused for job in jobs) else scripts.ENQUEUE
-        rows = await script(self.connection, pack(jobs), int(together))
+        rows = await script(self.connection, pack(requests(jobs)), int(together))
         answers = [_queued(row) for row in rows]
         if self.replicas:
             await self._replicated()
@@ -123,10 +125,10 @@ class Store(WorkerVerbs):
         workflow of that id is there already."""
         record = {
             "id": workflow_id,
-            "fingerprint": fingerprint,
-            "fields": [word for pair in fields.items() for word in pair],
+            "fingerprint": SEALING.digest(fingerprint, "workflow"),
+            "fields": sealed_pairs([word for pair in fields.items() for word in pair], workflow_id),
         }
-        rows = await scripts.ENQUEUE(self.connection, pack(jobs), 1, msgspec.msgpack.encode(record))
+        rows = await scripts.ENQUEUE(self.connection, pack(requests(jobs)), 1, msgspec.msgpack.encode(record))
         answers = [_queued(row) for row in rows]
         if self.replicas:
             await self._replicated()
@@ -135,10 +137,12 @@ class Store(WorkerVerbs):
     async def merging_into(self, job: NewJob) -> str:
         """Id of the job that a throttle, replace, rerun or debounce would give its payload to now; empty for none."""
         if job.debounce:
-            known = await self.redis.get(keys.debounce(job.owner, job.type, job.debounce["key"]))
+            known = await self.redis.get(keys.debounce(job.owner, job.type, merge_key(job, job.debounce["key"])))
             return known.decode() if known else ""
         if job.merge:
-            known = await self.redis.get(keys.merged(job.merge["kind"], job.owner, job.type, job.merge["key"]))
+            known = await self.redis.get(
+                keys.merged(job.merge["kind"], job.owner, job.type, merge_key(job, job.merge["key"]))
+            )
             return known.decode().partition(" ")[2] if known else ""
         return ""
 
@@ -187,17 +191,25 @@ class Store(WorkerVerbs):
 
         Raises NoSuchJob, and WrongState where the job has ended, or waits for it no longer, or has another of that name.
         """
-        answer = await scripts.EVENT(self.redis, job_id, event, body, by, EVENTS_MAX)
+        sealed = SEALING.seal(body.decode(), job_id, f"event:{event}")
+        answer = await scripts.EVENT(self.redis, job_id, event, sealed, by, EVENTS_MAX)
         if not answer:
             raise NoSuchJob(job_id)
         outcome, state = answer[0].decode(), answer[1].decode()
+        if outcome == "other" and await self._same_event(job_id, event, body):
+            outcome = "same"
         if outcome in REFUSED_EVENTS:
             raise WrongState(REFUSED_EVENTS[outcome].format(job=job_id, state=state, event=event))
         return await self.present(job_id)
 
+    async def _same_event(self, job_id: str, event: str, body: bytes) -> bool:
+        """True where the event that came before has the same body: sealed, equal ones differ."""
+        before = await self.redis.hget(keys.events(job_id), f"event:{event}")
+        return before is not None and SEALING.open(before, job_id, f"event:{event}") == body.decode()
+
     async def revised(self, job: Job, fields: Mapping[str, str], tags: Sequence[str]) -> bool:
         """Give a completed job other files, result and tags, all or nothing. False where it has changed since `job` was read."""
-        flat = [word for pair in fields.items() for word in pair]
+        flat = sealed_pairs([word for pair in fields.items() for word in pair], job.id)
         found_by = [f"{TAG}:{tag}" for tag in tags]
         return bool(await scripts.REVISE(self.redis, job.id, job.revision, pack(flat), pack(found_by)))
 

@@ -11,12 +11,15 @@ from redis.exceptions import RedisError
 from service.engine.redis.client import Client
 from service.engine.redis.command_connection import CommandConnection
 from service.engine.redis.retry import NO_WRITES_NOW, until_back
+from service.engine.sealing import MARK_BYTES, SEALING
 from service.engine.store import channels, keys, scripts
 from service.engine.store.breakers import NO_BREAKERS, BreakerBounds
 from service.engine.store.errors import LeaseLost, OtherParts
 from service.engine.store.queries import Queries
 from service.engine.store.records import Job, claimed_job
 from service.engine.store.script_inputs import NO_OFFER, Claim, IdleOffer, NewJob, Outcome
+from service.engine.store.sealed_inputs import outcomes as sealed_outcomes
+from service.engine.store.sealed_inputs import requests
 from tasks.sdk.types import Meter
 
 log = structlog.get_logger("offload.worker")
@@ -89,28 +92,32 @@ class WorkerVerbs(Queries):
         `percent` never goes back: a lower one leaves the bar as it is. `units_done` of the job's units, for the estimate of
         the rest; -1 leaves that number as it is.
         """
-        args = (job.id, job.queue, job.fence, percent, message, to_json(data), units_done)
+        words = SEALING.seal(message, job.id, "message")
+        args = (job.id, job.queue, job.fence, percent, words, to_json(SEALING.data(data, job.id)), units_done)
         if not await scripts.PROGRESS(self.redis, *args):
             raise LeaseLost(job.id)
 
     async def checkpointed(self, job: Job, name: str, value: bytes) -> bytes:
         """Keep a small fact that later attempts can see. Returns the first value ever kept there. Raises LeaseLost."""
-        first = await scripts.CHECKPOINT(self.redis, job.id, job.queue, job.fence, name, value)
+        names, kept = _checkpoint(job.id, name, value)
+        first = await scripts.CHECKPOINT(self.redis, job.id, job.queue, job.fence, names[0], kept, *names[1:])
         if first is None:
             raise LeaseLost(job.id)
-        return bytes(first)
+        return checkpoint_value(job.id, bytes(first))[1]
 
     async def logged(self, job_id: str, lines: Sequence[bytes]) -> None:
         """Add lines to the job's log."""
-        await scripts.LOG(self.redis, job_id, *lines)
+        await scripts.LOG(self.redis, job_id, *(SEALING.seal(line.decode(), job_id, "log") for line in lines))
 
     async def awaited(self, job: Job, event: str, timeout_ms: int, question: str, message: str) -> tuple[str, bytes]:
         """Ask for an event: (here, its body as JSON), (late, nothing) where its time is over, or (waits, nothing): then the
         job is to be put aside. Raises LeaseLost."""
-        answer = await scripts.WAIT(self.redis, job.id, job.queue, job.fence, event, timeout_ms, question, message)
+        shown = (SEALING.seal(question, job.id, "question"), SEALING.seal(message, job.id, "message"))
+        answer = await scripts.WAIT(self.redis, job.id, job.queue, job.fence, event, timeout_ms, *shown)
         if not answer:
             raise LeaseLost(job.id)
-        return answer[0].decode(), answer[1] if len(answer) > 1 else b""
+        body = SEALING.open(answer[1], job.id, f"event:{event}").encode() if len(answer) > 1 else b""
+        return answer[0].decode(), body
 
     async def split(
         self, job: Job, parts: Sequence[NewJob], meter: Meter, units: int, group: int = 1
@@ -122,7 +129,7 @@ class WorkerVerbs(Queries):
         """
         made = 0
         while True:
-            batch = pack(parts[made : made + PARTS_BATCH])
+            batch = pack(requests(parts[made : made + PARTS_BATCH]))
             args = (job.id, job.queue, job.fence, batch, to_json(meter), units, len(parts), made, PARTS_BATCH, group)
             left, *more = await scripts.PARTS(self.redis, *args)
             if left == -2:
@@ -140,11 +147,32 @@ class WorkerVerbs(Queries):
         """
         for outcome in outcomes:
             outcome.sent()
-        states = [x.decode() for x in await scripts.SETTLE(self.connection, pack(outcomes), *self.breakers)]
+        sent = outcomes if SEALING.keyring is None else sealed_outcomes(outcomes)
+        states = [x.decode() for x in await scripts.SETTLE(self.connection, pack(sent), *self.breakers)]
         for state in states:
             if NO_WRITES_NOW.match(state.removeprefix("error ")):
                 raise RedisError(state)
         return states
+
+
+def _checkpoint(job_id: str, name: str, value: bytes) -> tuple[list[str], str | bytes]:
+    """Names under which a checkpoint may stand, the first of which is written, and what is written."""
+    if SEALING.keyring is None:
+        return [name], value
+    # With its name: new keys give it another digest.
+    kept = msgspec.json.encode([name, value]).decode()
+    return SEALING.digests(name, f"checkpoint {job_id}"), SEALING.seal(kept, job_id, "checkpoint")
+
+
+def checkpoint_value(job_id: str, kept: bytes) -> tuple[str, bytes]:
+    """Name and value of a checkpoint that was sealed; of another one the value alone. Raises Unreadable."""
+    if not kept.startswith(MARK_BYTES):
+        return "", kept
+    try:
+        text = kept.decode()
+    except UnicodeDecodeError:
+        return "", kept
+    return msgspec.json.decode(SEALING.open(text, job_id, "checkpoint"), type=tuple[str, bytes])
 
 
 class UntilBack:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from service.engine.sealing import SEALING
 from service.engine.states import State
 from service.engine.store.records import Job
 
@@ -38,7 +39,9 @@ def ended_workflow(message: bytes) -> EndedWorkflow:
     kind, workflow_id, number, record = msgspec.msgpack.decode(message)
     if kind != "workflow":
         raise ValueError(f"not a workflow: {kind}")
-    return msgspec.structs.replace(msgspec.convert(record, EndedWorkflow), id=workflow_id, number=number)
+    ended = msgspec.convert(record, EndedWorkflow)
+    url = SEALING.open(ended.callback_url, workflow_id, "callback_url")
+    return msgspec.structs.replace(ended, id=workflow_id, number=number, callback_url=url)
 
 
 def as_record(

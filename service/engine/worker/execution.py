@@ -138,6 +138,8 @@ class Execution:
             if time.monotonic() >= self.leased_until_s:
                 # This process stood still since: by now the job may be another's.
                 raise LeaseLost(self.job.id)
+            if self.job.unreadable:
+                raise Permanent(self.job.unreadable)
             if self.job.payload_file:
                 await self.runtime.payloads.load(self.job)
             payload = self._payload()

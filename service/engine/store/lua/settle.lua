@@ -121,7 +121,8 @@ end
 function settle.completed(j, outcome)
   for name, number in pairs(outcome.counts or {}) do count(j.queue, name, number) end
   -- What may fail stands before what cannot be taken back.
-  local small = j.parent == '' and outcome.result and #outcome.result <= 4096
+  -- One that is encrypted (sealing.py) is not JSON, and not for arq's client, which has no key.
+  local small = j.parent == '' and outcome.result and #outcome.result <= 4096 and string.byte(outcome.result) ~= 2
   local value = small and cjson.decode(outcome.result) or cjson.null
   if j.parent ~= '' then advance(j, outcome.units) end
   local fields = outcome.fields
@@ -139,10 +140,14 @@ function settle.completed(j, outcome)
   if j.parent == '' then arq_result(j, true, value, outcome.ended) end
 end
 
+local function shown(error)
+  return error and string.byte(error) == 2 and 'The error is encrypted: the API and the page of the job show it.' or error
+end
+
 function settle.failed(j, outcome)
   if j.parent ~= '' then advance(j, outcome.units) end
   finish(j, 'failed', outcome.fields, outcome.ended)
-  if j.parent == '' then arq_result(j, false, redis.call('HGET', job_key(j.id), 'error'), outcome.ended) end
+  if j.parent == '' then arq_result(j, false, shown(redis.call('HGET', job_key(j.id), 'error')), outcome.ended) end
 end
 
 function settle.cancelled(j, outcome)

@@ -46,7 +46,7 @@ end
 
 -- A webhook tells what was true at the end: a job that is queued again says something else by the time of its delivery.
 local TOLD = {'type', 'queue', 'owner', 'state', 'progress', 'message', 'data', 'created_ms', 'started_ms', 'first_started_ms',
-  'finished_ms', 'attempt', 'error', 'result', 'artefacts', 'callback_url'}
+  'finished_ms', 'attempt', 'error', 'result', 'artefacts', 'callback_url', 'sealed_as'}
 
 -- Record an end that a webhook wants to know of: the job names a URL, or its owner has webhooks for such ends. Written with the
 -- end, so that no death of a process comes between (service/webhooks/dispatcher.py takes it from there).
