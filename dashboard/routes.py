@@ -69,7 +69,7 @@ from dashboard.previews.pictures import page_picture, photo_picture, thumbnail_p
 from dashboard.queues.actions import upload_document
 from dashboard.queues.controls import queue_page, remove_hold, set_hold
 from dashboard.queues.views import queues_live, queues_page
-from dashboard.runbook.views import runbook_page
+from dashboard.runbook.views import language_page, runbook_page
 from dashboard.schedules.actions import pause_schedule, resume_schedule, run_schedule
 from dashboard.schedules.views import schedules_page
 from dashboard.services.actions import pause_service, resume_service
@@ -210,6 +210,7 @@ def dashboard_routes() -> list[Any]:
             switch_rule_on,
             try_rule,
             runbook_page,
+            language_page,
             mute_rule,
             unmute_rule,
             metrics_page,

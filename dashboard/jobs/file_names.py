@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.database import Document
-from service.documents.listing import DocumentFilter, documents_by_id, list_documents
+from service.documents.listing import documents_by_id
 from service.documents.store import FILE_ID
 from service.engine.store import Job
 from service.services import Services
 
 NAMED_MAX = 3
 """Documents that a row names: a job may have thousands, and its page leads to them."""
-
-SAME_NAME_MAX = 200
-"""Documents of one name whose jobs a list shows: bounds the indexes that one page reads."""
 
 
 @dataclass(frozen=True)
@@ -23,14 +20,6 @@ class NamedFiles:
 
     documents: list[Document]
     more: int
-
-
-@dataclass(frozen=True)
-class SameName:
-    """Ids of the newest documents whose name holds a text; `more`: there are older ones."""
-
-    ids: list[str]
-    more: bool
 
 
 def file_ids_of(job: Job) -> list[str]:
@@ -48,12 +37,6 @@ async def files_of(services: Services, jobs: Iterable[Job]) -> dict[str, NamedFi
         for job_id, found in ids.items()
         if found
     }
-
-
-async def documents_named(services: Services, name: str) -> SameName:
-    """Documents whose name holds `name`, whatever its case, newest first."""
-    page = await list_documents(services.database, DocumentFilter(name=name), limit=SAME_NAME_MAX)
-    return SameName([one.file_id for one in page.documents], page.next_cursor is not None)
 
 
 def _texts(payload: Mapping[str, Any]) -> Iterable[str]:

@@ -1,31 +1,36 @@
-"""The filter of the jobs page: in the address, in one input, as chips, and in words."""
+"""The filter of the jobs page: in the address, in one input, as chips, and in words.
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+What the language (docs/finding-jobs.md) says with one plain value has a part of the address of its own; all else stands in
+`where`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dashboard.list_urls import given, list_address
-from service.documents.store import FILE_ID
+from service.documents.matching import Files, with_ids
+from service.engine.job_query import Term, as_text, job_filter, parse, search_keys
+from service.engine.job_query.keys import all_keys, choices, nearest, no_such, personal_keys
 from service.engine.states import State
 from service.engine.store import JobFilter
-from service.engine.store.run_history import ORIGIN, TAG
-from settings.queues import Queue
-from tasks.sdk.types import REGISTRY
 
 PATH = "/admin/jobs"
 PLAIN = ("status", "queue", "type", "owner", "file")
-PERSONAL_FILTERS = (
-    "file",
-    *sorted({key for job_type in REGISTRY.values() for key in job_type.search_keys if key in job_type.personal}),
-)
+WHERE = "where"
+FINGERPRINT = "fingerprint"
+
+ALL = {"all": "1"}
+"""The address's part of all jobs."""
+
+PERSONAL_FILTERS = tuple(key for key in personal_keys() if key in PLAIN or key in search_keys())
 """Parts of the address that search personal data: a name that is found is known to be there."""
 
 SPOKEN = {"status": "state", "type": "task"}
 """Names of the address's parts for readers."""
 
-WORD = re.compile(r'(?:[a-z_]+:)?"[^"]*"|\S+')
-"""A word of the input; a quoted one may hold blanks, as names of files do."""
+PARTS = {SPOKEN.get(name, name): name for name in PLAIN}
+"""Parts of the address, by key of the language."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,11 @@ class Chip:
 @dataclass(frozen=True)
 class Filter:
     """A filter of jobs. `search` is a declared search key with its value, such as ("file_id", "file-1"); `file` is a part
-    of the name of a document that a job works on."""
+    of the name of a document that a job works on; `more` are all other conditions.
+
+    `left_out` are sentences about parts of the address that mean nothing, and `gone` about names that are not declared
+    (any more), by which jobs are looked for all the same.
+    """
 
     status: str | None = None
     queue: str | None = None
@@ -47,88 +56,136 @@ class Filter:
     owner: str | None = None
     file: str | None = None
     search: tuple[str, str] | None = None
+    more: tuple[Term, ...] = ()
+    left_out: tuple[str, ...] = field(default=(), compare=False)
+    gone: tuple[str, ...] = field(default=(), compare=False)
 
     def pairs(self) -> dict[str, str]:
         """The filter as the address carries it."""
         plain = {name: value for name in PLAIN if (value := getattr(self, name))}
-        return plain | dict([self.search] if self.search else [])
+        return plain | dict([self.search] if self.search else []) | ({WHERE: as_text(self.more)} if self.more else {})
 
-    def wanted(self, file_ids: Iterable[str] = ()) -> JobFilter:
-        """The filter as the store reads it; `file_ids` are the documents that `file` stands for."""
-        return JobFilter(self.queue, self.status, self.type, self.owner, self.search, any_of=self.any_of(file_ids))
+    def terms(self) -> list[Term]:
+        """The filter in the language."""
+        plain = {key: getattr(self, name) for key, name in PARTS.items()} | dict([self.search] if self.search else [])
+        return [*(Term(key, (value,)) for key, value in plain.items() if value), *self.more]
 
-    def any_of(self, file_ids: Iterable[str]) -> tuple[tuple[str, str], ...]:
-        """Search keys of which a job must have one; a name that no document has is looked for in vain, not left out."""
-        return tuple(("file_id", one) for one in file_ids) or (("file_id", ""),) if self.file else ()
+    def wanted(self, now_ms: int, files: Files) -> JobFilter:
+        """The filter as the store reads it; `files` are the documents that `file:` stands for."""
+        return job_filter(self.terms(), now_ms, files=files.ids)
+
+    @property
+    def personal(self) -> list[str]:
+        """Keys of the filter that search what may be personal."""
+        return [term.key for term in self.terms() if term.key in personal_keys()]
 
     def address(self, **changes: Any) -> str:
         """The address of the jobs page with this filter, changed."""
-        return list_address(PATH, replace(self, **changes).pairs())
+        return address_of(replace(self, **changes).pairs())
 
     def chips(self) -> list[Chip]:
         pairs = self.pairs()
+        pairs.pop(WHERE, None)
         return [
-            Chip(f"{SPOKEN.get(name, name)}: {value}", list_address(PATH, pairs | {name: ""}))
-            for name, value in pairs.items()
+            *(Chip(f"{SPOKEN.get(name, name)}: {value}", self.without(name)) for name, value in pairs.items()),
+            *(Chip(str(one), self.address(more=tuple(t for t in self.more if t != one))) for one in self.more),
         ]
 
+    def without(self, name: str) -> str:
+        """The address that leaves one of its parts out."""
+        return address_of(self.pairs() | {name: ""})
 
-def search_keys() -> list[str]:
-    """Payload fields by which jobs can be found, over all declared job types, and the job that they repeat."""
-    return sorted({ORIGIN, TAG, *(key for job_type in REGISTRY.values() for key in job_type.search_keys)})
+    def plus(self, term: Term) -> "Filter":
+        """The filter with one more condition. It takes the place of one that names other values for the same."""
+        if term.negated or len(term.values) > 1:
+            cleared = {} if term.negated else self._cleared(term.key)
+            return replace(self, **cleared, more=(*self._others(term), term))
+        if term.key in PARTS:
+            plain: dict[str, Any] = {PARTS[term.key]: term.values[0]}
+            return replace(self, **plain, more=self._others(term))
+        if term.key in search_keys() and (self.search is None or self.search[0] == term.key):
+            return replace(self, search=(term.key, term.values[0]), more=self._others(term))
+        return self if term in self.more else replace(self, more=(*self.more, term))
+
+    def _cleared(self, key: str) -> dict[str, Any]:
+        if key in PARTS:
+            return {PARTS[key]: None}
+        return {"search": None} if self.search and self.search[0] == key else {}
+
+    def _others(self, term: Term) -> tuple[Term, ...]:
+        """The other conditions, without those of names that the term takes the place of."""
+        named = term.key in PARTS or term.key in search_keys()
+        return tuple(
+            one
+            for one in self.more
+            if one != term and not (named and one.key == term.key and one.negated == term.negated)
+        )
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Words that were typed: the filter with what they add, `words` that no name explains (a job's id or a file's name,
+    perhaps), and sentences about what is wrong."""
+
+    filter: Filter
+    words: list[str]
+    problems: list[str]
+
+
+def address_of(pairs: Mapping[str, str]) -> str:
+    """The address of the jobs page with a filter. That of all jobs says so: without anything the page opens with the user's
+    default view."""
+    return list_address(PATH, pairs if any(pairs.values()) else ALL)
 
 
 def from_address(query: Mapping[str, str]) -> Filter:
     """The filter in an address. Unknown parameters are passed over: mail programs add theirs to links."""
     chosen = given(query, PLAIN)
-    if chosen.get("status") not in set(State):
-        chosen.pop("status", None)
-    search = next(((key, query[key].strip()) for key in search_keys() if query.get(key, "").strip()), None)
-    return Filter(**chosen, search=search)
-
-
-def from_input(words: str, base: Filter) -> tuple[Filter, list[str]]:
-    """`base` with the typed words on top, and the words that no filter explains: a job's id or a file's name, perhaps.
-
-    `state:failed`, `queue:csv-export`, `task:pdf-ocr`, `owner:acme`, `file:lease.pdf`, `file:"two words.pdf"`, `file_id:…`,
-    the bare id of a file, or the bare name of a state, queue or task.
-    """
-    found, unexplained = base, []
-    for word in WORD.findall(words):
-        name, colon, value = word.partition(":")
-        name, value = (
-            next((field for field, spoken in SPOKEN.items() if spoken == name), name),
-            value.strip('"').strip(),
-        )
-        if colon and name in PLAIN and value:
-            found = _with(found, name, value)
-        elif colon and name in search_keys() and value:
-            found = replace(found, search=(name, value))
-        elif FILE_ID.fullmatch(word):
-            found = replace(found, search=("file_id", word))
-        elif (field := _field_of(word)) is not None:
-            found = _with(found, field, word)
-        else:
-            unexplained.append(word.strip('"'))
-    return found, unexplained
-
-
-def _with(chosen: Filter, name: str, value: str) -> Filter:
-    return from_address(chosen.pairs() | {name: value})
-
-
-def _field_of(word: str) -> str | None:
-    known: Iterable[tuple[str, Iterable[str]]] = (("status", set(State)), ("queue", set(Queue)), ("type", REGISTRY))
-    return next((field for field, names in known if word in names), None)
-
-
-def suggestions() -> list[str]:
-    """Completions that the input offers."""
-    return [
-        *(f"state:{state}" for state in State),
-        *(f"queue:{queue}" for queue in Queue),
-        *(f"task:{name}" for name in sorted(REGISTRY)),
-        "owner:",
-        "file:",
-        *(f"{key}:" for key in search_keys()),
+    left_out = []
+    if "status" in chosen and chosen["status"] not in set(State):
+        left_out.append(no_such("state", chosen.pop("status")))
+    gone = [
+        no_such(key, value)
+        for key in ("queue", "task")
+        if (value := chosen.get(PARTS[key])) and value not in choices(key)
     ]
+    search = next(((key, query[key].strip()) for key in search_keys() if query.get(key, "").strip()), None)
+    parsed = with_ids(parse(query.get(WHERE, "")))
+    cause = (Term(FINGERPRINT, (query[FINGERPRINT],)),) if query.get(FINGERPRINT) else ()
+    return Filter(
+        **chosen,
+        search=search,
+        more=tuple(dict.fromkeys((*parsed.terms, *cause))),
+        left_out=(*left_out, *parsed.problems, *(f"{word[:80]} has no key." for word in parsed.words)),
+        gone=(*gone, *parsed.gone),
+    )
+
+
+def from_text(text: str) -> Filter:
+    """The filter that a query means, with what it names that does not exist (any more)."""
+    found = from_address({WHERE: text})
+    folded = Filter(left_out=found.left_out, gone=found.gone)
+    for term in found.more:
+        folded = folded.plus(term)
+    # One that names two states, for example, must stay one that fits nothing.
+    return folded if set(folded.terms()) == set(found.more) else found
+
+
+def from_input(words: str, base: Filter) -> Typed:
+    """`base` with the typed words on top, such as `state:failed took:>30s -owner:acme`, `file:"two words.pdf"`, the bare id of
+    a file, or the bare name of a state, queue or task."""
+    parsed = with_ids(parse(words))
+    found = base
+    for term in parsed.terms:
+        found = found.plus(term)
+    return Typed(found, list(parsed.words), [*parsed.problems, *parsed.gone])
+
+
+def nothing_called(words: list[str]) -> str:
+    """The sentence for words that mean nothing, with the nearest key where one is like it."""
+    nothing = " ".join(words)
+    close = nearest(nothing, all_keys())
+    return (
+        f"Nothing is called {nothing[:200]}: no job, file, state, queue or task"
+        f"{f'; write {close}:…?' if close else ', and no search key such as file_id:…'}."
+    )

@@ -1,6 +1,6 @@
 """GET /admin/jobs: the list, and the fragment that refreshes its rows where they stand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -13,13 +13,18 @@ from litestar.response import Redirect, Template
 from dashboard.auth import PERSONAL_QUERY, User
 from dashboard.dependencies import Counts, Pauses, StateCounts
 from dashboard.flash_messages import NOTICES
-from dashboard.jobs.file_names import NamedFiles, SameName, documents_named, files_of
-from dashboard.jobs.filters import PERSONAL_FILTERS, Filter, from_address, from_input, suggestions
+from dashboard.jobs.file_names import NamedFiles, files_of
+from dashboard.jobs.filters import PERSONAL_FILTERS, Filter, Typed, from_address, from_input, nothing_called
+from dashboard.jobs.searching import require_readable, unreadable
 from dashboard.rendering import render
 from service.api.dependencies import ServicesDep
+from service.documents.matching import documents_named, many_files, matching_files
+from service.engine.job_query import suggestions
 from service.engine.states import State
-from service.engine.store import Job
+from service.engine.store import Job, JobFilter
 from service.engine.store.bulk_operations import APPLIES, Kind
+from service.engine.store.queries import Coverage
+from service.lib.clock import now_ms
 from service.lib.text import as_sentence
 from service.services import Services
 
@@ -28,19 +33,17 @@ REFRESHED_ROWS_MAX = 100
 """Ids that one refresh may ask for: twice a page, so that no address makes the server read a million records."""
 
 
-NO_NAME = SameName([], False)
-"""For a filter without a file's name."""
-
-
 @dataclass(frozen=True)
 class Listing:
     """A page of jobs.
 
     `live` is the address that refreshes these rows; `arrived` counts newer jobs, `arrived_more` that there are more.
-    `files` are the documents of each job. `words` were typed and mean nothing, as `problem` says in a sentence.
+    `files` are the documents of each job. `words` were typed and mean nothing, as `problem` says in a sentence. `notes` say
+    what the list leaves out; `partial` how many of how many jobs were looked at, where that is not all.
     """
 
     filter: Filter
+    wanted: JobFilter
     jobs: list[Job]
     counts: Counts
     cursor: str | None
@@ -51,13 +54,15 @@ class Listing:
     arrived_more: bool = False
     words: str = ""
     problem: str = ""
-    same_name: SameName = NO_NAME
+    notes: Sequence[str] = ()
+    partial: Coverage | None = None
+    at_ms: int = 0
 
     @property
     def kinds(self) -> list[Kind]:
         """The actions that some state of the filter allows."""
-        states = {self.filter.status} if self.filter.status else set(State)
-        return [kind for kind, fitting in APPLIES.items() if states & set(fitting)]
+        states = set(self.wanted.states)
+        return [kind for kind, fitting in APPLIES.items() if states & {str(state) for state in fitting}]
 
     def of_state(self, state: str) -> int:
         """Jobs in a state, within the chosen queue."""
@@ -83,14 +88,17 @@ async def jobs_page(
     stay in the filter's box, over the list that was there before.
     """
     chosen, problem = from_address(request.query_params), ""
+    require_readable(chosen, request.user)
     if q.strip():
         understood = await _understood(services, q, chosen, request.user)
         if isinstance(understood, Redirect):
             return understood
         problem = understood
-    same_name = await _same_name(services, chosen)
+    at_ms = now_ms()
+    files = await matching_files(services.database, chosen.terms())
+    wanted = chosen.wanted(at_ms, files)
     try:
-        page = await services.store.page(chosen.wanted(same_name.ids), PAGE_ROWS, cursor)
+        page = await services.store.page(wanted, PAGE_ROWS, cursor)
     except ValueError as error:
         raise ClientException(as_sentence(str(error))) from None
     live = {
@@ -99,10 +107,12 @@ async def jobs_page(
         "ids": ",".join(job.id for job in page.jobs),
         "cursor": cursor or "",
         "older": page.next_cursor or "",
+        **({"examined": page.partial.examined, "candidates": page.partial.candidates} if page.partial else {}),
         **({"q": q} if problem else {}),
     }
     listing = Listing(
         chosen,
+        wanted,
         page.jobs,
         await counts(),
         cursor,
@@ -111,7 +121,9 @@ async def jobs_page(
         await files_of(services, page.jobs),
         words=q if problem else "",
         problem=problem,
-        same_name=same_name,
+        notes=[many_files(text) for text in files.cut],
+        partial=page.partial,
+        at_ms=at_ms,
     )
     return render(
         request,
@@ -134,15 +146,21 @@ async def jobs_live(
     cursor: FromQuery[str] = "",
     older: FromQuery[str] = "",
     q: FromQuery[str] = "",
+    examined: FromQuery[int] = 0,
+    candidates: FromQuery[int] = 0,
 ) -> Template:
     """The same rows as they are by now, in the same places, and how many newer ones there are."""
-    chosen = from_address(request.query_params)
-    wanted = [job_id for job_id in ids.split(",") if job_id][:REFRESHED_ROWS_MAX]
-    jobs = [job for job in await services.store.get_many(wanted) if job] if wanted else []
-    same_name = await _same_name(services, chosen)
-    newer = 0 if cursor else await services.store.newer(chosen.wanted(same_name.ids), since, PAGE_ROWS)
+    chosen, at_ms = from_address(request.query_params), now_ms()
+    require_readable(chosen, request.user)
+    shown_ids = [job_id for job_id in ids.split(",") if job_id][:REFRESHED_ROWS_MAX]
+    jobs = [job for job in await services.store.get_many(shown_ids) if job] if shown_ids else []
+    files = await matching_files(services.database, chosen.terms())
+    wanted = chosen.wanted(at_ms, files)
+    newer = 0 if cursor else await services.store.newer(wanted, since, PAGE_ROWS)
+    typed = from_input(q, chosen)
     listing = Listing(
         chosen,
+        wanted,
         jobs,
         await counts(),
         cursor or None,
@@ -152,33 +170,30 @@ async def jobs_live(
         newer,
         newer == PAGE_ROWS,
         words=q,
-        problem=_nothing_called(from_input(q, chosen)[1]) if q else "",
-        same_name=same_name,
+        problem=_problem_of(typed, request.user) if q else "",
+        notes=[many_files(text) for text in files.cut],
+        partial=Coverage(examined, candidates) if examined else None,
+        at_ms=at_ms,
     )
     return render(request, "jobs/live.html", listing=listing, suggestions=suggestions(), pauses=await pauses())
-
-
-async def _same_name(services: Services, chosen: Filter) -> SameName:
-    return await documents_named(services, chosen.file) if chosen.file else NO_NAME
 
 
 async def _understood(services: Services, words: str, chosen: Filter, user: User) -> Redirect | str:
     """Address that typed words lead to: to the job whose id they are, else to the address that means them, files by their names
     included. A sentence where they mean nothing.
     """
-    found, unexplained = from_input(words, chosen)
-    for job in await services.store.get_many(unexplained[:5]):
+    typed = from_input(words, chosen)
+    for job in await services.store.get_many(typed.words[:5]):
         if job:
             return Redirect(f"/admin/jobs/{job.id}", status_code=303)
-    name = " ".join(unexplained)
+    name = " ".join(typed.words)
     # A viewer reads no names of files, and must not guess them either.
-    if name and user.sees_personal and (await documents_named(services, name)).ids:
-        return Redirect(replace(found, file=name).address(), status_code=303)
-    return _nothing_called(unexplained) if unexplained else Redirect(found.address(), status_code=303)
+    if name and not typed.problems and user.sees_personal and (await documents_named(services.database, name)).ids:
+        return Redirect(replace(typed.filter, file=name).address(), status_code=303)
+    return _problem_of(typed, user) or Redirect(typed.filter.address(), status_code=303)
 
 
-def _nothing_called(unexplained: list[str]) -> str:
-    nothing = " ".join(unexplained)
-    return (
-        f"Nothing is called {nothing[:200]}: no job, file, state, queue or task, and no search key such as file_id:…."
-    )
+def _problem_of(typed: Typed, user: User) -> str:
+    """Sentences about what is wrong with typed words; empty where nothing is."""
+    hidden = [] if user.sees_personal else [unreadable(key, user) for key in typed.filter.personal]
+    return " ".join([*typed.problems, *hidden, *([nothing_called(typed.words)] if typed.words else [])])

@@ -1,19 +1,32 @@
 """A selection of jobs as a form carries it, and in words."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field
 
-from dashboard.jobs.file_names import documents_named
-from dashboard.jobs.filters import Filter, from_address
+from dashboard.jobs.filters import FINGERPRINT, WHERE, Filter, from_address
+from service.documents.matching import SAME_NAME_MAX, matching_files
+from service.engine.job_query import Term, as_text, job_filter
 from service.engine.store.bulk_operations import APPLIES, Kind, Selection
+from service.lib.clock import now_ms
 from service.services import Services
 from tasks.sdk.errors import Refused
 
 VERBS: dict[Kind, str] = {"retry": "Retry", "cancel": "Cancel", "delete": "Delete"}
 ICONS: dict[Kind, str] = {"retry": "retrying", "cancel": "cancelled", "delete": "trash"}
 
-FILE = "file"
-"""The key under which a selection holds a file's name until `resolved` puts the ids in its place."""
+AT = "at"
+"""The form's field with the moment (ms) from which relative times count: that at which the list was shown."""
+
+AT_MAX_MS = 86_400_000
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Explicit ids, or else everything that fits a filter as it was at `at_ms`."""
+
+    filter: Filter = field(default_factory=Filter)
+    ids: tuple[str, ...] = ()
+    at_ms: int = 0
 
 
 def kind_of(word: str) -> Kind:
@@ -24,70 +37,66 @@ def kind_of(word: str) -> Kind:
     raise Refused(f"There is no action {word[:40]} on jobs: it is retry, cancel or delete.", field="kind")
 
 
-def selection_of(fields: Mapping[str, str]) -> Selection:
-    """Explicit ids (joined by commas), or else everything that fits the filter in `fields`."""
+def selection_of(fields: Mapping[str, str]) -> Chosen:
+    """Explicit ids (joined by commas), or else everything that fits the filter in `fields`.
+
+    Raises Refused for a filter of which a part means nothing: without it, more jobs would fit than were meant.
+    """
     ids = tuple(dict.fromkeys(job_id for job_id in fields.get("ids", "").split(",") if job_id))
     if ids:
-        return Selection(ids=ids)
+        return Chosen(ids=ids)
     chosen = from_address(fields)
-    return Selection(
-        queue=chosen.queue,
-        state=chosen.status,
-        type=chosen.type,
-        owner=chosen.owner,
-        fingerprint=fields.get("fingerprint") or None,
-        search=chosen.search,
-        any_of=((FILE, chosen.file),) if chosen.file else (),
-    )
+    if chosen.left_out:
+        raise Refused(f"A part of the filter means nothing. {chosen.left_out[0]}", field=WHERE)
+    return Chosen(chosen, at_ms=_moment(fields.get(AT, "")))
 
 
-async def resolved(services: Services, selection: Selection) -> Selection:
+def _moment(text: str) -> int:
+    now = now_ms()
+    return int(text) if text.isascii() and text.isdigit() and now - AT_MAX_MS < int(text) <= now else now
+
+
+async def resolved(services: Services, chosen: Chosen) -> Selection:
     """The selection as the store reads it. Raises Refused where a file's name stands for too many files."""
-    name = _file_of(selection)
-    if name is None:
-        return selection
-    found = await documents_named(services, name)
-    if found.more:
+    if chosen.ids:
+        return Selection(ids=chosen.ids)
+    files = await matching_files(services.database, chosen.filter.terms())
+    if files.cut:
         raise Refused(
-            f"More than {len(found.ids)} files have {name[:80]} in their names: filter by a longer part of it.",
+            f"More than {SAME_NAME_MAX} files have {files.cut[0][:80]} in their names: filter by a longer part of it.",
             field="file",
         )
-    return replace(selection, any_of=Filter(file=name).any_of(found.ids))
+    return Selection.of(chosen.filter.wanted(chosen.at_ms, files))
 
 
-def _file_of(selection: Selection) -> str | None:
-    return next((value for key, value in selection.any_of if key == FILE), None)
-
-
-def fields_of(selection: Selection) -> dict[str, str]:
+def fields_of(chosen: Chosen) -> dict[str, str]:
     """The form fields that mean the selection."""
-    if selection.ids:
-        return {"ids": ",".join(selection.ids)}
-    cause = {"fingerprint": selection.fingerprint} if selection.fingerprint else {}
-    return _filter(selection).pairs() | cause
+    return {"ids": ",".join(chosen.ids)} if chosen.ids else chosen.filter.pairs() | {AT: str(chosen.at_ms)}
 
 
-def words(kind: Kind, selection: Selection) -> str:
+def words(kind: Kind, chosen: Chosen) -> str:
     """The selection in words: `3 chosen jobs`, `all failed jobs in csv-export of acme`."""
-    if selection.ids:
-        return f"{len(selection.ids):,} chosen job{'' if len(selection.ids) == 1 else 's'}"
-    states = [selection.state] if selection.state else [str(state) for state in APPLIES[kind]]
-    phrase = f"all {' or '.join(states)} jobs"
-    for lead, value in (("of task", selection.type), ("in", selection.queue), ("of", selection.owner)):
+    if chosen.ids:
+        return f"{len(chosen.ids):,} chosen job{'' if len(chosen.ids) == 1 else 's'}"
+    wanted = chosen.filter
+    states = job_filter((term for term in wanted.terms() if term.key == "state"), chosen.at_ms).states
+    phrase = f"all {' or '.join(str(state) for state in APPLIES[kind] if state in states) or 'of no'} jobs"
+    for lead, value in (("of task", wanted.type), ("in", wanted.queue), ("of", wanted.owner)):
         phrase += f" {lead} {value}" if value else ""
-    if selection.search:
-        phrase += f" with {selection.search[0]} {selection.search[1]}"
-    if name := _file_of(selection):
-        phrase += f" of files with {name} in their names"
-    return f"{phrase} that failed of this cause" if selection.fingerprint else phrase
+    if wanted.search:
+        phrase += f" with {wanted.search[0]} {wanted.search[1]}"
+    if wanted.file:
+        phrase += f" of files with {wanted.file} in their names"
+    causes = [term for term in wanted.more if term.key == FINGERPRINT]
+    if other := [term for term in wanted.more if term not in causes]:
+        phrase += f" that fit {as_text(other)}"
+    return f"{phrase} that failed of {_these(causes)}" if causes else phrase
 
 
-def chosen_ids(selection: Selection) -> str:
+def _these(causes: list[Term]) -> str:
+    return "this cause" if len(causes) == 1 and not causes[0].negated else as_text(causes)
+
+
+def chosen_ids(chosen: Chosen) -> str:
     """The ids of a selection that names them, for the audit log; empty for a filter, which its words name."""
-    return f": {' '.join(selection.ids)}" if selection.ids else ""
-
-
-def _filter(selection: Selection) -> Filter:
-    return Filter(
-        selection.state, selection.queue, selection.type, selection.owner, _file_of(selection), selection.search
-    )
+    return f": {' '.join(chosen.ids)}" if chosen.ids else ""

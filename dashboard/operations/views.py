@@ -9,12 +9,13 @@ from litestar.response import Template
 
 from dashboard.auth import PERSONAL_QUERY, User
 from dashboard.dependencies import Counts, StateCounts
-from dashboard.jobs.filters import PERSONAL_FILTERS
-from dashboard.operations.selection import ICONS, VERBS, fields_of, kind_of, selection_of, words
+from dashboard.jobs.filters import PERSONAL_FILTERS, Filter
+from dashboard.jobs.searching import require_readable
+from dashboard.operations.selection import ICONS, VERBS, Chosen, fields_of, kind_of, selection_of, words
 from dashboard.rendering import HTMX_STOP_POLLING, render
 from service.api.dependencies import ServicesDep
 from service.engine.states import State
-from service.engine.store.bulk_operations import APPLIES, Selection
+from service.engine.store.bulk_operations import APPLIES
 
 
 @get("/operations", name="operations")
@@ -36,6 +37,7 @@ async def ask_page(
     if id and not fields.get("all"):
         fields["ids"] = ",".join(id)
     selection = selection_of(fields)
+    require_readable(selection.filter, request.user)
     jobs = [job for job in await services.store.get_many(selection.ids) if job] if selection.ids else []
     fitting = [job for job in jobs if job.state in APPLIES[chosen]]
     return render(
@@ -53,20 +55,14 @@ async def ask_page(
     )
 
 
-def _count(selection: Selection, states: Sequence[State], counts: Counts) -> int | None:
+def _count(chosen: Chosen, states: Sequence[State], counts: Counts) -> int | None:
     """Number of selected jobs now, where the counters know; None where only the freezing will tell."""
-    if (
-        selection.ids
-        or selection.type
-        or selection.owner
-        or selection.fingerprint
-        or selection.search
-        or selection.any_of
-    ):
+    wanted = chosen.filter
+    if chosen.ids or wanted != Filter(wanted.status, wanted.queue):
         return None
-    queues = [selection.queue] if selection.queue in counts else list(counts)
-    wanted = [State(selection.state)] if selection.state else states
-    return sum(counts[queue or ""][state] for queue in queues for state in wanted)
+    queues = [wanted.queue] if wanted.queue in counts else list(counts)
+    fitting = [State(wanted.status)] if wanted.status else states
+    return sum(counts[queue or ""][state] for queue in queues for state in fitting)
 
 
 @get("/operations/{operation_id:str}", name="operation")

@@ -1,4 +1,5 @@
-"""GET /admin/runbook: docs/runbook.md as a page, with a section for each alert rule, which alerts link to."""
+"""GET /admin/runbook: docs/runbook.md as a page, with a section for each alert rule, which alerts link to; and
+GET /admin/jobs/language: the language of the filter."""
 
 import re
 from functools import cache
@@ -14,10 +15,14 @@ from dashboard.auth import User
 from dashboard.rendering import render
 
 RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
+LANGUAGE = RUNBOOK.with_name("finding-jobs.md")
 
 HEADING = re.compile(r"<h2>([a-z0-9-]+)</h2>")
 ELSEWHERE = re.compile(r'<a href="[a-z-]+\.md[^"]*">(.*?)</a>')
 """Links to other documents, which the dashboard does not show."""
+
+ANCHOR = re.compile(r'<a href="#[^"]*">(.*?)</a>')
+"""Links within a document whose headings have no names here."""
 
 PAGES = re.compile(r"<code>(/admin/[a-z/?=&;-]+)</code>")
 """Addresses of pages here, without a place for a name."""
@@ -31,14 +36,26 @@ def runbook_page(request: Request[User, Any, Any]) -> Template:
     return render(request, "runbook/page.html", text=runbook_html())
 
 
+@get("/jobs/language", name="job-language", sync_to_thread=False)
+def language_page(request: Request[User, Any, Any]) -> Template:
+    """The language that finds jobs: docs/finding-jobs.md."""
+    return render(request, "runbook/language.html", text=document_html(LANGUAGE))
+
+
 @cache
 def runbook_html() -> str:
     """The runbook's text, each section under its rule's name. Raises NotFoundException where it is not installed."""
+    return HEADING.sub(r'<h2 id="\1">\1</h2>', document_html(RUNBOOK))
+
+
+@cache
+def document_html(path: Path) -> str:
+    """The text of one of docs/, without its title. Raises NotFoundException where it is not installed."""
     try:
-        text = RUNBOOK.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise NotFoundException("The runbook is not a part of this installation: see docs/runbook.md.") from None
+        raise NotFoundException(f"This installation comes without its documents: see docs/{path.name}.") from None
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
     html = ELSEWHERE.sub(r"\1", TITLE.sub("", html, count=1))
-    html = PAGES.sub(r'<a href="\1">\1</a>', html)
-    return HEADING.sub(r'<h2 id="\1">\1</h2>', html)
+    html = ANCHOR.sub(r"\1", html)
+    return PAGES.sub(r'<a href="\1">\1</a>', html)

@@ -1,13 +1,12 @@
 """`q` of the list of jobs: the query of a caller, read into the filter of the store, and what its answer lacks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from service.api.errors import BadRequest
 from service.api.schemas import FieldError
-from service.documents.matching import many_files, matching_files
-from service.documents.store import FILE_ID
-from service.engine.job_query import Parsed, Term, job_filter, parse
+from service.documents.matching import many_files, matching_files, with_ids
+from service.engine.job_query import Term, job_filter, parse
 from service.engine.store import JobFilter, Page
 from service.lib.clock import now_ms
 from service.services import Services
@@ -32,16 +31,6 @@ async def callers_query(services: Services, owner: str, text: str, given: Sequen
     files = await matching_files(services.database, terms, owner)
     wanted = job_filter(terms, now_ms(), owner=owner, files=files.ids)
     return CallersQuery(wanted, [many_files(text) for text in files.cut])
-
-
-def with_ids(parsed: Parsed) -> Parsed:
-    """The query with bare ids of files as terms."""
-    ids = [word for word in parsed.words if FILE_ID.fullmatch(word)]
-    return replace(
-        parsed,
-        terms=(*parsed.terms, *(Term("file_id", (one,)) for one in ids)),
-        words=tuple(word for word in parsed.words if word not in ids),
-    )
 
 
 def unexplained(word: str) -> str:

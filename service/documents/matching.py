@@ -1,11 +1,12 @@
 """Documents whose names hold a text: what `file:` stands for in a filter of jobs."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.database import Database
 from service.documents.listing import DocumentFilter, list_documents
-from service.engine.job_query import Term
+from service.documents.store import FILE_ID
+from service.engine.job_query import Parsed, Term
 
 SAME_NAME_MAX = 200
 """Documents of one name whose jobs a list shows: bounds the indexes that one page reads."""
@@ -50,3 +51,13 @@ async def matching_files(database: Database, terms: Iterable[Term], owner: str =
 def many_files(text: str) -> str:
     """The sentence for a text that too many names hold."""
     return f"More than {SAME_NAME_MAX} files have {text[:80]} in their names: jobs of the newest {SAME_NAME_MAX} are looked at."
+
+
+def with_ids(parsed: Parsed) -> Parsed:
+    """The query with bare ids of files as terms."""
+    ids = [word for word in parsed.words if FILE_ID.fullmatch(word)]
+    return replace(
+        parsed,
+        terms=(*parsed.terms, *(Term("file_id", (one,)) for one in ids)),
+        words=tuple(word for word in parsed.words if word not in ids),
+    )

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from dashboard.jobs.filters import Filter, from_address, from_input
-from service.engine.store import JobFilter
+from dashboard.jobs.filters import Filter, from_address, from_input, from_text
+from service.engine.job_query import as_text
+from service.engine.store import JobFilter, listing
 from service.lib.clock import now_ms
 from settings import Queue
 from tests.dashboard.conftest import VIEWER, Client
@@ -48,6 +49,8 @@ async def test_every_filter_is_in_the_address(operator: Client, made: Maker) -> 
         ("failed csv-export", "/admin/jobs?status=failed&queue=csv-export"),
         ("task:pdf-ocr owner:acme", "/admin/jobs?type=pdf-ocr&owner=acme"),
         ("file_id:file-1", "/admin/jobs?file_id=file-1"),
+        ("took:>30s failed", "/admin/jobs?status=failed&where=took%3A%3E30s"),
+        ("state:failed,expired -queue:media", "/admin/jobs?where=state%3Afailed%2Cexpired+-queue%3Amedia"),
     ],
 )
 async def test_what_is_typed_becomes_an_address(operator: Client, words: str, leads_to: str) -> None:
@@ -137,7 +140,18 @@ async def test_a_waiting_row_says_that_its_queue_is_paused(operator: Client, mad
 
 def test_what_is_typed_is_added_to_what_is_chosen() -> None:
     chosen = Filter(queue="csv-export")
-    assert from_input("failed what", chosen) == (Filter(status="failed", queue="csv-export"), ["what"])
+    typed = from_input("failed what", chosen)
+    assert (typed.filter, typed.words, typed.problems) == (Filter(status="failed", queue="csv-export"), ["what"], [])
+
+
+def test_a_typed_condition_takes_the_place_of_one_of_the_same_key() -> None:
+    several = from_input("state:failed,expired error:a", Filter(status="queued")).filter
+    assert (several.status, as_text(several.more)) == (None, "state:failed,expired error:a")
+    one = from_input("state:active error:b -queue:media", several).filter
+    assert (one.status, as_text(one.more)) == ("active", "error:a error:b -queue:media")
+    assert from_text(as_text(one.terms())).address() == one.address()
+    contradiction = from_text("state:failed state:queued")
+    assert (contradiction.status, as_text(contradiction.more)) == (None, "state:failed state:queued")
 
 
 def test_a_state_that_does_not_exist_is_no_filter() -> None:
@@ -221,3 +235,45 @@ async def test_several_filters_together_find_what_fits_them_all(operator: Client
     )
     assert len(first.jobs) == 2 and len(rest.jobs) == 3 and rest.next_cursor is None
     assert await made.store.newer(JobFilter(owner="globex"), first.jobs[1].stamp, 50) == 1
+
+
+async def test_a_list_that_could_not_look_at_all_says_so_and_goes_on(
+    operator: Client, made: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "EXAMINED_MAX", 2)
+    wanted = await made.failed(await made.active(), error="The disk is full")
+    for _ in range(3):
+        await made.queued()
+    page = (await operator.get("/admin/jobs", params={"where": "error:disk"})).text
+    assert "Looked at the newest 2 of 4 jobs that may fit." in " ".join(page.split())
+    assert "None of the jobs that were looked at fits" in page and "No job fits" not in page
+    live = page.split('hx-get="/admin/jobs/live')[1].split('"')[0].replace("&amp;", "&")
+    refreshed = (await operator.get(f"/admin/jobs/live{live}")).text
+    assert "Looked at the newest 2 of 4 jobs that may fit." in " ".join(refreshed.split())
+    on = page.split('id="filter-partial"')[1].split('href="')[1].split('"')[0].replace("&amp;", "&")
+    assert f'id="row-{wanted}"' in (await operator.get(on)).text
+
+
+async def test_what_a_filter_cannot_mean_is_named_over_the_list(operator: Client, made: Maker) -> None:
+    job_id = await made.queued()
+    page = (await operator.get("/admin/jobs", params={"where": "colour:red state:queued", "queue": "gone"})).text
+    assert "A part of this filter is left out. There is no key colour" in page
+    assert "There is no queue gone" in page and "It may have been removed." in page and f"row-{job_id}" not in page
+    typed = (await operator.get("/admin/jobs", params={"q": "state:fialed"})).text
+    assert "There is no state fialed: do you mean failed?" in typed and 'value="state:fialed"' in typed
+
+
+@pytest.mark.parametrize("where", ["error:Ada", "-error:Ada", "log:Ada", "-file:Ada", "file:Ada,Bob"])
+async def test_a_viewer_cannot_find_out_by_search_what_it_may_not_read(viewer: Client, made: Maker, where: str) -> None:
+    await made.failed(await made.active(), error="Ada is not there")
+    for path in ("/admin/jobs", "/admin/jobs/live", "/admin/operations/new"):
+        answer = await viewer.get(path, params={"where": where, "kind": "retry"})
+        assert answer.status_code == 403 and "may not see personal data" in answer.text, path
+    typed = await viewer.get("/admin/jobs", params={"q": where})
+    assert typed.status_code == 200 and "may not see personal data" in typed.text
+
+
+async def test_the_language_is_explained(viewer: Client) -> None:
+    page = (await viewer.get("/admin/jobs/language")).text
+    assert "<h1>Finding jobs</h1>" in page and "created:&gt;2h" in page
+    assert 'href="/admin/jobs/language"' in (await viewer.get("/admin/jobs")).text

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from dashboard.operations.selection import selection_of, words
+from dashboard.jobs.filters import Filter, from_address
+from dashboard.operations.selection import Chosen, selection_of, words
 from service.engine.states import State
-from service.engine.store.bulk_operations import Selection
 from settings import Queue
 from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.documents import stored
@@ -107,12 +107,15 @@ async def test_rows_can_be_ticked_by_an_operator_only(operator: Client, made: Ma
 
 
 def test_a_selection_in_words() -> None:
-    assert words("retry", Selection(ids=("a",))) == "1 chosen job"
-    assert words("cancel", Selection(type="pdf-ocr", owner="acme")) == (
+    assert words("retry", Chosen(ids=("a",))) == "1 chosen job"
+    assert words("cancel", Chosen(Filter(type="pdf-ocr", owner="acme"))) == (
         "all queued or scheduled or retrying or active jobs of task pdf-ocr of acme"
     )
-    assert words("delete", Selection(state="failed", fingerprint="f")) == "all failed jobs that failed of this cause"
-    assert selection_of({"ids": "a,b,a", "queue": "csv-export"}) == Selection(ids=("a", "b"))
+    assert (
+        words("delete", Chosen(from_address({"status": "failed", "fingerprint": "f"})))
+        == "all failed jobs that failed of this cause"
+    )
+    assert selection_of({"ids": "a,b,a", "queue": "csv-export"}) == Chosen(ids=("a", "b"))
 
 
 async def test_a_filter_by_a_files_name_acts_on_its_jobs_alone(operator: Client, made: Maker) -> None:
@@ -129,3 +132,24 @@ async def test_a_filter_by_a_files_name_acts_on_its_jobs_alone(operator: Client,
     await followed(operator, nothing.headers["location"], "0 of 0 done")
     states = [job.state for job in await made.store.get_many([wanted, *others]) if job]
     assert states == [State.CANCELLED, State.QUEUED, State.QUEUED]
+
+
+async def test_an_action_on_a_query_acts_on_exactly_what_it_shows(operator: Client, made: Maker) -> None:
+    full = [await made.failed(await made.active(EXPORT, owner=owner), error="The disk is full") for owner in ("a", "b")]
+    others = [await made.failed(await made.active(EXPORT), error="no route"), await made.queued(EXPORT)]
+    where = 'error:"disk is full" created:>1h -owner:b'
+    page = (await operator.get("/admin/jobs", params={"where": where})).text
+    assert [job_id for job_id in (*full, *others) if f'id="row-{job_id}"' in page] == full[:1]
+    requested = await operator.get("/admin/operations/new", params={"kind": "retry", "all": "1", "where": where})
+    assert "that fit error:&#34;disk is full&#34; created:&gt;1h -owner:b" in requested.text
+    begun = await act(operator, "/admin/operations", kind="retry", where=where)
+    await followed(operator, begun.headers["location"], "1 of 1 done")
+    states = [job.state for job in await made.store.get_many([*full, *others]) if job]
+    assert states == [State.QUEUED, State.FAILED, State.FAILED, State.QUEUED]
+
+
+async def test_a_filter_that_cannot_be_read_is_not_acted_on(operator: Client, made: Maker) -> None:
+    job_id = await made.queued()
+    refused = await act(operator, "/admin/operations", kind="cancel", where="colour:red state:queued")
+    assert refused.status_code == 400 and "There is no key colour" in refused.text
+    assert (await made.store.present(job_id)).state is State.QUEUED

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from service.engine.states import State
 from service.engine.store.run_history import ORIGIN, TAG
+from service.lib.text import listed, with_stop
 from settings.queues import Queue
 from tasks.sdk.types import REGISTRY
 
@@ -43,6 +44,9 @@ KINDS: dict[str, Kind] = {
 
 ALIASES = {"status": "state", "type": "task"}
 """Names of the API's parameters, which mean the same."""
+
+SHOWN = 80
+"""Characters of a wrong word that its sentence repeats."""
 
 PRIORITIES = ("high", "normal", "low")
 
@@ -90,6 +94,15 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     names = list(known)
     return next(iter(get_close_matches(word.lower(), names, n=1, cutoff=0.6)), None) or next(
         (name for name in names if len(word) > 1 and name.startswith(word.lower())), None
+    )
+
+
+def no_such(key: str, value: str) -> str:
+    """The sentence for a name that a key has not, with the nearest that it has."""
+    known = choices(key)
+    close = nearest(value, known)
+    return with_stop(
+        f"There is no {key} {value[:SHOWN]}: {f'do you mean {close}?' if close else f'there are {listed(known)}'}"
     )
 
 

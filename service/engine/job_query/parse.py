@@ -13,9 +13,6 @@ TERMS_MAX = 40
 VALUES_MAX = 100
 """Bounds of one query: what a person writes is far below, and each value is compared with each candidate."""
 
-SHOWN = 80
-"""Characters of a wrong word that its sentence repeats."""
-
 
 @dataclass(frozen=True)
 class Parsed:
@@ -66,7 +63,7 @@ def check(term: Term) -> str | None:
         return f"{term.key} has {len(term.values)} values: {VALUES_MAX} at most are read."
     if kind is Kind.CHOICE:
         known = keys.choices(term.key)
-        return next((_no_such(term.key, value) for value in term.values if value not in known), None)
+        return next((keys.no_such(term.key, value) for value in term.values if value not in known), None)
     try:
         for value in term.values:
             match kind:
@@ -85,7 +82,7 @@ def _read_term(found: _Reading, term: Term, written_key: str) -> None:
     if kind_of(term.key) is None:
         close = nearest(term.key, [*keys.all_keys(), *keys.ALIASES])
         hint = f"do you mean {close}?" if close else f"there are {listed(keys.all_keys())}"
-        found.problems.append(with_stop(f"There is no key {written_key[:SHOWN]}: {hint}"))
+        found.problems.append(with_stop(f"There is no key {written_key[: keys.SHOWN]}: {hint}"))
         return
     problem = check(term)
     if problem and term.values and kind_of(term.key) is Kind.CHOICE and term.key in ("queue", "task"):
@@ -105,16 +102,9 @@ def _read_bare(found: _Reading, word: str) -> None:
     key, colon, rest = word.lstrip("-").partition(":")
     if colon and kind_of(keys.ALIASES.get(key.lower(), key.lower())) is not None:
         found.problems.append(
-            f"{key}: has no value." if not rest else f"The quotes or commas in {word[:SHOWN]} do not match."
+            f"{key}: has no value." if not rest else f"The quotes or commas in {word[: keys.SHOWN]} do not match."
         )
     elif word.count('"') % 2:
-        found.problems.append(f"The quotes in {word[:SHOWN]} do not match.")
+        found.problems.append(f"The quotes in {word[: keys.SHOWN]} do not match.")
     else:
         found.words.append(word)
-
-
-def _no_such(key: str, value: str) -> str:
-    known = keys.choices(key)
-    close = nearest(value, known)
-    hint = f"do you mean {close}?" if close else f"there are {listed(known)}"
-    return with_stop(f"There is no {key} {value[:SHOWN]}: {hint}")

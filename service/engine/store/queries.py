@@ -143,7 +143,7 @@ class Queries(JobCounts):
         """As `list`, by any filter."""
         reader = await self._reader(wanted, cursor)
         found: list[Job] = []
-        count = limit + 1
+        count = min(reader.step, limit + 1)
         while (lacking := limit + 1 - len(found)) > 0 and not reader.ended and not reader.spent:
             rows = await reader.next(count)
             while rows and lacking > 0:
