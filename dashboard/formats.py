@@ -63,6 +63,11 @@ def moment(at_ms: int) -> Markup:
     return Markup(f'<time datetime="{day}T{exact}Z" title="{day} {exact} UTC">{at.day} {at:%b} {clock} UTC</time>')
 
 
+def typed(at_ms: int, earlier_ms: int = 0) -> str:
+    """A moment as an address or a form takes it, in UTC, so much earlier."""
+    return f"{datetime.fromtimestamp((at_ms - earlier_ms) / SECOND_MS, UTC):%Y-%m-%dT%H:%M:%S}"
+
+
 def in_zone(at_ms: int, zone: str) -> Markup:
     """A <time> in a named zone, as a schedule means it; static/times.js leaves it alone. In UTC where there is no such zone."""
     try:

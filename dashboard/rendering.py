@@ -48,6 +48,7 @@ NAVIGATION = (
     Link("Workers", "/admin/workers", "w"),
     Link("Services", "/admin/services", "v"),
     Link("Metrics", "/admin/metrics", "m"),
+    Link("Incident capsule", "/admin/capsule", "c"),
     Link("Storage", "/admin/storage", "r"),
 )
 

@@ -19,6 +19,7 @@ from dashboard.audit.views import audit_live, audit_page
 from dashboard.audit_middleware import Audited
 from dashboard.auth import User, require_personal
 from dashboard.authentication import Authentication, SignInFirst, to_sign_in
+from dashboard.capsule.views import capsule_file, capsule_page
 from dashboard.changes.actions import mark_deploy
 from dashboard.corrections.actions import (
     correct_document_page,
@@ -215,6 +216,8 @@ def dashboard_routes() -> list[Any]:
             unmute_rule,
             metrics_page,
             mark_deploy,
+            capsule_page,
+            capsule_file,
             weeks_page,
             storage_page,
             services_page,

@@ -60,5 +60,6 @@ def template_environment() -> Environment:
         pretty=formats.pretty,
         sentence=as_sentence,
         compact=formats.compact,
+        typed=formats.typed,
     )
     return environment

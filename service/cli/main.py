@@ -32,6 +32,7 @@ class Commands(click.Group):
         "schedules": "schedules", "completion": "completion", "relay": "relay", "report": "report",
         "owners": "owners", "erase": "erase", "ingest": "ingest", "watch": "watch", "top": "top",
         "encryption-key": "encryption", "rewrap": "encryption", "deploy-mark": "deploy_mark",
+        "capsule": "capsule",
     }  # fmt: skip
     """Module of each such command."""
 

@@ -4,10 +4,11 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import structlog
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 
 from service.database.audit import Event
 from service.database.column_types import utc_now
@@ -19,6 +20,9 @@ DETAIL_MAX = 2_000
 """Characters kept of what was asked: a selection of a thousand ids is named by its beginning and its count."""
 
 FIELD_MAX = 255
+
+BETWEEN_COUNTED = 100_000
+"""Lines of a span that are counted one by one."""
 
 
 LATER_S = 0.1
@@ -171,6 +175,16 @@ class Audit:
             query = query.where(tuple_(Event.created_at, Event.event_id) > tuple_(*position_of(than)))
         async with self.database.reading() as session:
             return len(list(await session.scalars(query)))
+
+    async def between(self, first_ms: int, last_ms: int, limit: int) -> tuple[Sequence[Event], int]:
+        """The newest `limit` lines of a span, newest first, and how many there are, BETWEEN_COUNTED at most."""
+        first, last = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (first_ms, last_ms))
+        query = select(Event).where(Event.created_at.between(first, last))
+        newest = query.order_by(Event.created_at.desc(), Event.event_id.desc()).limit(limit)
+        counted = query.with_only_columns(Event.event_id).limit(BETWEEN_COUNTED).subquery()
+        async with self.database.reading() as session:
+            total = await session.scalar(select(func.count()).select_from(counted))
+            return list(await session.scalars(newest)), total or 0
 
 
 def _copy(line: Event) -> Event:

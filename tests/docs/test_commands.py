@@ -41,6 +41,7 @@ ELSEWHERE = {
     "relay": ("tests/clients/test_outbox.py", "relay.run("),
     "rewrap": ("tests/cli/test_encryption.py", '"rewrap"'),
     "backup": ("tests/supervisor/test_backup.py", "back_up(settings"),
+    "capsule": ("tests/dashboard/test_capsule.py", "command.capsule"),
     "restore": ("tests/supervisor/test_backup.py", "restore(settings"),
 }
 """Commands that are run by tests of their own, against what they need, each with the words by which that test runs it."""

@@ -39,6 +39,10 @@ class Metrics:
         present = now_ms() // 60_000 // TIER_MINUTES[tier]
         return await self._spans(tier, queue, range(present - count + 1, present + 1))
 
+    async def between(self, tier: Tier, queue: str, numbers: range) -> list[Span]:
+        """Spans of a queue by their numbers (minutes, hours or days since the epoch), empty where nothing was counted."""
+        return await self._spans(tier, queue, numbers)
+
     async def days(self, queue: str, first: date, count: int) -> list[Span]:
         """`count` days (UTC) of a queue from `first` on. Those that are to come, or forgotten, hold nothing."""
         number = (first - date(1970, 1, 1)).days
