@@ -50,6 +50,7 @@ from service.lib.async_tasks import end
 from service.lib.encryption import keyring_of
 from service.lib.object_storage import Storage
 from service.lib.outages import outage_of
+from service.lib.scratch import remove_abandoned
 from service.lib.tickets import CORRECTIONS, Tickets
 from service.mail.operator_mail import OperatorMail
 from service.mail.server_status import ServerStatus
@@ -128,6 +129,8 @@ async def open_services(
     async with contextlib.AsyncExitStack() as stack:
         if tracing:
             stack.push_async_callback(tracing.close)
+        # Plain copies of encrypted files lie there.
+        await asyncio.to_thread(remove_abandoned)
         redis = await stack.enter_async_context(open_places(settings))
         await see_keys(redis, settings.encryption_keys)
         store = open_store(redis)

@@ -1,6 +1,5 @@
 """A page of a document as a picture: drawn once in the process pool, then kept with the job."""
 
-import tempfile
 from pathlib import Path
 
 from service.documents.store import NoSuchFile
@@ -9,6 +8,7 @@ from service.engine.store import Job
 from service.lib.encryption import Unreadable
 from service.lib.local_copy import copy_to
 from service.lib.object_storage import NoSuchObject
+from service.lib.scratch import scratch_folder
 from service.services import Services
 from tasks.images.pages import SIDE, page_picture
 from tasks.sdk.errors import ChildDied, MemoryCeiling, Permanent, Refused
@@ -53,8 +53,8 @@ async def drawn_page(services: Services, job: Job, number: int, turned: int = 0)
 
 
 async def _drawn(services: Services, job: Job, number: int, turned: int) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="offload-page-") as folder:
-        path = await _document(services, job, Path(folder))
+    with scratch_folder() as folder:
+        path = await _document(services, job, folder)
         return await services.pool.run(page_picture, path, number - 1, turned, timeout_s=DRAW_TIMEOUT_S)
 
 

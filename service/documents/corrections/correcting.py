@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +21,7 @@ from service.engine.pool.cpu_pool import CpuPool
 from service.engine.store import Job, Store
 from service.engine.terms import Rerun, Terms
 from service.lib.outages import outage_of
+from service.lib.scratch import ScratchFolder
 from tasks.ocr.corrections import Edit, PageCorrection, corrected
 from tasks.pdf_ocr_revise import PdfOcrRevise, pdf_ocr_revise
 from tasks.sdk.errors import Refused
@@ -192,8 +191,8 @@ def _detail(number: int, edits: Sequence[Edit], approved: bool | None) -> str:
 
 @contextlib.asynccontextmanager
 async def _shop(pool: CpuPool) -> AsyncIterator[Shop]:
-    folder = Path(tempfile.mkdtemp(prefix="offload-"))
+    folder = ScratchFolder()
     try:
-        yield Shop(folder, pool)
+        yield Shop(folder.path, pool)
     finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        await asyncio.to_thread(folder.remove)

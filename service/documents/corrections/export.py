@@ -15,6 +15,7 @@ from service.database.corrections import PageCorrectionRow
 from service.documents.corrections.correcting import Correcting
 from service.documents.corrections.readings import DocumentPage
 from service.documents.store import DocumentStore
+from service.lib.scratch import scratch_folder
 from tasks.ocr.corrections import around
 from tasks.ocr.line_crops import line_crops
 from tasks.ocr.words import PageText, Word
@@ -59,11 +60,11 @@ async def training_data(correcting: Correcting, files: DocumentStore, owner: str
     """The archive, of an owner or of all. A page that cannot be drawn has its texts without pictures."""
     out = _Chunks()
     number = 0
-    with tempfile.TemporaryDirectory(prefix="offload-") as scratch, tempfile.TemporaryFile() as lines:
+    with scratch_folder() as scratch, tempfile.TemporaryFile() as lines:
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]  # it is only written to
             archive.writestr("README.txt", README)
             async for row, document in _corrected(correcting, owner):
-                for entry, picture in await _lines(correcting, files, row, document, Path(scratch)):
+                for entry, picture in await _lines(correcting, files, row, document, scratch):
                     number += 1
                     if picture is not None:
                         entry["image"] = f"lines/{number:06d}.png"

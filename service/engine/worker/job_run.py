@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import math
 import secrets
-import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
@@ -23,6 +21,7 @@ from service.engine.worker.cpu_meter import CpuMeter
 from service.engine.worker.job_outputs import JobOutputs
 from service.lib.async_tasks import end
 from service.lib.parent_death import tied
+from service.lib.scratch import ScratchFolder
 from service.lib.throttle import Throttled
 from settings.queues import Queue
 from tasks.sdk.errors import Permanent
@@ -73,7 +72,7 @@ class JobRun(JobOutputs):
         self._groups = 0
         self._parts_before = 0
         """Parts of the groups before, in this turn."""
-        self._scratch: Path | None = None
+        self._scratch: ScratchFolder | None = None
         self._pending: tuple[int, str, dict[str, Any], int] | None = None
         self._written_s = 0.0
         self.timed_out: Callable[[], bool] = lambda: False
@@ -84,8 +83,8 @@ class JobRun(JobOutputs):
     def scratch(self) -> Path:
         """A folder of this attempt's own, made when first asked for and removed when the attempt ends."""
         if self._scratch is None:
-            self._scratch = Path(tempfile.mkdtemp(prefix="offload-"))
-        return self._scratch
+            self._scratch = ScratchFolder()
+        return self._scratch.path
 
     async def progress(self, done: int, total: int, meter: Meter) -> None:
         """Record `done` of `total` units through `meter`."""
@@ -255,7 +254,7 @@ class JobRun(JobOutputs):
         """Stop the timer and remove the scratch folder."""
         await self._throttled.close()
         if self._scratch:
-            await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
+            await asyncio.to_thread(self._scratch.remove)
 
 
 def part_result(part: Job, before: int = 0) -> PartResult:
