@@ -5,8 +5,14 @@ import secrets
 import sys
 
 import click
+from redis.exceptions import RedisError
 
+import tasks.sdk.discovery  # noqa: F401  # job types declare their search keys, which this makes digests of
 from service.database.column_types import utc_now
+from service.engine.payload_files import PayloadFiles
+from service.engine.redis.places import open_places
+from service.engine.store.encryption_keys import forget_keys
+from service.engine.store.rewrapping import Rewrapping
 from service.lib.encryption import Keyring, keyring_of
 from service.lib.object_storage import Storage
 from service.lib.outages import outage_of
@@ -41,7 +47,7 @@ def encryption_key(key_id: str | None) -> None:
 
 @click.command()
 def rewrap() -> None:
-    """Encrypt all that is stored under the first of OFFLOAD_ENCRYPTION_KEYS: what is under another, or not encrypted.
+    """Encrypt all files and records under the first of OFFLOAD_ENCRYPTION_KEYS: what is under another, or not encrypted.
 
     Offload may run in the meantime; an interrupted run is continued by the next. Exit code 1 where something cannot be read.
 
@@ -53,6 +59,10 @@ def rewrap() -> None:
         raise click.ClickException("OFFLOAD_ENCRYPTION_KEYS is not set: there is no key to encrypt with.")
     try:
         unreadable = asyncio.run(_rewrap(settings, keyring))
+    except RedisError as error:
+        raise click.ClickException(
+            f"The queue server does not answer ({error}): run it again later, and it goes on where it was."
+        ) from None
     except Exception as error:
         outage = outage_of(error)
         if outage is None:
@@ -63,9 +73,15 @@ def rewrap() -> None:
 
 async def _rewrap(settings: Settings, keyring: Keyring) -> int:
     """Rewrap everything and print what was done. Returns the number of what cannot be read."""
-    files = await rewrap_objects(Storage(settings.storage_url, keyring), _progress)
+    storage = Storage(settings.storage_url, keyring)
+    files = await rewrap_objects(storage, _progress)
     _report("files", files, keyring.sealing_id)
-    return len(files.unreadable)
+    async with open_places(settings) as redis:
+        values = await Rewrapping(redis, PayloadFiles(storage).load).run()
+        if not values.unreadable:
+            await forget_keys(redis, [keyring.sealing_id])
+    _report("values of records", values, keyring.sealing_id)
+    return len(files.unreadable) + len(values.unreadable)
 
 
 def _progress(done: int) -> None:

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+import redis
 from click.testing import CliRunner, Result
 
 from service.cli.main import main
@@ -23,7 +24,13 @@ def rewrapped(monkeypatch: pytest.MonkeyPatch, folder: Path, keys: str) -> Resul
     return CliRunner().invoke(main, ["rewrap"])
 
 
-def test_it_says_what_it_did(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_it_says_what_it_did(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings_env: dict[str, str], redis_url: str
+) -> None:
+    tmp_path = tmp_path / "stored"
+    with redis.Redis.from_url(redis_url) as server:
+        server.hset("offload:job:a", mapping={"state": "queued", "type": "gone", "message": "plain"})
+        server.sadd("offload:encryption-keys", "old", "new")
     asyncio.run(Storage(tmp_path.as_uri()).put("a", b"plain"))
     asyncio.run(Storage(tmp_path.as_uri(), Keyring({"old": OLD})).put("b", b"old"))
     refused = rewrapped(monkeypatch, tmp_path, "")
@@ -36,6 +43,12 @@ def test_it_says_what_it_did(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert done.stdout.startswith(
         "Encrypted with the key 'new': 1 files that were under another key, 0 that were not encrypted. 1 were under it"
     )
+    assert done.stdout.splitlines()[1].endswith(
+        ": 0 values of records that were under another key, 0 that were not encrypted. 1 were under it already."
+    ), "the run before has encrypted it"
+    with redis.Redis.from_url(redis_url) as server:
+        assert server.smembers("offload:encryption-keys") == {b"new"}
+        assert b"plain" not in (server.hget("offload:job:a", "message") or b"plain")
     assert asyncio.run(Storage(tmp_path.as_uri(), Keyring({"new": NEW})).get("b")) == b"old"
 
 

@@ -23,7 +23,9 @@ from service.engine.store.encryption_keys import forget_keys, see_keys
 from service.engine.store.job_search import jobs_naming
 from service.engine.store.list_conditions import LogText
 from service.engine.store.records import LogLine
+from service.engine.store.rewrapping import Rewrapping
 from service.engine.store.script_inputs import Claim, Outcome
+from service.engine.store.worker_verbs import checkpoint_value
 from service.engine.terms import Debounce, Replace, Terms, Throttle
 from service.engine.worker.external_jobs import import_jobs
 from service.lib.encryption import Unreadable
@@ -291,3 +293,55 @@ async def test_a_process_without_the_keys_does_not_start(client: Client) -> None
     with pytest.raises(SystemExit, match="'old'"):
         await see_keys(client, {})
     await see_keys(client, OLD)
+
+
+async def test_all_is_written_under_the_first_key_beside_running_jobs(store: Store, enqueuer: Enqueuer) -> None:
+    word, redis = Words(), store.redis
+    load = PayloadFiles(Storage(load_settings().storage_url)).load
+    SEALING.use({})
+    plain = await ask(enqueuer, "ann")
+    SEALING.use(OLD)
+    large = await ask(enqueuer, "x" * INLINE_BYTES_MAX, terms=Terms(replace=Replace(key="k")))
+    await plant_requests(store, enqueuer, word)
+    before = await run_tasks(store, enqueuer, word)
+    before[3] = await store.event_came(before[3].id, "approved", b'"yes"', "key ci")
+    SEALING.use(NEW | OLD)
+    first = await Rewrapping(redis, load).run()
+    assert first.rewrapped > 20 and first.encrypted >= 2 and first.unreadable == []
+    again = await Rewrapping(redis, load).run()
+    assert (again.rewrapped, again.encrypted) == (0, 0) and again.current > first.rewrapped
+    # The old key is needed no more.
+    SEALING.use(NEW)
+    assert [await store.present(one.id) for one in before] == before
+    assert [job.id for job in (await store.page(JobFilter(search=("name", "ann")))).jobs] == [plain]
+    assert [job.id for job in (await store.page(JobFilter(search=("name", "x" * INLINE_BYTES_MAX)))).jobs] == [large]
+    assert all("quokka" in line.event for line in await store.log(before[0].id)) and await store.log(before[0].id)
+    assert [a.error for a in await store.attempts(before[1].id)] == [before[1].error]
+    assert (await store.error_groups.list())[0].error == before[2].error
+    assert [one.owner for one in await OwnedSchedules(redis).of("acme")] == ["acme"]
+    event = await redis.hget(keys.events(before[3].id), "event:approved")
+    assert event and SEALING.open(event, before[3].id, "event:approved") == '"yes"'
+    done = before[0]
+    ((name, _),) = [checkpoint_value(done.id, v) for v in (await redis.hgetall(keys.checkpoint(done.id))).values()]
+    assert await redis.hkeys(keys.checkpoint(done.id)) == [SEALING.digest(name, f"checkpoint {done.id}").encode()]
+
+
+async def test_a_value_that_changes_while_it_is_written_again_stays(store: Store, enqueuer: Enqueuer) -> None:
+    job_id = await ask(enqueuer, "first", terms=Terms(replace=Replace(key="k")))
+    SEALING.use(NEW | OLD)
+
+    async def replaced(job: Job) -> None:
+        # Between the reading of the record and its writing.
+        await store.redis.hset(keys.job(job_id), "message", "another")
+
+    await Rewrapping(store.redis, replaced).run()
+    assert (await store.present(job_id)).message == "another"
+
+
+async def test_what_cannot_be_read_is_named_and_left(store: Store, enqueuer: Enqueuer) -> None:
+    job_id = await ask(enqueuer, "ann")
+    before = await store.redis.hgetall(keys.job(job_id))
+    SEALING.use(NEW)
+    done = await Rewrapping(store.redis, PayloadFiles(Storage(load_settings().storage_url)).load).run()
+    assert len(done.unreadable) == 1 and "the key 'old'" in done.unreadable[0]
+    assert await store.redis.hgetall(keys.job(job_id)) == before

@@ -83,11 +83,13 @@ async def open_places(settings: Settings) -> AsyncIterator[Client]:
 
     Raises SystemExit where there is no main server.
     """
+    before = SEALING.keyring
     SEALING.use(settings.encryption_keys)
     redis = _connected(settings)
     try:
         yield redis
     finally:
+        SEALING.keyring = before
         for place in reversed(places_of(redis).all):
             await place.client.aclose(close_connection_pool=True)
 

@@ -20,7 +20,7 @@ AT_ONCE = 1_000
 """Keys that one step of the search looks at."""
 
 
-async def _records(redis: Client) -> AsyncIterator[tuple[Client, bytes]]:
+async def records(redis: Client) -> AsyncIterator[tuple[Client, bytes]]:
     """Keys of the records on each server, with its client."""
     for place in places_of(redis).all:
         async for raw in place.client.scan_iter(match=f"{PREFIX}*", count=AT_ONCE):
@@ -30,7 +30,7 @@ async def _records(redis: Client) -> AsyncIterator[tuple[Client, bytes]]:
 async def jobs_of(redis: Client, owners: Collection[str]) -> list[str]:
     """Ids of the jobs of these owners, in the bin too. Parts are found by their jobs."""
     found = []
-    async for client, raw in _records(redis):
+    async for client, raw in records(redis):
         owner, parent = await client.hmget(raw, "owner", "parent")
         if owner is not None and owner.decode() in owners and not parent:
             found.append(raw.decode().removeprefix(PREFIX))
@@ -42,7 +42,7 @@ async def jobs_naming(redis: Client, words: Collection[str], datasets: Collectio
     reads a payload that lies in a file."""
     sought, listing = [word.encode() for word in words], [f'"{name}"'.encode() for name in datasets]
     found = set()
-    async for client, raw in _records(redis):
+    async for client, raw in records(redis):
         record = await client.hgetall(raw)
         if b"state" not in record:
             continue

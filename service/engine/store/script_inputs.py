@@ -223,7 +223,7 @@ def new_job(
         cost=cost_ms,
         due=due_ms,
         fields=fields,
-        find=[] if parent else _found_by(job_type, payload),
+        find=[] if parent else found_by(job_type, payload),
         parent=parent,
         limits=keys_of(job_type.name, job_type.limits, payload, owner, job_type.personal) or False
         if job_type.limits
@@ -231,7 +231,7 @@ def new_job(
     )
 
 
-def _found_by(job_type: JobType, payload: Payload) -> list[str]:
+def found_by(job_type: JobType, payload: Payload) -> list[str]:
     """Under which search keys the job stands: each item of a list is one."""
     given = [(key, getattr(payload, key, None)) for key in job_type.search_keys]
     listed = [(key, value if isinstance(value, list) else [value]) for key, value in given if value is not None]
