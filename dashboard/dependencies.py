@@ -10,10 +10,10 @@ from dashboard.alerts.firing import Firing, firing
 from dashboard.changes.before import before
 from dashboard.metrics.trends import PERIODS, Period, Trend, trends
 from dashboard.queues.overview import Overview, last_hour, overview
-from dashboard.single_flight import Shared
 from service.engine.holds import Hold
 from service.engine.redis.places import places_of, silent_places
 from service.engine.states import State
+from service.lib.single_flight import Shared
 from service.monitoring.changes import Change
 from service.monitoring.storage_usage import Footprint, footprint
 from service.services import Services

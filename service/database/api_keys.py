@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from service.database.base import Base
 from service.database.column_types import UtcTime, utc_now
 from service.database.connection import Database, changed_rows
+from service.lib.single_flight import SharedByKey
 
 SECRET_BYTES = 32
 """256 random bits: a key is compared by its digest and never typed."""
@@ -29,6 +30,9 @@ HINT_LETTERS = len(SECRET_PREFIX) + 4
 
 FRESH_S = 0.5
 """Seconds for which a lookup is trusted: well within the second in which a revocation reaches every process."""
+
+KEPT_MAX = 10_000
+"""Keys whose lookups are trusted at a time."""
 
 USED_EVERY_S = 60.0
 """Interval in which `last_used_at` is written for a key in use: a row a minute, not one per request."""
@@ -103,7 +107,7 @@ class ApiKeys:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._found: dict[str, tuple[ApiKey, float]] = {}
+        self._found = SharedByKey(self._row, fresh_s=FRESH_S, most=KEPT_MAX)
         self._recorded: dict[str, float] = {}
         self._writing: set[asyncio.Task[None]] = set()
 
@@ -191,19 +195,16 @@ class ApiKeys:
 
     async def find(self, secret: str) -> ApiKey | None:
         """The row of a valid key; None for an unknown, expired or revoked one. Trusted for FRESH_S."""
-        sha256 = digest(secret)
-        key, at = self._found.get(sha256, (None, 0.0))
-        if key is None or time.monotonic() - at > FRESH_S:
-            self._found.pop(sha256, None)
-            async with self.database.reading() as session:
-                key = await session.scalar(select(ApiKey).where(ApiKey.sha256 == sha256))
-            if key is not None:
-                # Unknown secrets are not kept: a guesser could fill the memory with them.
-                self._found[sha256] = (key, time.monotonic())
+        key = await self._found(digest(secret))
         if key is None or key.state != "valid":
             return None
         self._record_use(key.key_id)
         return key
+
+    async def _row(self, sha256: str) -> ApiKey | None:
+        async with self.database.reading() as session:
+            row: ApiKey | None = await session.scalar(select(ApiKey).where(ApiKey.sha256 == sha256))
+            return row
 
     def _record_use(self, key_id: str) -> None:
         """Write `last_used_at` apart from the request, which would otherwise wait for the database's writers."""

@@ -1,7 +1,6 @@
 """Owners as rows: the plan of each, limits of its own, and what it has used in each month."""
 
 import json
-import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,11 +18,15 @@ from service.database.api_keys import ApiKey
 from service.database.base import Base
 from service.database.column_types import UtcTime, utc_now
 from service.database.connection import Database
+from service.lib.single_flight import SharedByKey
 from settings.plans import Limits, Plan, Plans
 
 FRESH_S = 0.5
 """Seconds for which limits are trusted: a change reaches every process within a second, and a busy owner costs two reads
 a second and process."""
+
+KEPT_MAX = 10_000
+"""Owners whose limits are trusted at a time."""
 
 OWNER_MAX = 255
 
@@ -87,22 +90,22 @@ class Owners:
     def __init__(self, database: Database, plans: Plans) -> None:
         self.database = database
         self.plans = plans
-        self._known: dict[str, tuple[Limits, float]] = {}
+        self._known: dict[str, Limits] = {}
+        self._read = SharedByKey(self._limits, fresh_s=FRESH_S, most=KEPT_MAX)
 
     async def limits(self, owner: str) -> Limits:
         """Limits that hold for an owner, trusted for FRESH_S.
 
         Those of before, or of the default plan, while the database is away: it decides on no job that is queued until then.
         """
-        known, at = self._known.get(owner, (None, 0.0))
-        if known is not None and time.monotonic() - at < FRESH_S:
-            return known
+        return await self._read(owner)
+
+    async def _limits(self, owner: str) -> Limits:
         try:
-            found = self.resolved(await self.get(owner))
+            found = self._known[owner] = self.resolved(await self.get(owner))
         except (SQLAlchemyError, OSError) as error:
             log.warning("limits.read_failed", owner=owner, error=str(error)[:200])
-            return known or self.resolved(None)
-        self._known[owner] = (found, time.monotonic())
+            return self._known.get(owner) or self.resolved(None)
         return found
 
     def resolved(self, row: Owner | None) -> Limits:
@@ -137,6 +140,7 @@ class Owners:
             else:
                 await session.merge(row)
         self._known.pop(owner, None)
+        self._read.forget(owner)
         return self.resolved(row)
 
     async def list(

@@ -1,7 +1,6 @@
 """Estimates of a job's duration and end, from measured pace and the work ahead of it, in numbers and in words."""
 
 import math
-import time
 from functools import lru_cache
 
 import msgspec
@@ -9,10 +8,20 @@ import msgspec
 from service.engine.redis.away import QueueServerAway, partial_reads
 from service.engine.states import State
 from service.engine.store import Job, Store
+from service.lib.single_flight import Shared, SharedByKey
 from tasks.sdk.types import JobType
 
 FRESH_S = 2.0
 """Pace and backlog are read this often at most: an estimate may lag two seconds, an enqueue must not wait for it."""
+
+
+PACES_MAX = 1_000
+"""Job types whose pace is kept."""
+
+Pace = tuple[float | None, float | None]
+"""Milliseconds a job, and a unit of one; None where there is no measurement."""
+
+UNMEASURED: Pace = (None, None)
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -53,8 +62,9 @@ class Estimator:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.paces: dict[str, tuple[float, tuple[float | None, float | None]]] = {}
-        self.loads: tuple[float, dict[str, float]] = (-FRESH_S, {})
+        # Shared: a burst of requests must not read them once each.
+        self.pace = SharedByKey(self._read_pace, fresh_s=FRESH_S, most=PACES_MAX)
+        self.loads = Shared(self._read_loads, fresh_s=FRESH_S)
 
     async def estimate(self, job_type: JobType, units: int) -> Estimate:
         """The estimate for a job of `units` units that is queued now."""
@@ -62,7 +72,7 @@ class Estimator:
 
     async def cost_ms(self, job_type: JobType, units: int) -> int:
         """Milliseconds one attempt should take: measured where there is a measurement, else as declared."""
-        job_ms, unit_ms = await self._pace(job_type.name)
+        job_ms, unit_ms = await self.pace(job_type.name)
         if units and unit_ms is not None:
             return max(1, round(unit_ms * units))
         if not units and job_ms is not None:
@@ -70,29 +80,24 @@ class Estimator:
         expected_s = job_type.first_use_s + job_type.expected_s + units * job_type.expected_unit_s
         return max(1, round(1000 * expected_s))
 
-    async def _pace(self, name: str) -> tuple[float | None, float | None]:
-        read_at, pace = self.paces.get(name, (-FRESH_S, (None, None)))
-        if time.monotonic() - read_at >= FRESH_S:
-            try:
-                pace = await self.store.pace(name)
-            except QueueServerAway:
-                # A job that follows another's is asked for while its own queue's server is away: as declared.
-                return pace
-            self.paces[name] = (time.monotonic(), pace)
-        return pace
-
     async def wait_ms(self, queue: str) -> float:
         """Milliseconds of work that waits on a queue, shared by the slots of its live workers."""
-        read_at, loads = self.loads
-        if time.monotonic() - read_at >= FRESH_S:
-            slots: dict[str, int] = {}
-            with partial_reads():
-                for worker in await self.store.workers():
-                    slots[worker.queue] = slots.get(worker.queue, 0) + worker.serving_slots
-                backlog_ms = await self.store.backlog_ms()
-            loads = {name: ms / max(1, slots.get(name, 1)) for name, ms in backlog_ms.items()}
-            self.loads = (time.monotonic(), loads)
-        return loads.get(queue, 0.0)
+        return (await self.loads()).get(queue, 0.0)
+
+    async def _read_pace(self, name: str) -> Pace:
+        try:
+            return await self.store.pace(name)
+        except QueueServerAway:
+            # A job that follows another's is asked for while its own queue's server is away: as declared.
+            return UNMEASURED
+
+    async def _read_loads(self) -> dict[str, float]:
+        slots: dict[str, int] = {}
+        with partial_reads():
+            for worker in await self.store.workers():
+                slots[worker.queue] = slots.get(worker.queue, 0) + worker.serving_slots
+            backlog_ms = await self.store.backlog_ms()
+        return {name: ms / max(1, slots.get(name, 1)) for name, ms in backlog_ms.items()}
 
 
 def estimated_completion_ms(job: Job, at_ms: int) -> int | None:

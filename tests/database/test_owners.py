@@ -21,7 +21,7 @@ async def test_a_plan_and_own_limits_hold_in_another_process_too(database: Datab
     made = await here.set("acme", "free", {"pages_per_month": "none", "weight": "2"}, by="eva")
     assert (made.plan, made.own) == ("free", {"pages_per_month", "weight"})
     assert made.values == PLAN_TABLE["free"].model_copy(update={"pages_per_month": None, "weight": 2.0})
-    there._known.clear()  # what it trusts for half a second
+    there._read.clear()  # what it trusts for half a second
     assert await there.limits("acme") == made == await here.limits("acme")
     row = await here.get("acme")
     assert row is not None and (row.changed_by, row.own_fields) == ("eva", {"pages_per_month": None, "weight": 2.0})
@@ -61,7 +61,7 @@ async def test_limits_of_before_hold_while_the_database_is_away(database: Databa
     owners = Owners(database, Plans())
     await owners.set("acme", "free", {}, by="eva")
     free = await owners.limits("acme")
-    owners._known["acme"] = (free, 0.0)
+    owners._read.clear()  # what it trusts for half a second
 
     async def away(owner: str) -> None:
         raise ConnectionRefusedError("away")
