@@ -2,7 +2,7 @@
 the server's append-only file."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from service.engine.job_requests import JobRequest, Step
 from service.engine.outcomes import OutcomeKind
 from service.engine.payload_files import INLINE_BYTES_MAX, PayloadFiles
 from service.engine.redis.client import Client
+from service.engine.schedules import Schedules
 from service.engine.schedules.owned import OwnedSchedule, OwnedSchedules
 from service.engine.sealing import SEALING
 from service.engine.states import State
@@ -34,10 +35,14 @@ from service.supervisor.valkey import EmbeddedValkey
 from service.webhooks import keys as webhook_keys
 from service.webhooks.dispatcher import read_end
 from settings import Queue, load_settings
+from settings.encryption import encoded
+from settings.schedules import Schedule
 from tasks.sdk import Meter, Payload, Permanent, job
 from tests.engine import probe
+from tests.engine.conftest import Ledger, WorkerProcess
 from tests.engine.worker.test_execution import Attempts
 from tests.erasure.search import in_files, in_redis
+from tests.waiting import until_state, wait_until_async
 
 QUEUE = "thumbnails"
 OLD, NEW = {"old": os.urandom(32)}, {"new": os.urandom(32)}
@@ -195,6 +200,17 @@ async def test_a_plain_arq_clients_entry_gives_way_to_ours(store: Store, enqueue
     assert await in_redis(store.redis, b"word") == []
 
 
+async def test_a_run_of_a_schedule_is_encrypted(store: Store, enqueuer: Enqueuer) -> None:
+    schedules = Schedules(store, enqueuer, [Schedule("named", "0 8 * * *", "probe-named", {"name": "zaphod"})])
+    job_id = await schedules.run_now("named", by="eva")
+    assert (await store.present(job_id)).payload["name"] == "zaphod"
+    assert await in_redis(store.redis, b"zaphod") == []
+    (claimed,) = await claim(store)
+    await store.settled([Outcome(job_id, QUEUE, claimed.fence, OutcomeKind.FAILED, fields=["error", "zaphod"])])
+    run = (await schedules.get("named")).runs[0]
+    assert (run.outcome, run.reason) == ("failed", "the job's page says why")
+
+
 async def test_an_unknown_key_is_named_and_ends_the_job(store: Store, enqueuer: Enqueuer) -> None:
     job_id = await ask(enqueuer, "secret")
     for keyset, words in (
@@ -345,3 +361,18 @@ async def test_what_cannot_be_read_is_named_and_left(store: Store, enqueuer: Enq
     done = await Rewrapping(store.redis, PayloadFiles(Storage(load_settings().storage_url)).load).run()
     assert len(done.unreadable) == 1 and "the key 'old'" in done.unreadable[0]
     assert await store.redis.hgetall(keys.job(job_id)) == before
+
+
+async def test_a_worker_without_the_key_ends_and_one_with_it_works(
+    store: Store, enqueuer: Enqueuer, start_worker: Callable[..., WorkerProcess], ledger: Ledger
+) -> None:
+    await see_keys(store.redis, OLD)
+    job_id = await echo(enqueuer, "secret")
+    without = start_worker()
+    await wait_until_async(lambda: without.process.poll() is not None)
+    assert "encrypted with 'old', which OFFLOAD_ENCRYPTION_KEYS does not have" in without.log.read_text()
+    start_worker(OFFLOAD_ENCRYPTION_KEYS=f"old:{encoded(OLD['old'])}")
+    await until_state(store, job_id, State.COMPLETED)
+    assert (await store.present(job_id)).result == {"word": "secret"}
+    assert [row[1] for row in ledger.lines("echo")] == ["secret"]
+    assert await in_redis(store.redis, b"secret") == []
