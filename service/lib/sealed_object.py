@@ -31,6 +31,9 @@ CHUNK_BYTES = 1 << 16
 
 STORED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES
 
+BLOCK_BYTES = 1 << 20
+"""Bytes that are encrypted in one go."""
+
 PLAIN_HEADER = HEADER.pack(MAGIC, PLAIN, b"", b"")
 """Stands before plain bytes that begin with MAGIC."""
 
@@ -48,16 +51,20 @@ class Sealer:
 
     def update(self, data: bytes) -> bytes:
         """Bytes to store next. A chunk waits until it is known whether it is the last."""
-        data = self._waiting + data
-        ready = max(0, len(data) - 1) // CHUNK_BYTES * CHUNK_BYTES
-        self._waiting = data[ready:]
+        found, at = [self._begun()], 0
+        if self._waiting:
+            # Only what fills the chunk up is copied.
+            at = CHUNK_BYTES - len(self._waiting)
+            self._waiting += data[:at]
+            if len(data) <= at:
+                return found[0]
+            found.append(self._chunk(memoryview(self._waiting), last=False))
         view = memoryview(data)
-        return b"".join(
-            [
-                self._begun(),
-                *(self._chunk(view[at : at + CHUNK_BYTES], last=False) for at in range(0, ready, CHUNK_BYTES)),
-            ]
-        )
+        while len(data) - at > CHUNK_BYTES:
+            found.append(self._chunk(view[at : at + CHUNK_BYTES], last=False))
+            at += CHUNK_BYTES
+        self._waiting = data[at:]
+        return b"".join(found)
 
     def finish(self) -> bytes:
         """The last bytes to store."""
@@ -78,7 +85,9 @@ class Sealer:
 def sealed(keyring: Keyring, path: str, data: bytes) -> bytes:
     """A whole object."""
     sealer = Sealer(keyring, path)
-    return sealer.update(data) + sealer.finish()
+    # Block by block: what a block goes through stays in the processor's cache.
+    blocks = [sealer.update(data[at : at + BLOCK_BYTES]) for at in range(0, len(data), BLOCK_BYTES)]
+    return b"".join([*blocks, sealer.finish()])
 
 
 @dataclass(frozen=True)
@@ -162,8 +171,15 @@ class Opener:
         """Plain bytes of what was fetched. Raises Damaged."""
         if self._cipher is None:
             return data
-        data = self._waiting + data if self._waiting else data
-        view, at, found = memoryview(data), 0, []
+        found: list[bytes] = []
+        at = 0
+        if self._waiting and self._index < self._behind:
+            at = self._stored_length() - len(self._waiting)
+            self._waiting += data[:at]
+            if len(data) < at:
+                return b""
+            found.append(self._chunk(memoryview(self._waiting)))
+        view = memoryview(data)
         while self._index < self._behind and len(data) - at >= (length := self._stored_length()):
             found.append(self._chunk(view[at : at + length]))
             at += length

@@ -5,10 +5,7 @@ import os
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
-from service.lib.sealed_object import MAGIC, PLAIN_HEADER, Sealer
-
-BLOCK_BYTES = 1 << 20
-"""Bytes that a thread reads and encrypts at a time."""
+from service.lib.sealed_object import BLOCK_BYTES, MAGIC, PLAIN_HEADER, Sealer
 
 
 def file_blocks(source: Path) -> Iterator[bytes]:
