@@ -250,7 +250,7 @@ async def test_a_list_that_could_not_look_at_all_says_so_and_goes_on(
     live = page.split('hx-get="/admin/jobs/live')[1].split('"')[0].replace("&amp;", "&")
     refreshed = (await operator.get(f"/admin/jobs/live{live}")).text
     assert "Looked at the newest 2 of 4 jobs that may fit." in " ".join(refreshed.split())
-    on = page.split('id="filter-partial"')[1].split('href="')[1].split('"')[0].replace("&amp;", "&")
+    on = page.split('id="filter-partial"')[1].split('<a href="')[1].split('"')[0].replace("&amp;", "&")
     assert f'id="row-{wanted}"' in (await operator.get(on)).text
 
 
