@@ -37,6 +37,7 @@ NAVIGATION = (
     Link("Documents", "/admin/documents", "d", menu=""),
     Link("Errors", "/admin/errors", "e", menu=""),
     Link("Alerts", "/admin/alerts", "a", menu=""),
+    Link("Saved views", "/admin/views", "y", menu="Work"),
     Link("Doubtful pages", "/admin/doubtful", "b", menu="Work"),
     Link("Schedules", "/admin/schedules", "s", menu="Work"),
     Link("Templates", "/admin/templates", "t", menu="Work"),

@@ -71,6 +71,8 @@ from dashboard.queues.actions import upload_document
 from dashboard.queues.controls import queue_page, remove_hold, set_hold
 from dashboard.queues.views import queues_live, queues_page
 from dashboard.runbook.views import language_page, runbook_page
+from dashboard.saved_views.actions import delete_view, make_view_default, rename_view, save_view
+from dashboard.saved_views.views import views_page, views_palette
 from dashboard.schedules.actions import pause_schedule, resume_schedule, run_schedule
 from dashboard.schedules.views import schedules_page
 from dashboard.services.actions import pause_service, resume_service
@@ -212,6 +214,12 @@ def dashboard_routes() -> list[Any]:
             try_rule,
             runbook_page,
             language_page,
+            views_page,
+            views_palette,
+            save_view,
+            rename_view,
+            delete_view,
+            make_view_default,
             mute_rule,
             unmute_rule,
             metrics_page,

@@ -1,4 +1,4 @@
-// Ctrl+K: every page by a few letters of its name, and a job by its id. The page itself needs none of it.
+// Ctrl+K: every page and saved view by a few letters of its name, and a job by its id. The page itself needs none of it.
 const palette = document.getElementById("palette");
 const paletteText = document.getElementById("palette-text");
 const jobEntry = palette.querySelector("[data-palette-job]");
@@ -8,7 +8,7 @@ const shownLinks = () => [...palette.querySelectorAll("li:not([hidden]) a")];
 
 function narrow() {
   const text = paletteText.value.trim().toLowerCase();
-  for (const entry of palette.querySelectorAll("li:not([data-palette-job])"))
+  for (const entry of palette.querySelectorAll("li:not([data-palette-job], [data-palette-views])"))
     entry.hidden = !entry.textContent.toLowerCase().includes(text);
   jobEntry.hidden = !JOB_ID.test(text);
   jobEntry.firstElementChild.href = `/admin/jobs/${encodeURIComponent(text)}`;
@@ -24,6 +24,9 @@ document.addEventListener("keydown", (event) => {
 });
 
 paletteText.addEventListener("input", narrow);
+
+// Saved views come once the palette is open, perhaps behind a letter that was typed in the meantime.
+palette.addEventListener("htmx:afterSettle", narrow);
 
 palette.addEventListener("keydown", (event) => {
   if (event.target === paletteText && event.key === "Enter") {

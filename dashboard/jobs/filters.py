@@ -83,6 +83,11 @@ class Filter:
         """The address of the jobs page with this filter, changed."""
         return address_of(replace(self, **changes).pairs())
 
+    @property
+    def saving(self) -> str:
+        """The address of the form that saves the filter as a view."""
+        return list_address("/admin/views", self.pairs())
+
     def chips(self) -> list[Chip]:
         pairs = self.pairs()
         pairs.pop(WHERE, None)

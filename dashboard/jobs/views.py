@@ -17,7 +17,9 @@ from dashboard.jobs.file_names import NamedFiles, files_of
 from dashboard.jobs.filters import PERSONAL_FILTERS, Filter, Typed, from_address, from_input, nothing_called
 from dashboard.jobs.searching import require_readable, unreadable
 from dashboard.rendering import render
+from dashboard.saved_views.links import ViewLink, address_of, links
 from service.api.dependencies import ServicesDep
+from service.database.saved_views import SavedViews
 from service.documents.matching import documents_named, many_files, matching_files
 from service.engine.job_query import suggestions
 from service.engine.states import State
@@ -57,6 +59,7 @@ class Listing:
     notes: Sequence[str] = ()
     partial: Coverage | None = None
     at_ms: int = 0
+    views: Sequence[ViewLink] = ()
 
     @property
     def kinds(self) -> list[Kind]:
@@ -89,6 +92,8 @@ async def jobs_page(
     """
     chosen, problem = from_address(request.query_params), ""
     require_readable(chosen, request.user)
+    if not request.query_params and (default := await SavedViews(services.database).default_of(request.user.name)):
+        return Redirect(address_of(default), status_code=303)
     if q.strip():
         understood = await _understood(services, q, chosen, request.user)
         if isinstance(understood, Redirect):
@@ -124,6 +129,7 @@ async def jobs_page(
         notes=[many_files(text) for text in files.cut],
         partial=page.partial,
         at_ms=at_ms,
+        views=await links(SavedViews(services.database), request.user, chosen, await counts()),
     )
     return render(
         request,
@@ -174,6 +180,7 @@ async def jobs_live(
         notes=[many_files(text) for text in files.cut],
         partial=Coverage(examined, candidates) if examined else None,
         at_ms=at_ms,
+        views=await links(SavedViews(services.database), request.user, chosen, await counts()),
     )
     return render(request, "jobs/live.html", listing=listing, suggestions=suggestions(), pauses=await pauses())
 

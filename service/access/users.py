@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.database.connection import Database, changed_rows
 from service.database.dashboard_users import DashboardSession, DashboardUserRow
+from service.database.saved_views import forget_views
 from settings.credentials import PASSWORD_MIN, Role
 from settings.queues import Queue
 
@@ -117,12 +118,14 @@ class Users:
         self._expect(changed, name)
 
     async def remove(self, name: str) -> None:
-        """Delete the user and its sessions. Raises NoSuchUser."""
+        """Delete the user, its sessions and its own saved views: another of the name begins without. Raises NoSuchUser."""
         async with self.database.writing() as session:
             removed = await changed_rows(session, delete(DashboardUserRow).where(DashboardUserRow.name == name))
             await session.execute(
                 delete(DashboardSession).where(DashboardSession.name == name, DashboardSession.source == "password")
             )
+            if removed:
+                await forget_views(session, name)
         self._expect(removed, name)
 
     async def find(self, name: str) -> DashboardUserRow | None:

@@ -12,6 +12,7 @@ from service.access.failed_attempts import TooManyFailures
 from service.api.schemas import FieldError
 from service.api.upload_form import BadForm
 from service.database.api_keys import KeyEnded, NoSuchKey
+from service.database.saved_views import NoSuchView
 from service.documents.checksums import BadChecksum, ChecksumMismatch
 from service.documents.corrections.rows import PageChanged
 from service.documents.malware import AGAIN_S, Infected, NotScanned
@@ -98,6 +99,7 @@ STATUS_CODES: Mapping[type[Exception], int] = {
     NoSuchWorkflow: 404,
     NoSuchType: 404,
     NoSuchRule: 404,
+    NoSuchView: 404,
     NoSuchSchedule: 404,
     NameTaken: 409,
     TooManySchedules: 409,

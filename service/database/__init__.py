@@ -9,6 +9,7 @@ from service.database.dashboard_users import DashboardSession, DashboardUserRow
 from service.database.images import ImageRecord
 from service.database.mail import Campaign, Delivery, Suppression, Template, User
 from service.database.owners import Owner, OwnerMonth
+from service.database.saved_views import DefaultView, SavedView
 from service.database.uploads import Upload, UploadPiece
 from service.database.usage import UsageBatch, UsageEntry
 from service.database.webhooks import Webhook, WebhookDelivery
@@ -20,6 +21,7 @@ __all__ = [
     "DashboardSession",
     "DashboardUserRow",
     "Database",
+    "DefaultView",
     "Delivery",
     "Document",
     "DoubtfulPageRow",
@@ -30,6 +32,7 @@ __all__ = [
     "PageCorrectionRow",
     "ReadingCount",
     "ReadingRow",
+    "SavedView",
     "Suppression",
     "Template",
     "Upload",

@@ -123,7 +123,7 @@ async def test_a_page_and_a_job_are_found_by_the_palette(desk: Desk, made: Maker
     job_id = await made.queued()
     page = await desk.open("/admin/queues")
     await page.keyboard.press("Control+k")
-    await expect(page.get_by_label("Go to a page, or to a job by its id")).to_be_focused()
+    await expect(page.get_by_label("Go to a page or a saved view, or to a job by its id")).to_be_focused()
     await page.keyboard.type("sto")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/admin/storage")

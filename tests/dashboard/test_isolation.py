@@ -41,8 +41,12 @@ HOME = "203.0.113.77"
 OPEN = {"/admin/sign-in"}
 """Pages for who has not signed in."""
 
-FOR_ALL = {"/admin/sign-out"}
-"""Actions that change nothing but the browser's own session."""
+FOR_ALL = {
+    "/admin/sign-out",
+    "/admin/views",
+    *(f"/admin/views/none/{verb}" for verb in ("rename", "delete", "default")),
+}
+"""Actions that change nothing but the browser's own session, and views that are the user's own."""
 
 PLANTED = (FILE, ADDRESS, SURNAME, CONTENT, RECIPIENT, CALLBACK, HOOK, HOME)
 """Values that tell of a person, or are an owner's secret."""
@@ -137,6 +141,7 @@ async def installation(made: Maker) -> Installation:
             "owner": ["acme"],
             "key": ["key-none"],
             "session": ["none"],
+            "view_id": ["none"],
             "anything": ["nowhere"],
         }
     )
