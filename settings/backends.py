@@ -34,7 +34,8 @@ class Backends(BaseModel):
     """None means the Valkey that `offload up` starts, whose address stands in `data_dir`/redis.url while it runs."""
 
     enqueue_wait: int = Field(default=0, ge=0, le=9)
-    """Replicas that must have a new job before it is answered with 202; 0 waits for none. Bounds what a failover may lose."""
+    """Replicas that must have a new job before it is answered with 202, and a permission of `run.once` before it is given; 0 waits
+    for none. Bounds what a failover may lose."""
 
     database_url: Annotated[str, url_of("sqlite+aiosqlite", "postgresql+asyncpg")] = Field(
         default_factory=lambda made: f"sqlite+aiosqlite:///{made['data_dir']}/offload.db",

@@ -1,14 +1,15 @@
-"""A small TCP proxy on loopback whose connections a test can cut or freeze."""
+"""A small TCP proxy whose connections a test can cut or freeze."""
 
 import asyncio
 import contextlib
 
 
 class Proxy:
-    """Forwards to a port of this machine."""
+    """Forwards from an address of this machine to a port of it."""
 
-    def __init__(self, target_port: int) -> None:
+    def __init__(self, target_port: int, host: str = "127.0.0.1") -> None:
         self.target_port = target_port
+        self.host = host
         self.writers: set[asyncio.StreamWriter] = set()
         self.serving = 0
         self.flowing = asyncio.Event()
@@ -17,7 +18,7 @@ class Proxy:
         self.port = 0
 
     async def __aenter__(self) -> "Proxy":
-        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.server = await asyncio.start_server(self._serve, self.host, 0)
         self.port = self.server.sockets[0].getsockname()[1]
         return self
 

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,13 +18,24 @@ ROOT = Path(__file__).parents[2]
 
 
 class WorkerProcess:
-    """One `arq` process that the test started, and may therefore kill."""
+    """One process that the test started, and may therefore kill: `arq` with `settings`, or another `module`.
 
-    def __init__(self, environment: dict[str, str], log: Path, settings: str = "tests.engine.workers.Probe") -> None:
+    `inside` is what starts it elsewhere, such as `ip netns exec one`.
+    """
+
+    def __init__(
+        self,
+        environment: dict[str, str],
+        log: Path,
+        settings: str = "tests.engine.workers.Probe",
+        *arguments: str,
+        module: str = "arq",
+        inside: Sequence[str] = (),
+    ) -> None:
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "arq", settings],
+                [*inside, sys.executable, "-m", module, settings, *arguments],
                 cwd=ROOT,
                 env=os.environ | environment,
                 stdout=output,

@@ -75,7 +75,8 @@ class Store(WorkerVerbs):
         self.keeps_clock = keeps_clock
         """A process has one time: where there are several servers, the main one's."""
         self.replicas = replicas
-        """Replicas that must have a new job before `queued` returns. Needs `connection`: the wait is for one's own writes."""
+        """Replicas that must have a new job before `queued` returns, or a checkpoint. Needs `connection`: the wait is for its
+        writes, and those before."""
         self.watchers = Watchers(redis)
         self.watch = self.watchers.watch
         self.controls = QueueControls(redis)
@@ -151,6 +152,14 @@ class Store(WorkerVerbs):
         await self.connection.execute_command("SET", keys.REPLICATED, "", "PX", 60_000)
         if await self.connection.execute_command("WAIT", self.replicas, REPLICATED_MS) < self.replicas:
             raise NotReplicated(self.replicas)
+
+    async def checkpointed(self, job: Job, name: str, value: bytes) -> bytes:
+        """As declared in worker_verbs.py. `value` itself is returned only once `replicas` servers have it: what a failover takes
+        back would be granted to a second attempt. Raises NotReplicated; the same call again later finds it kept."""
+        first = await super().checkpointed(job, name, value)
+        if self.replicas and first == value:
+            await self._replicated()
+        return first
 
     async def sync_clock(self) -> None:
         """Set this process's time by the server's. Raises RedisError or OSError where it does not answer."""

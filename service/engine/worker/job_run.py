@@ -159,7 +159,8 @@ class JobRun(JobOutputs):
     async def once(self, name: str) -> bool:
         """True the first time any attempt asks for `name`, False ever after."""
         mine = secrets.token_bytes(8)
-        return await self.runtime.store.until_back.checkpointed(self.job, name, mine) == mine
+        # The enqueuer's store waits for the replicas that OFFLOAD_ENQUEUE_WAIT asks for.
+        return await self.runtime.enqueuer.store.until_back.checkpointed(self.job, name, mine) == mine
 
     async def parts(
         self, job: JobType, payloads: Sequence[Payload], meter: Meter, units: Sequence[int]

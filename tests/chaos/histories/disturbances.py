@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.chaos.histories.record import EVERYONE, Event, History, Kind
 
-NOTICE_MS = 2_000
+NOTICE_MS = 5_000
 """What a worker may need, beyond a lease, to learn that it has lost a job, on a machine that has two cores for a fleet.
 Between two renewals lies a quarter of a lease."""
 
@@ -16,7 +16,7 @@ LAG_MS = 3_000
 
 FAILOVER = "failover"
 
-DEATHS = frozenset({"kill", "deploy", "skew", "kill_web", "kill_child"})
+DEATHS = frozenset({"kill", "deploy", "skew", "kill_web", "kill_before_answer", "kill_child"})
 """Blows after which the struck process does nothing more, so that none of its acts can be late."""
 
 
