@@ -52,6 +52,8 @@ def back_up(settings: Settings, target: Path) -> list[str]:
         shutil.copy2(file, target / file.name)
     if secrets:
         done.append("Generated credentials are copied: keep the folder as secret as they are.")
+    if settings.encryption_keys:
+        done.append("What is encrypted is copied so: OFFLOAD_ENCRYPTION_KEYS, which is not copied, reads it.")
     facts = {"version": version("offload"), "at": datetime.now(UTC).isoformat(timespec="seconds")}
     # Last: a folder without it is a copy that was cut short.
     (target / MANIFEST).write_text(json.dumps(facts) + "\n")

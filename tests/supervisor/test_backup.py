@@ -14,9 +14,12 @@ import redis
 from sqlalchemy import text
 
 from service.database.connection import Database
+from service.lib.encryption import keyring_of
+from service.lib.object_storage import Storage
 from service.supervisor.backup import BackupError, back_up, restore
 from service.supervisor.valkey import EmbeddedValkey
 from settings import Settings
+from settings.encryption import encoded
 
 
 @pytest.fixture
@@ -63,6 +66,19 @@ def test_a_running_installation_comes_back_elsewhere(
         assert rows.execute("SELECT x FROM kept").fetchall() == [(7,)]
     with EmbeddedValkey(elsewhere.queue_dir) as again, redis.Redis.from_url(again.url) as client:
         assert client.get("some") == b"thing"
+
+
+def test_encrypted_files_are_copied_as_they_are_and_the_keys_are_not(settings: Settings, tmp_path: Path) -> None:
+    keys = {"a": os.urandom(32)}
+    asyncio.run(Storage(settings.storage_url, keyring_of(keys)).put("x", b"Xylophon"))
+    sentences = back_up(settings.model_copy(update={"encryption_keys": keys}), tmp_path / "copy")
+    assert "OFFLOAD_ENCRYPTION_KEYS, which is not copied, reads it." in sentences[-1]
+    secrets = (b"Xylophon", keys["a"], encoded(keys["a"]).encode())
+    copied = [path.read_bytes() for path in (tmp_path / "copy").rglob("*") if path.is_file()]
+    assert copied and not any(secret in data for secret in secrets for data in copied)
+    elsewhere = Settings(data_dir=tmp_path / "elsewhere")
+    restore(elsewhere, tmp_path / "copy")
+    assert asyncio.run(Storage(elsewhere.storage_url, keyring_of(keys)).get("x")) == b"Xylophon"
 
 
 def test_what_was_there_is_kept_aside(settings: Settings, tmp_path: Path) -> None:
