@@ -9,10 +9,12 @@ from litestar.di import NamedDependency, Provide
 from dashboard.alerts.firing import Firing, firing
 from dashboard.changes.before import before
 from dashboard.metrics.trends import PERIODS, Period, Trend, trends
+from dashboard.past.strips import Strip, month_strip
 from dashboard.queues.overview import Overview, last_hour, overview
 from service.engine.holds import Hold
 from service.engine.redis.places import places_of, silent_places
 from service.engine.states import State
+from service.lib.clock import now_ms
 from service.lib.single_flight import Shared
 from service.monitoring.changes import Change
 from service.monitoring.storage_usage import Footprint, footprint
@@ -31,6 +33,9 @@ FOOTPRINT_FRESH_S = 10.0
 ALERTS_FRESH_S = 2.0
 """Rules are measured every ten seconds."""
 
+MONTH_FRESH_S = 60.0
+"""The columns of the slider are days."""
+
 BEFORE_FRESH_S = 10.0
 """Changes before an alert began are past; only a late line of the audit log adds to them."""
 
@@ -38,6 +43,7 @@ Counts = dict[str, dict[State, int]]
 """Jobs by queue and state."""
 
 Before = NamedDependency[Shared[Mapping[str, Sequence[Change]]]]
+Month = NamedDependency[Shared[Strip]]
 Alerts = NamedDependency[Shared[Sequence[Firing]]]
 Figures = NamedDependency[Shared[Overview]]
 StateCounts = NamedDependency[Shared[Counts]]
@@ -65,6 +71,9 @@ def shared_figures(services: Services) -> dict[str, Any]:
     async def changed_before() -> Mapping[str, Sequence[Change]]:
         return await before(services.changes, await firing(services, muted=True))
 
+    async def month() -> Strip:
+        return await month_strip(services, [str(queue) for queue in Queue], now_ms(), None)
+
     async def pauses() -> dict[str, Hold]:
         holds = {str(queue): await services.store.controls.holds(queue) for queue in Queue}
         return {queue: kinds["pause"] for queue, kinds in holds.items() if "pause" in kinds}
@@ -78,6 +87,7 @@ def shared_figures(services: Services) -> dict[str, Any]:
         "figures": Shared(queue_overview, fresh_s=FRESH_S),
         "counts": Shared(services.store.counts, fresh_s=FRESH_S),
         "alerts": alerts,
+        "month": Shared(month, fresh_s=MONTH_FRESH_S),
         "before": Shared(changed_before, fresh_s=BEFORE_FRESH_S),
         "pauses": Shared(pauses, fresh_s=FRESH_S),
         "silent": Shared(silent, fresh_s=ALERTS_FRESH_S) if len(places_of(services.redis).all) > 1 else None,
@@ -109,6 +119,11 @@ def _before(state: AppState) -> Shared[Mapping[str, Sequence[Change]]]:
     return found
 
 
+def _month(state: AppState) -> Shared[Strip]:
+    found: Shared[Strip] = state["month"]
+    return found
+
+
 def _footprint(state: AppState) -> Shared[Footprint]:
     found: Shared[Footprint] = state["footprint"]
     return found
@@ -125,6 +140,7 @@ PROVIDED = {
     "figures": Provide(_figures, sync_to_thread=False),
     "counts": Provide(_counts, sync_to_thread=False),
     "alerts": Provide(_alerts, sync_to_thread=False),
+    "month_columns": Provide(_month, sync_to_thread=False),
     "changed_before": Provide(_before, sync_to_thread=False),
     "pauses": Provide(_pauses, sync_to_thread=False),
 }

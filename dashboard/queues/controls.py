@@ -12,11 +12,14 @@ from dashboard.auth import User
 from dashboard.dependencies import Figures
 from dashboard.durations import ENDS, until
 from dashboard.flash_messages import NOTICES
+from dashboard.past.strips import month_strip
+from dashboard.past.views import past_page
 from dashboard.queues.forecast import what_if
 from dashboard.rendering import render
 from service.api.dependencies import ServicesDep
 from service.engine.store.blocked_keys import blocked_keys
 from service.engine.store.queue_controls import Kind
+from service.lib.clock import now_ms
 from service.lib.text import as_sentence
 from settings.queues import Queue
 from tasks.sdk.errors import Refused
@@ -34,9 +37,12 @@ async def queue_page(
     jobs: FromQuery[str] = "",
     workers: FromQuery[str] = "",
     notice: FromQuery[str] = "",
+    at: FromQuery[str] = "",
 ) -> Template:
-    """The queue now. `jobs` at once and `workers` ask what the forecast would be."""
+    """The queue now, or at the moment `at`. `jobs` at once and `workers` ask what the forecast would be."""
     name = _known(queue)
+    if at:
+        return await past_page(request, services, [str(name)], str(name))
     row = next(row for row in (await figures()).queues if row.name == name)
     holds = await services.store.controls.holds(name)
     bounds = services.settings.queues[name]
@@ -52,6 +58,7 @@ async def queue_page(
         blocked_total=total,
         blocked=blocked,
         notice=NOTICES.get(notice),
+        month=await month_strip(services, [str(name)], now_ms(), None),
     )
 
 

@@ -175,3 +175,22 @@ async def _shows(page: Page, words: str) -> bool:
 
 async def _true(answer: bool) -> bool:
     return answer
+
+
+async def test_the_slider_shows_a_past_moment_which_stands_still_until_one_goes_back_to_now(
+    desk: Desk, made: Maker
+) -> None:
+    page = await desk.open("/admin/queues")
+    slider = page.locator("#past-at")
+    await slider.evaluate(
+        "slider => { slider.value = Number(slider.min) + 3600000 * 24;"
+        " slider.dispatchEvent(new Event('input', {bubbles: true}));"
+        " slider.dispatchEvent(new Event('change', {bubbles: true})); }"
+    )
+    await page.get_by_text("This page does not refresh.").wait_for()
+    assert "at=" in page.url and await page.locator("[data-live]:not([data-quiet])").count() == 0
+    await page.get_by_role("link", name="Day later").click()
+    await page.get_by_text("This page does not refresh.").wait_for()
+    await page.get_by_role("link", name="Back to now").click()
+    await page.locator("#overview[data-live]").wait_for()
+    assert page.url.endswith("/admin/queues")

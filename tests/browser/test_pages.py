@@ -18,6 +18,7 @@ PAGES = [
     "queues",
     "queues/csv-export",
     "queues/thumbnails",
+    "queues?at=1h",
     "jobs",
     "jobs?status=failed",
     "jobs/new",
@@ -48,6 +49,7 @@ PAGES = [
     "keys",
     "users",
     "services",
+    "capsule",
     "nowhere",
 ]
 STANDARDS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
