@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -26,6 +27,9 @@ from settings.credentials import Role
 
 COOKIE = "offload_session"
 SIGN_IN = "/admin/sign-in"
+OIDC = "oidc"
+"""Source of a session that an identity provider has vouched for."""
+
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="Offload", charset="UTF-8"'}
 SENTENCE = "Sign in with a dashboard user's name and password."
 
@@ -84,7 +88,7 @@ async def user_of_session(services: Services, token: str, *, uses: bool) -> User
     session = await services.sessions.find(token, uses=uses)
     if session is None:
         return None
-    user, credential = await _entry(services, session)
+    user, credential = await (_of_provider if session.source == OIDC else _entry)(services, session)
     if user is None or credential != session.credential:
         return None
     # Form tokens are bound to the session, and end with it.
@@ -99,6 +103,24 @@ async def _entry(services: Services, session: DashboardSession) -> tuple[User | 
         return user, declared_digest(services, user) if user else ""
     row = await services.users.find(session.name)
     return (user_of_row(row), entry_digest(row)) if row else (None, "")
+
+
+async def _of_provider(services: Services, session: DashboardSession) -> tuple[User | None, str]:
+    """The user as the provider's groups made it at sign-in, while provider and roles are what they were."""
+    key = hmac.new(services.settings.link_key, f"form token {OIDC} {session.name}".encode(), hashlib.sha256).digest()
+    queues = tuple(json.loads(session.queues or "[]"))
+    return User(session.name, Role(session.role), key, bool(session.personal), queues), provider_digest(services)
+
+
+def provider_digest(services: Services) -> str:
+    """Digest of the provider and the roles of its groups; empty without one. Another one ends the sessions."""
+    settings = services.settings
+    if settings.oidc_issuer is None:
+        return ""
+    text = repr(
+        (settings.oidc_issuer, settings.oidc_client_id, sorted(settings.oidc_roles.items(), key=lambda one: one[0]))
+    )
+    return hmac.new(settings.link_key, text.encode(), hashlib.sha256).hexdigest()
 
 
 def user_of_row(row: DashboardUserRow) -> User:
@@ -134,7 +156,7 @@ async def signs_in_by_page(services: Services) -> bool:
     """True where browsers are sent to the sign-in page; else they are asked for HTTP basic."""
     match services.settings.sign_in:
         case SignIn.AUTO:
-            return await services.users.any()
+            return services.oidc is not None or await services.users.any()
         case chosen:
             return chosen is SignIn.PAGE
 

@@ -10,6 +10,7 @@ import structlog
 from arq.connections import ArqRedis
 
 from service.access.failed_attempts import FailedAttempts
+from service.access.oidc import Oidc
 from service.access.sessions import Sessions
 from service.access.users import Users
 from service.cleanup import LeftoverFiles
@@ -113,6 +114,8 @@ class Services:
     failed_attempts: FailedAttempts
     users: Users
     sessions: Sessions
+    oidc: Oidc | None
+    """The identity provider, where one is set."""
     tickets: Tickets
     correction_links: Tickets
     webhooks: WebhookParts
@@ -225,6 +228,7 @@ async def open_services(
             failed_attempts=failed_attempts,
             users=Users(database, reserved=settings.dashboard_users),
             sessions=sessions,
+            oidc=Oidc(settings) if settings.oidc_issuer else None,
             tickets=Tickets(settings.link_key),
             correction_links=Tickets(settings.link_key, CORRECTIONS),
             webhooks=webhooks,

@@ -18,7 +18,7 @@ class SignIn(StrEnum):
     """Way in which a browser is asked to sign in. A script's HTTP basic is taken in any case."""
 
     AUTO = "auto"
-    """By the page as soon as the database has a user, else by HTTP basic."""
+    """By the page as soon as the database has a user or an identity provider is set, else by HTTP basic."""
     PAGE = "page"
     BASIC = "basic"
 

@@ -17,6 +17,7 @@ from settings.limits import UploadLimits
 from settings.mail import Mail
 from settings.malware import Malware
 from settings.ocr import Ocr
+from settings.oidc import Oidc
 from settings.packages import Packages
 from settings.plans import Plans
 from settings.queues import QUEUE_TABLE, Queue, QueueSettings, add_named_queues, merged, refuse_unbounded_queues
@@ -41,6 +42,7 @@ class Settings(
     Credentials,
     Encryption,
     Access,
+    Oidc,
     UploadLimits,
     Malware,
     Plans,

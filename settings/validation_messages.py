@@ -92,6 +92,10 @@ def sentences(model: type[BaseModel], prefix: str, environment: Mapping[str, str
         location = [str(part) for part in problem["loc"]]
         if problem["type"] == "default_factory_not_called":
             continue  # it only follows from another variable's error
+        cause = problem.get("ctx", {}).get("error")
+        if not location:
+            messages[str(cause)] = f"{cause}."  # of several variables, which it names itself
+            continue
         table = location[0].upper()
         if table in TABLES and len(location) > 2:
             variable = f"{prefix}{table}__{location[1].upper().replace('-', '_')}__{location[2].upper()}"
@@ -99,7 +103,6 @@ def sentences(model: type[BaseModel], prefix: str, environment: Mapping[str, str
         else:
             variable = location[0] if location[0].startswith(prefix) else f"{prefix}{location[0].upper()}"
             field = known[variable]
-        cause = problem.get("ctx", {}).get("error")
         if isinstance(cause, Explained):
             messages[variable] = f"{variable} {cause}."
             continue

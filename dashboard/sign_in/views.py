@@ -3,7 +3,6 @@
 from typing import Any
 
 from litestar import Request, Response, Router, get, post
-from litestar.datastructures import Cookie
 from litestar.params import FromQuery
 from litestar.response import Redirect, Template
 
@@ -11,14 +10,13 @@ from dashboard.authentication import COOKIE, SIGN_IN, authenticate, user_of_sess
 from dashboard.csrf import require_same_origin
 from dashboard.error_pages import explain
 from dashboard.flash_messages import NOTICES
+from dashboard.sign_in.oidc import from_provider, to_provider
+from dashboard.sign_in.page import record_sign_in, session_cookie, sign_in_form, within
 from service.access.failed_attempts import TooManyFailures
-from service.access.sessions import LIFE
 from service.api import EXCEPTION_HANDLERS
 from service.api.auth import address_of
 from service.api.dependencies import ServicesDep
 from service.lib.text import NUL
-from service.monitoring.audit_log import AuditEntry, Target
-from service.services import Services
 
 FORM_BYTES = 16_384
 """A name, a password, and where to go on."""
@@ -32,7 +30,7 @@ async def sign_in_page(
     token = request.cookies.get(COOKIE, "")
     if token and await user_of_session(services, token, uses=True):
         return Redirect(within(next), status_code=303)
-    return _page(next=within(next), notice=NOTICES.get(notice))
+    return sign_in_form(services, next=within(next), notice=NOTICES.get(notice))
 
 
 @post("/", status_code=303)
@@ -51,7 +49,9 @@ async def sign_in(request: Request[Any, Any, Any], services: ServicesDep) -> Res
         found, problem, status_code = None, str(error), 429
         headers = {"Retry-After": str(error.retry_after_s)}
     if found is None:
-        return _page(next=goal, name=name[:255], problem=problem, status_code=status_code, headers=headers)
+        return sign_in_form(
+            services, next=goal, name=name[:255], problem=problem, status_code=status_code, headers=headers
+        )
     token = await services.sessions.begin(
         found.user.name,
         source="password",
@@ -60,54 +60,8 @@ async def sign_in(request: Request[Any, Any, Any], services: ServicesDep) -> Res
         address=address_of(request.scope),
         browser=request.headers.get("user-agent", ""),
     )
-    await _record(services, request, found.user.name, str(found.user.role))
+    await record_sign_in(services, request, found.user.name, str(found.user.role))
     return Redirect(goal, status_code=303, cookies=[session_cookie(request, services, token)])
-
-
-def session_cookie(request: Request[Any, Any, Any], services: Services, token: str) -> Cookie:
-    """The cookie of a session; with an empty token, what removes it."""
-    secure = request.url.scheme == "https" or services.settings.links_url.startswith("https://")
-    # Lax, not Strict: a link in a mail to a page here must find the session.
-    return Cookie(
-        key=COOKIE,
-        value=token,
-        path="/admin",
-        httponly=True,
-        samesite="lax",
-        secure=secure,
-        max_age=int(LIFE.total_seconds()) if token else 0,
-    )
-
-
-def within(goal: str) -> str:
-    """An address that a form or a link brought, if it is a page of ours; else the first page."""
-    fits = goal.startswith("/admin/") and not goal.startswith(SIGN_IN) and "\\" not in goal and goal.isprintable()
-    return goal if fits else "/admin/queues"
-
-
-def _page(
-    *, next: str, name: str = "", problem: str = "", notice: Any = None, status_code: int = 200,
-    headers: dict[str, str] | None = None,
-) -> Template:  # fmt: skip
-    return Template(
-        template_name="sign_in/page.html",
-        context={"next": next, "name": name, "problem": problem, "notice": notice},
-        status_code=status_code,
-        headers={"Cache-Control": "no-store", **(headers or {})},
-    )
-
-
-async def _record(services: Services, request: Request[Any, Any, Any], name: str, role: str) -> None:
-    await services.audit.record(
-        AuditEntry(
-            actor=name,
-            role=role,
-            action="session.begun",
-            target=Target("user", name),
-            owner=f"dashboard:{name}",
-            address=address_of(request.scope) or None,
-        )
-    )
 
 
 def _no_user(request: Request[Any, Any, Any], error: Exception) -> Any:
@@ -116,7 +70,7 @@ def _no_user(request: Request[Any, Any, Any], error: Exception) -> Any:
 
 sign_in_routes = Router(
     SIGN_IN,
-    route_handlers=[sign_in_page, sign_in],
+    route_handlers=[sign_in_page, sign_in, to_provider, from_provider],
     exception_handlers=dict.fromkeys(EXCEPTION_HANDLERS, _no_user),
     request_max_body_size=FORM_BYTES,
     include_in_schema=False,

@@ -51,6 +51,7 @@ class Kind(StrEnum):
     API_KEY = "api-key"
     TICKET = "ticket"
     PASSWORD = "password"
+    OIDC = "oidc"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Attempt:
     credential: str = field(repr=False)
     user: str = ""
     known: bool = False
+    reason: str = ""
+    """Fault, where it is more than that the credential is another one."""
 
 
 class TooManyFailures(Exception):
@@ -128,6 +131,12 @@ class FailedAttempts:
         log.warning("credential.refused", kind=str(attempt.kind), address=attempt.address, user=_shown(attempt))
         self._report(attempt.kind, "refused", [(subject, digest) for subject in self._subjects(attempt)])
 
+    def refused(self, attempt: Attempt) -> None:
+        """Count and trace a sign-in that no guess has failed: nothing is throttled for it."""
+        log.warning("credential.refused", kind=str(attempt.kind), address=attempt.address, user=_shown(attempt))
+        self._trace(attempt, throttled=False)
+        self._report(attempt.kind, "refused", ())
+
     async def counts(self) -> dict[tuple[str, str], int]:
         """Refused credentials of all processes by kind and outcome (refused, throttled)."""
         found = await self.redis.hgetall(keys.REFUSED)
@@ -186,7 +195,7 @@ class FailedAttempts:
             action="credential.throttled" if throttled else "credential.refused",
             target=Target("address", attempt.address),
             owner="dashboard",
-            detail=f"a wrong {attempt.kind}{more}",
+            detail=f"{attempt.reason or f'a wrong {attempt.kind}'}{more}",
             outcome="refused",
             address=attempt.address,
         )

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import json
 import secrets
 import time
 from collections import OrderedDict
@@ -15,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.database.column_types import utc_now
 from service.database.connection import Database, changed_rows
 from service.database.dashboard_users import DashboardSession
+from settings.groups import Rights
 
 TOKEN_BYTES = 32
 """256 random bits: a cookie is compared by its digest."""
@@ -40,9 +42,21 @@ class Sessions:
         self._writing: set[asyncio.Task[None]] = set()
 
     async def begin(
-        self, name: str, *, source: str, credential: str, role: str, address: str = "", browser: str = ""
+        self,
+        name: str,
+        *,
+        source: str,
+        credential: str,
+        role: str,
+        address: str = "",
+        browser: str = "",
+        rights: Rights | None = None,
+        id_token: str = "",
     ) -> str:
-        """Open a session; returns the value of its cookie, which cannot be read again. Sessions that have ended are removed."""
+        """Open a session; returns the value of its cookie, which cannot be read again. Sessions that have ended are removed.
+
+        `rights` are those of a user of the identity provider, for as long as the session lasts.
+        """
         token = secrets.token_urlsafe(TOKEN_BYTES)
         session_row = DashboardSession(
             sha256=digest(token),
@@ -50,6 +64,9 @@ class Sessions:
             source=source,
             credential=credential,
             role=role,
+            personal=rights.personal if rights else None,
+            queues=json.dumps(rights.queues) if rights else None,
+            id_token=id_token or None,
             address=address[:64],
             browser=browser[:255],
             created_at=utc_now(),

@@ -40,9 +40,15 @@ class DashboardSession(Base):
     source: Mapped[str] = mapped_column(String(32))
     """password, or oidc."""
     credential: Mapped[str] = mapped_column(String(64))
-    """Digest of the password's entry at sign-in: another password, or no such user any more, ends the session."""
+    """Digest of the password's entry at sign-in, or of the provider and its groups' roles: another one ends the session."""
     role: Mapped[str] = mapped_column(String(32))
     """Of a user of the identity provider; those of passwords have the role of their entry."""
+    personal: Mapped[bool | None] = mapped_column(default=None)
+    """Right of a user of the identity provider to see personal data."""
+    queues: Mapped[str | None] = mapped_column(Text, default=None)
+    """JSON list of the queues in which the role of such a user holds; empty means all."""
+    id_token: Mapped[str | None] = mapped_column(Text, default=None)
+    """ID token of such a user, where the provider has a page to sign out at. It opens nothing here."""
     address: Mapped[str] = mapped_column(String(64))
     browser: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(UtcTime, default=utc_now)

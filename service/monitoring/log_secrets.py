@@ -21,7 +21,7 @@ VALUE_MIN = 6
 """Characters. Masking what is shorter would hide ordinary words."""
 
 PATTERNS = (
-    r"(?<=[?&])(?P<query>(?:token|ticket|key|api_key|secret|password|passwd|routing_key|signature)=)[^&\s\"'<>\\]+",
+    r"(?<=[?&])(?P<query>(?:token|ticket|key|api_key|secret|password|passwd|routing_key|signature|code|id_token_hint)=)[^&\s\"'<>\\]+",
     r"(?P<scheme>\b(?:bearer|basic)\s+)[A-Za-z0-9+/=_.~-]{8,}",
     r"(?P<user>[a-z][a-z0-9+.-]*://[^\s/:@\"']*:)[^\s/@\"']+(?=@)",
     r"(?P<link>/unsubscribe/)[\w.~-]{8,}",

@@ -38,7 +38,7 @@ RECIPIENT = "user2@example.com"
 CALLBACK = "a-secret-of-the-callback"
 HOOK = "a-secret-of-the-webhook"
 HOME = "203.0.113.77"
-OPEN = {"/admin/sign-in"}
+OPEN = {"/admin/sign-in", "/admin/sign-in/oidc", "/admin/sign-in/oidc/callback"}
 """Pages for who has not signed in."""
 
 FOR_ALL = {

@@ -10,7 +10,7 @@ from litestar import Litestar
 from sqlalchemy import delete
 
 from dashboard.authentication import COOKIE
-from dashboard.sign_in.views import within
+from dashboard.sign_in.page import within
 from service.access.failed_attempts import FailedAttempts
 from service.database import DashboardSession, DashboardUserRow
 from service.monitoring.audit_log import AuditFilter
