@@ -18,6 +18,7 @@ from service.engine.states import State
 from service.engine.store import Store
 from service.lib.clock import now_ms
 from service.lib.object_storage import NoSuchObject, Storage
+from service.lib.scratch import in_use
 from service.mail.campaign_removal import CampaignRemoval
 from settings import Settings
 from tasks.csv_export import csv_export
@@ -72,8 +73,9 @@ class LeftoverFiles:
 
     async def scratch(self, older_than_s: float) -> Swept:
         """Scratch folders of workers that died, on this machine."""
-        folders = Path(tempfile.gettempdir()).glob("offload-*")
-        return await asyncio.to_thread(_remove_quiet, folders, older_than_s)
+        found = Path(tempfile.gettempdir()).glob("offload-*")
+        # An idle worker writes nothing for days.
+        return await asyncio.to_thread(_remove_quiet, (one for one in found if not in_use(one)), older_than_s)
 
     async def exports(self, older_than_s: float) -> Swept:
         """Export files whose time is over."""

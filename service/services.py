@@ -51,7 +51,8 @@ from service.lib.async_tasks import end
 from service.lib.encryption import keyring_of
 from service.lib.object_storage import Storage
 from service.lib.outages import outage_of
-from service.lib.scratch import remove_abandoned
+from service.lib.sandbox.profiles import checked, rules_of
+from service.lib.scratch import remove_abandoned, scratch_root
 from service.lib.tickets import CORRECTIONS, Tickets
 from service.mail.operator_mail import OperatorMail
 from service.mail.server_status import ServerStatus
@@ -148,7 +149,7 @@ async def open_services(
         api_keys = ApiKeys(database)
         stack.push_async_callback(api_keys.close)
         storage = Storage(settings.storage_url, keyring_of(settings.encryption_keys))
-        pool = pool or CpuPool(1, memory_mb=1024, name="inspection")
+        pool = pool or await inspection_pool(settings)
         stack.push_async_callback(pool.close)
         owners = Owners(database, settings)
         scans = ScanRecord(redis)
@@ -234,6 +235,12 @@ async def open_services(
             webhooks=webhooks,
             runtime=Runtime(settings, store, enqueuer, storage, ports, tracing or NO_TRACING),
         )
+
+
+async def inspection_pool(settings: Settings) -> CpuPool:
+    """A pool that looks into uploads: one child, confined as far as the kernel can. Raises SystemExit as `checked` does."""
+    await asyncio.to_thread(checked, settings)
+    return CpuPool(1, memory_mb=1024, name="inspection", rules=rules_of(settings, scratch_root()))
 
 
 @contextlib.asynccontextmanager

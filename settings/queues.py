@@ -7,11 +7,13 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from settings.urls import queue_server_url
+
+Reach = Literal["nothing", "database", "network"]
 
 
 class Queue(StrEnum):
@@ -54,6 +56,10 @@ class QueueSettings(BaseModel):
     memory_mb: int = Field(default=0, ge=0, le=1_048_576)
     """Ceiling of the child process that does a job's heavy part; 0 means none."""
 
+    reach: Reach = Field(default="nothing", description="nothing, database or network")
+    """Reach of the children and programs of its jobs beyond this machine: a hostile document must find no way out. Tasks
+    themselves run in the worker, which is free."""
+
     keep_days: float = Field(default=7, gt=0, le=3650)
     """Days a completed or cancelled job is kept, with its files: a week, so that Monday can look at Tuesday's."""
 
@@ -78,8 +84,8 @@ QUEUE_TABLE: dict[Queue, QueueSettings] = {
     # A campaign has no honest time limit: 12,000 messages at 100 a minute take two hours.
     # The child renders templates, which are other people's programs: one that fills the memory is killed.
     Queue.EMAIL_SENDER: QueueSettings(retries=3, timeout_s=None, jobs_at_once=5, rate_per_minute=100, memory_mb=512),
-    # One at a time, so that 256 MB an export is also 256 MB a worker.
-    Queue.CSV_EXPORT: QueueSettings(retries=1, timeout_s=300, jobs_at_once=1, memory_mb=256),
+    # One at a time, so that 256 MB an export is also 256 MB a worker. Its child reads the rows from the database.
+    Queue.CSV_EXPORT: QueueSettings(retries=1, timeout_s=300, jobs_at_once=1, memory_mb=256, reach="database"),
     # Four documents overlap reading, rendering and writing; the pool bounds the CPU.
     Queue.THUMBNAILS: QueueSettings(retries=2, timeout_s=60, jobs_at_once=4),
     # A delivery waits for a server outside, 15 seconds at most: twenty at once are a worker that hardly works.

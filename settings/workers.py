@@ -1,10 +1,24 @@
-"""Times of the worker processes."""
+"""Worker processes: times, memory, and what their children may do."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_settings import NoDecode
+
+
+def folders(given: Any) -> Any:
+    """`/srv/fonts,/opt/models` as a tuple of absolute paths. Raises ValueError for what is none."""
+    if not isinstance(given, str):
+        return given
+    paths = tuple(Path(part.strip()) for part in given.split(",") if part.strip())
+    if not paths or not all(path.is_absolute() for path in paths):
+        raise ValueError("no absolute paths")
+    return paths
 
 
 class Workers(BaseModel):
-    """Bounds of a worker's end, in seconds."""
+    """Bounds of workers. Times are in seconds."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -15,6 +29,15 @@ class Workers(BaseModel):
     """Megabytes that the children of one worker may take together; 0: all but a gigabyte of the machine's memory or the
     container's, and at least three quarters. A task runs next to others only where what it should take fits, so that no two
     large ones meet."""
+
+    sandbox: Literal["auto", "require", "off"] = Field(default="auto", description="auto, require or off")
+    """Sandbox of the children and programs that read strangers' files: `auto` takes what the kernel has, `require` does not
+    start without bounds on files and network. `off` is for those who have made every document themselves."""
+
+    sandbox_reads: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(folders)] = Field(
+        default=(), description="absolute paths, separated by commas"
+    )
+    """Files and folders that they may read besides: models or fonts of a package of job types."""
 
     lease_s: float = Field(default=10, ge=1, le=300)
     """Seconds a job waits after its worker died without a word. Under 15 s with room for the claim that finds it; long

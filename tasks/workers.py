@@ -21,6 +21,8 @@ from service.engine.pool.sizing import CHILD_MB, pool_size
 from service.engine.redis.client import arq_settings
 from service.engine.worker.self_check import SelfCheck
 from service.engine.worker.worker import OffloadWorker
+from service.lib.sandbox.profiles import checked, rules_of
+from service.lib.scratch import scratch_root
 from service.monitoring.changes.wiring import report_worker_start
 from service.monitoring.logging import configure_logs, log_problems
 from service.monitoring.tracing import open_tracing
@@ -102,6 +104,8 @@ def starting(queue: Queue, needs: PoolNeeds) -> Any:
         memory_mb = settings.queues[queue].memory_mb
         recycle_after = RECYCLE_PAGES if reads_pages else RECYCLE_TASKS
         workers = size.children if size else children
+        ctx["sandbox"] = await asyncio.to_thread(checked, settings)
+        rules = rules_of(settings, scratch_root(), settings.queues[queue].reach, reads_pages=reads_pages)
         ctx["cpu_pool"] = CpuPool(
             workers,
             memory_mb=memory_mb,
@@ -109,6 +113,7 @@ def starting(queue: Queue, needs: PoolNeeds) -> Any:
             child_mb=child_mb,
             name=str(queue),
             recycle_after=recycle_after,
+            rules=rules,
         )
         stack.push_async_callback(ctx["cpu_pool"].close)
         services = await stack.enter_async_context(

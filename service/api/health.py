@@ -101,6 +101,8 @@ def worker_body(worker: WorkerInfo, at_ms: int) -> WorkerBody:
         failed=worker.failed,
         rss_bytes=worker.rss_bytes,
         fault=worker.fault,
+        sandbox=worker.sandbox,
+        sandbox_detail=worker.sandbox_detail,
     )
 
 

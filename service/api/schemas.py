@@ -212,6 +212,10 @@ class WorkerBody(TypedDict):
     rss_bytes: int
     fault: str | None
     """Reason why it cannot do its queue's work; null where it can."""
+    sandbox: str
+    """State of the sandbox of its children: on, partial, none or off; empty for a worker of an older release."""
+    sandbox_detail: str
+    """Phrase that says by what it is held, and what is not."""
 
 
 class WorkersHealth(TypedDict):

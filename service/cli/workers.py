@@ -7,7 +7,20 @@ from service.cli.client import Api
 from service.cli.options import on_server, queue_option
 from service.cli.tables import print_rows
 
-COLUMNS = ("worker", "queue", "host", "pid", "running", "done", "failed", "memory", "heard", "version", "fault")
+COLUMNS = (
+    "worker",
+    "queue",
+    "host",
+    "pid",
+    "running",
+    "done",
+    "failed",
+    "memory",
+    "heard",
+    "version",
+    "sandbox",
+    "fault",
+)
 
 
 @click.command()
@@ -31,6 +44,7 @@ def workers(api: Api, queue: str | None) -> None:
             f"{one['rss_bytes'] >> 20} MB",
             f"{one['heartbeat_age_seconds']:.0f} s ago",
             one["version"],
+            one["sandbox"],
             one["fault"] or "",
         )
         for one in health["workers"]

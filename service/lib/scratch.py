@@ -3,6 +3,7 @@
 What lies in them is plain, also where the storage is encrypted.
 """
 
+import atexit
 import contextlib
 import fcntl
 import os
@@ -19,10 +20,10 @@ YOUNG_S = 60.0
 
 
 class ScratchFolder:
-    """A new folder in the system's temporary folder."""
+    """A new folder in that of this process, or in `within`."""
 
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
+    def __init__(self, within: Path | None = None) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=within or scratch_root()))
         # The kernel lets go of it with the process, however that ends.
         self._lock = _locked(self.path)
 
@@ -32,6 +33,18 @@ class ScratchFolder:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+_roots: dict[int, ScratchFolder] = {}
+
+
+def scratch_root() -> Path:
+    """The folder of this process in the system's temporary one: its children may write there and nowhere else."""
+    root = _roots.get(os.getpid())
+    if root is None or not root.path.is_dir():
+        root = _roots[os.getpid()] = ScratchFolder(Path(tempfile.gettempdir()))
+        atexit.register(root.remove)
+    return root.path
 
 
 @contextlib.contextmanager
@@ -60,6 +73,16 @@ def remove_abandoned() -> int:
                 finally:
                     os.close(lock)
     return removed
+
+
+def in_use(path: Path) -> bool:
+    """True for a folder that a living process has locked: an idle worker writes nothing to it for days."""
+    with contextlib.suppress(OSError):
+        lock = _locked(path)
+        if lock is None:
+            return True
+        os.close(lock)
+    return False
 
 
 def _locked(path: Path) -> int | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from service.lib.scratch import PREFIX, YOUNG_S, remove_abandoned, scratch_folder
+from service.lib.scratch import PREFIX, YOUNG_S, in_use, remove_abandoned, scratch_folder
 
 HOLD = "from service.lib.scratch import ScratchFolder; print(ScratchFolder().path, flush=True); input()"
 
@@ -53,4 +53,13 @@ def test_a_folder_goes_with_its_block(tmp_path: Path, monkeypatch: pytest.Monkey
     with scratch_folder() as folder:
         (folder / "x").write_bytes(b"x")
         assert remove_abandoned() == 0 and folder.exists()
-    assert list(tmp_path.iterdir()) == []
+    assert not folder.exists()
+
+
+def test_a_process_that_ends_in_order_leaves_nothing_and_its_folder_is_in_use_until_then() -> None:
+    holder = subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    root = Path(holder.stdout.readline().strip()).parent
+    assert in_use(root)
+    holder.communicate("\n")
+    assert not root.exists() and not in_use(root)

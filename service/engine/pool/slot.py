@@ -16,6 +16,7 @@ from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from service.engine.pool.child import NOT_BEGUN, TIMES, call, start_child
 from service.engine.pool.process_peak import peak_bytes, reset_peak
+from service.lib.sandbox.rules import Rules
 from tasks.sdk.errors import ChildDied, MemoryCeiling
 
 # Children ignore SIGTERM (see pool_child), so pebble need not wait its three seconds for them to heed it.
@@ -45,13 +46,14 @@ def not_counted(_: float) -> None:
 class PoolSlot:
     """At most one child and at most one task at a time; the caller holds the slot while it runs."""
 
-    def __init__(self, context: SpawnContext, *, recycle_after: int) -> None:
+    def __init__(self, context: SpawnContext, *, recycle_after: int, rules: Rules | None = None) -> None:
         self._context = context
         self.limit_mb = 0
         """Ceiling that the last measurement was held against; 0 for none."""
         self.peak_mb = 0
         """Most memory that the child had during its last task."""
         self._recycle_after = recycle_after
+        self._rules = rules
         self._pid = context.RawValue("i", 0)
         self._times = context.RawArray("d", TIMES)
         self._seen_s = 0.0
@@ -117,7 +119,7 @@ class PoolSlot:
                 max_workers=1,
                 max_tasks=self._recycle_after,
                 initializer=start_child,
-                initargs=(self._pid, os.getpid(), self._times),
+                initargs=(self._pid, os.getpid(), self._times, self._rules),
                 context=self._context,
             )
         return self._pool

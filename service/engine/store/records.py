@@ -188,6 +188,10 @@ class WorkerInfo:
     """Tasks that outgrew their ceiling and were tried once more, alone."""
     fault: str | None = None
     """Reason why it cannot do its queue's work, found by its self-check."""
+    sandbox: str = ""
+    """State of its children's sandbox: on, partial, none or off; empty for one of an older release."""
+    sandbox_detail: str = ""
+    """Phrase that says by what it is held, and what is not."""
 
     def alive(self, at_ms: int) -> bool:
         """False for a worker that has been silent for SILENT_AFTER_S."""

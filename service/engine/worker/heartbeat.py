@@ -11,6 +11,7 @@ from service.engine.pool.cpu_pool import CpuPool
 from service.engine.store import WorkerInfo
 from service.engine.store.worker_reports import WorkerReports
 from service.lib.clock import now_ms
+from service.lib.sandbox.confine import Held
 
 BEAT_S = 2.0
 """Seconds between two reports of a worker: a silent one stands out within seconds."""
@@ -19,7 +20,9 @@ BEAT_S = 2.0
 class Heartbeat:
     """Reports one worker every BEAT_S seconds, under an id that is made here. `slots` is the number of jobs it runs at once."""
 
-    def __init__(self, reports: WorkerReports, queue: str, slots: int, pool: CpuPool) -> None:
+    def __init__(
+        self, reports: WorkerReports, queue: str, slots: int, pool: CpuPool, sandbox: Held | None = None
+    ) -> None:
         self.reports = reports
         self.pool = pool
         self.process = psutil.Process()
@@ -39,6 +42,8 @@ class Heartbeat:
             failed=0,
             rss_bytes=0,
             slots=slots,
+            sandbox=sandbox.state if sandbox else "off",
+            sandbox_detail=sandbox.words if sandbox else "",
         )
 
     async def beat(self, jobs: list[str], *, health_key: str) -> None:

@@ -21,6 +21,7 @@ from service.engine.worker.cpu_meter import CpuMeter
 from service.engine.worker.job_outputs import JobOutputs
 from service.lib.async_tasks import end
 from service.lib.parent_death import tied
+from service.lib.sandbox.programs import confined
 from service.lib.scratch import ScratchFolder
 from service.lib.throttle import Throttled
 from settings.queues import Queue
@@ -142,7 +143,7 @@ class JobRun(JobOutputs):
                 on_line=on_line,
                 timeout_s=timeout_s,
                 memory_mb=memory_mb,
-                launch=tied,
+                launch=lambda started: tied(confined(started, self.pool.rules)),
                 on_cpu=part,
             )
 

@@ -79,7 +79,9 @@ class OffloadWorker(Worker):
         self.ctx["stack"].push_async_callback(self.outages.close)
         settled = Store(redis, settling, breakers=self.runtime.gate.breakers).until_back.settled
         self.outcomes = Batcher(self.runtime.enqueuer.store.settling(self.store, settled), OUTCOMES_MAX)
-        self.heartbeat = Heartbeat(self.store.worker_reports, self.queue_name, self.max_jobs, self.ctx["cpu_pool"])
+        self.heartbeat = Heartbeat(
+            self.store.worker_reports, self.queue_name, self.max_jobs, self.ctx["cpu_pool"], self.ctx.get("sandbox")
+        )
         worker_id = self.heartbeat.info.id
         # Where the queue has a rate of its own, its tasks meter messages; a rate set at run time bounds those, not jobs.
         rated = not self.runtime.settings.queues[Queue(self.queue_name)].rate_per_minute
