@@ -28,7 +28,8 @@ class Backends(BaseModel):
     redis_url: Annotated[str, AfterValidator(queue_server_url)] | None = Field(
         default=None,
         repr=False,
-        description="redis://[user:password@]host:port/db, rediss://…, unix:///path or redis+sentinel://host:port,…/service/db",
+        description="redis://[user:password@]host:port/db, rediss://…, unix:///path, redis+sentinel://host:port,…/service/db "
+        "or redis+cluster://host:port,…",
         json_schema_extra={"secret": True},
     )
     """None means the Valkey that `offload up` starts, whose address stands in `data_dir`/redis.url while it runs."""

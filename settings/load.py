@@ -23,6 +23,7 @@ from settings.plans import Plans
 from settings.queues import QUEUE_TABLE, Queue, QueueSettings, add_named_queues, merged, refuse_unbounded_queues
 from settings.receivers import Receivers
 from settings.services import SMTP, ExternalServices
+from settings.urls import place_url
 from settings.validation_messages import sentences, unknown_variables
 from settings.watch import Watch
 from settings.web import Web
@@ -75,9 +76,9 @@ class Settings(
         return merged(given)
 
     def server_of(self, queue: str) -> str:
-        """URL of the server that a queue's jobs stand on: the queue's own, or that of all others. Raises SystemExit as
-        `queue_server_url` does."""
-        return self.queues[Queue(queue)].redis_url or self.queue_server_url()
+        """URL of the server that a queue's jobs stand on: the queue's own, that of all others, or its place in the cluster.
+        Raises SystemExit as `queue_server_url` does."""
+        return self.queues[Queue(queue)].redis_url or place_url(self.queue_server_url(), queue)
 
     @model_validator(mode="after")
     def _one_rate_of_mail(self) -> Self:

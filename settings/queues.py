@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from settings.urls import queue_server_url
+from settings.urls import own_server_url
 
 Reach = Literal["nothing", "database", "network"]
 
@@ -69,7 +69,7 @@ class QueueSettings(BaseModel):
     owner_limit: int = Field(default=10_000, ge=1)
     """Waiting jobs one owner may have here before the API answers 429: bounds Redis, not honest use."""
 
-    redis_url: Annotated[str, AfterValidator(queue_server_url)] | None = Field(
+    redis_url: Annotated[str, AfterValidator(own_server_url)] | None = Field(
         default=None,
         repr=False,
         description="redis://[user:password@]host:port/db, rediss://…, unix:///path or redis+sentinel://host:port,…/service/db",

@@ -10,6 +10,8 @@ SENTINEL_PORT = 26379
 SENTINEL_FORM = "redis+sentinel://host:port,host:port/service/db"
 
 CLUSTER_SCHEMES = ("redis+cluster", "rediss+cluster")
+CLUSTER_PORT = 6379
+CLUSTER_FORM = "redis+cluster://host:port,host:port"
 
 
 class Explained(ValueError):
@@ -39,15 +41,14 @@ def file_or_s3_url(url: str) -> str:
 
 
 def queue_server_url(url: str) -> str:
-    """Accept redis://, rediss://, unix://, and a primary that Sentinels name. The text is kept as given."""
+    """Accept redis://, rediss://, unix://, a primary that Sentinels name, and a cluster. The text is kept as given."""
     parts = urlsplit(url)
     if parts.scheme in SENTINEL_SCHEMES:
         sentinel_url(url)
     elif parts.scheme in CLUSTER_SCHEMES:
-        raise Explained(
-            "names a Redis Cluster, which this release cannot use: give it one server, or three that Sentinels "
-            f"watch ({SENTINEL_FORM})"
-        )
+        if "#" in url:
+            raise Explained(f"has a # in it, which a password has as %23: write {CLUSTER_FORM}")
+        cluster_url(url)
     elif parts.scheme not in ("redis", "rediss", "unix"):
         raise ValueError("not such a URL")
     else:
@@ -80,6 +81,56 @@ def sentinel_url(url: str) -> SentinelUrl:
     sentinels = tuple(_address(one, "Sentinel", SENTINEL_PORT, SENTINEL_FORM) for one in hosts.split(","))
     server = f"{scheme.partition('+')[0]}://{user}{at}primary/{database or 0}"
     return SentinelUrl(sentinels, service, f"{server}?{query}" if query else server)
+
+
+def own_server_url(url: str) -> str:
+    """As `queue_server_url`, for a queue's own server, which is one."""
+    if urlsplit(url).scheme in CLUSTER_SCHEMES:
+        raise Explained(
+            "names a cluster, which is for all queues or for none: give it to OFFLOAD_REDIS_URL, and the jobs of each queue "
+            "stand together on one of its servers"
+        )
+    return queue_server_url(url)
+
+
+MAIN_TAG = "offload"
+"""Hash tag of what belongs to no queue."""
+
+
+@dataclass(frozen=True)
+class ClusterUrl:
+    """The parts of a `redis+cluster://` URL."""
+
+    seeds: tuple[tuple[str, int], ...]
+    """Servers that are asked first which ones there are."""
+    server: str
+    """redis:// or rediss:// URL with user, password and options of every server; its host means nothing."""
+    tag: str
+    """Hash tag of the keys: those with the same one are on one server."""
+
+
+def cluster_url(url: str) -> ClusterUrl:
+    """Read `redis+cluster://[user:password@]host:port,host:port?options`, with the tag behind a #. Raises Explained."""
+    scheme, _, rest = url.partition("://")
+    rest, _, tag = rest.partition("#")
+    rest, _, query = rest.partition("?")
+    netloc, _, path = rest.partition("/")
+    if path not in ("", "0"):
+        raise Explained(f"names a database, and a cluster has only one: write {CLUSTER_FORM}")
+    user, at, hosts = netloc.rpartition("@")
+    seeds = tuple(_address(one, "server", CLUSTER_PORT, CLUSTER_FORM) for one in hosts.split(","))
+    server = f"{scheme.partition('+')[0]}://{user}{at}server/0"
+    return ClusterUrl(seeds, f"{server}?{query}" if query else server, tag or MAIN_TAG)
+
+
+def in_cluster(url: str) -> bool:
+    """True where `url` names a cluster in place of a server."""
+    return url.partition("://")[0] in CLUSTER_SCHEMES
+
+
+def place_url(url: str, queue: str) -> str:
+    """`url` of the server of all queues, for one of them: in a cluster each has a place of its own."""
+    return f"{url}#{MAIN_TAG}:{queue}" if in_cluster(url) else url
 
 
 def _address(text: str, kind: str, default_port: int, form: str) -> tuple[str, int]:

@@ -6,7 +6,7 @@ import pytest
 
 from settings.load import read_settings
 from settings.queues import QUEUE_TABLE, Queue, QueueSettings
-from settings.urls import sentinel_url
+from settings.urls import cluster_url, sentinel_url
 
 
 @pytest.fixture
@@ -150,6 +150,7 @@ def test_an_owner_may_hold_two_keys_and_a_password_colons(read):
     assert settings.dashboard_users["ann"].password == "a:b:c:d:e:f:g"
 
 
+CLUSTER = "redis+cluster://host:port,host:port"
 SENTINELS = "redis+sentinel://host:port,host:port/service/db"
 
 
@@ -173,13 +174,20 @@ SENTINELS = "redis+sentinel://host:port,host:port/service/db"
             f"OFFLOAD_REDIS_URL names a Sentinel without a host, or with a port that is not one: write {SENTINELS}.",
         ),
         (
-            "redis+cluster://a:6379,b:6379",
-            "OFFLOAD_REDIS_URL names a Redis Cluster, which this release cannot use: give it one server, or three that "
-            f"Sentinels watch ({SENTINELS}).",
+            "redis+cluster://a:6379,b:6379/3",
+            f"OFFLOAD_REDIS_URL names a database, and a cluster has only one: write {CLUSTER}.",
+        ),
+        (
+            "redis+cluster://a:6379,b:port",
+            f"OFFLOAD_REDIS_URL names a server without a host, or with a port that is not one: write {CLUSTER}.",
+        ),
+        (
+            "redis+cluster://a:6379#thumbnails",
+            f"OFFLOAD_REDIS_URL has a # in it, which a password has as %23: write {CLUSTER}.",
         ),
     ],
 )
-def test_a_queue_server_behind_sentinels_that_is_named_wrongly(read, given: str, sentence: str):
+def test_sentinels_or_a_cluster_that_are_named_wrongly(read, given: str, sentence: str):
     with pytest.raises(SystemExit) as refused:
         read(REDIS_URL=given)
     assert str(refused.value) == sentence
@@ -194,6 +202,16 @@ def test_a_queue_server_behind_sentinels(read):
         sentinel_url("rediss+sentinel://a/offload?ssl_ca_certs=/ca.pem").server
         == "rediss://primary/0?ssl_ca_certs=/ca.pem"
     )
+
+
+def test_a_cluster(read):
+    settings = read(REDIS_URL="rediss+cluster://user:p%40ss@a:1000,b,[::1]:2000?ssl_ca_certs=/ca.pem")
+    found = cluster_url(settings.server_of("thumbnails"))
+    assert found.seeds == (("a", 1000), ("b", 6379), ("::1", 2000))
+    assert (found.tag, found.server) == ("offload:thumbnails", "rediss://user:p%40ss@server/0?ssl_ca_certs=/ca.pem")
+    assert cluster_url(settings.queue_server_url()).tag == "offload"
+    with pytest.raises(SystemExit, match="THUMBNAILS__REDIS_URL names a cluster, which is for all queues or for none"):
+        read(REDIS_URL="redis://main:1", QUEUES__THUMBNAILS__REDIS_URL="redis+cluster://a:1")
 
 
 def test_a_queue_may_have_a_server_of_its_own(read):

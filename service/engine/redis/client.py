@@ -7,10 +7,12 @@ from arq.connections import ArqRedis, RedisSettings
 from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import parse_url
 
+from service.engine.redis.place_client import PlaceClient, SlotClient
 from service.engine.redis.primary_connection import PrimaryPool, primary_options
 from service.engine.redis.sentinel import primary_of
 from service.engine.redis.shared_pool import SharedPool
-from settings.urls import SENTINEL_SCHEMES, sentinel_url
+from service.engine.redis.slot_connection import slot_options
+from settings.urls import SENTINEL_SCHEMES, cluster_url, in_cluster, sentinel_url
 
 Client: TypeAlias = Any
 """An asyncio client of redis-py, whose own annotations cannot tell it from the synchronous one."""
@@ -25,9 +27,14 @@ MAX_CONNECTIONS = 50
 """More than one process ever has in flight; the pool waits instead of failing when they are all busy."""
 
 
-def connect(url: str, *, max_connections: int = MAX_CONNECTIONS, **extra: Any) -> ArqRedis:
-    """A client for `url` (redis://, rediss://, unix://, redis+sentinel://). Raises ValueError for another scheme."""
-    return ArqRedis(pool_or_conn=pool_of(url, max_connections=max_connections, **extra))
+def connect(url: str, *, max_connections: int = MAX_CONNECTIONS, server: str = "", **extra: Any) -> ArqRedis:
+    """A client for `url` (redis://, rediss://, unix://, redis+sentinel://, redis+cluster://), whose errors name `server`, where
+    it is a queue's own. Raises ValueError for another scheme."""
+    kind = SlotClient if in_cluster(url) else PlaceClient if server else ArqRedis
+    client = kind(pool_or_conn=pool_of(url, max_connections=max_connections, **extra))
+    if isinstance(client, PlaceClient):
+        client.server = server
+    return client
 
 
 def pool_of(url: str, *, max_connections: int = MAX_CONNECTIONS, **extra: Any) -> SharedPool:
@@ -35,6 +42,8 @@ def pool_of(url: str, *, max_connections: int = MAX_CONNECTIONS, **extra: Any) -
     options = {"max_connections": max_connections, "timeout": SOCKET_TIMEOUT_S, **_manners(url), **extra}
     if behind_sentinels(url):
         return PrimaryPool(url, **options)
+    if in_cluster(url):
+        return SharedPool(**slot_options(url), **options)
     pool: SharedPool = SharedPool.from_url(url, **options)
     return pool
 
@@ -43,12 +52,14 @@ def unconnected(url: str) -> Client:
     """A connection to `url`, with nothing around it and not yet made. Raises ValueError for another scheme."""
     if behind_sentinels(url):
         return ConnectionPool(**primary_options(primary_of(url)), **_manners(url)).make_connection()
+    if in_cluster(url):
+        return ConnectionPool(**slot_options(url), **_manners(url)).make_connection()
     return ConnectionPool.from_url(url, **_manners(url)).make_connection()
 
 
 def arq_settings(url: str) -> RedisSettings:
     """The same server as arq's own commands (`arq --check`) find it, with the options of TLS, which arq does not read."""
-    server = sentinel_url(url).server if behind_sentinels(url) else url
+    server = sentinel_url(url).server if behind_sentinels(url) else cluster_url(url).server if in_cluster(url) else url
     settings = RedisSettings.from_dsn(server)
     options: dict[str, Any] = {**parse_url(server)}
     for name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname"):
@@ -57,6 +68,8 @@ def arq_settings(url: str) -> RedisSettings:
     if behind_sentinels(url):
         found = sentinel_url(url)
         settings.host, settings.sentinel, settings.sentinel_master = list(found.sentinels), True, found.service
+    if in_cluster(url):
+        settings.host, settings.port = cluster_url(url).seeds[0]
     return settings
 
 

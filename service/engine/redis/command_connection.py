@@ -16,6 +16,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from service.engine.redis.away import named
 from service.engine.redis.client import SOCKET_TIMEOUT_S, unconnected
+from service.engine.redis.cluster import SlotElsewhere
+from service.engine.redis.place_client import MOVES
+from service.engine.redis.slot_connection import ToSlot
+from settings.urls import in_cluster
 
 
 class RawConnection(asyncio.Protocol):
@@ -27,6 +31,8 @@ class RawConnection(asyncio.Protocol):
 
     def __init__(self, received: Callable[[Any], None]) -> None:
         self.received = received
+        self.slot: ToSlot | None = None
+        """The connection's way with keys and messages, in a cluster."""
         self.reader = hiredis.Reader(replyError=DefaultParser.parse_error)
         self.lost: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
 
@@ -38,6 +44,7 @@ class RawConnection(asyncio.Protocol):
         await connection.connect()
         raw = cls(*made_of)
         raw.connection = connection
+        raw.slot = connection if isinstance(connection, ToSlot) else None
         # redis-py has no public name for it (docs/decisions/raw-connection.md). Nothing has been read ahead: each reply
         # of its greeting was awaited.
         raw.transport = connection._writer.transport
@@ -48,12 +55,20 @@ class RawConnection(asyncio.Protocol):
 
     def send(self, *words: Any) -> None:
         """Send one command: bytes, str, int or float."""
+        if self.slot is not None:
+            words = tuple(self.slot.outgoing(words))
         self.transport.write(hiredis.pack_command(words))
 
     def data_received(self, data: bytes) -> None:
         self.reader.feed(data)
         while (message := self.reader.gets()) is not False:
+            if self.slot is None:
+                self.received(message)
+                continue
+            message = self.slot.incoming(message)
             self.received(message)
+            if isinstance(message, SlotElsewhere):
+                self.slot_left()
 
     def eof_received(self) -> None:
         """Let the transport close itself: the server has hung up."""
@@ -61,6 +76,10 @@ class RawConnection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if not self.lost.done():
             self.lost.set_result(RedisConnectionError(str(error) if error else "Connection closed by server."))
+
+    def slot_left(self) -> None:
+        """Give the connection up: the server does not have the place's slot any more."""
+        self.cut()
 
     def cut(self) -> None:
         """Give the connection up as it is."""
@@ -75,29 +94,37 @@ class CommandConnection:
         self.url = url
         self.server = server
         """The server in words, where it is a queue's own (redis/places.py): its errors say so."""
+        self.in_cluster = in_cluster(url)
         self.replies: _Replies | None = None
         self.connecting = asyncio.Lock()
 
     async def execute_command(self, *words: Any) -> Any:
         """The server's reply. Raises its error, or a RedisError or OSError where no reply comes in SOCKET_TIMEOUT_S: then
         the command may have been executed, or not."""
-        replies = self.replies
-        if replies is None or replies.lost.done():
-            replies = await self._connected()
-        reply = replies.ask(words)
-        limit = asyncio.get_running_loop().call_later(SOCKET_TIMEOUT_S, replies.give_up)
-        try:
-            message = await reply
-        finally:
-            limit.cancel()
+        for _ in range(MOVES):
+            message = await self._reply_to(words)
+            if not isinstance(message, SlotElsewhere):
+                break
         if isinstance(message, Exception):
             with named(self.server):
                 raise message
         return message
 
+    async def _reply_to(self, words: tuple[Any, ...]) -> Any:
+        """The server's reply; an error of its own as a value."""
+        replies = self.replies
+        if replies is None or replies.lost.done() or replies.left:
+            replies = await self._connected()
+        reply = replies.ask(words)
+        limit = asyncio.get_running_loop().call_later(SOCKET_TIMEOUT_S, replies.give_up)
+        try:
+            return await reply
+        finally:
+            limit.cancel()
+
     async def _connected(self) -> "_Replies":
         async with self.connecting:
-            if self.replies is None or self.replies.lost.done():
+            if self.replies is None or self.replies.lost.done() or self.replies.left:
                 with named(self.server):
                     self.replies = await _Replies.open(self.url)
             return self.replies
@@ -114,6 +141,8 @@ class _Replies(RawConnection):
     def __init__(self) -> None:
         super().__init__(self._reply)
         self.waiting: deque[asyncio.Future[Any]] = deque()
+        self.left = False
+        """The server does not have the slot any more: what is under way ends here, and new commands go elsewhere."""
         self.lost.add_done_callback(lambda lost: self._fail(lost.result()))
 
     def ask(self, words: tuple[Any, ...]) -> "asyncio.Future[Any]":
@@ -128,10 +157,18 @@ class _Replies(RawConnection):
         # The caller may have gone away.
         if not reply.done():
             reply.set_result(message)
+        if self.left:
+            self.slot_left()
 
     def _fail(self, error: Exception) -> None:
         while self.waiting:
             self._reply(error)
+
+    def slot_left(self) -> None:
+        """Give it up after the last reply: each says whether its command was executed."""
+        self.left = True
+        if not self.waiting and not self.lost.done():
+            self.cut()
 
     def give_up(self) -> None:
         self._fail(RedisTimeoutError(f"no answer in {SOCKET_TIMEOUT_S:g} s"))

@@ -1,4 +1,5 @@
-"""Servers of queues: a queue may have a server of its own, and all others share the main one.
+"""Servers of queues: a queue may have a server of its own, and all others share the main one. In a cluster each has a place of its
+own, and what belongs to no queue another.
 
 What knows a queue's name reaches its server by `of_queue`, from whatever client it has: with one server that is the client
 itself. What belongs to no queue (alerts, rates of services, sessions) stands on the main server.
@@ -8,49 +9,18 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
-from arq.connections import ArqRedis
-from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
-from service.engine.redis.away import named
-from service.engine.redis.client import Client, connect, pool_of
+from service.engine.redis.client import Client, connect
+from service.engine.redis.cluster import NotInCluster
 from service.engine.sealing import SEALING
 from service.lib.text import listed
 from settings import Settings
+from settings.urls import CLUSTER_FORM, in_cluster
 
 ANSWER_S = 1.0
 """A server that takes longer to answer is shown as one that does not."""
-
-
-class PlaceClient(ArqRedis):
-    """A client of a queue's own server: its errors say whose server it is."""
-
-    server = ""
-
-    async def execute_command(self, *args: Any, **options: Any) -> Any:
-        with named(self.server):
-            return await super().execute_command(*args, **options)
-
-    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Any:
-        pipe = PlacePipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
-        pipe.server = self.server
-        return pipe
-
-
-class PlacePipeline(Pipeline):
-    """Likewise."""
-
-    server = ""
-
-    async def execute(self, raise_on_error: bool = True) -> Any:
-        with named(self.server):
-            return await super().execute(raise_on_error)
-
-    async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
-        with named(self.server):
-            return await super().immediate_execute_command(*args, **options)
 
 
 @dataclass(frozen=True)
@@ -81,17 +51,34 @@ async def open_places(settings: Settings) -> AsyncIterator[Client]:
     """A client of the main server, which knows those of the queues that have their own; all are closed at the end. What this
     process writes to them is encrypted from now on, where the settings have keys.
 
-    Raises SystemExit where there is no main server.
+    Raises SystemExit where there is no main server, or where the URL is one for a cluster and the server not, or the other way.
     """
     before = SEALING.keyring
     SEALING.use(settings.encryption_keys)
     redis = _connected(settings)
     try:
+        await _check_mode(redis, in_cluster(settings.queue_server_url()))
         yield redis
     finally:
         SEALING.keyring = before
         for place in reversed(places_of(redis).all):
             await place.client.aclose(close_connection_pool=True)
+
+
+async def _check_mode(redis: Client, cluster: bool) -> None:
+    """A server that does not answer is waited for later."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            info = await redis.info("server")
+    except (RedisError, OSError, TimeoutError) as error:
+        # redis-py puts an error of its own around what goes wrong as it connects.
+        if isinstance(error.__cause__, NotInCluster):
+            raise SystemExit(f"OFFLOAD_REDIS_URL names a cluster, but {error.__cause__}.") from None
+        return
+    if info.get("redis_mode", info.get("server_mode")) == "cluster" and not cluster:
+        raise SystemExit(
+            f"OFFLOAD_REDIS_URL names one server of a cluster: write {CLUSTER_FORM}, with some of its servers."
+        )
 
 
 def _connected(settings: Settings) -> Client:
@@ -105,9 +92,8 @@ def _connected(settings: Settings) -> Client:
         shared = tuple(str(queue) for queue in settings.queues if settings.server_of(queue) == main)
         places = [Place(main, shared, client)]
         for url, queues in own.items():
-            one = PlaceClient(pool_or_conn=pool_of(url))
-            one.server = server_words(queues)
-            places.append(Place(url, tuple(queues), one, one.server))
+            words = server_words(queues)
+            places.append(Place(url, tuple(queues), connect(url, server=words), words))
         client.places = Places(places, {queue: place for place in places for queue in place.queues})
     return client
 

@@ -12,12 +12,15 @@ The head of each Lua file says what it is put together from and what the server 
 
 import hashlib
 import re
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from redis.exceptions import NoScriptError
 
 from service.engine.redis.client import Client
+from service.engine.redis.key_positions import EVERY, FIRST, NONE, lua_table
 
 KEEP_MINUTES = 2_880
 """Minutes whose counts are kept: two days. Also how far back minutes can still be folded. The scripts know it by this name."""
@@ -52,6 +55,17 @@ def _include(name: str) -> str:
     return (FOLDER / "includes" / f"{name}.lua").read_text()
 
 
+def _sha(text: str) -> str:
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+@cache
+def tagging() -> str:
+    """Preamble by which the keys of a script are those of its place in a cluster."""
+    tables = {"FIRST": FIRST, "EVERY": EVERY, "NONE": NONE}
+    return "\n".join([*(f"local {name} = {lua_table(words)}" for name, words in tables.items()), _include("hash_tag")])
+
+
 class Script:
     """One script, sent by its hash; the whole text travels only when the server does not know it (a restart)."""
 
@@ -71,17 +85,25 @@ class Script:
         body = text.partition("\n")[2]
         # An error ends the call before what was put together is written: a removal must not outlive the write that
         # was refused.
-        self.text = (
-            f"{head.shebang}\n{shared}\nlocal function script()\n{body}\nend\n"
-            "local answer = script()\nwrite_out()\nreturn answer\n"
-        )
-        self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+        rest = f"{shared}\nlocal function script()\n{body}\nend\nlocal answer = script()\nwrite_out()\nreturn answer\n"
+        self.text = f"{head.shebang}\n{rest}"
+        self.tagged_text = f"{head.shebang}\n{tagging()}\n{rest}"
+        self.sha, self.tagged_sha = _sha(self.text), _sha(self.tagged_text)
 
     async def __call__(self, redis: Client, *args: Any) -> Any:
+        if getattr(redis, "in_cluster", False):
+            return await self._in_cluster(redis, args)
         try:
             return await redis.execute_command("EVALSHA", self.sha, 0, *args)
         except NoScriptError:
             return await redis.execute_command("EVAL", self.text, 0, *args)
+
+    async def _in_cluster(self, redis: Client, args: Sequence[Any]) -> Any:
+        # The name of its only key is the tag alone.
+        try:
+            return await redis.execute_command("EVALSHA", self.tagged_sha, 1, "", *args)
+        except NoScriptError:
+            return await redis.execute_command("EVAL", self.tagged_text, 1, "", *args)
 
 
 ENQUEUE = Script("enqueue")

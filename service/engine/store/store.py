@@ -59,7 +59,7 @@ def _queued(row: Sequence[bytes]) -> Queued:
 
 
 class Store(WorkerVerbs):
-    """Reads and writes job state in one Redis (not Redis Cluster). `connection`, where given, carries what moves jobs:
+    """Reads and writes job state on one server, or in one place of a cluster. `connection`, where given, carries what moves jobs:
     to enqueue, to claim, to settle."""
 
     def __init__(

@@ -1,6 +1,6 @@
 -- Put in front of every script before loading; what only some need stands in files of its own, because
 -- a function costs the server time by being there (service/engine/store/scripts.py).
--- Scripts build key names from ids, so they need one Redis (with replicas if wanted), not Redis Cluster.
+-- Scripts build key names from ids: all keys of a place are on one server, in a cluster by its hash tag (hash_tag.lua).
 
 local P = 'offload:'
 -- Ready jobs are scored this far in the past; deferred jobs by their due time, running ones by the end of their lease.
