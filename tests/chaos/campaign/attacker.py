@@ -5,7 +5,7 @@ import contextlib
 import os
 import random
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import psutil
 
@@ -20,6 +20,10 @@ SKEWS_S = (-600, 600)
 
 FUSE_S = 10.0
 """Longest wait for a request to die over."""
+
+PACE_S = 30.0
+"""Longest wait for requests before a blow: on a busy machine a web process takes a minute to start, and blows that meet no
+job show nothing."""
 
 WEIGHTS = {
     "kill": 4,
@@ -60,8 +64,10 @@ class Attacker:
         self.servers, self.web = asyncio.Lock(), asyncio.Lock()
         self.slots = [asyncio.Lock() for _ in range(fleet.slots)]
 
-    async def strike_all(self, names: Sequence[str], pauses_s: tuple[float, float]) -> None:
-        """Every blow, at most AT_ONCE at a time."""
+    async def strike_all(
+        self, names: Sequence[str], pauses_s: tuple[float, float], keeping_pace: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Every blow, at most AT_ONCE at a time. The next waits up to PACE_S until the requests are `keeping_pace`."""
         room = asyncio.Semaphore(AT_ONCE)
 
         async def strike(name: str, slot: int, number: float) -> None:
@@ -73,6 +79,8 @@ class Attacker:
         async with asyncio.TaskGroup() as group:
             for name in names:
                 await room.acquire()
+                with contextlib.suppress(AssertionError):
+                    await wait_until_async(keeping_pace, PACE_S)
                 self.begun += 1
                 group.create_task(strike(name, self.random.randrange(self.fleet.slots), self.random.random()))
                 await asyncio.sleep(self.random.uniform(*pauses_s))

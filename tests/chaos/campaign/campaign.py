@@ -59,7 +59,11 @@ async def _fight(plan: Plan, fleet: Fleet) -> None:
         async with asyncio.TaskGroup() as group:
             # Requests are spread over the blows, so that each meets some.
             group.create_task(clients.send_all(lambda: plan.jobs * (attacker.begun + 1) // plan.blows))
-            group.create_task(attacker.strike_all(names, plan.pauses_s))
+            group.create_task(
+                attacker.strike_all(
+                    names, plan.pauses_s, lambda: clients.sent >= plan.jobs * (attacker.begun - 3) // plan.blows
+                )
+            )
     finally:
         await end(reading)
     await clients.read_until_all_ended(plan.recovers_s)
