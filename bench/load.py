@@ -19,6 +19,7 @@ from statistics import median
 from typing import Any
 
 import aiohttp
+import pikepdf
 import psutil
 from rich.console import Console
 from rich.table import Table
@@ -200,15 +201,19 @@ async def sockets(web: Web, _: Any, given: argparse.Namespace) -> tuple[Sequence
     ]
 
 
-async def uploads(web: Web, *_: Any) -> tuple[Sequence[str], list[list[str]]]:
-    """Files of UPLOAD_BYTES side by side, which begin as PDFs and end as none: all bytes are taken before they are refused."""
-    piece = os.urandom(PIECE)
-    before, peak = web.web_mb(), 0
+def heavy_pdf(folder: Path) -> Path:
+    """A PDF of one page that carries UPLOAD_BYTES of noise, which is read by no one."""
+    path = folder / "heavy.pdf"
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.Root.Noise = pdf.make_indirect(pikepdf.Stream(pdf, os.urandom(UPLOAD_BYTES - PIECE)))
+        pdf.save(path, compress_streams=False)
+    return path
 
-    async def body() -> AsyncIterator[bytes]:
-        yield b"%PDF-1.7\n"
-        for _ in range(UPLOAD_BYTES // PIECE - 1):
-            yield piece
+
+async def uploads(web: Web, *_: Any) -> tuple[Sequence[str], list[list[str]]]:
+    """PDFs of UPLOAD_BYTES side by side, until the last one is stored: their rate, and the web application's memory."""
+    before, peak = web.web_mb(), 0
 
     async def watched() -> None:
         nonlocal peak
@@ -216,16 +221,17 @@ async def uploads(web: Web, *_: Any) -> tuple[Sequence[str], list[list[str]]]:
             peak = max(peak, web.web_mb())
             await asyncio.sleep(0.1)
 
-    async def sent() -> tuple[int, float]:
-        form = aiohttp.FormData()
-        form.add_field("file", body(), filename="noise.pdf", content_type="application/pdf")
-        return await web.timed("POST", "/api/files", data=form)
+    async def sent(path: Path) -> tuple[int, float]:
+        with path.open("rb") as file:
+            return await web.timed("POST", "/api/files", data={"file": file})
 
-    watch = asyncio.create_task(watched())
-    begun = time.perf_counter()
-    seen = await asyncio.gather(*(sent() for _ in range(UPLOADS)))
-    spent = time.perf_counter() - begun
-    watch.cancel()
+    with tempfile.TemporaryDirectory(prefix="bench-upload-") as name:
+        path = await asyncio.to_thread(heavy_pdf, Path(name))
+        watch = asyncio.create_task(watched())
+        begun = time.perf_counter()
+        seen = await asyncio.gather(*(sent(path) for _ in range(UPLOADS)))
+        spent = time.perf_counter() - begun
+        watch.cancel()
     replies = ", ".join(sorted({str(status) for status, _ in seen}))
     rate = f"{UPLOADS * UPLOAD_BYTES / spent / 1e6:,.0f}"
     columns = ("uploads of 200 MB side by side", "replies", "MB/s in all", "web MB before", "web MB at most")
