@@ -78,7 +78,8 @@ async def set_hold(
         await services.store.controls.set(name, kind, value, reason=reason, by=request.user.name, until_ms=until_ms)
     except ValueError as error:
         raise Refused(as_sentence(str(error)), field="value") from None
-    audit_detail(request, f"{kind}{f' {value}' if value else ''}: {reason}")
+    end = f"; end {data['end'][:40]}" if data.get("end") else ""
+    audit_detail(request, f"{kind}{f' {value}' if value else ''}: {reason}{end}")
     return Redirect(f"/admin/queues/{name}?notice=steered", status_code=303)
 
 

@@ -63,7 +63,7 @@ async def test_a_filter_is_written_down_with_its_count(operator: Client, made: M
 async def test_the_words_of_a_form_are_written_down_but_not_its_token(operator: Client, made: Maker) -> None:
     await act(operator, "/admin/queues/csv-export/steer", kind="pause", reason="the disk is full", end="15m")
     (line,) = await lines(made, target="csv-export")
-    assert (line.action, line.detail) == ("queue.steered", "kind=pause reason=the disk is full end=15m")
+    assert (line.action, line.detail) == ("queue.steered", "pause: the disk is full; end 15m")
 
 
 async def test_what_was_refused_is_written_down_as_refused(operator: Client, made: Maker) -> None:
