@@ -84,6 +84,10 @@ def confine(rules: Rules) -> Held:
     _limit(rules)
     if rules.temporary:
         os.environ["TMPDIR"] = tempfile.tempdir = rules.temporary
+        if not rules.network:
+            # Libraries look for files of their own in the home and write others: there they would meet a refusal, which few
+            # expect. Drivers of databases have passwords and certificates there.
+            os.environ["HOME"] = rules.temporary
     # The library is looked for while files can still be read.
     calls, lacks = _filter(rules)
     abi = _hold_files(rules, lacks)

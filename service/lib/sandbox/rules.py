@@ -16,7 +16,8 @@ class Rules:
     """Files and folders that may be read, and started as programs."""
     writes: tuple[str, ...] = ()
     temporary: str = ""
-    """Folder of `writes` that libraries make temporary files in; empty leaves that as it is."""
+    """Folder of `writes` that libraries make temporary files in, and without a network have as their home; empty leaves that
+    as it is."""
     network: bool = False
     """True where it may open sockets; `ports` then bounds what it connects to by TCP."""
     ports: tuple[int, ...] | None = None

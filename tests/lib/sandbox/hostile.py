@@ -55,6 +55,11 @@ def temporary() -> Path:
     return Path(tempfile.mkdtemp())
 
 
+def home() -> tuple[str, str]:
+    """The home as libraries find it, and what they meet where they look for a file of their own in it."""
+    return str(Path.home()), read(Path.home() / "library" / "settings")
+
+
 def remove(path: Path) -> str:
     return outcome(path.unlink)
 

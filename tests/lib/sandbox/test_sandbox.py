@@ -45,6 +45,10 @@ async def pool(place: Path, settings: Settings) -> AsyncIterator[CpuPool]:
     await pool.close()
 
 
+async def test_a_library_finds_an_empty_home_that_it_may_write_to(pool: CpuPool, place: Path) -> None:
+    assert await pool.run(hostile.home, timeout_s=60) == (str(place / "scratch"), "ENOENT")
+
+
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as server:
