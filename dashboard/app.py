@@ -16,10 +16,12 @@ from dashboard.assets import static_routes
 from dashboard.client_modules import client_module
 from dashboard.correction_link.views import correction_link_routes
 from dashboard.dependencies import shared_figures
+from dashboard.proxy_sign_in import VISITORS
 from dashboard.routes import dashboard_routes
 from dashboard.security_headers import add_security_headers
 from dashboard.status_link.views import status_link_routes
 from dashboard.templating import template_environment
+from service.access.proxy_headers import NotesPeer, Visitors
 from service.api import EXCEPTION_HANDLERS, api_routes, cross_origin, openapi_config
 from service.lib.async_tasks import end
 from service.monitoring.alerts.not_ready import NotReady
@@ -60,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             finally:
                 await end(watch, report)
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             *api_routes(),
             *dashboard_routes(),
@@ -72,7 +74,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         dependencies={"services": Provide(_services, sync_to_thread=False)},
         lifespan=[services_open],
         middleware=tracing.middleware() if tracing else [],
-        state=State({"settings": settings}),
+        state=State({"settings": settings, VISITORS: Visitors(settings.session_idle.total_seconds())}),
         exception_handlers=EXCEPTION_HANDLERS,
         cors_config=cross_origin(settings),
         openapi_config=openapi_config(),
@@ -81,6 +83,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
         before_send=[add_security_headers],
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(template_environment())),
     )
+    if settings.proxy_auth_from:
+        app.asgi_handler = NotesPeer(app.asgi_handler)
+    return app
 
 
 def _services(state: State) -> Services:

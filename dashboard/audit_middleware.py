@@ -65,7 +65,7 @@ async def _write(scope: Scope, status_code: int, took_ms: float) -> None:
                 role=str(user.role),
                 action=scope["route_handler"].opt[ACTION],
                 target=target,
-                detail=scope["state"].get(DETAIL, ""),
+                detail="; ".join(filter(None, (user.source, scope["state"].get(DETAIL, "")))),
                 owner=job.owner if job else scope["state"].get(OWNER, user.owner),
                 outcome="done" if status_code < 400 else "refused" if status_code < 500 else "failed",
                 address=client[0] if client else None,

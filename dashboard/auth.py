@@ -24,6 +24,8 @@ class User:
     """Queues in which an operator acts; empty for all, and for all that belongs to no queue."""
     session: str | None = None
     """Digest of the session's cookie; None for HTTP basic."""
+    source: str = ""
+    """`proxy` for a user whom a proxy has signed in; what it does bears the word in the audit log."""
 
     @property
     def may_act(self) -> bool:

@@ -1,4 +1,4 @@
-"""Authentication of the dashboard: HTTP basic for scripts, or a session for a browser that has signed in."""
+"""Authentication of the dashboard: a proxy's headers, HTTP basic for scripts, or a session for a browser that has signed in."""
 
 import base64
 import binascii
@@ -16,6 +16,7 @@ from litestar.middleware import AbstractAuthenticationMiddleware, Authentication
 from litestar.response import Redirect
 
 from dashboard.auth import User, digest_of, known_user
+from dashboard.proxy_sign_in import user_of_proxy
 from service.access.failed_attempts import Attempt, Kind
 from service.access.sessions import digest
 from service.api.auth import address_of
@@ -47,18 +48,19 @@ class Authenticated:
 
 
 class Authentication(AbstractAuthenticationMiddleware):
-    """Admits a user. Raises 401, TooManyFailures (429) after too many wrong passwords, or SignInFirst."""
+    """Admits a user. Raises 401, TooManyFailures (429) after too many wrong passwords, SignInFirst, or ProxyRefusal."""
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
         """As its base."""
         services: Services = connection.app.state.services
         header, token = connection.headers.get("authorization", ""), connection.cookies.get(COOKIE, "")
-        user = None
-        if header:
+        # Before all else: oauth2-proxy may send an Authorization of its own along.
+        user = await user_of_proxy(services, connection)
+        if user is None and header:
             name, password = credentials_of(header)
             found = await authenticate(services, name, password, address_of(connection.scope)) if password else None
             user = found.user if found else None
-        elif token:
+        elif user is None and token:
             user = await user_of_session(services, token, uses=_by_hand(connection))
         if user is None:
             raise await _refusal(services, connection, header, token)

@@ -67,6 +67,7 @@ from dashboard.owners.actions import limit_owner
 from dashboard.owners.erasure import erase_owner
 from dashboard.owners.views import owner_page, owners_page
 from dashboard.previews.pictures import page_picture, photo_picture, thumbnail_picture
+from dashboard.proxy_sign_in import ProxyRefusal, refusal_page
 from dashboard.queues.actions import upload_document
 from dashboard.queues.controls import queue_page, remove_hold, set_hold
 from dashboard.queues.views import queues_live, queues_page
@@ -262,7 +263,11 @@ def dashboard_routes() -> list[Any]:
         request_class=HTMXRequest,
         middleware=[Authentication, Audited()],
         before_request=before_page,
-        exception_handlers={**dict.fromkeys(EXCEPTION_HANDLERS, explain), SignInFirst: to_sign_in},
+        exception_handlers={
+            **dict.fromkeys(EXCEPTION_HANDLERS, explain),
+            SignInFirst: to_sign_in,
+            ProxyRefusal: refusal_page,
+        },
         dependencies=PROVIDED,
         request_max_body_size=FORM_BYTES,
         include_in_schema=False,

@@ -20,6 +20,7 @@ from settings.ocr import Ocr
 from settings.oidc import Oidc
 from settings.packages import Packages
 from settings.plans import Plans
+from settings.proxy_auth import ProxyAuth
 from settings.queues import QUEUE_TABLE, Queue, QueueSettings, add_named_queues, merged, refuse_unbounded_queues
 from settings.receivers import Receivers
 from settings.services import SMTP, ExternalServices
@@ -44,6 +45,7 @@ class Settings(
     Encryption,
     Access,
     Oidc,
+    ProxyAuth,
     UploadLimits,
     Malware,
     Plans,

@@ -10,6 +10,7 @@ from dashboard.authentication import COOKIE, SIGN_IN, authenticate, user_of_sess
 from dashboard.csrf import require_same_origin
 from dashboard.error_pages import explain
 from dashboard.flash_messages import NOTICES
+from dashboard.proxy_sign_in import ProxyRefusal, refusal_page, user_of_proxy
 from dashboard.sign_in.oidc import from_provider, to_provider
 from dashboard.sign_in.page import record_sign_in, session_cookie, sign_in_form, within
 from service.access.failed_attempts import TooManyFailures
@@ -26,7 +27,9 @@ FORM_BYTES = 16_384
 async def sign_in_page(
     request: Request[Any, Any, Any], services: ServicesDep, next: FromQuery[str] = "", notice: FromQuery[str] = ""
 ) -> Template | Redirect:
-    """The form; straight on for a browser that has signed in."""
+    """The form; straight on for a browser that has signed in, or that a proxy signs in."""
+    if await user_of_proxy(services, request):
+        return Redirect(within(next), status_code=303)
     token = request.cookies.get(COOKIE, "")
     if token and await user_of_session(services, token, uses=True):
         return Redirect(within(next), status_code=303)
@@ -71,7 +74,7 @@ def _no_user(request: Request[Any, Any, Any], error: Exception) -> Any:
 sign_in_routes = Router(
     SIGN_IN,
     route_handlers=[sign_in_page, sign_in, to_provider, from_provider],
-    exception_handlers=dict.fromkeys(EXCEPTION_HANDLERS, _no_user),
+    exception_handlers={**dict.fromkeys(EXCEPTION_HANDLERS, _no_user), ProxyRefusal: refusal_page},
     request_max_body_size=FORM_BYTES,
     include_in_schema=False,
 )

@@ -52,6 +52,7 @@ class Kind(StrEnum):
     TICKET = "ticket"
     PASSWORD = "password"
     OIDC = "oidc"
+    PROXY = "proxy"
 
 
 @dataclass(frozen=True)
