@@ -63,13 +63,13 @@ async function send(change, after) {
   }
   sending.removeAttribute("aria-busy");
   const fresh = answer && new DOMParser().parseFromString(text, "text/html").getElementById("page");
-  if (!fresh) return say(part().dataset.lost);
+  if (!fresh) return announce(part().dataset.lost);
   if (answer.ok && change.order) dirty.delete(change.order);
   show(fresh);
   after?.(answer.ok);
 }
 
-function say(words) {
+function announce(words) {
   const told = document.createElement("p");
   told.className = "body doubt state-failed";
   told.setAttribute("role", "alert");

@@ -19,7 +19,8 @@ from tasks.ocr.results import PdfText
 def test_the_sentence_the_tag_and_the_counts(total: int, doubtful: list[int], failed: list[int], message: str) -> None:
     lost = [FailedPage(page, "torn") for page in failed]
     found = PdfText(total, 9, total, 0, 1, len(lost), lost, doubtful)
-    assert (found.summary, found.tags) == (message, ("doubtful",) if doubtful or failed else ())
+    assert found.summary == message
+    assert found.tags == (("doubtful", *(["incomplete"] if failed else [])) if doubtful or failed else ())
     assert found.counts == {
         "page_read": total - len(failed),
         "page_doubtful": len(doubtful),

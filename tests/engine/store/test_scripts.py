@@ -13,7 +13,8 @@ INCLUDES = {path.stem for path in (FOLDER / "includes").glob("*.lua")}
 
 MAKING_ROOM_OR_BOUNDED = {
     "cancel", "checkpoint", "claim", "count", "delete", "expire", "heartbeat", "lead", "leave_service", "limits",
-    "progress", "purge", "rate_limit", "renew", "return_parked", "rollup", "settle", "small_writes", "use_service",
+    "progress", "purge", "rate_limit", "renew", "return_parked", "rewrap", "rewrap_rows", "rollup", "settle",
+    "small_writes", "use_service",
 }  # fmt: skip
 """What ends in freeing memory, or needs no more for its jobs' being more."""
 
