@@ -29,7 +29,7 @@ async def save_view(
     request: Request[User, Any, Any], services: ServicesDep, data: URLEncodedBody[dict[str, str]]
 ) -> Redirect | Template:
     """400 with the form as it was typed where it cannot be saved."""
-    chosen, shared = from_address(data), bool(data.get("shared"))
+    chosen, shared = from_address(data), bool(data.get("view-shared"))
     require_readable(chosen, request.user)
     if shared:
         _require_sharing(request.user)
@@ -37,7 +37,8 @@ async def save_view(
         if chosen.left_out:
             raise BadView(chosen.left_out[0])
         view = await SavedViews(services.database).save(
-            data.get("name", ""),
+            # A dash, which no search key has: one may be called `name`, and would be a part of the filter.
+            data.get("view-name", ""),
             text_of(chosen),
             user=SHARED if shared else request.user.name,
             by=request.user.name,
