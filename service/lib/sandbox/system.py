@@ -29,9 +29,14 @@ def packages(secret: Path) -> tuple[str, ...]:
     """The interpreter, and what it can import; nothing of the folder `secret`, where that lies below one of these."""
     installed = [Path(folder).resolve() for folder in dict.fromkeys((sys.prefix, sys.base_prefix, sys.exec_prefix))]
     found = [str(folder) for folder in installed]
-    for path in dict.fromkeys([*_entries(), *_imported()]):
+    for path in dict.fromkeys(_entries()):
         if not any(path.is_relative_to(folder) for folder in installed):
             found += importable(path, secret.resolve()) if path.is_dir() else [str(path)]
+    for path in dict.fromkeys(_imported()):
+        if not any(path.is_relative_to(folder) for folder in found):
+            # Whole, for the interpreter lists a package's own folder when it looks for what is in it.
+            apart = path != secret.resolve() and path not in secret.resolve().parents
+            found += [str(path)] if apart else importable(path, secret.resolve())
     return tuple(found)
 
 

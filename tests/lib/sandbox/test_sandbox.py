@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import types
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from service.lib.sandbox.confine import Held
 from service.lib.sandbox.profiles import checked, database_of, rules_of
 from service.lib.sandbox.programs import confined, held_here
 from service.lib.sandbox.rules import Rules
-from service.lib.sandbox.system import importable
+from service.lib.sandbox.system import importable, packages
 from settings import Settings
 from tests.lib.sandbox import hostile
 
@@ -218,3 +219,18 @@ def test_without_the_kernel_it_goes_on_with_a_line_or_refuses_as_asked(
 def test_what_a_kernel_holds_in_words(held: Held, state: str, enough: bool) -> None:
     assert (held.state, held.enough) == (state, enough)
     assert all(lack in held.words for lack in held.lacks)
+
+
+def test_a_package_that_is_on_no_search_path_can_be_looked_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in an editable installation, from another folder: the interpreter lists the package's own folder."""
+    package = tmp_path / "elsewhere"
+    (package / "inner").mkdir(parents=True)
+    (package / "data").mkdir()
+    module = types.ModuleType("elsewhere")
+    module.__path__ = [str(package)]
+    monkeypatch.setitem(sys.modules, "elsewhere", module)
+    assert str(package) in packages(tmp_path / "data")
+    guarded = packages(package / "data")
+    assert str(package / "inner") in guarded and not {str(package), str(package / "data")} & set(guarded)
