@@ -5,8 +5,6 @@ import contextlib
 import hashlib
 import json
 import secrets
-import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -16,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.database.column_types import utc_now
 from service.database.connection import Database, changed_rows
 from service.database.dashboard_users import DashboardSession
+from service.lib.single_flight import SharedByKey
 from settings.groups import Rights
 
 TOKEN_BYTES = 32
@@ -38,7 +37,7 @@ class Sessions:
 
     def __init__(self, database: Database, idle: timedelta) -> None:
         self.database, self.idle = database, idle
-        self._found: OrderedDict[str, tuple[DashboardSession, float]] = OrderedDict()
+        self._found = SharedByKey(self._row, fresh_s=FRESH_S, most=KEPT_MAX)
         self._writing: set[asyncio.Task[None]] = set()
 
     async def begin(
@@ -85,15 +84,7 @@ class Sessions:
     async def find(self, token: str, *, uses: bool) -> DashboardSession | None:
         """The session of a cookie; None once it has ended. `uses`: a person does something, which puts off the idle end."""
         sha256 = digest(token)
-        found, at_s = self._found.get(sha256, (None, 0.0))
-        if found is None or time.monotonic() - at_s > FRESH_S:
-            self._found.pop(sha256, None)
-            async with self.database.reading() as session:
-                found = await session.get(DashboardSession, sha256)
-            if found is not None:
-                self._found[sha256] = (found, time.monotonic())
-            while len(self._found) > KEPT_MAX:
-                self._found.popitem(last=False)
+        found = await self._found(sha256)
         if found is None or self.ended(found):
             return None
         if uses and utc_now() - found.used_at >= min(USED_EVERY, self.idle / 2):
@@ -102,6 +93,11 @@ class Sessions:
             self._writing.add(task)
             task.add_done_callback(self._writing.discard)
         return found
+
+    async def _row(self, sha256: str) -> DashboardSession | None:
+        async with self.database.reading() as session:
+            row: DashboardSession | None = await session.get(DashboardSession, sha256)
+            return row
 
     def ended(self, row: DashboardSession) -> bool:
         """True once it was left alone too long, or began too long ago."""
@@ -119,7 +115,7 @@ class Sessions:
             row = await session.get(DashboardSession, sha256[:64])
             if row is not None:
                 await session.delete(row)
-        self._found.pop(sha256, None)
+        self._found.forget(sha256)
         return row
 
     async def end_all(self, name: str) -> int:

@@ -6,7 +6,6 @@ import hmac
 import json
 import re
 import secrets
-import time
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 
@@ -18,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from service.database.connection import Database, changed_rows
 from service.database.dashboard_users import DashboardSession, DashboardUserRow
 from service.database.saved_views import forget_views
+from service.lib.single_flight import SharedByKey
 from settings.credentials import PASSWORD_MIN, Role
 from settings.queues import Queue
 
@@ -32,6 +32,9 @@ PASSWORD_MAX = 1_024
 
 FRESH_S = 0.5
 """Seconds for which a row is trusted: a change reaches every process within a second."""
+
+KEPT_MAX = 10_000
+"""Users whose rows are trusted at a time."""
 
 VERIFIED_MAX = 1_000
 """Verified passwords that a process remembers, by a digest, so that a script's next request costs no second Argon2."""
@@ -54,7 +57,7 @@ class Users:
 
     def __init__(self, database: Database, reserved: Collection[str] = ()) -> None:
         self.database, self.reserved = database, reserved
-        self._found: OrderedDict[str, tuple[DashboardUserRow, float]] = OrderedDict()
+        self._found = SharedByKey(self._row, fresh_s=FRESH_S, most=KEPT_MAX)
         self._verified: OrderedDict[str, None] = OrderedDict()
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._pepper = secrets.token_bytes(32)
@@ -130,14 +133,12 @@ class Users:
 
     async def find(self, name: str) -> DashboardUserRow | None:
         """The row, as it was within the last FRESH_S; None where there is none."""
-        row, at_s = self._found.get(name, (None, 0.0))
-        if row is None or time.monotonic() - at_s > FRESH_S:
-            self._found.pop(name, None)
-            async with self.database.reading() as session:
-                row = await session.get(DashboardUserRow, name[:255])
-            if row is not None:
-                self._found[name] = (row, time.monotonic())
-        return row
+        return await self._found(name)
+
+    async def _row(self, name: str) -> DashboardUserRow | None:
+        async with self.database.reading() as session:
+            row: DashboardUserRow | None = await session.get(DashboardUserRow, name[:255])
+            return row
 
     async def verify(self, name: str, password: str) -> DashboardUserRow | None:
         """The user with this name and password. An unknown name takes as long as a wrong password."""
@@ -168,7 +169,7 @@ class Users:
         return self._placeholder
 
     def _expect(self, number: int, name: str) -> None:
-        self._found.pop(name, None)
+        self._found.forget(name)
         if not number:
             more = " It is one of OFFLOAD_DASHBOARD_USERS: change it there." if name in self.reserved else ""
             raise NoSuchUser(f"There is no user {name[:80]} in the database.{more}")
