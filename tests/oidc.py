@@ -37,7 +37,7 @@ def rsa_key(kid: str) -> RSAKey:
 
 @dataclass
 class Provider:
-    """What a test reads of the provider, and changes in its answers."""
+    """State of the provider that a test reads, and changes to its answers."""
 
     url: str = ""
     key: RSAKey = field(default_factory=lambda: rsa_key("first"))

@@ -35,7 +35,7 @@ PAGE, HTML = "/admin/queues", {"accept": "text/html"}
 
 @pytest.fixture(scope="module")
 def address(valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the web application of an installation behind a proxy is."""
+    """Address of the web application of an installation behind a proxy."""
     folder, port = tmp_path_factory.mktemp("proxied"), free_port()
     data = folder / "data"
     environment = {
@@ -265,7 +265,7 @@ backend web
 
 @pytest.fixture
 def haproxy(address: str, tmp_path: Path) -> Iterator[str]:
-    """Where a real proxy is, which signs everyone in as ada."""
+    """Address of a real proxy, which signs everyone in as ada."""
     program = shutil.which("haproxy") or "/usr/sbin/haproxy"
     if not Path(program).exists():
         pytest.skip("haproxy is not installed: apt install haproxy")

@@ -1,4 +1,4 @@
-"""What this format has once written is read by every later release: an object and a value of the first one."""
+"""Compatibility: every later release reads what this format has once written, here an object and a value of the first one."""
 
 import base64
 

@@ -17,7 +17,7 @@ STORED = sealed(KEYS, "jobs/1/files/x", PLAIN)
 def opened(
     stored: bytes, start: int = 0, end: int | None = None, *, path: str = "jobs/1/files/x", step: int = 100_000
 ) -> bytes:
-    """What is read of stored bytes that come in pieces of `step`."""
+    """Plain bytes of stored ones that come in pieces of `step`."""
     opener = shape_of(path, stored[: HEADER.size], len(stored)).opener(KEYS, start, end)
     found = stored[opener.first_byte : opener.end_byte]
     plain = b"".join(opener.update(found[at : at + step]) for at in range(0, len(found), step))

@@ -17,7 +17,7 @@ from tests.chaos.histories.verdict import Verdict, check
 
 @dataclass(frozen=True)
 class Plan:
-    """What a campaign consists of; the same plan draws the same blows in the same order."""
+    """Jobs, blows and seed of a campaign; the same plan draws the same blows in the same order."""
 
     seed: int
     jobs: int

@@ -1,4 +1,5 @@
-"""What the attacker did, as far as a rule must know it: from when on a process can have known what the server knew."""
+"""Disturbances that the attacker made, as far as a rule must know them: from when on a process can have known what the
+server knew."""
 
 import math
 from collections.abc import Iterator
@@ -7,8 +8,8 @@ from dataclasses import dataclass
 from tests.chaos.histories.record import EVERYONE, Event, History, Kind
 
 NOTICE_MS = 5_000
-"""What a worker may need, beyond a lease, to learn that it has lost a job, on a machine that has two cores for a fleet.
-Between two renewals lies a quarter of a lease."""
+"""Milliseconds that a worker may need, beyond a lease, to learn that it has lost a job, on a machine that has two cores for a
+fleet. Between two renewals lies a quarter of a lease."""
 
 LAG_MS = 3_000
 """Writes of so long before a failover are on the replica: a primary whose replica lags longer takes none

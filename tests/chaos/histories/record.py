@@ -72,7 +72,7 @@ class Event(msgspec.Struct, omit_defaults=True, frozen=True):
 
 
 ACTS = frozenset({Kind.BEGUN, Kind.STEP, Kind.EFFECT, Kind.THROUGH})
-"""What a task does: none of it may come from an attempt that is not the newest."""
+"""Kinds of entries of a task's deeds: none of them may come from an attempt that is not the newest."""
 
 
 def monotonic_ms() -> float:

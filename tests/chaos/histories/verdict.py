@@ -18,7 +18,7 @@ class Verdict:
 
     violations: list[Violation] = field(default_factory=list)
     excused: list[Violation] = field(default_factory=list)
-    """What a failover took back, which no answer had promised."""
+    """Writes that a failover took back, which no answer had promised."""
     accepted: int = 0
     states: Counter[str] = field(default_factory=Counter)
     """Accepted jobs by the state that was read last."""

@@ -1,4 +1,4 @@
-"""What a query finds: exactly what a look at every record says, within a bound that is told."""
+"""Results of queries: exactly those that the records themselves give, within a bound that is stated."""
 
 import itertools
 

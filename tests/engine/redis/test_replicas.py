@@ -1,4 +1,5 @@
-"""What waits for a replica where OFFLOAD_ENQUEUE_WAIT is set: a permission of `run.once`, so that no failover takes it back."""
+"""Writes that wait for a replica where OFFLOAD_ENQUEUE_WAIT is set: a permission of `run.once`, which no failover may take
+back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
