@@ -12,7 +12,7 @@ from dashboard.corrections.form import Outcome, sent
 from dashboard.corrections.sheet import sheet_of
 from dashboard.corrections.texts import PAGE_TEXTS
 from dashboard.corrections.views import FRAGMENT, turned_picture
-from dashboard.status_link.texts import TEXTS, language_of
+from dashboard.status_link.texts import TEXTS
 from dashboard.status_link.views import PRIVATE, Closed
 from service.api import EXCEPTION_HANDLERS
 from service.api.auth import address_of
@@ -23,6 +23,7 @@ from service.database import Document
 from service.database.corrections import DoubtfulPageRow
 from service.documents.corrections.doubtful import doubtful_of
 from service.documents.store import NoSuchFile
+from service.lib.languages import language_of, translated
 from service.lib.text import NUL
 from service.lib.tickets import BadTicket, ExpiredTicket
 from service.monitoring.audit_log import AuditEntry, Target
@@ -170,7 +171,8 @@ def _rendered(request: Request[Any, Any, Any], name: str, status_code: int = 200
     language = _language(request)
     return Template(
         template_name=name,
-        context={"language": language, "texts": PAGE_TEXTS[language], "sentence": "", "opened": None} | context,
+        context={"language": language, "texts": translated(PAGE_TEXTS, language), "sentence": "", "opened": None}
+        | context,
         status_code=status_code,
         headers=PRIVATE | {"Content-Language": language},
     )
@@ -183,7 +185,7 @@ def explain(request: Request[Any, Any, Any], error: Exception) -> Template:
     else:
         status_code = error.status_code if isinstance(error, HTTPException) else explained(error).status_code
         text = "link_altered" if status_code < 500 else "away" if status_code in (503, 507) else "broken"
-    sentence = TEXTS[_language(request)][text]
+    sentence = translated(TEXTS, _language(request))[text]
     return _rendered(request, "correction_link/page.html", status_code, sheet=None, sentence=sentence)
 
 

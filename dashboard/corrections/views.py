@@ -45,7 +45,7 @@ async def document_page_live(
     """Progress of another reading of the page; its end has the browser load the page again."""
     document = await services.files.describe(file_id)
     page = await services.corrections.readings.page(document, number)
-    texts, base = PAGE_TEXTS["en"], address(file_id, number)
+    texts, base = PAGE_TEXTS, address(file_id, number)
     template = render(request, "corrections/rereading.html", job=page.rereading, base=base, texts=texts)
     if page.rereading is None:
         template.status_code = HTMX_STOP_POLLING
@@ -81,7 +81,7 @@ async def page_template(request: Request[User, Any, Any], services: Services, ou
     context = {
         "sheet": sheet_of(page, outcome.typed),
         "outcome": outcome,
-        "texts": PAGE_TEXTS["en"],
+        "texts": PAGE_TEXTS,
         "base": base,
         "action": list_address(f"{base}/correct", queue),
         "picture": f"{base}/picture?turn={turn}",

@@ -1,101 +1,39 @@
-"""Words of the page behind a status link, in the languages that it speaks."""
+"""Texts of the page behind a status link. Their translations are in the catalogues."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
-LANGUAGES = ("en", "de")
-"""The first is that of readers who ask for none of them."""
-
-TEXTS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "title": "Your job",
-        "progress": "Progress",
-        "files": "Results",
-        "pages": "Page {done} of {total}",
-        "soon": "Ready in less than a minute",
-        "minute": "Ready in about a minute",
-        "minutes": "Ready in about {count} minutes",
-        "hours": "Ready in about {count} hours",
-        "lost": "No answer at the moment. This page keeps trying.",
-        "no_script": "This page refreshes itself every ten seconds.",
-        "other": "Auf Deutsch",
-        "text.txt": "Text",
-        "searchable.pdf": "Searchable PDF",
-        "pages.json": "Words and their places (JSON)",
-        "queued": "It is waiting for its turn.",
-        "scheduled": "It begins later, at the time that was set.",
-        "active": "It is being worked on.",
-        "retrying": "An attempt failed. The next one begins shortly.",
-        "completed": "It is done.",
-        "failed": "It failed.",
-        "cancelled": "It was cancelled.",
-        "expired": "It could not begin in time, so it was not begun at all.",
-        "link_expired": "This link has expired. Ask its sender for a new one.",
-        "link_altered": "This link is not valid. Check that it was copied whole.",
-        "link_gone": "This job and its results have been removed.",
-        "link_file": "This link opens one file only.",
-        "away": "A part of the service is away at the moment. Nothing is lost: try again in a few seconds.",
-        "broken": "Something went wrong on our side. It has been noted.",
-    },
-    "de": {
-        "title": "Ihr Auftrag",
-        "progress": "Fortschritt",
-        "files": "Ergebnisse",
-        "pages": "Seite {done} von {total}",
-        "soon": "Fertig in weniger als einer Minute",
-        "minute": "Fertig in etwa einer Minute",
-        "minutes": "Fertig in etwa {count} Minuten",
-        "hours": "Fertig in etwa {count} Stunden",
-        "lost": "Zurzeit keine Antwort. Diese Seite versucht es weiter.",
-        "no_script": "Diese Seite lädt sich alle zehn Sekunden neu.",
-        "other": "In English",
-        "text.txt": "Text",
-        "searchable.pdf": "Durchsuchbares PDF",
-        "pages.json": "Wörter und ihre Stellen (JSON)",
-        "queued": "Er wartet, bis er an der Reihe ist.",
-        "scheduled": "Er beginnt später, zur festgelegten Zeit.",
-        "active": "Er wird bearbeitet.",
-        "retrying": "Ein Versuch ist fehlgeschlagen. Der nächste beginnt in Kürze.",
-        "completed": "Er ist fertig.",
-        "failed": "Er ist fehlgeschlagen.",
-        "cancelled": "Er wurde abgebrochen.",
-        "expired": "Er konnte nicht rechtzeitig beginnen und wurde deshalb nicht begonnen.",
-        "link_expired": "Dieser Link ist abgelaufen. Bitten Sie den Absender um einen neuen.",
-        "link_altered": "Dieser Link ist nicht gültig. Prüfen Sie, ob er vollständig kopiert wurde.",
-        "link_gone": "Dieser Auftrag und seine Ergebnisse wurden gelöscht.",
-        "link_file": "Dieser Link öffnet nur eine einzelne Datei.",
-        "away": "Ein Teil des Dienstes ist zurzeit nicht erreichbar. Nichts ist verloren: Bitte gleich noch einmal versuchen.",
-        "broken": "Auf unserer Seite ist ein Fehler aufgetreten. Er wurde festgehalten.",
-    },
+TEXTS: Mapping[str, str] = {
+    "title": "Your job",
+    "progress": "Progress",
+    "files": "Results",
+    "pages": "Page {done} of {total}",
+    "soon": "Ready in less than a minute",
+    "minute": "Ready in about a minute",
+    "minutes": "Ready in about {count} minutes",
+    "hours": "Ready in about {count} hours",
+    "lost": "No answer at the moment. This page keeps trying.",
+    "no_script": "This page refreshes itself every ten seconds.",
+    "other": "Auf Deutsch",
+    "text.txt": "Text",
+    "searchable.pdf": "Searchable PDF",
+    "pages.json": "Words and their places (JSON)",
+    "queued": "It is waiting for its turn.",
+    "scheduled": "It begins later, at the time that was set.",
+    "active": "It is being worked on.",
+    "retrying": "An attempt failed. The next one begins shortly.",
+    "completed": "It is done.",
+    "failed": "It failed.",
+    "cancelled": "It was cancelled.",
+    "expired": "It could not begin in time, so it was not begun at all.",
+    "link_expired": "This link has expired. Ask its sender for a new one.",
+    "link_altered": "This link is not valid. Check that it was copied whole.",
+    "link_gone": "This job and its results have been removed.",
+    "link_file": "This link opens one file only.",
+    "away": "A part of the service is away at the moment. Nothing is lost: try again in a few seconds.",
+    "broken": "Something went wrong on our side. It has been noted.",
 }
-
-
-def language_of(accept_language: str, wanted: str = "") -> str:
-    """The language of LANGUAGES that a reader wants: `wanted` if it is one, else the best of an Accept-Language header."""
-    if wanted in LANGUAGES:
-        return wanted
-    ranked: list[tuple[float, int, str]] = []
-    for place, part in enumerate(accept_language.split(",")[:50]):
-        tag, _, parameter = part.partition(";")
-        language = tag.strip().lower().partition("-")[0]
-        if language == "*":
-            language = LANGUAGES[0]
-        if language in LANGUAGES and (quality := _quality(parameter)) > 0:
-            ranked.append((-quality, place, language))
-    return min(ranked)[2] if ranked else LANGUAGES[0]
-
-
-def _quality(parameter: str) -> float:
-    """Weight of `q=0.8`; 1 without one, 0 where it cannot be read."""
-    name, _, value = parameter.strip().partition("=")
-    if not name:
-        return 1.0
-    try:
-        weight = float(value)
-    except ValueError:
-        return 0.0
-    return weight if math.isfinite(weight) else 0.0
 
 
 def time_left(texts: Mapping[str, str], left_ms: int) -> str:

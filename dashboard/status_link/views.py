@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Template
 
 from dashboard.rendering import HTMX_STOP_POLLING
-from dashboard.status_link.texts import TEXTS, language_of, pages_read, size, time_left
+from dashboard.status_link.texts import TEXTS, pages_read, size, time_left
 from service.api import EXCEPTION_HANDLERS
 from service.api.dependencies import ServicesDep
 from service.api.error_table import explained
@@ -19,6 +19,7 @@ from service.engine.estimates import estimated_completion_ms
 from service.engine.job_status import file_object
 from service.engine.store import Job
 from service.lib.clock import now_ms
+from service.lib.languages import language_of, translated
 from service.lib.text import as_sentence
 from service.lib.tickets import BadTicket, ExpiredTicket
 from service.services import Services
@@ -81,7 +82,7 @@ async def status_progress(ticket: FromPath[str], request: Request[Any, Any, Any]
 
 def _shown(job: Job, ticket: str, language: str) -> dict[str, Any]:
     """Facts of a job that the page shows: nothing that a ticket's status object lacks."""
-    texts, state = TEXTS[language], str(job.state)
+    texts, state = translated(TEXTS, language), str(job.state)
     end_ms = None if job.state.terminal else estimated_completion_ms(job, now_ms())
     counted = pages_read(texts, job.data) if not job.state.terminal else None
     files = [file_object(job, one) for one in job.artefacts]
@@ -113,13 +114,13 @@ def _language(request: Request[Any, Any, Any]) -> str:
 
 
 def _texts(request: Request[Any, Any, Any]) -> Any:
-    return TEXTS[_language(request)]
+    return translated(TEXTS, _language(request))
 
 
 def _context(request: Request[Any, Any, Any], ticket: str, context: dict[str, Any]) -> dict[str, Any]:
     language = _language(request)
     shown = {"job": None, "sentence": "", "path": page_path(ticket), "refresh_s": REFRESH_S}
-    return shown | {"language": language, "texts": TEXTS[language]} | context
+    return shown | {"language": language, "texts": translated(TEXTS, language)} | context
 
 
 def _page(request: Request[Any, Any, Any], status_code: int = 200, ticket: str = "", **context: Any) -> Template:
