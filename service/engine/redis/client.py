@@ -4,9 +4,9 @@ import socket
 from typing import Any, TypeAlias
 
 from arq.connections import ArqRedis, RedisSettings
-from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import parse_url
 
+from service.engine.redis.connections import server_options, single
 from service.engine.redis.place_client import PlaceClient, SlotClient
 from service.engine.redis.primary_connection import PrimaryPool, primary_options
 from service.engine.redis.sentinel import primary_of
@@ -44,17 +44,16 @@ def pool_of(url: str, *, max_connections: int = MAX_CONNECTIONS, **extra: Any) -
         return PrimaryPool(url, **options)
     if in_cluster(url):
         return SharedPool(**slot_options(url), **options)
-    pool: SharedPool = SharedPool.from_url(url, **options)
-    return pool
+    return SharedPool(**{**options, **server_options(url)})
 
 
 def unconnected(url: str) -> Client:
     """A connection to `url`, with nothing around it and not yet made. Raises ValueError for another scheme."""
     if behind_sentinels(url):
-        return ConnectionPool(**primary_options(primary_of(url)), **_manners(url)).make_connection()
+        return single(**primary_options(primary_of(url)), **_manners(url))
     if in_cluster(url):
-        return ConnectionPool(**slot_options(url), **_manners(url)).make_connection()
-    return ConnectionPool.from_url(url, **_manners(url)).make_connection()
+        return single(**slot_options(url), **_manners(url))
+    return single(**{**_manners(url), **server_options(url)})
 
 
 def arq_settings(url: str) -> RedisSettings:

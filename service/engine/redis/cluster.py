@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
-from redis.asyncio import Redis
 from redis.asyncio.connection import parse_url
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
+from service.engine.redis.connections import client_of
 from settings.urls import ClusterUrl, cluster_url
 
 ASK_TIMEOUT_S = 1.0
@@ -117,7 +117,7 @@ class Cluster:
         }
         secure = options.pop("connection_class", None) is not None
         # A connection for the question alone: questions are rare, and nothing has to be closed at the end.
-        async with Redis(host=address[0], port=address[1], ssl=secure, **options) as server:
+        async with client_of(*address, secure=secure, **options) as server:
             rows: Sequence[Any] = await server.execute_command("CLUSTER SLOTS")
             return rows
 

@@ -17,6 +17,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from service.engine.redis.away import named
 from service.engine.redis.client import SOCKET_TIMEOUT_S, unconnected
 from service.engine.redis.cluster import SlotElsewhere
+from service.engine.redis.connections import raise_loss
 from service.engine.redis.place_client import MOVES
 from service.engine.redis.slot_connection import ToSlot
 from settings.urls import in_cluster
@@ -54,10 +55,13 @@ class RawConnection(asyncio.Protocol):
         return raw
 
     def send(self, *words: Any) -> None:
-        """Send one command: bytes, str, int or float."""
+        """Send one command: bytes, str, int or float. Raises redis.exceptions.ConnectionError on a closed connection."""
         if self.slot is not None:
             words = tuple(self.slot.outgoing(words))
-        self.transport.write(hiredis.pack_command(words))
+        try:
+            self.transport.write(hiredis.pack_command(words))
+        except RuntimeError as error:
+            raise_loss(error)
 
     def data_received(self, data: bytes) -> None:
         self.reader.feed(data)

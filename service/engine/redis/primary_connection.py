@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from redis.asyncio import Connection, SSLConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from service.engine.redis.connections import TcpConnection, TlsConnection
 from service.engine.redis.sentinel import Primary, primary_of
 from service.engine.redis.shared_pool import SharedPool
 
@@ -29,13 +29,13 @@ class _ToPrimary:
         self.primary.joined(self)
 
 
-class PrimaryConnection(_ToPrimary, Connection):
+class PrimaryConnection(_ToPrimary, TcpConnection):
     def __init__(self, *, primary: Primary, **options: Any) -> None:
         super().__init__(**options)
         self.primary = primary
 
 
-class SecurePrimaryConnection(_ToPrimary, SSLConnection):
+class SecurePrimaryConnection(_ToPrimary, TlsConnection):
     def __init__(self, *, primary: Primary, **options: Any) -> None:
         super().__init__(**options)
         self.primary = primary

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary, WeakSet
 
 import structlog
-from redis.asyncio import Redis
 from redis.asyncio.connection import parse_url
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from service.engine.redis.connections import client_of
 from service.lib.async_tasks import end, pause
 from settings.urls import SentinelUrl, sentinel_url
 
@@ -66,8 +66,10 @@ class Primary:
         }
         sentinel_options |= {name: value for name, value in self.server_options.items() if name.startswith("ssl_")}
         sentinel_options |= {"socket_timeout": ASK_TIMEOUT_S, "socket_connect_timeout": ASK_TIMEOUT_S}
-        sentinel_options["ssl"] = url.server.startswith("rediss:")
-        self.sentinels: list[Client] = [Redis(host=host, port=port, **sentinel_options) for host, port in url.sentinels]
+        secure = url.server.startswith("rediss:")
+        self.sentinels: list[Client] = [
+            client_of(host, port, secure=secure, **sentinel_options) for host, port in url.sentinels
+        ]
         self.connections: WeakSet[Any] = WeakSet()
         self.replaced: Address | None = None
         """The primary that a failover is about, from its beginning until the Sentinels name another."""

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from redis.asyncio import Connection, SSLConnection
 from redis.crc import key_slot
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 from service.engine.redis.cluster import Cluster, SlotElsewhere, cluster_of
+from service.engine.redis.connections import TcpConnection, TlsConnection
 from service.engine.redis.hash_tag import HashTag
 from settings.urls import cluster_url
 
@@ -97,13 +97,13 @@ class ToSlot:
         return self.tag.message(message)
 
 
-class SlotConnection(ToSlot, Connection):
+class SlotConnection(ToSlot, TcpConnection):
     def __init__(self, *, cluster: Cluster, tag: HashTag, **options: Any) -> None:
         super().__init__(**options)
         self._begin(cluster, tag)
 
 
-class SecureSlotConnection(ToSlot, SSLConnection):
+class SecureSlotConnection(ToSlot, TlsConnection):
     def __init__(self, *, cluster: Cluster, tag: HashTag, **options: Any) -> None:
         super().__init__(**options)
         self._begin(cluster, tag)
