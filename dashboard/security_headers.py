@@ -3,11 +3,14 @@
 import base64
 import hashlib
 import re
+from pathlib import Path
 
 from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
-from service.api.reference import TEMPLATE
+from service.api.error_docs import TEMPLATE as ERROR_GUIDE
+from service.api.error_guide import PATH
+from service.api.reference import TEMPLATE as REFERENCE
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -15,26 +18,28 @@ CONTENT_POLICY = (
 )
 """No inline script or style, nothing from elsewhere, no frames: a hostile file name has nothing to run with."""
 
-_STYLES = re.findall(r"<style>(.*?)</style>", TEMPLATE.read_text(encoding="utf-8"), re.DOTALL)
-STYLE_HASHES = " ".join(
-    f"'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'" for one in _STYLES
-)
-"""Of the style that the API reference carries within it, so that it needs no other file."""
+
+def _styled(template: Path) -> str:
+    """Policy of a page that carries its style within it, so that it needs no other file."""
+    styles = re.findall(r"<style>(.*?)</style>", template.read_text(encoding="utf-8"), re.DOTALL)
+    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'" for one in styles)
+    return f"default-src 'none'; style-src {hashes}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
 
 POLICIES = {
     "/admin": CONTENT_POLICY,
     "/static": CONTENT_POLICY,
     "/j/": CONTENT_POLICY,
     "/c/": CONTENT_POLICY,
-    "/schema": f"default-src 'none'; style-src {STYLE_HASHES}; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
+    "/schema": _styled(REFERENCE),
+    PATH: _styled(ERROR_GUIDE),
     "/unsubscribe": "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 }
 """By the beginning of the path. Everything else is data, and a browser is to do nothing with it."""
 
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
-CACHED = ("/static", "/schema")
+CACHED = ("/static", "/schema", PATH)
 """Paths whose answers hold nothing of anyone: what caches do with them is left to their own headers."""
 
 ALWAYS = {

@@ -11,6 +11,7 @@ import tasks.sdk.discovery  # noqa: F401  # the routes below are made from the j
 from service.api import (
     batch,
     correction_links,
+    error_docs,
     files,
     health,
     images,
@@ -97,6 +98,7 @@ def api_routes() -> list[ControllerRouterHandler]:
     return [
         keyed,
         unsubscribe.routes,
+        error_docs.routes,
         Router(
             "/",
             route_handlers=[*health.handlers, prometheus.metrics],

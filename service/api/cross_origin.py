@@ -21,7 +21,7 @@ TUS_READ = ["Tus-Resumable", "Location", "Upload-Length", "Upload-Offset", "Uplo
 SENT = ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "Range", *TUS_SENT]
 """Headers that clients of the API send."""
 
-READ = ["Accept-Ranges", "Content-Disposition", "Content-Range", "ETag", "Retry-After", *TUS_READ]
+READ = ["Accept-Ranges", "Content-Disposition", "Content-Range", "ETag", "Link", "Retry-After", *TUS_READ]
 """Headers of answers that clients read; a browser hides the others from the page."""
 
 

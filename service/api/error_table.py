@@ -1,8 +1,9 @@
 """Table of errors, by status code and sentence: one table, which the API renders as JSON and the dashboard as a
 page."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from obstore.exceptions import GenericError
 from redis.exceptions import RedisError
@@ -87,6 +88,13 @@ class Explained:
     errors: Sequence[FieldError] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     unexpected: bool = False
+    reason: str = ""
+    """Its part of the page of its status code, under /docs/errors."""
+
+
+def reason_of(kind: type) -> str:
+    """Name of a kind of error in addresses, such as no-such-job."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()
 
 
 STATUS_CODES: Mapping[type[Exception], int] = {
@@ -126,8 +134,21 @@ STATUS_CODES: Mapping[type[Exception], int] = {
 """Errors whose own words are the sentence. The first that an error is one of counts."""
 
 
+REASONED = (
+    BadRequest, Refused, BadForm, TooManyFailures, OverLimit, NotScanned, NotReplicated, QueueServerAway, *STATUS_CODES,
+)  # fmt: skip
+"""Kinds of errors that have their own part on the page of their status code. The first that an error is one of counts."""
+
+
 def explained(error: Exception) -> Explained:
-    """Status code, sentence and headers of anything that a handler raised but Litestar's own exceptions."""
+    """Status code, sentence, headers and reason of anything that a handler raised but Litestar's own exceptions."""
+    for kind in REASONED:
+        if isinstance(error, kind):
+            return replace(_found(error), reason=reason_of(kind))
+    return _found(error)
+
+
+def _found(error: Exception) -> Explained:
     match error:
         case Conflict():
             return Explained(409, error.sentence, error.errors)
@@ -151,7 +172,7 @@ def explained(error: Exception) -> Explained:
     status_code = next((code for kind, code in STATUS_CODES.items() if isinstance(error, kind)), None)
     if status_code:
         return Explained(status_code, as_sentence(str(error)))
-    return _infrastructure(error) or Explained(500, BROKEN, unexpected=True)
+    return _infrastructure(error) or Explained(500, BROKEN, unexpected=True, reason="broken")
 
 
 def _infrastructure(error: Exception) -> Explained | None:
@@ -162,14 +183,16 @@ def _infrastructure(error: Exception) -> Explained | None:
     if isinstance(error, RedisError):
         why = refusal(error)
         sentence = f"The queue server takes no jobs for the moment: {why}; try again." if why else AWAY
-        return Explained(503, sentence, headers={"Retry-After": str(AWAY_S)})
+        return Explained(503, sentence, headers={"Retry-After": str(AWAY_S)}, reason="outage")
     outage = outage_of(error)
     if outage is None and isinstance(error, GenericError):
         outage = Outage("storage", "it fails")
     if outage is not None:
         full = outage.why in ("full", "its disk is full")
         wait_s = FULL_S if full else AWAY_S
-        return Explained(507 if full else 503, f"{outage.sentence}; try again.", headers={"Retry-After": str(wait_s)})
+        status_code, reason = (507, "full") if full else (503, "outage")
+        headers = {"Retry-After": str(wait_s)}
+        return Explained(status_code, f"{outage.sentence}; try again.", headers=headers, reason=reason)
     if isinstance(error, OperationalError | InterfaceError | ConnectionError | TimeoutError):
-        return Explained(503, AWAY, headers={"Retry-After": str(AWAY_S)})
+        return Explained(503, AWAY, headers={"Retry-After": str(AWAY_S)}, reason="outage")
     return None

@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 from litestar.types import ExceptionHandlersMap
 
 from service.api.drain_body import DrainingResponse
+from service.api.error_guide import link_to_guide
 from service.api.error_table import BadRequest, Explained, NoSuchType, explained
 from service.api.schemas import ErrorBody, FieldError
 from service.lib.text import with_stop
@@ -19,11 +20,16 @@ log = structlog.get_logger(__name__)
 
 
 def error_response(
-    status_code: int, detail: str, errors: Sequence[FieldError] = (), headers: dict[str, str] | None = None
+    status_code: int,
+    detail: str,
+    errors: Sequence[FieldError] = (),
+    headers: dict[str, str] | None = None,
+    reason: str = "",
 ) -> Response[ErrorBody]:
-    """The JSON of an error, for what is answered without raising."""
+    """The JSON of an error, for what is answered without raising. The header Link leads to the page about it."""
     body = ErrorBody(status_code=status_code, detail=detail, errors=list(errors))
-    return DrainingResponse(body, status_code=status_code, headers=headers, media_type="application/json")
+    linked = {"Link": link_to_guide(status_code, reason), **(headers or {})}
+    return DrainingResponse(body, status_code=status_code, headers=linked, media_type="application/json")
 
 
 def _any(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
@@ -36,7 +42,9 @@ def _rendered(request: Request[Any, Any, Any], error: Exception, found: Explaine
         log.error("request.failed", method=request.method, path=request.url.path, exc_info=error)
     elif found.status_code >= 500:
         log.error("request.unavailable", method=request.method, path=request.url.path, error=str(error)[:1000])
-    return error_response(found.status_code, found.sentence, found.errors, headers=dict(found.headers))
+    return error_response(
+        found.status_code, found.sentence, found.errors, headers=dict(found.headers), reason=found.reason
+    )
 
 
 def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[ErrorBody]:
@@ -44,7 +52,8 @@ def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Err
     if error.status_code >= 500:
         return _any(request, error)
     if isinstance(error, NotFoundException):
-        return error_response(404, f"There is nothing at {request.url.path[:200]}.", headers=headers)
+        sentence = f"There is nothing at {request.url.path[:200]}."
+        return error_response(404, sentence, headers=headers, reason="nothing-here")
     if isinstance(error, MethodNotAllowedException):
         return error_response(405, f"{request.method} is not allowed here.", headers=headers)
     if isinstance(error, ValidationException) and isinstance(error.extra, list) and error.extra:
