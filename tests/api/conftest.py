@@ -88,8 +88,7 @@ async def anonymous(served: Served) -> AsyncIterator[httpx.AsyncClient]:
 
 def _client(served: Served, authorization: str | None = None) -> httpx.AsyncClient:
     headers = {"Authorization": authorization} if authorization else {}
-    # Loading the certificates of the world takes a fifth of a second, and nothing here is encrypted.
-    return httpx.AsyncClient(base_url=served.url, headers=headers, timeout=30, verify=False)
+    return httpx.AsyncClient(base_url=served.url, headers=headers, timeout=30)
 
 
 @pytest.fixture
