@@ -17,7 +17,7 @@ DEV_STAMP := $(VENV)/.offload-$(PINS)-dev
 SOURCES := offload settings tasks service dashboard tests bench samples clients examples
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock supply audit format bench example client screenshots clean
+.PHONY: help run test check lock supply audit format bench example client screenshots translations clean
 
 help:  ## Say what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ run: $(RUN_STAMP)  ## Start everything here and read a scanned sample; SAMPLE=0 
 
 test: $(DEV_STAMP)  ## The whole test suite, in two processes.
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
+
+translations: $(DEV_STAMP)  ## Bring the catalogues of the pages up to their templates, and name what has no translation.
+	$(BIN)/python -m dashboard.translation
 
 check: $(DEV_STAMP)  ## Format, lint, types, import rules, words, templates, container files, licences.
 	$(BIN)/ruff format --check $(SOURCES)

@@ -9,7 +9,6 @@ from importlib.metadata import version
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
 
 from dashboard.assets import static_routes
@@ -20,7 +19,7 @@ from dashboard.proxy_sign_in import VISITORS
 from dashboard.routes import dashboard_routes
 from dashboard.security_headers import add_security_headers
 from dashboard.status_link.views import status_link_routes
-from dashboard.templating import template_environment
+from dashboard.templating import Pages
 from service.access.proxy_headers import NotesPeer, Visitors
 from service.api import EXCEPTION_HANDLERS, api_routes, cross_origin, openapi_config
 from service.lib.async_tasks import end
@@ -81,7 +80,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         # Litestar's own would take over the root logger, and alembic's lines with it.
         logging_config=None,
         before_send=[add_security_headers],
-        template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(template_environment())),
+        template_config=TemplateConfig(instance=Pages()),
     )
     if settings.proxy_auth_from:
         app.asgi_handler = NotesPeer(app.asgi_handler)

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, StrictUndefined, Template, TemplateNotFound, select_autoescape
+from litestar.exceptions import TemplateNotFoundException
+from litestar.plugins.jinja import JinjaTemplateEngine
 
 from dashboard import formats
 from dashboard.assets import asset
@@ -13,16 +15,34 @@ from dashboard.jobs.retrying import permanent
 from dashboard.jobs.row import counted, tries, when
 from dashboard.jobs.wait_reasons import pause_words
 from dashboard.state_badges import badge
+from dashboard.translation.catalogue import named
+from dashboard.translation.loader import TranslatedLoader
 from service.engine.store.retention import BIN_S
+from service.lib.languages import ENGLISH, LANGUAGES, current_language
 from service.lib.text import as_sentence
 
 FOLDER = Path(__file__).resolve().parent
 
 
-def template_environment() -> Environment:
+class Pages(JinjaTemplateEngine):
+    """Templates in the language of the request."""
+
+    def __init__(self) -> None:
+        self.environments = {language: template_environment(language) for language in LANGUAGES}
+        super().__init__(engine_instance=self.environments[ENGLISH])
+
+    def get_template(self, template_name: str) -> Template:
+        """As its base, in the current language."""
+        try:
+            return self.environments[current_language()].get_template(template_name)
+        except TemplateNotFound as error:
+            raise TemplateNotFoundException(template_name=template_name) from error
+
+
+def template_environment(language: str = ENGLISH) -> Environment:
     """Escapes by default; a name that a view forgot to give is an error, not an empty space."""
     environment = Environment(
-        loader=FileSystemLoader(FOLDER),
+        loader=TranslatedLoader(FOLDER, language),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         # Templates come with the code and change with it: looking for changes is a question to the disk at every include.
@@ -56,6 +76,7 @@ def template_environment() -> Environment:
         whole=formats.whole,
         moment=formats.moment,
         in_zone=formats.in_zone,
+        named=named,
         rate=formats.rate,
         pretty=formats.pretty,
         sentence=as_sentence,

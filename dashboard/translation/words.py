@@ -1,0 +1,24 @@
+"""Words that pages show out of values, such as a job's outcome: no template spells them, so the catalogue needs a list."""
+
+from dashboard.rendering import NAVIGATION
+
+NAMED = (
+    # States of jobs, operations, keys, webhook deliveries and rules; outcomes of attempts, schedules, actions and recipients.
+    "Queued", "Scheduled", "Active", "Retrying", "Completed", "Failed", "Cancelled", "Expired", "Deleted",
+    "Crashed", "Timeout", "Event", "Waiting", "Running", "Done", "Aborted", "Interrupted",
+    "Skipped", "Missed", "Overlap", "Paused", "Valid", "Revoked", "Delivered", "Pending", "Disabled",
+    "Firing", "Quiet", "Fired", "Resolved", "Muted", "Unmuted", "Tried",
+    "Ok", "Succeeded", "Refused", "Sending", "Sent", "Bounced", "Unknown", "Suppressed",
+    # Severities and roles.
+    "Page", "Warning", "Critical", "Ticket", "Info", "Operator", "Viewer", "operator", "viewer",
+    # The same as they stand in lists and in sentences.
+    "queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled", "expired", "deleted", "ok", "refused",
+    "pending", "sending", "sent", "bounced", "unknown", "suppressed", "skipped", "fired", "resolved", "muted", "unmuted",
+    "tried", "deploy", "settings", "breaker", "worker", "alert", "pause", "limit", "rate", "above", "below",
+    "day", "hour", "minute", "any",
+)  # fmt: skip
+
+
+def named_words() -> list[str]:
+    """All of them, each once."""
+    return list(dict.fromkeys([*NAMED, *(link.name for link in NAVIGATION)]))
