@@ -15,9 +15,12 @@ from litestar.response import Template
 from markupsafe import escape
 
 from dashboard.jobs.masking import MASK, hidden_values
+from dashboard.operations.selection import personal_parts
 from service.database import Document
 from service.database.audit import Event
 from service.engine.store import Job
+from service.engine.store.bulk_operations import Operation
+from service.monitoring.changes import Change
 
 EMAIL = re.compile(r"[\w.+-]+(?:@|%40|&#64;)[\w-]+(?:\.[\w-]+)+")
 
@@ -69,7 +72,8 @@ def redacted(html: str, values: Iterable[str], own: str = "") -> str:
 
 
 def personal_values(context: Any) -> set[str]:
-    """Texts that are personal among all that a page was rendered from: of jobs, documents and lines of the audit log."""
+    """Texts that are personal among all that a page was rendered from: of jobs, documents, lines of the audit log and the
+    filters of operations on many jobs."""
     found: set[str] = set()
     for one in _objects(context):
         match one:
@@ -80,6 +84,11 @@ def personal_values(context: Any) -> set[str]:
             case Event():
                 found.add(one.address or "")
                 found.add(one.target_id if one.target_type == "address" else "")
+                found.update(personal_parts(one.detail or "") if one.target_type == "operation" else ())
+            case Operation():
+                found.update(personal_parts(one.words))
+            case Change():
+                found.update(personal_parts(one.words) if one.link.startswith("/admin/operations/") else ())
     return {value for value in found if len(value) >= VALUE_MIN}
 
 

@@ -1,11 +1,13 @@
 """A selection of jobs as a form carries it, and in words."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dashboard.jobs.filters import FINGERPRINT, WHERE, Filter, from_address
 from service.documents.matching import SAME_NAME_MAX, matching_files
-from service.engine.job_query import Term, as_text, job_filter
+from service.engine.job_query import Term, as_text, job_filter, parse
+from service.engine.job_query.keys import personal_keys
 from service.engine.store.bulk_operations import APPLIES, Kind, Selection
 from service.lib.clock import now_ms
 from service.services import Services
@@ -100,3 +102,21 @@ def _these(causes: list[Term]) -> str:
 def chosen_ids(chosen: Chosen) -> str:
     """The ids of a selection that names them, for the audit log; empty for a filter, which its words name."""
     return f": {' '.join(chosen.ids)}" if chosen.ids else ""
+
+
+_END = r"(?: that failed of (?:this cause|-?fingerprint:\S+))?(?:, [\d,]+ in all)?$"
+_SEARCHED = re.compile(rf" with (?P<key>\w+) (?P<value>.+?){_END}")
+_NAMED = re.compile(r"files with .+ in their names")
+_FITTING = re.compile(rf" that fit (?P<terms>.+?){_END}")
+
+
+def personal_parts(phrase: str) -> Iterator[str]:
+    """The parts of `words` that search what may be personal, as they stand there: a user without that right is not shown them."""
+    searched = _SEARCHED.search(phrase)
+    if searched and searched["key"] in personal_keys():
+        # To the end: where its value ends cannot be known.
+        yield f"{searched['key']} {searched['value']}"
+        return
+    yield from _NAMED.findall(phrase)
+    if found := _FITTING.search(phrase):
+        yield from (str(term) for term in parse(found["terms"]).terms if term.key in personal_keys())

@@ -43,16 +43,14 @@ def jobs(
 
     Example: offload jobs 'state:failed created:>2h error:"disk is full" -queue:csv-export'
     """
-    if wrong := next((word for word in query if word.startswith("--")), None):
-        # Words that begin with a single dash are conditions, so click lets all unknown options through.
-        raise click.NoSuchOption(wrong)
-    found = api.find(" ".join(query), limit, cursor, queue=queue, type=job_type, status=status)
+    found = api.find(_query(query), limit, cursor, queue=queue, type=job_type, status=status)
     print_jobs(found.jobs, Console())
     if found.cursor:
         click.echo(f"{found.note or 'There are more.'} offload jobs … --cursor {found.cursor}", err=True)
 
 
-@click.command("retry-failed")
+@click.command("retry-failed", context_settings={"ignore_unknown_options": True})
+@click.argument("query", metavar="[FILTER]...", nargs=-1)
 @queue_option
 @type_option
 @since_option
@@ -62,6 +60,7 @@ def jobs(
 @on_server
 def retry_failed(
     api: Api,
+    query: tuple[str, ...],
     queue: str | None,
     job_type: str | None,
     since: datetime | None,
@@ -69,11 +68,13 @@ def retry_failed(
     limit: int,
     dry_run: bool,
 ) -> None:
-    """Queue failed jobs again, oldest first. `--since` goes by when they failed.
+    """Queue failed jobs again that fit FILTER, oldest first. `--since` goes by when they failed.
 
-    Example: offload retry-failed --queue csv-export --since 2h --error "out of reach" --dry-run
+    FILTER is that of `offload jobs` and of the dashboard (docs/finding-jobs.md), in quotes.
+
+    Example: offload retry-failed 'queue:csv-export finished:>2h error:"out of reach"' --dry-run
     """
-    found = api.jobs(None, queue=queue, type=job_type, status="failed")
+    found = api.jobs(None, q=_query(query), queue=queue, type=job_type, status="failed")
     chosen = _first(found, limit, lambda job: _fits(job, since, error))
     if dry_run:
         print_jobs(chosen, Console())
@@ -82,8 +83,8 @@ def retry_failed(
         raise click.ClickException("Some could not be queued again.")
 
 
-@click.command()
-@click.argument("job_ids", metavar="[JOB]...", nargs=-1)
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("words", metavar="[JOB|FILTER]...", nargs=-1)
 @queue_option
 @type_option
 @click.option("--status", type=click.Choice(LIVE), help="Only this status, instead of all that can be cancelled.")
@@ -92,23 +93,27 @@ def retry_failed(
 @on_server
 def cancel(
     api: Api,
-    job_ids: tuple[str, ...],
+    words: tuple[str, ...],
     queue: str | None,
     job_type: str | None,
     status: str | None,
     limit: int,
     dry_run: bool,
 ) -> None:
-    """Stop JOBs, or every job of a queue or type that has not ended. A running one ends once its worker has stopped it.
+    """Stop JOBs, or every job that fits FILTER, a queue or a type and has not ended. A running one ends once its worker has
+    stopped it. FILTER is that of `offload jobs` and of the dashboard (docs/finding-jobs.md), in quotes.
 
-    Example: offload cancel --type video-transcode --status queued --dry-run
+    Example: offload cancel 'task:video-transcode created:>1d' --status queued --dry-run
     """
-    filters = {"queue": queue, "type": job_type}
-    if bool(job_ids) == bool(queue or job_type):
-        raise click.UsageError("Name jobs, or else a --queue or a --type.")
+    # No job's id has a colon, and each condition has one.
+    query = _query(words) if any(":" in word for word in words) else ""
+    job_ids = () if query else tuple(word for word in words if word.strip())
+    if bool(job_ids) == bool(query or queue or job_type):
+        raise click.UsageError("Name jobs, or else a filter, a --queue or a --type.")
     if job_ids:
         chosen = [api.status(job_id) for job_id in dict.fromkeys(job_ids)]
     else:
+        filters = {"q": query, "queue": queue, "type": job_type}
         states = [status] if status else LIVE
         chosen = [job for one in states for job in _first(api.jobs(None, status=one, **filters), limit)][:limit]
     if dry_run:
@@ -116,6 +121,14 @@ def cancel(
         click.echo(f"{len(chosen)} jobs would be cancelled.")
     elif _each(chosen, api.cancel, "jobs cancelled, or told to stop"):
         raise click.ClickException("Some could not be cancelled.")
+
+
+def _query(words: Sequence[str]) -> str:
+    """The filter that the words make. Raises UsageError for an option that there is not: click lets all unknown ones through,
+    since conditions may begin with a dash."""
+    if wrong := next((word for word in words if word.startswith("--")), None):
+        raise click.NoSuchOption(wrong)
+    return " ".join(words).strip()
 
 
 def print_jobs(found: Sequence[dict[str, Any]], console: Console) -> None:

@@ -106,6 +106,22 @@ async def test_jobs_are_cancelled_by_id_or_by_queue(served: Served, hands: Hands
     assert await state(served, export) == "queued"
 
 
+async def test_the_filter_of_the_dashboard_chooses_what_is_retried_and_cancelled(served: Served, hands: Hands) -> None:
+    away, full = await failed(served, hands, "The storage is out of reach"), await failed(served, hands, "It is full")
+    dry = await offload(served, "retry-failed", 'created:>1h error:"out of reach"', "-queue:csv-export", "--dry-run")
+    assert away in dry.stdout and full not in dry.stdout
+    done = await offload(served, "retry-failed", "error:full")
+    assert done.stdout == "1 of 1 failed jobs queued again.\n" and await state(served, away) == "failed"
+    wrong = await offload(served, "retry-failed", "eror:full")
+    assert wrong.exit_code == 1 and "There is no key eror" in wrong.stderr and await state(served, away) == "failed"
+    assert (await offload(served, "retry-failed", "--eror", "full")).exit_code == 2
+    export = await queued(served, "export")
+    assert (await offload(served, "cancel", " ")).exit_code == 2
+    cancelled = await offload(served, "cancel", "-task:csv-export", "created:>1h")
+    assert cancelled.stdout == "1 of 1 jobs cancelled, or told to stop.\n"
+    assert [await state(served, one) for one in (full, export)] == ["cancelled", "queued"]
+
+
 async def test_workers_are_listed_and_their_absence_is_an_exit_code(served: Served) -> None:
     found = await offload(served, "workers")
     assert (found.exit_code, found.stdout) == (1, "No workers.\n")

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from dashboard.jobs.filters import Filter, from_address
-from dashboard.operations.selection import Chosen, selection_of, words
+from dashboard.operations.selection import Chosen, personal_parts, selection_of, words
 from service.engine.states import State
 from settings import Queue
 from tests.dashboard.conftest import VIEWER, Client, act, token
@@ -24,6 +24,35 @@ async def followed(operator: Client, address: str, words: str) -> str:
         return page if words in page else ""
 
     return await wait_until_async(message)
+
+
+async def test_a_viewer_is_not_shown_what_an_operation_searched_for(operator: Client, made: Maker) -> None:
+    wanted = {"status": "failed", "queue": "csv-export", "file": "lease of Zaphod", "where": 'error:"of Zoë" took:>2s'}
+    begun = await act(operator, "/admin/operations", kind="retry", **wanted)
+    paths = ("/admin/operations", begun.headers["location"], "/admin/audit")
+    pages = [(await operator.get(path)).text for path in paths]
+    operator.auth = VIEWER
+    for path, shown in zip(paths, pages, strict=True):
+        hidden = (await operator.get(path)).text
+        assert "lease of Zaphod" in shown and "of Zoë" in shown, path
+        assert "Zaphod" not in hidden and "Zoë" not in hidden, path
+        assert "all failed jobs in csv-export of •••" in hidden and "took:&gt;2s" in hidden, path
+
+
+@pytest.mark.parametrize(
+    ("fields", "parts"),
+    [
+        ({"queue": "csv-export", "where": "took:>2s"}, []),
+        ({"file_id": "file-1"}, []),
+        ({"file": "a, b with c"}, ["files with a, b with c in their names"]),
+        ({"where": "error:ab -log:cd,ef"}, ["error:ab", "-log:cd,ef"]),
+        ({"where": 'error:"a that failed of b"'}, ['error:"a that failed of b"']),
+    ],
+)
+def test_what_is_personal_is_found_in_the_words(fields: dict[str, str], parts: list[str]) -> None:
+    phrase = words("retry", Chosen(from_address({"status": "failed", **fields})))
+    assert list(personal_parts(phrase)) == parts
+    assert list(personal_parts(f"retry-5f: retry {phrase}, 1,200 in all")) == parts
 
 
 async def test_the_question_is_asked_in_words_and_changes_nothing(operator: Client, made: Maker) -> None:
