@@ -25,7 +25,7 @@ help:  ## Say what can be made.
 run: $(RUN_STAMP)  ## Start everything here and read a scanned sample; SAMPLE=0 only starts, EASYOCR=0 saves 5 GB.
 	@exec $(BIN)/offload up --with-parent $(if $(filter 0,$(SAMPLE)),,--sample samples/scan.pdf)
 
-test: $(DEV_STAMP)  ## The whole test suite, in two processes.
+test: $(DEV_STAMP)  ## The test suite, in two processes; ARGS="-m slow" runs what is slow.
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 translations: $(DEV_STAMP)  ## Bring the catalogues of the pages up to their templates, and name what has no translation.

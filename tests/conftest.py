@@ -95,8 +95,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long ones first, so that no process is left with them at the end; those of ON_REQUEST, and what is marked `long`,
-    only where asked for."""
+    """The long ones first, so that no process is left with them at the end; those of ON_REQUEST, and what is marked `slow` or
+    `long`, only where asked for."""
     requests = (config.option.markexpr, *config.args)
     left_out = []
     for mark, folder in ON_REQUEST.items():
@@ -105,8 +105,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(mark)
         if not any(mark in requested for requested in requests):
             left_out += inside
-    if "long" not in config.option.markexpr:
-        left_out += [item for item in items if item.get_closest_marker("long")]
+    named = {config.invocation_params.dir / request.partition("::")[0] for request in config.args}
+    for mark in ("slow", "long"):
+        if mark not in config.option.markexpr:
+            marked = [item for item in items if item.get_closest_marker(mark)]
+            left_out += marked if mark == "long" else [item for item in marked if item.path not in named]
     if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.api.apart import apart
 from tests.api.conftest import ACME
 
-EXAMPLES = [2, pytest.param(8, marks=pytest.mark.scale)]
+EXAMPLES = [2, pytest.param(8, marks=[pytest.mark.scale, pytest.mark.slow])]
 """Requests a route and mode: with two, some hundreds in all."""
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

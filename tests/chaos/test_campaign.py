@@ -35,6 +35,7 @@ def test_blows_are_drawn_from_the_seed_alone_and_every_kind_is_among_them() -> N
 
 
 @pytest.mark.chaos
+@pytest.mark.slow
 async def test_each_kind_of_blow_once(tmp_path: Path) -> None:
     verdict = await fought(Plan(seed=2, jobs=300, blows=len(BLOWS)), tmp_path / "campaign")
     assert set(verdict.blows) == set(BLOWS)

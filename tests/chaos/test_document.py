@@ -22,7 +22,7 @@ from tests.engine.conftest import ROOT
 from tests.ocr.documents import scan_pdf
 from tests.waiting import wait_until_async
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 
 PAGES = 14
 

@@ -28,7 +28,7 @@ from tests.engine import probe
 from tests.engine.conftest import Ledger, WorkerProcess
 from tests.waiting import wait_until_async
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.slow]
 
 JOBS, SPREADS, PARTS = 1500, 10, 40
 

@@ -35,6 +35,7 @@ def first_command(title: str) -> str:
 
 
 @pytest.mark.chaos
+@pytest.mark.slow
 def test_the_quick_start_as_written(tmp_path: Path):
     """Run it, wait until it is ready, end its process group as a terminal would, and look for survivors."""
     command = first_command("Quick start")

@@ -27,6 +27,7 @@ async def reached(client: httpx.AsyncClient, job_id: str, sink: MailSink, goal: 
 
 
 @pytest.mark.chaos
+@pytest.mark.slow
 async def test_twelve_thousand_get_one_message_each_whoever_is_killed(acme, served: Served, start_worker) -> None:
     dice = random.Random(20_261)
     await seed_users(served.services.database, RECIPIENTS)

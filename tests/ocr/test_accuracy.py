@@ -16,6 +16,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SEED = 700
 
+# It takes seconds a page, and half a minute to make its networks.
+EASYOCR = pytest.param("easyocr", marks=pytest.mark.slow)
+
 
 async def read(
     pool: CpuPool, tmp_path: Path, models: Path, engine: str, wear: Wear, words: int = 230
@@ -35,9 +38,9 @@ async def test_no_page_is_scored_that_networks_were_calibrated_on() -> None:
 @pytest.mark.parametrize(
     ("engine", "wear", "floor"),
     [
-        ("easyocr", CLEAN, 0.97),
-        ("easyocr", MILD, 0.97),
-        ("easyocr", HEAVY, 0.93),
+        pytest.param("easyocr", CLEAN, 0.97, marks=pytest.mark.slow),
+        pytest.param("easyocr", MILD, 0.97, marks=pytest.mark.slow),
+        pytest.param("easyocr", HEAVY, 0.93, marks=pytest.mark.slow),
         ("rapidocr", CLEAN, 0.985),
         ("rapidocr", HEAVY, 0.98),
     ],
@@ -51,7 +54,7 @@ async def test_recall_and_precision_stay_above_their_floors(
     assert page.skew == pytest.approx(wear.skew, abs=0.1)
 
 
-@pytest.mark.parametrize("engine", ["easyocr", "rapidocr"])
+@pytest.mark.parametrize("engine", [EASYOCR, "rapidocr"])
 @pytest.mark.parametrize("turn", [90, 180, 270])
 async def test_turned_pages_are_read_and_their_turn_is_recorded(
     pool: CpuPool, tmp_path: Path, models: Path, engine: str, turn: int
@@ -73,7 +76,11 @@ async def test_auto_reads_with_rapidocr_and_prepares_nothing(pool: CpuPool, tmp_
 @pytest.mark.parametrize(
     ("engine", "drawn"),
     # EasyOCR takes seconds a page: those of its former turns that cost most stand for all.
-    [("auto", drawn) for drawn in drawings.ALL] + [("easyocr", drawings.receipt), ("easyocr", drawings.scanner_edge)],
+    [("auto", drawn) for drawn in drawings.ALL]
+    + [
+        pytest.param("easyocr", drawn, marks=pytest.mark.slow, id=f"easyocr-{drawn.__name__}")
+        for drawn in (drawings.receipt, drawings.scanner_edge)
+    ],
 )
 async def test_pages_of_other_kinds_are_read_as_they_lie(
     pool: CpuPool, tmp_path: Path, models: Path, engine: str, drawn: drawings.Drawing

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 READS = """
 import sys
 from pathlib import Path
@@ -21,6 +23,7 @@ print(len(easyocr_torch.load(("en",), data / "models")._reader.character))
 """
 
 
+@pytest.mark.slow
 def test_every_engine_starts_with_a_home_that_cannot_be_written(tmp_path: Path) -> None:
     # Below a file no folder can be made, not even by root.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}

@@ -44,6 +44,7 @@ async def test_content_that_unpacks_without_end_is_tried_once(run: LocalRun, mon
     assert len([event for event, _ in run.lines if event == "page failed"]) <= pages.PAGE_TRIES
 
 
+@pytest.mark.slow
 async def test_content_that_unpacks_without_end_costs_its_neighbours_nothing(
     run: LocalRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:

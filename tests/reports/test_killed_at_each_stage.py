@@ -57,6 +57,7 @@ async def kept_alive(queue: str, environment: dict[str, str], log: Path) -> Asyn
 
 
 @pytest.mark.chaos
+@pytest.mark.slow
 async def test_no_second_report_and_no_second_mail(
     acme: httpx.AsyncClient, served: Served, settings_env: dict[str, str], tmp_path: Path
 ) -> None:

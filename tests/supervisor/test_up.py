@@ -75,6 +75,7 @@ def test_a_closed_terminal_or_pipe_stops_it_in_order_too(tmp_path: Path):
     assert not (tmp_path / "data" / "redis.url").exists()
 
 
+@pytest.mark.slow
 def test_killed_itself_it_leaves_nobody_behind_and_can_be_started_again(start: Start):
     first = start().wait_ready()
     job_id = completed_job(first)

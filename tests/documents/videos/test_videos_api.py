@@ -120,6 +120,7 @@ async def test_a_video_is_made_when_asked_for_and_served_with_ranges(
 
 
 @pytest.mark.chaos
+@pytest.mark.slow
 async def test_a_killed_worker_takes_its_encoder_with_it_and_only_unfinished_parts_are_repeated(
     acme: httpx.AsyncClient, served: Any, start_worker: Start
 ) -> None:

@@ -115,6 +115,7 @@ async def prepare(parts: Parts) -> None:
 
 
 @pytest.mark.chaos
+@pytest.mark.slow
 async def test_a_day_of_all_schedules(
     parts: Parts, outside: tuple[MailSink, Receiver], start: Start, tmp_path: Path
 ) -> None:

@@ -159,6 +159,7 @@ async def test_a_worker_that_turns_out_to_be_busy_hands_it_back(store, enqueuer,
 
 
 @pytest.mark.chaos
+@pytest.mark.slow
 async def test_workers_may_come_and_go_while_jobs_are_handed_out(store, enqueuer, start_worker, ledger) -> None:
     workers = [start_worker(), start_worker()]
     await wait_until_async(store.workers)

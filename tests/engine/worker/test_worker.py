@@ -139,6 +139,7 @@ async def test_a_worker_killed_gives_its_job_to_another(store, enqueuer, start_w
 
 
 @pytest.mark.chaos
+@pytest.mark.slow
 async def test_three_deaths_in_a_row_are_a_dead_letter(store, enqueuer, start_worker, ledger) -> None:
     accepted = await enqueuer.enqueue(probe.probe_trouble, probe.Trouble(kind="die"), owner="acme")
     for death in (1, 2, 3):
