@@ -37,11 +37,18 @@ class Disk:
     def fill(self, pid: int, log: Path) -> None:
         """Leave no room for what the process writes. Without a file system of its own, its files may not grow."""
         if self.mounted:
-            use = os.statvfs(self.folder)
-            # A kernel that counts pages in batches may hold some back: a few more leave room for no more than a moment.
-            self._resize((use.f_blocks - use.f_bfree + 4) * use.f_frsize)
+            self._leave_no_room()
         else:
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (log.stat().st_size + 1, resource.RLIM_INFINITY))
+
+    def _leave_no_room(self) -> None:
+        # The process goes on writing: where it has outgrown the size before it is set, the kernel refuses it.
+        for more in (4, 16, 64, 256):
+            use = os.statvfs(self.folder)
+            # A kernel that counts pages in batches may hold some back: a few more leave room for no more than a moment.
+            with contextlib.suppress(subprocess.CalledProcessError):
+                return self._resize((use.f_blocks - use.f_bfree + more) * use.f_frsize)
+        raise AssertionError("the server writes faster than its disk can be made full")
 
     def empty(self) -> None:
         """Give the room back. A limit of files ended with its process."""
