@@ -110,7 +110,7 @@ def fences_differ(events: Sequence[Event], disturbances: Disturbances) -> Iterat
         first = seen.setdefault(event.fence, event)
         if first is not event:
             sentence = f"fence {event.fence} was given to two attempts, by {first.worker} and {event.worker}"
-            yield Violation("fence twice", event.job, sentence, disturbances.taken_back(first.at_ms, event.at_ms))
+            yield Violation("fence twice", event.job, sentence)
 
 
 def one_at_a_time(events: Sequence[Event], disturbances: Disturbances) -> Iterator[Violation]:

@@ -12,6 +12,7 @@ from service.engine.store.records import dispatched_job
 from service.engine.store.script_inputs import Claim, IdleOffer, Outcome
 from service.lib.clock import now_ms
 from tests.engine import probe
+from tests.engine.store.proof.entry import leases_given
 from tests.waiting import LIMIT_S, until_state, wait_until_async
 
 QUEUE = "thumbnails"
@@ -60,11 +61,12 @@ async def test_it_is_the_idle_worker_s_without_being_asked_for(store, enqueuer, 
     job = await store.present(job_id)
     (word,) = await worker.words()
     assert dispatched_job(word) == job, "what is dispatched is the record"
-    assert (job.state, job.worker, job.fence, job.attempt, job.payload) == (State.ACTIVE, "w", 1, 1, {"word": "x"})
+    assert (job.state, job.worker, job.attempt, job.payload) == (State.ACTIVE, "w", 1, {"word": "x"})
+    assert leases_given(job.fence) == 1
     assert job.started_ms == job.first_started_ms and before_ms - 1000 < job.started_ms < now_ms() + 1000
     assert (await store.counts())[QUEUE][State.ACTIVE] == 1
-    assert await store.renewed(QUEUE, 60_000, [(job_id, 1)]) == ([], [])
-    assert await store.settled([Outcome(job_id, QUEUE, 1, "completed", result="1")]) == ["completed"]
+    assert await store.renewed(QUEUE, 60_000, [(job_id, job.fence)]) == ([], [])
+    assert await store.settled([Outcome(job_id, QUEUE, job.fence, "completed", result="1")]) == ["completed"]
     assert (await store.backlog_ms())[QUEUE] == 0, "what never waited is not in the backlog"
 
 
@@ -154,7 +156,7 @@ async def test_a_worker_that_turns_out_to_be_busy_hands_it_back(store, enqueuer,
     os.kill(worker.pid, signal.SIGCONT)
     await wait_until_async(lambda: ledger.lines("echo"))
     job = await store.present(job_id)
-    assert (job.fence, job.attempt) == (2, 1), "leased twice, tried once"
+    assert (leases_given(job.fence), job.attempt) == (2, 1), "leased twice, tried once"
     assert [(await store.present(one)).attempt for one in busy] == [1] * worker.slots
 
 

@@ -1,6 +1,7 @@
 """Outcomes travel together, and one that cannot be recorded takes no other with it."""
 
 import asyncio
+from dataclasses import replace
 
 import msgspec
 from arq.connections import ArqRedis
@@ -12,6 +13,8 @@ from service.engine.store import keys
 from service.engine.store.script_inputs import Claim, Outcome
 from service.lib.clock import now_ms
 from tests.engine import probe
+from tests.engine.store.proof.entry import leases_given
+from tests.waiting import wait_until_async
 
 
 async def test_a_poisonous_outcome_costs_only_itself(store, enqueuer) -> None:
@@ -78,7 +81,7 @@ async def test_a_completion_takes_back_crashes_and_a_cancel_that_came_too_late(s
     (crashed,) = (await store.claimed(Claim("thumbnails", "w", 1, 10_000, known))).jobs
     await store.redis.zadd("thumbnails", {crashed.id: now_ms() - 60_000})
     (job,) = (await store.claimed(Claim("thumbnails", "w", 1, 10_000, known, reap=True))).jobs
-    assert (job.id, job.fence, job.attempt, job.crashes, job.worker) == (job_id, 2, 2, 1, "w")
+    assert (job.id, leases_given(job.fence), job.attempt, job.crashes, job.worker) == (job_id, 2, 2, 1, "w")
     await store.cancel(job_id)
     assert (await store.present(job_id)).cancel_requested
     await store.settled([Outcome(job.id, job.queue, job.fence, OutcomeKind.COMPLETED)])
@@ -97,3 +100,21 @@ async def test_stamps_rise_though_the_clock_was_set_back(store, enqueuer) -> Non
     first, second = [(await enqueuer.enqueue(probe.probe_echo, probe.Echo(), owner="acme")).job_id for _ in range(2)]
     stamps = [(await store.present(job_id)).stamp for job_id in (first, second)]
     assert stamps[0] < stamps[1] == int(await store.redis.get(keys.CLOCK))
+
+
+async def test_a_lease_that_a_failover_took_back_settles_nothing(store, enqueuer) -> None:
+    """The next primary counts the lease again that it had not learned of: to another worker, under another fence."""
+    redis = store.redis
+    claim = Claim("thumbnails", "w1", 1, 10_000, msgspec.msgpack.encode(["probe-echo"]))
+    job_id = (await enqueuer.enqueue(probe.probe_echo, probe.Echo(), owner="acme")).job_id
+    replicated = {key: await redis.dump(key) for key in await redis.keys("*")}
+    (taken_back,) = (await store.claimed(claim)).jobs
+    for key in await redis.keys("*"):
+        await redis.delete(key)
+    for key, value in replicated.items():
+        await redis.restore(key, 0, value)
+    await wait_until_async(lambda: now_ms() > taken_back.started_ms)
+    (job,) = (await store.claimed(replace(claim, worker="w2"))).jobs
+    assert leases_given(job.fence) == leases_given(taken_back.fence)
+    outcomes = [Outcome(job_id, job.queue, lease.fence, OutcomeKind.COMPLETED) for lease in (taken_back, job)]
+    assert await store.settled(outcomes) == ["lost", "completed"]

@@ -6,6 +6,19 @@ WAITING = ("queued", "scheduled", "retrying")
 ENDED = ("completed", "failed", "cancelled", "expired")
 
 
+CYCLE_MS = 1 << 20
+
+
+def leases_given(fence: int) -> int:
+    """How often a job was leased, of which its fence is (docs/states.md)."""
+    return fence // CYCLE_MS
+
+
+def next_fence(fence: int, at_ms: int) -> int:
+    """The fence of a lease given at that time."""
+    return (leases_given(fence) + 1) * CYCLE_MS + at_ms % CYCLE_MS
+
+
 @dataclass(eq=False)
 class Entry:
     """One job. Times in ms since the epoch."""

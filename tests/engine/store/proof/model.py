@@ -7,7 +7,7 @@ the model is told (`claimed`), and says whether that was allowed.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.engine.store.proof.entry import ENDED, WAITING, Entry
+from tests.engine.store.proof.entry import ENDED, WAITING, Entry, next_fence
 from tests.engine.store.proof.requests import Requests
 
 CRASHES = 3
@@ -94,7 +94,7 @@ class Model(Requests):
             for key, _, starts, _ in job.limits:
                 if starts:
                     self.starts.setdefault(key, []).append(self.now)
-        job.state, job.resumes, job.fence, job.lease_until = "active", False, job.fence + 1, until
+        job.state, job.resumes, job.fence, job.lease_until = "active", False, next_fence(job.fence, self.now), until
         if (breaker := self.breakers.get(job.queue)) and not self.jobs.get(breaker.canary, job).lease_until:
             breaker.canary = job.id
 

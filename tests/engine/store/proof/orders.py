@@ -20,6 +20,7 @@ from service.engine.store.script_inputs import Claim, NewJob, Outcome
 from tasks.sdk import Meter
 from tests.engine.store.proof import arrows, clock
 from tests.engine.store.proof.digest import Lease, digest
+from tests.engine.store.proof.entry import leases_given
 from tests.engine.store.proof.found import Found, found
 
 QUEUES = ("thumbnails",)
@@ -118,7 +119,11 @@ class Orders:
             mark, old = "/" if one.parent else "|", before.jobs.get(name)
             if one.state in TERMINAL and (old is None or old.state is not one.state):
                 ended[QUEUE, f"{one.state}{mark}"] += 1
-            begun += one.fence - (old.fence if old else 0) if not (old and "resume" in before.raw[name]) else 0
+            begun += (
+                leases_given(one.fence) - leases_given(old.fence if old else 0)
+                if not (old and "resume" in before.raw[name])
+                else 0
+            )
         counted = {key: number for key, number in grown.items() if key[1].rstrip("|/") in TERMINAL}
         assert counted == ended, f"ends were counted as {counted}, and are {dict(ended)}"
         assert sum(number for key, number in grown.items() if key[1].startswith("started")) == begun, (

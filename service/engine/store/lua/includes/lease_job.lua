@@ -5,9 +5,16 @@ local BLANK = {__index = function() return '' end}
 
 local leased, limits = {}, nil
 
+-- A fence is the number of the job's lease and the time it was given, in milliseconds of a cycle of 17 minutes. A primary that
+-- takes over may not know the last lease, and gives its number again: without the time, two workers would hold one fence.
+local CYCLE_MS = 1048576
+local function next_fence(fence)
+  return (math.floor((tonumber(fence) or 0) / CYCLE_MS) + 1) * CYCLE_MS + now % CYCLE_MS
+end
+
 -- Lease `j` to `worker` for `lease` ms. Returns what that changes in its record as a flat list, and the fence.
 local function start(j, worker, lease)
-  local fence = (tonumber(j.fence) or 0) + 1
+  local fence = next_fence(j.fence)
   local fields = {'state', 'active', 'worker', worker, 'fence', fence}
   local function set(field, value) fields[#fields + 1], fields[#fields + 2] = field, value end
   if j.resume == '' then
