@@ -64,6 +64,7 @@ def _inspect_video(path: Path, media_type: str) -> Inspection:
 
 
 def _inspect_image(path: Path, media_type: str) -> Inspection:
+    from tasks.images.errors import TooMuchText
     from tasks.images.raw_photos import raw_photo
     from tasks.images.source import opened
 
@@ -75,6 +76,8 @@ def _inspect_image(path: Path, media_type: str) -> Inspection:
             frames = frame_count(image)
             if media_type == "image/png":
                 image.verify()
+    except TooMuchText as error:
+        return Inspection(fault=str(error).removeprefix("The picture ").rstrip("."))
     except Exception:  # Pillow's plugins raise whatever their parsers stumble over
         return Inspection(fault=_DAMAGED.format(kind=_A_KIND[media_type]))
     if raw:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 from pillow_heif import register_heif_opener
 
 from tasks.images.decode_limit import DECODE_MAX_BYTES, too_much_memory
-from tasks.images.errors import BadPicture
+from tasks.images.errors import BadPicture, TooMuchText
 from tasks.images.tiff import is_tiff, opened_by_numbers
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF", "JPEG2000", "HEIF")
@@ -28,6 +28,9 @@ WEBP_BYTES_PER_PIXEL = 12
 
 COEFFICIENT_BYTES = 2
 """libjpeg keeps every coefficient of a progressive JPEG until its last scan, one a pixel and component."""
+
+TEXT_MAX_BYTES = 16 << 20
+"""Largest text or colour profile of a PNG, unpacked. Editors write histories of several MB; Pillow's own bound is one."""
 
 DAMAGED = "The picture is damaged or cut short."
 
@@ -49,6 +52,7 @@ def opened(path: Path) -> Image.Image:
     """The file as Pillow opens it, its size unchecked. Raises BadPicture."""
     # What may be decoded is decided by memory and time, not by Pillow's guess at what is an attack.
     Image.MAX_IMAGE_PIXELS = None
+    PngImagePlugin.MAX_TEXT_CHUNK = TEXT_MAX_BYTES
     # Registering costs nothing twice, and a child may come here first.
     register_heif_opener()
     with damage_named():
@@ -114,8 +118,17 @@ def damage_named() -> Iterator[None]:
         raise
     except UnidentifiedImageError:
         raise BadPicture("The file is not a picture that can be read: it is damaged or of another kind.") from None
-    except Exception:  # each decoder raises errors of its own
+    except Exception as error:  # each decoder raises errors of its own
+        if isinstance(error, ValueError) and any(sign in str(error) for sign in _TOO_MUCH_TEXT):
+            limit = f"{TEXT_MAX_BYTES >> 20} MB"
+            raise TooMuchText(
+                f"The picture has a text or a colour profile that unpacks to more than {limit}."
+            ) from None
         raise BadPicture(DAMAGED) from None
+
+
+_TOO_MUCH_TEXT = ("MAX_TEXT_CHUNK", "MAX_TEXT_MEMORY")
+"""Settings that Pillow names where a PNG's text or profile unpacks to more than they allow."""
 
 
 def _check_pixels(width: int, height: int) -> None:

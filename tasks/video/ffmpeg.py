@@ -1,5 +1,6 @@
 """The ffmpeg that the wheel brings, and the arguments of every call that reads a stranger's file."""
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -38,8 +39,19 @@ def reading(path: Path, media_type: str, *options: str, level: str = "warning") 
     ]
 
 
+CAUSES = re.compile(
+    r"Picture size -?\d+x-?\d+ is invalid|Number of streams exceeds max_streams parameter \(\d+\)|dimensions not set"
+)
+"""Messages that say what is wrong with a file, wherever they stand: ffmpeg goes on for many lines after them."""
+
+OUTCOMES = ("Conversion failed!", "Error opening input file", "Error opening output file", "frame=", "size=")
+"""Beginnings of lines that only say that there was a reason."""
+
+
 def last_reason(errors: str, path: Path) -> str:
-    """The last line that ffmpeg wrote, without its addresses and the file's path."""
-    lines = [line for line in errors.splitlines() if line.strip()]
-    line = lines[-1].rpartition("] ")[2] if lines else "it gave no reason"
+    """The cause that ffmpeg named or the last reason that it wrote, without its addresses and the file's path."""
+    found = CAUSES.search(errors)
+    lines = [line.rpartition("] ")[2].strip() for line in errors.splitlines() if line.strip()]
+    reasons = [line for line in lines if not line.startswith(OUTCOMES)] or lines
+    line = found[0] if found else reasons[-1] if reasons else "it gave no reason"
     return line.replace(f"file:{path}", "the file").replace(str(path), "the file")[:200].strip().rstrip(".")
