@@ -17,7 +17,8 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 
 document.addEventListener("htmx:afterRequest", (event) => {
   if (!event.target.matches("[data-live]:not([data-quiet])")) return;
-  if (event.detail.successful) say(`updated ${clock(new Date())}`);
+  if (heldBack.has(event.target)) say(freshness?.dataset.steadyWords ?? "", "paused");
+  else if (event.detail.successful) say(`updated ${clock(new Date())}`);
   else say("reconnecting", "lost");
 });
 

@@ -58,7 +58,7 @@ htmx.defineExtension("patch", {
     if (style !== "patch" || !fresh) return false;
     localise(fragment);
     fresh.className = target.className; // htmx marks the element it polls with classes of its own
-    patchNode(target, fresh);
+    steadily(target, () => patchNode(target, fresh), (before) => patchNode(target, before));
     return [target];
   },
 });
