@@ -89,7 +89,7 @@ async def _record_visit(
         address=address or None,
     )
     # Later, as a page that only reads must not wait for the database, nor fail while it is away.
-    services.audit.later(line.event())
+    services.audit.later(line)
 
 
 def _visitors(connection: ASGIConnection[Any, Any, Any, Any]) -> Visitors:

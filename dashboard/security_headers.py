@@ -5,7 +5,6 @@ import hashlib
 import re
 from pathlib import Path
 
-from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
 from service.api.error_docs import TEMPLATE as ERROR_GUIDE
@@ -50,16 +49,24 @@ ALWAYS = {
 }
 
 
+def _headers(policy: str, *, cached: bool) -> list[tuple[bytes, bytes]]:
+    """The headers of a kind of answer as they are sent: put together once, and not with each answer."""
+    # The next user of the same computer must not find it under "back", or in a proxy.
+    kept = {} if cached else {"Cache-Control": "no-store"}
+    named = {**ALWAYS, "Content-Security-Policy": policy, **kept}
+    return [(name.lower().encode(), value.encode()) for name, value in named.items()]
+
+
+HEADERS = {start: _headers(policy, cached=start in CACHED) for start, policy in POLICIES.items()}
+DATA_HEADERS = _headers(DATA_POLICY, cached=False)
+
+
 async def add_security_headers(message: Message, scope: Scope) -> None:
     """A before_send hook, so that errors and unknown addresses carry them too."""
     if message["type"] != "http.response.start":
         return
-    headers = MutableScopeHeaders.from_message(message)
-    for name, value in ALWAYS.items():
-        headers.setdefault(name, value)
     path = scope["path"]
-    policy = next((policy for start, policy in POLICIES.items() if path.startswith(start)), DATA_POLICY)
-    headers.setdefault("Content-Security-Policy", policy)
-    if not path.startswith(CACHED):
-        # The next user of the same computer must not find it under "back", or in a proxy.
-        headers.setdefault("Cache-Control", "no-store")
+    wanted = next((headers for start, headers in HEADERS.items() if path.startswith(start)), DATA_HEADERS)
+    headers = list(message["headers"])
+    present = {name.lower() for name, _ in headers}
+    message["headers"] = headers + [header for header in wanted if header[0] not in present]

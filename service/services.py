@@ -240,7 +240,8 @@ async def open_services(
 async def inspection_pool(settings: Settings) -> CpuPool:
     """A pool that looks into uploads: one child, confined as far as the kernel can. Raises SystemExit as `checked` does."""
     await asyncio.to_thread(checked, settings)
-    return CpuPool(1, memory_mb=1024, name="inspection", rules=rules_of(settings, scratch_root()))
+    rules = rules_of(settings, scratch_root())
+    return CpuPool(1, memory_mb=1024, name="inspection", niceness=settings.child_nice, rules=rules)
 
 
 @contextlib.asynccontextmanager

@@ -30,6 +30,10 @@ class Workers(BaseModel):
     container's, and at least three quarters. A task runs next to others only where what it should take fits, so that no two
     large ones meet."""
 
+    child_nice: int = Field(default=10, ge=0, le=19)
+    """Niceness of the children and programs that read documents, over that of their own process. At 10 they get a tenth of a core's
+    time where web, queue server or a worker's loop want it, and all of it otherwise."""
+
     sandbox: Literal["auto", "require", "off"] = Field(default="auto", description="auto, require or off")
     """Sandbox of the children and programs that read strangers' files: `auto` takes what the kernel has, `require` does not
     start without bounds on files and network. `off` is for those who have made every document themselves."""

@@ -113,6 +113,7 @@ def starting(queue: Queue, needs: PoolNeeds) -> Any:
             child_mb=child_mb,
             name=str(queue),
             recycle_after=recycle_after,
+            niceness=settings.child_nice,
             rules=rules,
         )
         stack.push_async_callback(ctx["cpu_pool"].close)

@@ -200,7 +200,7 @@ class FailedAttempts:
             outcome="refused",
             address=attempt.address,
         )
-        self.audit.later(entry.event())
+        self.audit.later(entry)
 
     def _report(self, kind: Kind, outcome: str, failures: Iterable[tuple[str, str]]) -> None:
         if len(self._reporting) < REPORTS_MAX:

@@ -74,7 +74,7 @@ async def _write(scope: Scope, action: str, body: bytes) -> None:
     target, detail = _target(scope, action, body)
     # What was done is done: a log that cannot be written must not tell the client that it was not.
     try:
-        line = AuditEntry(
+        entry = AuditEntry(
             actor=f"cli:{user}" if user else owner,
             role="owner",
             action=action,
@@ -82,11 +82,11 @@ async def _write(scope: Scope, action: str, body: bytes) -> None:
             owner=owner,
             detail=detail,
             address=client[0] if client else None,
-        ).event()
+        )
         if action == QUEUED:
-            services.audit.later(line)
+            services.audit.later(entry)
         else:
-            await asyncio.shield(services.audit.write([line]))
+            await asyncio.shield(services.audit.record(entry))
     except Exception:
         log.exception("audit.write_failed", action=action, target=target.id, owner=owner)
 

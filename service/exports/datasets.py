@@ -12,6 +12,7 @@ from service.exports.hour_rows import metric_hour_rows
 from service.exports.job_rows import job_rows
 from service.exports.minute_rows import metric_rows
 from service.exports.spool import spool
+from service.lib.single_flight import SharedByKey
 from tasks.exports.dataset import Keeper
 from tasks.exports.query import to_query
 from tasks.exports.selection import Selection
@@ -19,6 +20,13 @@ from tasks.exports.source import PostgresSource, Query, Source, SqliteSource
 
 COUNT_MAX = 1_000_000
 """Rows counted for an estimate. A request waits for the count, and beyond this the answer is "minutes" anyway."""
+
+COUNT_FRESH_S = 2.0
+"""Seconds for which a count is used again: as long as the other parts of an estimate. A client that asks for one selection a
+hundred times a second has it counted once in that time."""
+
+COUNTS_MAX = 1_000
+"""Selections whose counts are kept."""
 
 QUEUE_ROWS: dict[str, Callable[[Store, str | None], AsyncIterator[Sequence[tuple[Any, ...]]]]] = {
     "jobs": job_rows,
@@ -34,14 +42,18 @@ class Records:
     def __init__(self, database: Database, store: Store) -> None:
         self._database = database
         self._store = store
+        self._counts = SharedByKey(self._counted, fresh_s=COUNT_FRESH_S, most=COUNTS_MAX)
 
     async def count(self, selection: Selection) -> int:
-        """Rows of the selection, at most COUNT_MAX; of jobs, those before the filters; of metrics, 0 for not known."""
+        """Rows of the selection COUNT_FRESH_S ago at the earliest, at most COUNT_MAX; of jobs, those before the filters; of
+        metrics, 0 for not known."""
         if selection.dataset.keeper is Keeper.QUEUE:
             # An estimate is worth no refusal.
             with partial_reads():
                 return await self._store.count(selection.owner) if selection.dataset.name == "jobs" else 0
-        query = to_query(selection, postgres=not self._database.sqlite, limit=COUNT_MAX)
+        return await self._counts(to_query(selection, postgres=not self._database.sqlite, limit=COUNT_MAX))
+
+    async def _counted(self, query: Query) -> int:
         async with self._database.engine.connect() as connection:
             found = await connection.exec_driver_sql(query.count, query.parameters)
             return int(found.scalar_one())

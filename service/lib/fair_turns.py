@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
 from typing import TypeVar
 
@@ -12,8 +12,8 @@ T = TypeVar("T")
 WHOSE: ContextVar[str] = ContextVar("whose", default="")
 """Owner or user on whose behalf this runs: set where a request is authenticated. Empty for the process's own work."""
 
-GONE: ContextVar["asyncio.Event | None"] = ContextVar("gone", default=None)
-"""Set once the client of this request has gone away."""
+GONE: ContextVar["Callable[[], Awaitable[object]] | None"] = ContextVar("gone", default=None)
+"""Returns once the client of this request has gone away."""
 
 
 class Abandoned(Exception):
@@ -103,7 +103,7 @@ async def unless_gone(work: Awaitable[T]) -> T:
     gone = GONE.get()
     if gone is None:
         return await work
-    task, leaving = asyncio.ensure_future(work), asyncio.ensure_future(gone.wait())
+    task, leaving = asyncio.ensure_future(work), asyncio.ensure_future(gone())
     try:
         await asyncio.wait({task, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if task.done():

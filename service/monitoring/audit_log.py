@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, func, insert, select, tuple_
 
 from service.database.audit import Event
 from service.database.column_types import utc_now
@@ -66,20 +66,24 @@ class AuditEntry:
     took_ms: float | None = None
 
     def event(self) -> Event:
-        """The row of this moment. What is longer than its column is cut."""
-        return Event(
-            created_at=utc_now(),
-            owner=self.owner[:FIELD_MAX],
-            actor=self.actor[:FIELD_MAX],
-            role=self.role,
-            action=self.action,
-            target_type=self.target.kind,
-            target_id=self.target.id[:FIELD_MAX],
-            outcome=self.outcome,
-            address=self.address,
-            took_ms=self.took_ms,
-            detail=self.detail[:DETAIL_MAX] or None,
-        )
+        """The line of this moment. What is longer than its column is cut."""
+        return Event(**self.row())
+
+    def row(self) -> dict[str, Any]:
+        """The line's columns: an object that the database's sessions watch costs ten times as much."""
+        return {
+            "created_at": utc_now(),
+            "owner": self.owner[:FIELD_MAX],
+            "actor": self.actor[:FIELD_MAX],
+            "role": self.role,
+            "action": self.action,
+            "target_type": self.target.kind,
+            "target_id": self.target.id[:FIELD_MAX],
+            "outcome": self.outcome,
+            "address": self.address,
+            "took_ms": self.took_ms,
+            "detail": self.detail[:DETAIL_MAX] or None,
+        }
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ class Audit:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.waiting: deque[Event] = deque()
+        self.waiting: deque[dict[str, Any]] = deque()
         self.writer: asyncio.Task[None] | None = None
 
     async def record(self, entry: AuditEntry) -> None:
@@ -117,16 +121,21 @@ class Audit:
         async with self.database.writing() as session:
             session.add_all(lines)
 
-    def later(self, line: Event) -> None:
-        """Write a line within a second, together with others, and again while the database is away.
+    async def _write_rows(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write rows in one transaction and one statement. Each gets its id here: one that was tried before starts afresh."""
+        async with self.database.writing() as session:
+            await session.execute(insert(Event), list(rows))
+
+    def later(self, entry: AuditEntry) -> None:
+        """Write a line of this moment within a second, together with others, and again while the database is away.
 
         A process that is killed in that second loses it. Where LATER_MAX wait, the oldest are given up, into the
         process's log.
         """
-        self.waiting.append(line)
+        self.waiting.append(entry.row())
         if len(self.waiting) > LATER_MAX:
             given_up = self.waiting.popleft()
-            log.error("audit.line_given_up", action=given_up.action, target=given_up.target_id)
+            log.error("audit.line_given_up", action=given_up["action"], target=given_up["target_id"])
         if self.writer is None or self.writer.done():
             self.writer = asyncio.create_task(self._write_later())
 
@@ -136,7 +145,7 @@ class Audit:
             await asyncio.sleep(pause_s)
             lines = [self.waiting.popleft() for _ in range(min(len(self.waiting), LATER_AT_ONCE))]
             try:
-                await self.write([_copy(line) for line in lines])
+                await self._write_rows(lines)
                 pause_s = LATER_S
             except Exception as error:  # any reason: what is to be written stays, and is said
                 self.waiting.extendleft(reversed(lines))
@@ -151,7 +160,7 @@ class Audit:
             await end(self.writer)
         if self.waiting:
             try:
-                await self.write([_copy(line) for line in self.waiting])
+                await self._write_rows(self.waiting)
             except Exception as error:  # the process ends: this is the last that can be said of them
                 log.error("audit.lines_lost", lines=len(self.waiting), error=str(error)[:500])
 
@@ -185,13 +194,6 @@ class Audit:
         async with self.database.reading() as session:
             total = await session.scalar(select(func.count()).select_from(counted))
             return list(await session.scalars(newest)), total or 0
-
-
-def _copy(line: Event) -> Event:
-    """A copy of the line: one that a failed transaction has held cannot be written by another."""
-    return Event(
-        **{column.key: getattr(line, column.key) for column in Event.__table__.columns if column.key in vars(line)}
-    )
 
 
 def _filtered(wanted: AuditFilter) -> Select[Event]:

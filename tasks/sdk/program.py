@@ -20,9 +20,6 @@ ERRORS_BYTES_MAX = 16 * 1024
 WATCH_S = 0.1
 """Interval in which the program's memory is measured."""
 
-NICENESS = 5
-"""Programs yield to the worker's own loop, as the children of the process pool do."""
-
 ENVIRONMENT = ("PATH", "SYSTEMROOT", "TMPDIR")
 """Variables that a program is given. The worker's own hold credentials, and a program may read files of strangers."""
 
@@ -45,13 +42,14 @@ async def run_program(
     memory_mb: int = 0,
     launch: Callable[[Sequence[str]], Sequence[str]] = list,
     on_cpu: Callable[[float], None] | None = None,
+    niceness: int = 0,
 ) -> str:
     """Run `command` in `folder` and return the end of its error output. `on_line` is called with each line of its output.
 
     Raises ProgramFailed, TimeoutError, MemoryCeiling (resident memory above `memory_mb`, 0 for no limit), or ChildDied
     where something else killed it. In each case, and when the awaiting task is cancelled, it is killed, and has ended
     when this returns. `launch` makes the command line that is started in place of `command`. `on_cpu` is called with the
-    CPU seconds that it has used so far, ten times a second.
+    CPU seconds that it has used so far, ten times a second. It yields by `niceness` (0 to 19) to the worker's own loop.
     """
     process = await asyncio.create_subprocess_exec(
         *launch(command),
@@ -63,7 +61,7 @@ async def run_program(
         limit=LINE_BYTES_MAX,
     )
     with contextlib.suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+        os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + niceness)
     errors = bytearray()
     work = asyncio.create_task(_ended(process, errors, on_line))
     watch = asyncio.create_task(_watch(process.pid, memory_mb, on_cpu))

@@ -55,7 +55,7 @@ async def test_work_for_a_client_that_is_gone_is_dropped() -> None:
         finally:
             ended.append(True)
 
-    token = GONE.set(gone)
+    token = GONE.set(gone.wait)
     try:
         asyncio.get_running_loop().call_soon(gone.set)
         with pytest.raises(Abandoned):

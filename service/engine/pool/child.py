@@ -15,10 +15,6 @@ from service.lib.parent_death import die_with_parent
 from service.lib.sandbox.confine import confine
 from service.lib.sandbox.rules import Rules
 
-NICENESS = 5
-"""Children yield to the worker's own loop, whose heartbeats and leases must go out in time on a busy machine."""
-
-
 TIMES = 2
 """Numbers that a child shares with its parent: its CPU seconds as a task began, and as it ended."""
 
@@ -28,13 +24,14 @@ times: Any = list(NOT_BEGUN)
 """Those of this process: in shared memory, so that the parent knows them of a child that it kills."""
 
 
-def start_child(pid: c_int, parent_pid: int, shared: Any, rules: Rules | None = None) -> None:
-    """Report the child's process id in shared memory, tie the child's life to its parent's, and confine it to `rules`."""
+def start_child(pid: c_int, parent_pid: int, shared: Any, niceness: int = 0, rules: Rules | None = None) -> None:
+    """Report the child's process id in shared memory, tie the child's life to its parent's, lower its priority by `niceness`, and
+    confine it to `rules`."""
     # Both signals reach the whole process group when a worker is asked to stop; running work is given time to finish.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with(parent_pid)
-    os.nice(NICENESS)
+    os.nice(niceness)
     if rules:
         # Before the first import of a library that starts threads, and before the first document.
         confine(rules)

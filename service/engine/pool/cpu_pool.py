@@ -47,7 +47,8 @@ class CpuPool:
     `memory_mb` is a ceiling on a child's resident memory (0: none), `pool_mb` one on that of all children together (0: most of the
     machine's or the container's): tasks run side by side as far as their expected memory fits, which is `child_mb` for one of
     which nothing is known. A child is replaced by a fresh
-    one after `recycle_after` tasks, so that what a library leaks stays bounded. Children are confined to `rules`.
+    one after `recycle_after` tasks, so that what a library leaks stays bounded. Children are confined to `rules`, and yield by
+    `niceness` (0 to 19) to the process itself and to others of the machine or container.
     """
 
     def __init__(
@@ -59,11 +60,14 @@ class CpuPool:
         child_mb: int = 0,
         name: str = "pool",
         recycle_after: int = 500,
+        niceness: int = 0,
         rules: Rules | None = None,
     ) -> None:
         if workers < 1:
             raise ValueError(f"a pool needs at least one worker, not {workers}")
         self.name = name
+        self.niceness = niceness
+        """That of its children, and of the programs of jobs that use it."""
         self.rules = rules
         """Those of its children, and of the programs of jobs that use it; None leaves them free."""
         self.memory = MemoryTurns(pool_mb or default_ceiling_mb())
@@ -73,7 +77,9 @@ class CpuPool:
         self._unknown_mb = child_mb or memory_mb or UNKNOWN_MB
         self._busy: set[PoolSlot] = set()
         context = multiprocessing.get_context("spawn")
-        self._slots = [PoolSlot(context, recycle_after=recycle_after, rules=rules) for _ in range(workers)]
+        self._slots = [
+            PoolSlot(context, recycle_after=recycle_after, niceness=niceness, rules=rules) for _ in range(workers)
+        ]
         # Last in, first out: the child used last is warm (models loaded), and spare ones are never started.
         self._free: asyncio.LifoQueue[PoolSlot] = asyncio.LifoQueue()
         for slot in self._slots:

@@ -46,13 +46,16 @@ def not_counted(_: float) -> None:
 class PoolSlot:
     """At most one child and at most one task at a time; the caller holds the slot while it runs."""
 
-    def __init__(self, context: SpawnContext, *, recycle_after: int, rules: Rules | None = None) -> None:
+    def __init__(
+        self, context: SpawnContext, *, recycle_after: int, niceness: int = 0, rules: Rules | None = None
+    ) -> None:
         self._context = context
         self.limit_mb = 0
         """Ceiling that the last measurement was held against; 0 for none."""
         self.peak_mb = 0
         """Most memory that the child had during its last task."""
         self._recycle_after = recycle_after
+        self._niceness = niceness
         self._rules = rules
         self._pid = context.RawValue("i", 0)
         self._times = context.RawArray("d", TIMES)
@@ -119,7 +122,7 @@ class PoolSlot:
                 max_workers=1,
                 max_tasks=self._recycle_after,
                 initializer=start_child,
-                initargs=(self._pid, os.getpid(), self._times, self._rules),
+                initargs=(self._pid, os.getpid(), self._times, self._niceness, self._rules),
                 context=self._context,
             )
         return self._pool

@@ -145,6 +145,7 @@ class JobRun(JobOutputs):
                 memory_mb=memory_mb,
                 launch=lambda started: tied(confined(started, self.pool.rules)),
                 on_cpu=part,
+                niceness=self.pool.niceness,
             )
 
     @contextlib.asynccontextmanager

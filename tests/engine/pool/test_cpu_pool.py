@@ -37,6 +37,14 @@ async def test_a_task_runs_in_another_process(pool: CpuPool) -> None:
     assert os.getpid() not in pool.pids()
 
 
+async def test_children_yield_to_the_process_that_has_them() -> None:
+    pool = CpuPool(1, name="yielding", niceness=7)
+    try:
+        assert await pool.run(os.getpriority, os.PRIO_PROCESS, 0) == os.getpriority(os.PRIO_PROCESS, 0) + 7
+    finally:
+        await pool.close()
+
+
 async def test_the_functions_own_error_comes_back_and_the_child_stays(pool: CpuPool) -> None:
     before = await pool.run(work.own_pid)
     with pytest.raises(ValueError, match="page 7 is torn"):

@@ -24,6 +24,13 @@ async def test_a_program_above_its_memory_is_killed(tmp_path: Path) -> None:
     assert not psutil.pid_exists(int(lines[0]))
 
 
+async def test_a_program_yields_to_the_process_that_runs_it(tmp_path: Path) -> None:
+    lines: list[str] = []
+    code = "import os; print(os.getpriority(os.PRIO_PROCESS, 0))"
+    await run_program([sys.executable, "-c", code], tmp_path, on_line=lines.append, niceness=7)
+    assert lines == [str(os.getpriority(os.PRIO_PROCESS, 0) + 7)]
+
+
 async def test_a_cancelled_program_has_ended_when_the_cancellation_arrives(tmp_path: Path) -> None:
     lines: list[str] = []
     running = asyncio.create_task(run_program([sys.executable, "-c", GREEDY], tmp_path, on_line=lines.append))
