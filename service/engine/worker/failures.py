@@ -80,23 +80,23 @@ def failure(job: Job, job_type: JobType, error: BaseException, timeout_s: float 
     `timeout_s` is the limit that the attempt ran into, where that ended it.
     """
     why = cause(error)
-    reason = sentence(why, timeout_s)
+    problem = sentence(why, timeout_s)
     if isinstance(why, RetryLater):
         delay_ms = round(why.delay_s * 1000)
-        return Outcome(job.id, job.queue, job.fence, OutcomeKind.LATER, fields=["message", reason], delay_ms=delay_ms)
+        return Outcome(job.id, job.queue, job.fence, OutcomeKind.LATER, fields=["message", problem], delay_ms=delay_ms)
     permanent = isinstance(why, Permanent)
     # Bad input says nothing about the queue: it opens no breaker.
-    found: dict[str, Any] = {} if permanent else {"fingerprint": fingerprint(why), "problem": reason}
+    found: dict[str, Any] = {} if permanent else {"fingerprint": fingerprint(why), "problem": problem}
     ended_as = AttemptOutcome.TIMEOUT if timeout_s else AttemptOutcome.FAILED
-    entry = attempt_entry(job, ended_as, error, reason)
-    fields = ["error", reason, "error_type", type(why).__name__]
+    entry = attempt_entry(job, ended_as, error, problem)
+    fields = ["error", problem, "error_type", type(why).__name__]
     if permanent or job.tries_used > job.retries:
-        fields += ["message", reason, "fingerprint", fingerprint(why), "permanent", "1" if permanent else ""]
+        fields += ["message", problem, "fingerprint", fingerprint(why), "permanent", "1" if permanent else ""]
         return Outcome(
             job.id, job.queue, job.fence, OutcomeKind.FAILED, fields=fields, attempt=entry, units=job.units, **found
         )
     delay_s = backoff_s(job_type, job.tries_used)
-    fields += ["message", f"Trying again in {delay_s:.0f} s: {reason}"]
+    fields += ["message", f"Trying again in {delay_s:.0f} s: {problem}"]
     return Outcome(
         job.id,
         job.queue,
