@@ -28,7 +28,8 @@ run: $(RUN_STAMP)  ## Start everything here and read a scanned sample; SAMPLE=0 
 test: $(DEV_STAMP)  ## The test suite, in two processes; ARGS="-m slow" runs what is slow.
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
-translations: $(DEV_STAMP)  ## Bring the catalogues of the pages up to their templates, and name what has no translation.
+translations: $(DEV_STAMP)  ## Bring the catalogues up to the templates and the code, and name what has no translation.
+	$(BIN)/python -m service.lib.sentences.update
 	$(BIN)/python -m dashboard.translation
 
 check: $(DEV_STAMP)  ## Format, lint, types, import rules, words, templates, container files, licences.

@@ -41,6 +41,7 @@ from service.api.client_gone import ClientGone
 from service.api.cross_origin import cross_origin
 from service.api.errors import EXCEPTION_HANDLERS
 from service.api.nul import refuse_nul
+from service.api.reader_language import ReadersLanguage
 from service.api.submit import refuse_unknown_type, submit_route
 from tasks.sdk.types import REGISTRY
 
@@ -88,7 +89,7 @@ def api_routes() -> list[ControllerRouterHandler]:
             ),
         ],
         guards=[require_key, refuse_nul],
-        middleware=[ClientGone(), Audited()],
+        middleware=[ReadersLanguage(), ClientGone(), Audited()],
         dependencies={
             "owner": Provide(provide_owner, sync_to_thread=False),
             "caller": Provide(provide_caller, sync_to_thread=False),

@@ -11,7 +11,10 @@ from litestar.types import ExceptionHandlersMap
 from service.api.drain_body import DrainingResponse
 from service.api.error_guide import link_to_guide
 from service.api.error_table import BadRequest, Explained, NoSuchType, explained
+from service.api.reader_language import wanted_language
 from service.api.schemas import ErrorBody, FieldError
+from service.lib.languages import use_language
+from service.lib.sentences.recogniser import shown
 from service.lib.text import with_stop
 
 __all__ = ["EXCEPTION_HANDLERS", "BadRequest", "NoSuchType", "error_response"]
@@ -26,8 +29,10 @@ def error_response(
     headers: dict[str, str] | None = None,
     reason: str = "",
 ) -> Response[ErrorBody]:
-    """The JSON of an error, for what is answered without raising. The header Link leads to the page about it."""
-    body = ErrorBody(status_code=status_code, detail=detail, errors=list(errors))
+    """The JSON of an error, for what is answered without raising, in the reader's language. The header Link leads to the page
+    about it."""
+    translated = [FieldError(error.field, shown(error.message)) for error in errors]
+    body = ErrorBody(status_code=status_code, detail=shown(detail), errors=translated)
     linked = {"Link": link_to_guide(status_code, reason), **(headers or {})}
     return DrainingResponse(body, status_code=status_code, headers=linked, media_type="application/json")
 
@@ -51,6 +56,10 @@ def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Err
     headers = {name.title(): value for name, value in (error.headers or {}).items()}
     if error.status_code >= 500:
         return _any(request, error)
+    if isinstance(error, NotFoundException | MethodNotAllowedException):
+        # Without a route no middleware has run.
+        spoken = use_language(wanted_language(request.scope)).language
+        headers = {"Vary": "Accept-Language", "Content-Language": spoken} | headers
     if isinstance(error, NotFoundException):
         sentence = f"There is nothing at {request.url.path[:200]}."
         return error_response(404, sentence, headers=headers, reason="nothing-here")

@@ -21,6 +21,8 @@ from service.api.jobs import own_job
 from service.api.openapi import refusals
 from service.engine.job_status import status_object
 from service.engine.store import NoSuchJob
+from service.lib.languages import current_language
+from service.lib.sentences.recogniser import shown
 from service.services import Services
 
 CHECK_S = 0.5
@@ -48,7 +50,7 @@ async def job_events(
     try:
         await own_job(services, caller.owner, job_id)
     except NoSuchJob as error:
-        await socket.close(WS_NOT_FOUND, str(error)[:100])
+        await socket.close(WS_NOT_FOUND, shown(str(error))[:100])
         return
     try:
         await send_websocket_stream(
@@ -56,7 +58,7 @@ async def job_events(
             warn_on_data_discard=False, send_handler=lambda to, status: to.send_json(status),
         )  # fmt: skip
     except* Expired:
-        raise WebSocketException(detail="The key or ticket no longer holds.", code=WS_UNAUTHORIZED) from None
+        raise WebSocketException(detail=shown("The key or ticket no longer holds."), code=WS_UNAUTHORIZED) from None
 
 
 async def _changed(services: Services, job_id: str, caller: Caller) -> AsyncGenerator[dict[str, Any], None]:
@@ -92,7 +94,8 @@ async def stream_events(
     if job.state.terminal and last_event_id == event_id(status_object(job)):
         return Response(b"", status_code=204)
     stream = _events(services, job_id, caller, last_event_id)
-    return Stream(stream, media_type=EVENT_STREAM, headers=UNCACHED)
+    spoken = {"Vary": "Accept-Language", "Content-Language": current_language()}
+    return Stream(stream, media_type=EVENT_STREAM, headers=UNCACHED | spoken)
 
 
 async def _events(services: Services, job_id: str, caller: Caller, seen: str | None) -> AsyncGenerator[bytes, None]:
@@ -109,7 +112,7 @@ async def _events(services: Services, job_id: str, caller: Caller, seen: str | N
                 silent_s = 0.0
                 yield ServerSentEventMessage(data=None, comment="no change").encode()
     except Expired:
-        yield ServerSentEventMessage(data="The key or ticket no longer holds.", event="expired").encode()
+        yield ServerSentEventMessage(data=shown("The key or ticket no longer holds."), event="expired").encode()
 
 
 async def statuses(services: Services, job_id: str, caller: Caller) -> AsyncGenerator[dict[str, Any] | None, None]:

@@ -20,6 +20,7 @@ from service.engine.job_query import Term
 from service.engine.job_status import detail_object, progress_object, rfc3339, status_object
 from service.engine.states import State
 from service.engine.store import Job, NoSuchJob
+from service.lib.sentences.recogniser import shown
 from service.services import Services
 from settings.queues import Queue
 from tasks.sdk.types import REGISTRY
@@ -74,7 +75,7 @@ async def list_jobs(
         jobs=[_summary(job) for job in page.jobs if caller.may_meet(job.type)], next_cursor=page.next_cursor
     )
     if notes := [*query.notes, *([lacking] if lacking else [])]:
-        answer["note"] = " ".join(notes)
+        answer["note"] = shown(" ".join(notes))
     return answer
 
 

@@ -5,6 +5,7 @@ from typing import Any, NotRequired, Self, TypedDict
 import msgspec
 
 from service.engine.job_requests import Accepted
+from service.lib.sentences.recogniser import shown, shown_or_none
 
 
 class FieldError(msgspec.Struct):
@@ -69,9 +70,9 @@ class AcceptedBody(msgspec.Struct, omit_defaults=True):
             job_id=accepted.job_id,
             status=accepted.status,
             status_url=f"/api/jobs/{accepted.job_id}/status",
-            estimated_duration=accepted.estimated_duration,
+            estimated_duration=shown(accepted.estimated_duration),
             estimated_seconds=accepted.estimated_seconds,
-            warning=accepted.warning,
+            warning=shown_or_none(accepted.warning),
         )
 
 

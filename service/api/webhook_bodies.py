@@ -7,6 +7,7 @@ import msgspec
 
 from service.database import Webhook, WebhookDelivery
 from service.engine.job_status import rfc3339
+from service.lib.sentences.recogniser import shown_or_none
 from service.webhooks.addresses import URL_MAX
 from service.webhooks.events import Event
 from service.webhooks.rows import subscribed
@@ -104,7 +105,7 @@ def delivery_body(row: WebhookDelivery) -> DeliveryBody:
         state=row.state,
         tries=row.tries,
         status_code=row.status_code,
-        error=row.error,
+        error=shown_or_none(row.error),
         created_at=rfc3339(_ms(row.created_at)),
         tried_at=rfc3339(_ms(row.tried_at)),
         next_try_at=rfc3339(_ms(row.next_at)),

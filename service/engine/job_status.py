@@ -1,4 +1,4 @@
-"""A job as clients see it: the status object and the full detail of the JSON API."""
+"""A job as clients see it: the status object and the full detail of the JSON API, its sentences in the reader's language."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -9,6 +9,7 @@ from service.engine.estimates import estimated_completion_ms
 from service.engine.states import State
 from service.engine.store import Attempt, Job
 from service.lib.clock import now_ms
+from service.lib.sentences.recogniser import shown, shown_or_none
 
 
 def rfc3339(ms: int | None) -> str | None:
@@ -25,14 +26,14 @@ def progress_object(job: Job, at_ms: int | None = None) -> dict[str, Any]:
         "id": job.id,
         "status": str(job.state),
         "progress": job.progress,
-        "message": job.message,
+        "message": shown(job.message),
         "data": job.data,
         "created_at": rfc3339(job.created_ms),
         "started_at": rfc3339(job.first_started_ms),
         "estimated_completion": rfc3339(estimated_completion_ms(job, at)),
         "finished_at": rfc3339(job.finished_ms),
         "attempt": job.attempt,
-        "error": job.error,
+        "error": shown_or_none(job.error),
     }
 
 
@@ -67,7 +68,7 @@ def attempt_object(attempt: Attempt) -> dict[str, Any]:
         "started_at": rfc3339(attempt.started_ms),
         "finished_at": rfc3339(attempt.finished_ms),
         "outcome": attempt.outcome,
-        "error": attempt.error,
+        "error": shown_or_none(attempt.error),
         "traceback": attempt.traceback,
     }
 
@@ -99,7 +100,7 @@ def detail_object(
         "worker": job.worker,
         "max_attempts": job.retries + 1,
         "payload": job.payload,
-        "payload_note": payload_note,
+        "payload_note": shown_or_none(payload_note),
         "attempts": [attempt_object(a) for a in attempts],
         "parts": [progress_object(part) | {"part": part.part} for part in parts],
     }

@@ -10,6 +10,7 @@ import io
 import math
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -27,27 +28,43 @@ ENGLISH = "en"
 TAGS_MAX = 50
 """Tags of a header that are read: browsers send fewer than ten."""
 
-_current: ContextVar[str] = ContextVar("offload_language", default=ENGLISH)
+
+@dataclass
+class Reader:
+    """Reader of a request. `consulted` once a text was shown that another language may have in other words."""
+
+    language: str = ENGLISH
+    consulted: bool = False
+
+
+_current: ContextVar[Reader] = ContextVar("offload_reader", default=Reader())  # noqa: B039  # only ever English
 
 _folders: list[Path] = [Path(__file__).parents[1] / "translations"]
 
 log = structlog.get_logger("offload.languages")
 
 
-def current_language() -> str:
-    """Code of the language that texts are shown in, here and now."""
+def reader() -> Reader:
+    """The reader of this request; outside of one, a reader of English."""
     return _current.get()
 
 
-def use_language(language: str) -> None:
+def current_language() -> str:
+    """Code of the language that texts are shown in, here and now."""
+    return _current.get().language
+
+
+def use_language(language: str) -> Reader:
     """Show texts in a language from here to the end of this request. An unknown one is English."""
-    _current.set(language if language in LANGUAGES else ENGLISH)
+    found = Reader(language if language in LANGUAGES else ENGLISH)
+    _current.set(found)
+    return found
 
 
 @contextlib.contextmanager
 def in_language(language: str) -> Iterator[None]:
     """Show texts in a language for a while, such as for one mail. An unknown one is English."""
-    token = _current.set(language if language in LANGUAGES else ENGLISH)
+    token = _current.set(Reader(language if language in LANGUAGES else ENGLISH))
     try:
         yield
     finally:
@@ -138,25 +155,25 @@ def translated(texts: Mapping[str, str], language: str) -> Mapping[str, str]:
 
 def gettext(text: str) -> str:
     """A text in the current language; in English where there is none for it."""
-    language = _current.get()
+    language = current_language()
     return text if language == ENGLISH else translations(language).ugettext(text)
 
 
 def ngettext(one: str, many: str, count: int) -> str:
     """A text for a number of things, in the current language's own plural."""
-    language = _current.get()
+    language = current_language()
     return (one if count == 1 else many) if language == ENGLISH else translations(language).ungettext(one, many, count)
 
 
 def pgettext(context: str, text: str) -> str:
     """A text that has another translation in another context."""
-    language = _current.get()
+    language = current_language()
     return text if language == ENGLISH else str(translations(language).upgettext(context, text))
 
 
 def npgettext(context: str, one: str, many: str, count: int) -> str:
     """A text for a number of things, in a context."""
-    language = _current.get()
+    language = current_language()
     if language == ENGLISH:
         return one if count == 1 else many
     return str(translations(language).unpgettext(context, one, many, count))

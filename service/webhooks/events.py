@@ -12,6 +12,7 @@ from service.engine.job_status import rfc3339, status_object
 from service.engine.store import Job
 from service.engine.store.workflows import EndedWorkflow
 from service.lib.clock import now_ms
+from service.lib.languages import ENGLISH, in_language
 
 Event = Literal["job.completed", "job.failed", "job.cancelled", "job.expired", "workflow.ended"]
 
@@ -47,7 +48,9 @@ def event_of(job: Job) -> str:
 
 def body_of(job: Job) -> str:
     """The message for the end of a job: the status object as it was then."""
-    return body(event_of(job), rfc3339(job.finished_ms), status_object(job))
+    # A message is for a machine, and is kept: it does not follow the language of a request in which it may be made.
+    with in_language(ENGLISH):
+        return body(event_of(job), rfc3339(job.finished_ms), status_object(job))
 
 
 def workflow_body(workflow: EndedWorkflow) -> str:

@@ -17,6 +17,7 @@ from service.lib.sentences.places import (
     NUMBERS,
     PHRASE_CALLS,
     PLACES,
+    ROUTES,
     UNSHOWN,
     UNSHOWN_KEYWORDS,
     WRAPPERS,
@@ -173,7 +174,7 @@ class _Finder:
                 return _name(func) in UNSHOWN
             case ast.keyword(arg=name):
                 call = self.parents.get(parent)
-                return name in UNSHOWN_KEYWORDS or (isinstance(call, ast.Call) and _name(call.func) in UNSHOWN)
+                return name in UNSHOWN_KEYWORDS or (isinstance(call, ast.Call) and _name(call.func) in UNSHOWN | ROUTES)
             case ast.Dict(keys=keys):
                 return node in keys
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
@@ -319,7 +320,8 @@ def _shown_arguments(call: ast.Call) -> Iterator[ast.expr]:
         yield from (argument for index, argument in enumerate(call.args) if place == () or index in place)
     elif name[:1].isupper() and name.endswith(("Error", "Refused")):
         yield from call.args
-    yield from (keyword.value for keyword in call.keywords if keyword.arg in KEYWORDS)
+    if name not in ROUTES:
+        yield from (keyword.value for keyword in call.keywords if keyword.arg in KEYWORDS)
 
 
 def _name(node: ast.expr) -> str:

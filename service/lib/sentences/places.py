@@ -20,7 +20,9 @@ PLACES: dict[str, tuple[int, ...]] = {
 }
 """Calls, with the indexes of the arguments that are shown; an empty tuple for all of them."""
 
-KEYWORDS = frozenset({"message", "detail", "note", "sentence", "reason", "warning", "progress", "hint", "meaning"})
+KEYWORDS = frozenset(
+    {"message", "detail", "note", "sentence", "reason", "warning", "progress", "hint", "meaning", "summary"}
+)
 
 WRAPPERS = frozenset({"as_sentence", "with_stop", "str", "_"})
 
@@ -75,10 +77,12 @@ UNSHOWN = frozenset(
 )
 """Calls whose arguments no person reads, or which a document in English holds."""
 
+ROUTES = frozenset({"get", "post", "put", "patch", "delete", "head", "route", "websocket"})
+"""Decorators of routes, whose `summary` is for the document of the API."""
+
 UNSHOWN_KEYWORDS = frozenset(
     [
         "description",
-        "summary",
         "media_type",
         "headers",
         "opt",
@@ -108,6 +112,7 @@ LEFT_OUT = (
     "service/engine/redis/key_positions.py",
     "service/engine/redis/s",
     "service/engine/store/scripts.py",
+    "service/api/error_guide",
     "service/api/openapi.py",
     "service/api/prometheus.py",
     "service/lib/parent_death.py",
@@ -122,6 +127,7 @@ LEFT_OUT = (
     "tasks/exports/source",
     "tasks/exports/xlsx_file.py",
     "tasks/ocr/networks/",
+    "tasks/video/ffmpeg.py",
     "tasks/ocr/ppocr/",
     "tasks/ocr/synthetic/",
     "tasks/ocr/easyocr_decoding/",
@@ -189,10 +195,13 @@ UNITS = (
     "file",
     "photo",
     "point",
+    "second",
+    "minute",
+    "hour",
 )
 
 EXTRA = (
-    *("queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled", "expired"),
+    *("Done", "queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled", "expired"),
     *(f"{{count_number}} {unit}" for unit in UNITS),
     *(f"{{count_number}} {unit}s" if unit != "try" else "{count_number} tries" for unit in UNITS),
 )

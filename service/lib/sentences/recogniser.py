@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import cast
 
-from service.lib.languages import ENGLISH, catalogues, current_language
+from service.lib.languages import ENGLISH, catalogues, reader
 
 CHARACTERS_MAX = 2_000
 """Longer texts are traces or documents, not sentences."""
@@ -19,12 +19,18 @@ CHARACTERS_MAX = 2_000
 OWN_LETTERS = 5
 """Letters that a message has besides its values: with fewer, anything would fit it."""
 
+AMOUNT_LETTERS = 3
+"""Likewise for a message whose values are all amounts, such as `{count_number} job`."""
+
 DEPTH_MAX = 4
 """Sentences within sentences that are looked at."""
 
 HOLE = re.compile(r"\{(\w+)\}")
 
-AMOUNT = re.compile(r"[-+≈~<>≤≥]?\d[\d,.]*( ?[%a-zA-Zµ]+)?( \d[\d.,]* ?[a-z]+)*")
+AMOUNT = re.compile(r"[-+≈~<>≤≥]?\d[\d,.]*(-\d+)?( ?[%a-zA-Zµ]+)?( \d[\d.,]* ?[a-z]+)*")
+
+NUMBER = re.compile(r"(?<![\d.,])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d{1,2})(?![\d.,]*\d)")
+"""A number as English writes it, and only English: a page formats its own in the reader's language, such as 1.200."""
 
 MARKS: Mapping[str, Mapping[int, int]] = {"de": str.maketrans(",.", ".,")}
 """Decimal marks and separators of thousands of a language, for those of English."""
@@ -91,9 +97,11 @@ def pattern(message: str, translation: str) -> Pattern | None:
     """The pattern of a message; None for one that anything would fit, or where two values follow each other."""
     pieces = HOLE.split(message)
     texts = tuple(piece.replace("{{", "{").replace("}}", "}") for piece in pieces[::2])
-    if not all(texts[1:-1]) or (pieces[1::2] and sum(map(str.isalpha, "".join(texts))) < OWN_LETTERS):
+    names = tuple(pieces[1::2])
+    needed = OWN_LETTERS if any(not name.endswith(AMOUNTS) for name in names) else AMOUNT_LETTERS
+    if not all(texts[1:-1]) or (names and sum(map(str.isalpha, "".join(texts))) < needed):
         return None
-    return Pattern(message, texts, tuple(pieces[1::2]), translation)
+    return Pattern(message, texts, names, translation)
 
 
 class Recogniser:
@@ -144,16 +152,15 @@ class Recogniser:
             pieces = self._pieces(text, depth)
             if pieces is not None or found is None:
                 return pieces
-        if found is not None:
-            one, values = found
-            shown = {name: self._value(name, value, depth) for name, value in values.items()}
-            return _as(text, HOLE.sub(lambda hole: shown.get(hole[1], hole[0]), one.translation), one) + ending
-        return None
+        one, values = found
+        shown = {name: self._value(name, value, depth) for name, value in values.items()}
+        return _as(text, HOLE.sub(lambda hole: shown.get(hole[1], hole[0]), one.translation), one) + ending
 
     def _value(self, name: str, value: str, depth: int) -> str:
         plain = name.rstrip("0123456789")
         if plain.endswith(AMOUNTS):
-            return value.translate(MARKS.get(self.language, {}))
+            marks = MARKS.get(self.language, {})
+            return NUMBER.sub(lambda found: found[0].translate(marks), value)
         if plain in PHRASES or plain.endswith(PHRASE):
             return self.translated(value, depth + 1) or value
         return value
@@ -211,8 +218,9 @@ def _shown(text: str, language: str) -> str:
 
 def shown(text: str) -> str:
     """A sentence that was made in English, in the current language; itself where it is not one of Offload's."""
-    language = current_language()
-    return text if language == ENGLISH or not text else _shown(text, language)
+    current = reader()
+    current.consulted = True
+    return text if current.language == ENGLISH or not text else _shown(text, current.language)
 
 
 def shown_or_none(text: str | None) -> str | None:

@@ -17,7 +17,7 @@ from service.lib.sentences.places import EXTRA, LEFT_OUT, PHRASED
 
 ROOT = Path(__file__).resolve().parents[3]
 
-METHOD = "service.lib.sentences.extraction:extract"
+METHODS = {".py": "service.lib.sentences.extraction:extract", ".lua": "service.lib.sentences.lua:extract"}
 
 FOLDERS = (
     "settings/alert_faults.py",
@@ -49,13 +49,13 @@ def sentences() -> Iterator[tuple[str, str]]:
     """(message, path of its module) of every sentence in the code."""
     for folder in FOLDERS:
         place = ROOT / folder
-        for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
+        for path in [place] if place.is_file() else sorted(place.rglob("*.*")):
             name = path.relative_to(ROOT).as_posix()
-            if name.startswith(LEFT_OUT):
+            if path.suffix not in METHODS or name.startswith(LEFT_OUT):
                 continue
             with path.open("rb") as file:
                 options = {"phrases": name.startswith(PHRASED)}
-                for _, message, _, _ in extract(METHOD, file, options=options):
+                for _, message, _, _ in extract(METHODS[path.suffix], file, options=options):
                     yield str(message), name
     for message in EXTRA:
         yield message, "service/lib/sentences/places.py"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from service.lib.sentences import lua
 from service.lib.sentences.extraction import messages
 
 
@@ -47,3 +48,11 @@ def test_phrases_are_found_where_they_are_asked_for() -> None:
     code = 'def f(n): return f"in about {duration(n)}" if n else "nothing waits"'
     assert messages(code) == []
     assert [one.message for one in messages(code, phrases=True)] == ["in about {n_duration}", "nothing waits"]
+
+
+def test_messages_of_scripts_are_found() -> None:
+    script = """finish(j, 'cancelled', {'message', 'Cancelled', 'crashes', 0})
+    call('HSET', key, 'message', 'Goes on: the event ' .. event.name .. ' has come')
+    fields = {'message', 'It fails: ' .. (outcome.problem or '')}
+    call('HSET', key, 'message', message)"""
+    assert lua.messages(script) == ["Cancelled", "Goes on: the event {name} has come", "It fails: {problem}"]

@@ -52,6 +52,10 @@ def test_any_other_text_comes_back_or_is_a_text(text: str) -> None:
         ("There is no job pdf-ocr-1.", "Es gibt keinen Job pdf-ocr-1."),
         ("There is no job There is no job x.", "Es gibt keinen Job There is no job x."),
         ("Trying again in 1,200 s: timed out after 5 s", "Neuer Versuch in 1.200 s: Zeit nach 5 s abgelaufen"),
+        ("There is room: 1.200 jobs", "There is room: 1.200 jobs"),
+        ("1,200 jobs", "1.200 Jobs"),
+        ("1.200 jobs", "1.200 Jobs"),
+        ("All 1.200 are taken; the work that waits takes 12.5 s.", "Alle 1.200 sind belegt; die wartende Arbeit dauert 12,5 s."),
         ("its disk is full", "seine Festplatte ist voll"),
         ("Its disk is full.", "Seine Festplatte ist voll."),
         (
