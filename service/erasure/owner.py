@@ -4,7 +4,6 @@ Each step finds its things by what the next ones still need, so that an erasure 
 """
 
 from collections import Counter
-from datetime import datetime
 
 from service.database import Database
 from service.database.column_types import utc_now
@@ -71,13 +70,12 @@ class OwnerErasure:
 
     async def erase(self, *, by: str, role: str = "operator") -> SignedList:
         """Remove it all. Raises NothingToErase, StillRunning."""
-        await self.find()
-        begun = utc_now()
+        found = await self.find()
         # Until the end: one that died behind its last removal still owes the log's rewriting and its list.
-        await self.erasures.begin(self.name, begun.isoformat())
+        begun = await self.erasures.begin(self.name, utc_now().isoformat(timespec="seconds"), found)
         self.removed["API keys"] += await self.rows.remove_keys()
-        while found := await self._round():
-            self.removed += found
+        while removed := await self._round():
+            self.removed += removed
         # What was counted until now is written down, and then goes with the rest; nothing more is counted.
         await Metering(self.database, UsageCounts(self.redis)).carry()
         self.removed += await self.rows.remove_rest()
@@ -86,8 +84,11 @@ class OwnerErasure:
         altered = {"lines of the audit log": await self.rows.pseudonymise(self.name)}
         await compact(self.database)
         rewritten = await rewrite_log(self.redis)
+        # An attempt that died has removed some of it, and left no list.
+        self.removed |= Counter(begun.found)
+        written = await self._list(begun.at, by, role, altered, rewritten)
         await self.erasures.end(self.name)
-        return await self._list(begun, by, role, altered, rewritten)
+        return written
 
     async def _round(self) -> Counter[str]:
         """Remove what begins or carries work. Empty once there is none: an attempt that ended late may have begun some more."""
@@ -123,7 +124,7 @@ class OwnerErasure:
         await self.rows.remove_uploads(ids)
         return len(ids)
 
-    async def _list(self, begun: datetime, by: str, role: str, altered: dict[str, int], rewritten: bool) -> SignedList:
+    async def _list(self, begun: str, by: str, role: str, altered: dict[str, int], rewritten: bool) -> SignedList:
         outside = [*OUTSIDE]
         if self.owner in self.settings.api_keys.values():
             outside.insert(0, "OFFLOAD_API_KEYS, which still names the owner: remove it there, and restart")

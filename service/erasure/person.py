@@ -7,7 +7,6 @@ that list recipients, go whole.
 import contextlib
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import func, or_, select
 
@@ -23,7 +22,7 @@ from service.engine.store.placed import open_store
 from service.erasure.jobs import STOP_S, job_files, remove_jobs
 from service.erasure.owner import OUTSIDE, NothingToErase
 from service.erasure.signed_list import SignedList, pseudonym, signed_list
-from service.erasure.tables import PersonRows, compact
+from service.erasure.tables import RECIPIENTS, PersonRows, compact
 from service.lib.object_storage import Storage
 from service.monitoring.audit_log import Audit, AuditEntry, Target
 from settings import Settings
@@ -70,9 +69,8 @@ class PersonErasure:
 
     async def erase(self, *, by: str) -> SignedList:
         """Remove it all. Raises NothingToErase, StillRunning."""
-        await self.find()
-        begun, removed, rows = utc_now(), Counter[str](), await self.rows()
-        await self.erasures.begin(self.name, begun.isoformat())
+        found, removed, rows = await self.find(), Counter[str](), await self.rows()
+        begun = await self.erasures.begin(self.name, utc_now().isoformat(timespec="seconds"), found)
         if rows.addresses:
             named = await self._jobs_naming(rows)
             removed["jobs"] += await remove_jobs(self.store, self.files, named, self.wait_s)
@@ -85,8 +83,11 @@ class PersonErasure:
         removed += await rows.remove()
         await compact(self.database)
         await rewrite_log(self.redis)
+        removed |= Counter({kind: number for kind, number in begun.found.items() if kind != RECIPIENTS})
+        altered |= Counter({RECIPIENTS: begun.found.get(RECIPIENTS, 0)})
+        written = await self._list(begun.at, by, removed, altered)
         await self.erasures.end(self.name)
-        return await self._list(begun, by, removed, altered)
+        return written
 
     async def _jobs_naming(self, rows: PersonRows) -> Sequence[str]:
         return await jobs_naming(self.redis, rows.addresses, LISTS_PEOPLE, self._load)
@@ -96,7 +97,7 @@ class PersonErasure:
         with contextlib.suppress(PayloadLost):
             await self.payloads.load(job)
 
-    async def _list(self, begun: datetime, by: str, removed: Counter[str], altered: Counter[str]) -> SignedList:
+    async def _list(self, begun: str, by: str, removed: Counter[str], altered: Counter[str]) -> SignedList:
         written = signed_list(
             self.settings.link_key,
             subject=self.name,

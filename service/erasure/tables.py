@@ -45,6 +45,9 @@ ERASED = "erased"
 MORE = (("API keys", "api_keys"), ("documents", "documents"), ("uploads", "uploads"), ("campaigns", "campaigns"))
 """Names in the list of what needs more than a deletion, and the tables."""
 
+RECIPIENTS = "recipients of campaigns"
+"""Name in the list of rows that are altered, and stay."""
+
 AT_ONCE = 500
 
 
@@ -137,7 +140,7 @@ class PersonRows:
         async with self.database.reading() as session:
             queries = {
                 "users": select(func.count()).select_from(User).where(User.id.in_(self.user_ids)),
-                "recipients of campaigns": select(func.count()).select_from(Delivery).where(self._deliveries()),
+                RECIPIENTS: select(func.count()).select_from(Delivery).where(self._deliveries()),
                 "suppressions": select(func.count())
                 .select_from(Suppression)
                 .where(func.lower(Suppression.address).in_(self.addresses)),
@@ -162,7 +165,7 @@ class PersonRows:
                 "message_id": "",
             }
             blanked = update(Delivery).where(self._deliveries()).values(nameless)
-            altered["recipients of campaigns"] = await changed_rows(session, blanked)
+            altered[RECIPIENTS] = await changed_rows(session, blanked)
             for address in self.addresses:
                 for kind, column in (
                     ("messages to webhooks", WebhookDelivery.body),

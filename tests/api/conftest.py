@@ -88,7 +88,7 @@ async def anonymous(served: Served) -> AsyncIterator[httpx.AsyncClient]:
 
 def _client(served: Served, authorization: str | None = None) -> httpx.AsyncClient:
     headers = {"Authorization": authorization} if authorization else {}
-    return httpx.AsyncClient(base_url=served.url, headers=headers, timeout=30)
+    return httpx.AsyncClient(base_url=served.url, headers=headers, timeout=120)
 
 
 @pytest.fixture

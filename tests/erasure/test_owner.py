@@ -102,6 +102,7 @@ def erasure(served: Served, owner: str = "acme", **more: Any) -> OwnerErasure:
     return OwnerErasure(services.settings, services.database, services.redis, owner, **more)
 
 
+@pytest.mark.both_databases
 async def test_no_file_table_or_key_holds_a_word_of_an_erased_owner(
     acme: httpx.AsyncClient,
     globex: httpx.AsyncClient,
@@ -126,7 +127,9 @@ async def test_no_file_table_or_key_holds_a_word_of_an_erased_owner(
     assert in_files(data, WORD) == [] and in_files(valkey_server.folder, WORD) == []
     assert await in_tables(database, "'acme'") == [] and await in_redis(redis, b"acme") == []
     assert written.removed["jobs"] >= 5 and written.removed["documents"] == 2, written.removed
-    assert written.altered["lines of the audit log"] >= 1 and "OFFLOAD_API_KEYS" in written.outside[0]
+    assert written.altered["lines of the audit log"] >= 1 and any(
+        "OFFLOAD_API_KEYS" in place for place in written.outside
+    )
     assert verified(as_text(written), served.services.settings.link_key) == written
     assert b"acme" not in as_text(written)
     assert (await globex.get(f"/api/files/{kept['file_id']}/content")).content == content

@@ -56,6 +56,7 @@ async def plant(served: Served, acme: httpx.AsyncClient, hands: Hands) -> str:
     return job_id
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("named", [ADDRESS, "42"])
 async def test_no_file_table_or_key_holds_the_address(
     served: Served,

@@ -1,10 +1,20 @@
 """Erasures that have begun, and the rewriting of the queue server's log behind them."""
 
 import asyncio
+from collections.abc import Mapping
+
+import msgspec
 
 from service.engine.redis.client import Client
 from service.engine.redis.places import places_of
 from service.engine.store import keys
+
+
+class Begun(msgspec.Struct):
+    """Start of an erasure (RFC 3339), and the number of things that were there then, by kind."""
+
+    at: str
+    found: dict[str, int]
 
 
 class Erasures:
@@ -17,13 +27,24 @@ class Erasures:
         """True where one has begun and not ended."""
         return bool(await self.redis.hexists(keys.ERASING, name))
 
-    async def begin(self, name: str, at: str) -> None:
-        """Note that one begins; `at` is for people."""
-        await self.redis.hset(keys.ERASING, name, at)
+    async def begin(self, name: str, at: str, found: Mapping[str, int]) -> Begun:
+        """Note that one begins, with what it found. Returns the note of the first attempt, where there was one."""
+        now = Begun(at, dict(found))
+        if await self.redis.hsetnx(keys.ERASING, name, msgspec.json.encode(now)):
+            return now
+        return _begun(await self.redis.hget(keys.ERASING, name)) or now
 
     async def end(self, name: str) -> None:
         """Note that it has ended."""
         await self.redis.hdel(keys.ERASING, name)
+
+
+def _begun(note: bytes | None) -> Begun | None:
+    try:
+        return msgspec.json.decode(note or b"", type=Begun)
+    except msgspec.DecodeError:
+        # Of an older release, which noted the time alone; or it has just ended.
+        return None
 
 
 async def rewrite_log(redis: Client) -> bool:
