@@ -21,6 +21,9 @@ UNITS_OF_RATE = ((1, "an hour"), (24, "a day"), (168, "a week"))
 SHOWN_JSON_CHARACTERS = 20_000
 """Of a payload or a result on a page: more of it freezes a browser. The whole stands behind a link."""
 
+MORE = "\n…"
+"""End of what was cut, which no JSON ends with."""
+
 
 def number(value: int) -> str:
     return f"{value:,}"
@@ -93,9 +96,12 @@ def rate(per_hour: float) -> str:
 def pretty(value: Any) -> str:
     """Indented JSON, cut where it would freeze a page."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
-    if len(text) <= SHOWN_JSON_CHARACTERS:
-        return text
-    return f"{text[:SHOWN_JSON_CHARACTERS]}\n… {len(text) - SHOWN_JSON_CHARACTERS:,} more characters"
+    return text if len(text) <= SHOWN_JSON_CHARACTERS else f"{text[:SHOWN_JSON_CHARACTERS]}{MORE}"
+
+
+def cut(shown: str) -> bool:
+    """True where `pretty` has cut it."""
+    return shown.endswith(MORE)
 
 
 def compact(payload: dict[str, Any], limit: int = 160) -> str:

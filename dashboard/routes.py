@@ -48,6 +48,7 @@ from dashboard.jobs.files import job_file
 from dashboard.jobs.log import log_live, log_page
 from dashboard.jobs.new import new_job_page, submit_job
 from dashboard.jobs.rerun import copy_job, edit_job, edit_job_page
+from dashboard.jobs.values import job_payload, job_result
 from dashboard.jobs.views import jobs_live, jobs_page
 from dashboard.keys.actions import create_key, revoke_key, rotate_key
 from dashboard.keys.views import keys_page
@@ -142,6 +143,8 @@ def dashboard_routes() -> list[Any]:
             job_page,
             job_live,
             job_file,
+            job_payload,
+            job_result,
             copy_job,
             edit_job_page,
             edit_job,

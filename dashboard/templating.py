@@ -79,6 +79,7 @@ def template_environment(language: str = ENGLISH) -> Environment:
         named=named,
         rate=formats.rate,
         pretty=formats.pretty,
+        cut=formats.cut,
         sentence=as_sentence,
         compact=formats.compact,
         typed=formats.typed,

@@ -23,6 +23,7 @@ from tasks.ports.files import Files
 from tasks.sdk.chain import Finished, followers
 from tasks.sdk.errors import Permanent
 from tasks.sdk.program import run_program
+from tasks.sdk.results import refuse_too_large
 from tasks.sdk.testing_child import ChildPerCall, Pool
 from tasks.sdk.testing_files import LocalFiles
 from tasks.sdk.testing_outputs import LocalOutputs
@@ -117,6 +118,7 @@ class LocalRun(LocalOutputs):
                 if self.parent is None:
                     for follower, next_payload in followers(job, Finished(self.job_id, arrived, result)):
                         await self.then(follower, next_payload)
+                refuse_too_large(msgspec.json.encode(result).decode())
                 return msgspec.to_builtins(result)
             except PutAside:
                 continue

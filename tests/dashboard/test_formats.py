@@ -3,7 +3,7 @@
 import pytest
 
 from dashboard.charts import bars, spark
-from dashboard.formats import compact, duration, in_zone, moment, pretty, rate, size, whole
+from dashboard.formats import compact, cut, duration, in_zone, moment, pretty, rate, size, whole
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,8 @@ def test_a_payload_on_one_line_is_cut() -> None:
 
 
 def test_a_huge_result_does_not_freeze_the_page() -> None:
-    assert len(pretty({"rows": ["x" * 100] * 10_000})) < 21_000
+    assert len(pretty({"rows": ["x" * 100] * 10_000})) < 21_000 and cut(pretty({"rows": ["x" * 100] * 10_000}))
+    assert not cut(pretty({"text": "\n…"}))
 
 
 def test_the_tallest_column_fills_the_chart_and_one_job_is_seen() -> None:

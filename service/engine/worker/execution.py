@@ -24,6 +24,7 @@ from service.engine.worker.outages import Outages
 from service.lib.outages import Outage, outage_of
 from tasks.sdk.chain import Finished, followers
 from tasks.sdk.errors import Permanent, RetryLater
+from tasks.sdk.results import refuse_too_large
 from tasks.sdk.types import REGISTRY, JobType
 
 log = structlog.get_logger("offload.worker")
@@ -147,12 +148,14 @@ class Execution:
                 async with limit:
                     self.limit = limit
                     result = await self.cpu.metered(self.job_type.function(payload, run))
+                    text = "" if result is None else as_json(result)
+                    refuse_too_large(text)
                     await self._follow(payload, result, run)
             self.limit = None
             await run.flush()
             if run.following:
                 await self.runtime.enqueuer.move_out(run.following)
-            outcome = self._completed(result, run)
+            outcome = self._completed(result, text, run)
         except BaseException as error:
             outcome = self._raised(error, limit)
         finally:
@@ -216,7 +219,7 @@ class Execution:
     def _outcome(self, kind: OutcomeKind, fields: list[Any] | None = None, **more: Any) -> Outcome:
         return Outcome(self.job.id, self.job.queue, self.job.fence, kind, fields=fields or [], **more)
 
-    def _completed(self, result: Any, run: JobRun) -> Outcome:
+    def _completed(self, result: Any, text: str, run: JobRun) -> Outcome:
         # A result may have a summary for people and tags to be found by; most say all with their numbers.
         fields: list[Any] = ["progress", 100, "message", getattr(result, "summary", "") or "Done"]
         # Each field costs the server time: those that are there only where they change something.
@@ -233,7 +236,7 @@ class Execution:
             attempt=entry,
             units=self.job.units,
             run_ms=True,
-            result=result is not None and as_json(result),
+            result=text or False,
             next=run.following,
             counts=dict(getattr(result, "counts", {})),
             usage={} if self.job.parent else dict(getattr(result, "usage", {})),

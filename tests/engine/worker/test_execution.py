@@ -23,6 +23,7 @@ from service.engine.worker.outages import Outages
 from service.lib.object_storage import Storage
 from settings import Queue, load_settings
 from tasks.sdk import Finished, Payload, job
+from tasks.sdk.results import RESULT_BYTES_MAX
 from tasks.sdk.types import REGISTRY
 from tests.engine import probe
 
@@ -124,6 +125,28 @@ async def test_a_payload_that_no_release_can_read_fails_at_once(attempts: Attemp
     assert await attempts.execution(claimed, nothing).process() == "failed"
     failed = await attempts.store.present(accepted.job_id)
     assert failed.permanent and "the payload does not fit probe-echo" in str(failed.error)
+
+
+async def test_a_result_without_bound_fails_once_with_its_size(attempts: Attempts) -> None:
+    async def returns(length: int) -> Job:
+        async def large(payload: Any, run: Any) -> str:
+            await run.then(probe.probe_echo, probe.Echo(word="follows"))
+            return "ä" * length
+
+        accepted = await attempts.enqueuer.enqueue(probe.probe_echo, probe.Echo(), owner="acme")
+        await attempts.execution(await attempts.claim(), large).process()
+        return await attempts.store.present(accepted.job_id)
+
+    fits = RESULT_BYTES_MAX // 2 - 1
+    failed = await returns(fits + 1)
+    assert (failed.state, failed.permanent, failed.attempt, failed.result) == ("failed", True, 1, None)
+    assert failed.error == (
+        "The result has 4,194,306 bytes; at most 4,194,304 are kept: write it to a file with run.artefact and return what "
+        "sums it up."
+    )
+    assert (await attempts.store.counts())[QUEUE][State.QUEUED] == 0, "nothing follows a job that has failed"
+    whole = await returns(fits)
+    assert (whole.state, whole.result) == ("completed", "ä" * fits)
 
 
 @pytest.mark.parametrize(
