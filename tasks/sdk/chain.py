@@ -3,11 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from tasks.sdk.types import REGISTRY, JobType, Payload
-
-log = structlog.get_logger("offload.worker")
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,10 @@ def followers(job_type: JobType, finished: Finished) -> list[tuple[JobType, Payl
         try:
             payload = one.follow(finished)
         except Exception:
-            log.exception("chain.failed", type=one.name, job=finished.job_id)
+            # It brings rich, and children that read documents import this module without ever writing a line.
+            import structlog
+
+            structlog.get_logger("offload.worker").exception("chain.failed", type=one.name, job=finished.job_id)
             continue
         if payload is not None:
             found.append((one, payload))
