@@ -7,7 +7,7 @@ from service.engine.redis.away import or_else
 from service.engine.redis.client import Client
 from service.engine.redis.places import of_queue
 from service.engine.store import keys
-from service.engine.store.scripts import COUNT, KEEP_MINUTES, ROLLUP
+from service.engine.store.scripts import COUNT, READ_COUNTS, ROLLUP
 
 Tier = Literal["minute", "hour", "day"]
 Row = dict[bytes, bytes]
@@ -16,9 +16,6 @@ KEYS = {"minute": keys.metrics, "hour": keys.metrics_hour, "day": keys.metrics_d
 
 FOLD_MINUTES = 240
 """Minutes one call folds: some milliseconds of the server's time."""
-
-UNFOLDED = 5
-"""Minutes that are usually not folded yet, read along with the tiers."""
 
 EVENTS = (
     "enqueued",
@@ -58,31 +55,29 @@ class Counters:
         In addition the rows, by their number, of the minutes up to `minute` that no longer span includes yet. All of one moment.
         """
         names = [KEYS[tier](queue, number) for number in numbers]
-        reading = self._read(names, queue, 0 if tier == "minute" else UNFOLDED, minute)
+        reading = self._read(names, queue, minute, with_unfolded=tier != "minute")
         return await or_else(reading, ([{} for _ in names], {}))
 
     async def total(self, queue: str, minute: int) -> tuple[Row, Mapping[int, Row]]:
         """The row of everything ever counted; and rows of minutes up to `minute` that are not folded into it."""
         nothing: tuple[list[Row], Mapping[int, Row]] = ([{}], {})
-        (row,), unfolded = await or_else(self._read([keys.metrics_total(queue)], queue, UNFOLDED, minute), nothing)
+        reading = self._read([keys.metrics_total(queue)], queue, minute, with_unfolded=True)
+        (row,), unfolded = await or_else(reading, nothing)
         row.pop(b"through", None)
         return row, unfolded
 
     async def _read(
-        self, names: Sequence[str], queue: str, unfolded: int, minute: int
+        self, names: Sequence[str], queue: str, minute: int, *, with_unfolded: bool
     ) -> tuple[list[Row], Mapping[int, Row]]:
-        """Rows, and those of the last minutes that the total does not hold yet, all of one moment."""
-        while True:
-            minutes = range(minute - unfolded, minute + 1) if unfolded else range(0)
-            # In one transaction, or a fold in between would be seen twice or not at all.
-            pipe = of_queue(self.redis, queue).pipeline(transaction=True)
-            pipe.hget(keys.metrics_total(queue), "through")
-            for name in [*names, *(keys.metrics(queue, number) for number in minutes)]:
-                pipe.hgetall(name)
-            through, *rows = await pipe.execute()
-            folded = int(through) if through else minute - KEEP_MINUTES
-            if not unfolded or folded >= minute - unfolded - 1 or unfolded >= KEEP_MINUTES:
-                break
-            unfolded = min(KEEP_MINUTES, minute - folded)
-        late = {number: row for number, row in zip(minutes, rows[len(names) :], strict=True) if number > folded}
-        return rows[: len(names)], late
+        """Rows, and those of the minutes that the total does not hold yet, all of one moment.
+
+        By one command: a page asks for thirty days of each queue, and while nothing is folded yet for two days of minutes.
+        """
+        place = of_queue(self.redis, queue)
+        rows, unfolded = await READ_COUNTS(place, queue, minute, int(with_unfolded), *names)
+        late = zip(unfolded[::2], unfolded[1::2], strict=True)
+        return [_row(row) for row in rows], {number: _row(row) for number, row in late}
+
+
+def _row(words: Sequence[bytes]) -> Row:
+    return dict(zip(words[::2], words[1::2], strict=True))
