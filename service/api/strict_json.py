@@ -55,7 +55,11 @@ def decode_json(body: bytes) -> Any:
 
 
 def _malformed(body: bytes, error: Exception) -> str:
-    """Position at which the JSON breaks off, by line and column, which msgspec does not tell."""
+    """Position at which the JSON breaks off, by line and column, which msgspec does not tell, or what is too much of it."""
+    if isinstance(error, RecursionError):
+        return "The body has lists or objects within each other, too many to be read."
+    if "out of range" in str(error):
+        return "The body has a number that is out of range."
     try:
         json.loads(body)
     except json.JSONDecodeError as found:
