@@ -61,6 +61,7 @@ from service.monitoring.alerts import Alerts
 from service.monitoring.audit_log import Audit
 from service.monitoring.changes import Changes
 from service.monitoring.changes.wiring import change_duties
+from service.monitoring.fairness import Fairness
 from service.monitoring.metering import Metering
 from service.monitoring.metrics import Metrics
 from service.monitoring.owner_usage import OwnerUsage
@@ -112,6 +113,7 @@ class Services:
     owners: Owners
     owner_usage: OwnerUsage
     metering: Metering
+    fairness: Fairness
     failed_attempts: FailedAttempts
     users: Users
     sessions: Sessions
@@ -226,6 +228,7 @@ async def open_services(
             owners=owners,
             owner_usage=OwnerUsage(database, owners, store, settings.queues),
             metering=metering,
+            fairness=Fairness(redis),
             failed_attempts=failed_attempts,
             users=Users(database, reserved=settings.dashboard_users),
             sessions=sessions,

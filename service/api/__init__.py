@@ -12,6 +12,7 @@ from service.api import (
     batch,
     correction_links,
     error_docs,
+    fairness,
     files,
     health,
     images,
@@ -73,6 +74,7 @@ def api_routes() -> list[ControllerRouterHandler]:
             webhooks.routes,
             workflows.routes,
             usage.routes,
+            fairness.routes,
             Router(
                 "/jobs",
                 route_handlers=[

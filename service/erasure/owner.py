@@ -23,6 +23,7 @@ from service.erasure.tables import AT_ONCE, OwnerRows, compact
 from service.lib.object_storage import Storage
 from service.mail.campaign_removal import CampaignRemoval
 from service.monitoring.audit_log import Audit, AuditEntry, Target
+from service.monitoring.fairness import Fairness
 from service.monitoring.metering import Metering
 from service.webhooks.erasure import forget_owners
 from settings import Settings
@@ -53,7 +54,7 @@ class OwnerErasure:
         self.store, self.storage = open_store(redis), Storage(settings.storage_url)
         self.files = job_files(self.store, self.storage, database)
         self.rows = OwnerRows(database, owner)
-        self.schedules = OwnedSchedules(redis)
+        self.schedules, self.fairness = OwnedSchedules(redis), Fairness(redis)
         self.name = pseudonym(settings.link_key, f"owner {owner}")
         self.removed: Counter[str] = Counter()
         self.job_ids: set[str] = set()
@@ -64,7 +65,8 @@ class OwnerErasure:
         found["jobs"] = len(await jobs_of(self.redis, self.owners))
         found["schedules"] = len(await self.schedules.of(self.owner))
         found = +found
-        if not found and not await self.erasures.begun(self.name):
+        named = found or await self.erasures.begun(self.name) or await self.fairness.names(self.owners)
+        if not named:
             raise NothingToErase(f"There is nothing of an owner {self.owner[:80]} here.")
         return found
 
@@ -81,7 +83,10 @@ class OwnerErasure:
         self.removed += await self.rows.remove_rest()
         for place in places_of(self.redis).all:
             self.removed += await OwnerKeys(place.client, self.owners, self.job_ids).remove()
-        altered = {"lines of the audit log": await self.rows.pseudonymise(self.name)}
+        altered = {
+            "lines of the audit log": await self.rows.pseudonymise(self.name),
+            "amounts of the fairness ledger": await self.fairness.forget(self.owners),
+        }
         await compact(self.database)
         rewritten = await rewrite_log(self.redis)
         # An attempt that died has removed some of it, and left no list.

@@ -9,6 +9,7 @@ from service.monitoring.alerts.evaluation import Evaluation
 from service.monitoring.alerts.measures import Measures
 from service.monitoring.audit_log import Audit
 from service.monitoring.breaker_log import BreakerLog
+from service.monitoring.fairness.sampling import SAMPLE_S, Sampler
 from service.monitoring.metering import Metering
 from service.monitoring.metrics import Metrics
 from settings import Settings
@@ -55,5 +56,6 @@ def watch_duties(
         Duty("alerts", RULES_S, evaluate),
         Duty("breakers", BREAKERS_S, BreakerLog(store.redis, audit).write, apart=True),
         Duty("usage", USAGE_S, metering.carry, apart=True),
+        Duty("fairness", SAMPLE_S, Sampler(store, [str(queue) for queue in settings.queues]).sample, apart=True),
         Duty("outbox", OUTBOX_S, alerts.outbox.deliver, apart=True),
     ]

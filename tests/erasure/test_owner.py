@@ -22,6 +22,8 @@ from service.engine.store.script_inputs import Outcome
 from service.erasure.jobs import StillRunning
 from service.erasure.owner import NothingToErase, OwnerErasure
 from service.erasure.signed_list import BadList, as_text, verified
+from service.lib.clock import now_ms
+from service.monitoring.fairness import Charge
 from service.supervisor.valkey import EmbeddedValkey
 from tests.api.conftest import Served
 from tests.api.hands import QUEUE, Hands
@@ -31,6 +33,7 @@ from tests.ocr.documents import text_pdf
 
 WORD = PLANTED.encode()
 NEIGHBOUR = "trillian-stays"
+WAITED = {Charge("globex", "acme", PLANTED): 5_000_000, Charge("acme", "", "paused"): 1_000_000}
 
 
 @contextlib.asynccontextmanager
@@ -93,6 +96,8 @@ async def plant(acme: httpx.AsyncClient, hands: Hands, served: Served) -> Job:
                 outcome="done", address="203.0.113.9", detail=PLANTED,
             )
         )  # fmt: skip
+    # What the ledger's process has not written yet is written after the erasure.
+    await services.fairness.add(QUEUE, now_ms(), WAITED)
     assert (await acme.post("/api/jobs/pdf-ocr", json=body)).is_success
     return await hands.take()
 
@@ -123,6 +128,7 @@ async def test_no_file_table_or_key_holds_a_word_of_an_erased_owner(
     assert (await acme.get(f"/api/files/{kept['file_id']}")).status_code == 404
     async with stopping(served, running):
         written = await erasure(served).erase(by="cli:tests")
+    await served.services.fairness.add(QUEUE, now_ms(), WAITED)
     assert await in_redis(redis, WORD) == [] and await in_tables(database, PLANTED) == []
     assert in_files(data, WORD) == [] and in_files(valkey_server.folder, WORD) == []
     assert await in_tables(database, "'acme'") == [] and await in_redis(redis, b"acme") == []
@@ -132,6 +138,10 @@ async def test_no_file_table_or_key_holds_a_word_of_an_erased_owner(
     )
     assert verified(as_text(written), served.services.settings.link_key) == written
     assert b"acme" not in as_text(written)
+    today = now_ms() // 86_400_000
+    ledger = (await served.services.fairness.read([QUEUE], "day", today - 1, today))[QUEUE]
+    unnamed = ledger.owner(None)
+    assert unnamed.others == 10_000_000 and unnamed.apart["paused"] == 2_000_000, "the sums stay"
     assert (await globex.get(f"/api/files/{kept['file_id']}/content")).content == content
     assert await in_tables(database, NEIGHBOUR), "the search finds what is there"
     with pytest.raises(NothingToErase, match="nothing of an owner acme"):

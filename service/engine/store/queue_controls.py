@@ -3,7 +3,7 @@
 Each is a `Hold`. The claim script reads it with every call, so it takes effect immediately; setting one wakes the workers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
@@ -18,6 +18,11 @@ from service.engine.store.breakers import BREAKER, read_breaker
 from service.lib.clock import now_ms
 
 Kind = Literal["pause", "limit", "rate"]
+
+KINDS: tuple[Kind, ...] = ("pause", "limit", "rate")
+
+HOLD_FIELDS = (*KINDS, BREAKER)
+"""Fields of a queue's record in which holds stand."""
 
 OFFLOAD = "offload"
 """`by` of a pause that workers set themselves while a part that they need is out of reach."""
@@ -105,11 +110,14 @@ class QueueControls:
 
     async def holds(self, queue: str) -> dict[Kind, Hold]:
         """Holds of a queue that are in force now. An open breaker is a pause, unless an operator has set one."""
-        kinds: tuple[Kind, ...] = ("pause", "limit", "rate")
-        reading = of_queue(self.redis, queue).hmget(keys.queue(queue), *kinds, BREAKER)
-        *raws, raw_breaker = await or_else(reading, [None] * (len(kinds) + 1))
-        found = {kind: msgspec.json.decode(raw, type=Hold) for kind, raw in zip(kinds, raws, strict=True) if raw}
-        at_ms = now_ms()
-        held = {kind: held for kind, held in found.items() if not held.over(at_ms)}
-        breaker = read_breaker(raw_breaker)
-        return held if breaker is None else {"pause": breaker.hold(at_ms), **held}
+        reading = of_queue(self.redis, queue).hmget(keys.queue(queue), *HOLD_FIELDS)
+        return holds_in_force(await or_else(reading, [None] * len(HOLD_FIELDS)), now_ms())
+
+
+def holds_in_force(raws: Sequence[bytes | None], at_ms: int) -> dict[Kind, Hold]:
+    """Holds out of the HOLD_FIELDS of a queue's record, but for those whose time is over."""
+    *raw_holds, raw_breaker = raws
+    found = {kind: msgspec.json.decode(raw, type=Hold) for kind, raw in zip(KINDS, raw_holds, strict=True) if raw}
+    held = {kind: held for kind, held in found.items() if not held.over(at_ms)}
+    breaker = read_breaker(raw_breaker)
+    return held if breaker is None else {"pause": breaker.hold(at_ms), **held}
