@@ -135,6 +135,20 @@ async def test_outcomes_that_travel_together_free_their_keys_together(store: Sto
     await see_that_it_is_consistent(store)
 
 
+async def test_an_outcome_that_cannot_be_recorded_keeps_its_keys(store: Store) -> None:
+    await store.queued([touch(f"a{n}") for n in range(5)])
+    first, second, third = await claim(store)
+    broken = Outcome(first.id, QUEUE, first.fence, OutcomeKind.COMPLETED, next=[touch("next", fields=[["no", "text"]])])
+    fine = Outcome(second.id, QUEUE, second.fence, OutcomeKind.COMPLETED)
+    assert [word.partition(" ")[0] for word in await store.settled([broken, fine])] == ["error", "completed"]
+    await see_that_it_is_consistent(store)
+    assert names(await claim(store)) == ["a3"], "one key was freed, not two"
+    await end(store, first)
+    await end(store, third)
+    await see_that_it_is_consistent(store)
+    assert names(await claim(store)) == ["a4"]
+
+
 async def commands(store: Store) -> Counter[str]:
     """How often each command has been executed."""
     stats = await store.redis.info("commandstats")

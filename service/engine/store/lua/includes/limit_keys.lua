@@ -9,14 +9,16 @@ local HELD, PARKED, STARTS = P .. 'held:', P .. 'parked:', P .. 'starts:'
 -- Jobs that one freed key looks at: a bound for one whose jobs all wait for other keys too. The last stands for the rest.
 local LOOKED_AT = 32
 
+-- Jobs of a call mostly have the same words.
+local read = {}
 local function keys_of(j)
-  local found = rawget(j, 'limit_keys')
+  local found = read[j.limits]
   if found then return found end
   found = {}
   for key, at_once, starts, period in string.gmatch(j.limits, '(%S+)|(%d+)|(%d+)|(%d+)') do
     found[#found + 1] = {key = key, at_once = tonumber(at_once), starts = tonumber(starts), period = tonumber(period)}
   end
-  j.limit_keys = found
+  read[j.limits] = found
   return found
 end
 
@@ -182,7 +184,7 @@ local function rekey(j, limits, cost)
   local score = pending or redis.call('ZSCORE', parked and PARKED .. parked or j.queue, j.id)
   local old = {state = 'queued', id = j.id, queue = j.queue, limits = j.limits, blocked_by = j.blocked_by, cost = j.cost}
   leave(old)
-  j.limits, j.cost, j.limit_keys = limits, cost, nil
+  j.limits, j.cost = limits, cost
   -- What it was counted with has been added by `leave` where it waited for a key.
   if parked then add_backlog(j.queue, cost - old.cost) end
   local k, why, due = blocker(j)
