@@ -82,6 +82,7 @@ from dashboard.services.views import services_page
 from dashboard.sign_in.actions import sign_out
 from dashboard.sign_in.views import sign_in_routes
 from dashboard.storage.views import storage_page
+from dashboard.undo import undoable
 from dashboard.usage.views import usage_csv_file, usage_page
 from dashboard.users.actions import add_user, change_user, end_session, remove_user
 from dashboard.users.views import users_page
@@ -113,7 +114,7 @@ async def no_such_page(anything: FromPath[str]) -> None:
 
 
 async def before_page(request: Request[User, Any, Any]) -> None:
-    """Guard every handler, and count the active alerts for the navigation. Raises PermissionDeniedException."""
+    """Guard every handler, count active alerts, and find what can be undone. Raises PermissionDeniedException."""
     await csrf.guard(request)
     require_personal(request)
     silent = request.app.state["silent"]
@@ -125,6 +126,7 @@ async def before_page(request: Request[User, Any, Any]) -> None:
         # A page that needs no queue server must not fail because of the navigation.
         with contextlib.suppress(RedisError, OSError):
             request.state.firing_count = len(await request.app.state["alerts"]())
+            request.state.undoable = await undoable(request, request.app.state["services"])
 
 
 def dashboard_routes() -> list[Any]:

@@ -23,3 +23,14 @@ localise(document);
 for (const place of document.querySelectorAll("[data-zone]")) {
   place.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
+
+// What is left of a time, such as that in which a deletion can be undone. When it is over the offer goes, and leaves its place.
+function countDown() {
+  for (const left of document.querySelectorAll("[data-until]")) {
+    const seconds = Math.ceil((Number(left.dataset.until) - Date.now()) / 1000);
+    left.textContent = seconds >= 60 ? `${Math.ceil(seconds / 60)} min` : `${Math.max(0, seconds)} s`;
+    if (seconds <= 0) left.closest("form")?.classList.add("ended");
+  }
+}
+
+if (document.querySelector("[data-until]")) setInterval(countDown, 1000);

@@ -9,6 +9,7 @@ from litestar.response import Redirect
 
 from dashboard.audit_middleware import ACTION, audit_detail
 from dashboard.auth import User
+from dashboard.undo import remember
 from service.api.dependencies import ServicesDep
 from service.api.posted_events import check_name
 from tasks.sdk.errors import Refused
@@ -31,9 +32,9 @@ async def cancel_job(services: ServicesDep, job_id: FromPath[str]) -> Redirect:
 
 
 @post("/jobs/{job_id:str}/delete", status_code=303, opt={ACTION: "job.deleted"})
-async def delete_job(services: ServicesDep, job_id: FromPath[str]) -> Redirect:
+async def delete_job(request: Request[User, Any, Any], services: ServicesDep, job_id: FromPath[str]) -> Redirect:
     await services.jobs.delete(job_id)
-    return Redirect(f"/admin/jobs/{job_id}?notice=deleted", status_code=303)
+    return Redirect(f"/admin/jobs/{job_id}?notice=deleted", status_code=303, cookies=remember(request, job_id))
 
 
 @post("/jobs/{job_id:str}/restore", status_code=303, opt={ACTION: "job.restored"})

@@ -41,7 +41,12 @@ async def test_a_job_is_cancelled_retried_and_deleted(desk: Desk, made: Maker, s
     await page.get_by_role("button", name="Delete", exact=True).click()
     await page.locator(".notice", has_text="In the bin").wait_for()
     assert (await made.store.list()).jobs == []
-    await page.get_by_role("button", name="Restore").click()
+    await page.goto("/admin/workers")
+    await page.reload()
+    undo = page.get_by_role("button", name="Undo")
+    await expect(page.locator(".undo")).to_contain_text(f"{job_id} is deleted. It can be restored for another 1")
+    await undo.focus()
+    await page.keyboard.press("Enter")
     await page.locator(".notice", has_text="Restored").wait_for()
     assert [job.id for job in (await made.store.list()).jobs] == [job_id]
 

@@ -125,6 +125,27 @@ async def test_cancel_retry_and_delete(operator: Client, made: Maker) -> None:
     assert [job.id for job in (await made.store.list()).jobs] == [job_id]
 
 
+async def test_a_deletion_can_be_undone_from_every_page_while_the_job_is_in_the_bin(
+    operator: Client, made: Maker
+) -> None:
+    first, second = await made.completed(await made.active()), await made.completed(await made.active())
+    for job_id in (first, second):
+        await act(operator, f"/admin/jobs/{job_id}/delete")
+    for _ in range(2):
+        page = (await operator.get("/admin/workers")).text
+        assert page.index(f'action="/admin/jobs/{second}/restore"') < page.index(
+            f'action="/admin/jobs/{first}/restore"'
+        )
+        assert re.search(r"restored for another <span[^>]*>1[45] min", page)
+    await act(operator, f"/admin/jobs/{second}/restore")
+    page = (await operator.get("/admin/workers")).text
+    assert f"{first}/restore" in page and f"{second}/restore" not in page
+    await made.store.purged([first])
+    assert "/restore" not in (await operator.get("/admin/workers")).text
+    operator.auth = VIEWER
+    assert "/restore" not in (await operator.get("/admin/workers")).text
+
+
 async def test_a_running_job_is_asked_to_stop(operator: Client, made: Maker) -> None:
     job = await made.active()
     answer = await act(operator, f"/admin/jobs/{job.id}/cancel")
