@@ -24,6 +24,12 @@ class User:
     """Queues in which an operator acts; empty for all, and for all that belongs to no queue."""
     session: str | None = None
     """Digest of the session's cookie; None for HTTP basic."""
+    language: str = ""
+    """Code of the language in which the user reads; empty for what the browser asks for."""
+    zone: str = ""
+    """IANA name of the zone in which the user reads times; empty for the browser's."""
+    stored: bool = False
+    """True for a row of the database: it keeps the user's choices. Those of others are in cookies."""
     source: str = ""
     """`proxy` for a user whom a proxy has signed in; what it does bears the word in the audit log."""
 

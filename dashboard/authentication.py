@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import dataclasses
 import hashlib
 import hmac
 import json
@@ -16,6 +17,7 @@ from litestar.middleware import AbstractAuthenticationMiddleware, Authentication
 from litestar.response import Redirect
 
 from dashboard.auth import User, digest_of, known_user
+from dashboard.preferences.choice import apply_choice
 from dashboard.proxy_sign_in import user_of_proxy
 from service.access.failed_attempts import Attempt, Kind
 from service.access.sessions import digest
@@ -53,6 +55,8 @@ class Authentication(AbstractAuthenticationMiddleware):
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
         """As its base."""
         services: Services = connection.app.state.services
+        # The sentence of a refusal is read too.
+        apply_choice(connection)
         header, token = connection.headers.get("authorization", ""), connection.cookies.get(COOKIE, "")
         # Before all else: oauth2-proxy may send an Authorization of its own along.
         user = await user_of_proxy(services, connection)
@@ -65,6 +69,7 @@ class Authentication(AbstractAuthenticationMiddleware):
         if user is None:
             raise await _refusal(services, connection, header, token)
         WHOSE.set(user.owner)
+        apply_choice(connection, user)
         return AuthenticationResult(user=user, auth=None)
 
 
@@ -95,7 +100,7 @@ async def user_of_session(services: Services, token: str, *, uses: bool) -> User
         return None
     # Form tokens are bound to the session, and end with it.
     signing_key = hashlib.sha256(user.signing_key + token.encode()).digest()
-    return User(user.name, user.role, signing_key, user.personal, user.queues, session.sha256)
+    return dataclasses.replace(user, signing_key=signing_key, session=session.sha256)
 
 
 async def _entry(services: Services, session: DashboardSession) -> tuple[User | None, str]:
@@ -127,7 +132,17 @@ def provider_digest(services: Services) -> str:
 
 def user_of_row(row: DashboardUserRow) -> User:
     """The user that a row stands for."""
-    return User(row.name, Role(row.role), digest_of(f"form token {row.password_hash}"), row.personal, row.queue_names)
+    key = digest_of(f"form token {row.password_hash}")
+    return User(
+        row.name,
+        Role(row.role),
+        key,
+        row.personal,
+        row.queue_names,
+        language=row.language or "",
+        zone=row.zone or "",
+        stored=True,
+    )
 
 
 def entry_digest(row: DashboardUserRow) -> str:

@@ -1,7 +1,7 @@
 """Figures that all viewers of a process share, injected into the views by name."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from litestar.datastructures import State as AppState
 from litestar.di import NamedDependency, Provide
@@ -15,6 +15,7 @@ from service.engine.holds import Hold
 from service.engine.redis.places import places_of, silent_places
 from service.engine.states import State
 from service.lib.clock import now_ms
+from service.lib.languages import LANGUAGES, current_language
 from service.lib.single_flight import Shared
 from service.monitoring.changes import Change
 from service.monitoring.storage_usage import Footprint, footprint
@@ -39,6 +40,8 @@ MONTH_FRESH_S = 60.0
 BEFORE_FRESH_S = 10.0
 """Changes before an alert began are past; only a late line of the audit log adds to them."""
 
+T = TypeVar("T")
+
 Counts = dict[str, dict[State, int]]
 """Jobs by queue and state."""
 
@@ -52,6 +55,16 @@ SharedFootprint = NamedDependency[Shared[Footprint]]
 Trends = NamedDependency[dict[str, Shared[list[Trend]]]]
 
 
+class SharedWords(Shared[T]):
+    """Likewise for figures that hold sentences: one computation for each language in which someone reads."""
+
+    def __init__(self, compute: Callable[[], Awaitable[T]], *, fresh_s: float) -> None:
+        self._by_language = {language: Shared(compute, fresh_s=fresh_s) for language in LANGUAGES}
+
+    async def __call__(self) -> T:
+        return await self._by_language[current_language()]()
+
+
 def shared_figures(services: Services) -> dict[str, Any]:
     """The figures, for the application's state."""
 
@@ -63,7 +76,7 @@ def shared_figures(services: Services) -> dict[str, Any]:
 
     hour = Shared(lambda: last_hour(services), fresh_s=TRENDS_FRESH_S)
 
-    alerts = Shared(lambda: firing(services), fresh_s=ALERTS_FRESH_S)
+    alerts = SharedWords(lambda: firing(services), fresh_s=ALERTS_FRESH_S)
 
     async def queue_overview() -> Overview:
         return await overview(services, await hour(), await alerts())
@@ -84,13 +97,13 @@ def shared_figures(services: Services) -> dict[str, Any]:
     return {
         "footprint": Shared(weigh, fresh_s=FOOTPRINT_FRESH_S),
         "trends": {name: trend(period) for name, period in PERIODS.items()},
-        "figures": Shared(queue_overview, fresh_s=FRESH_S),
+        "figures": SharedWords(queue_overview, fresh_s=FRESH_S),
         "counts": Shared(services.store.counts, fresh_s=FRESH_S),
         "alerts": alerts,
         "month": Shared(month, fresh_s=MONTH_FRESH_S),
-        "before": Shared(changed_before, fresh_s=BEFORE_FRESH_S),
+        "before": SharedWords(changed_before, fresh_s=BEFORE_FRESH_S),
         "pauses": Shared(pauses, fresh_s=FRESH_S),
-        "silent": Shared(silent, fresh_s=ALERTS_FRESH_S) if len(places_of(services.redis).all) > 1 else None,
+        "silent": SharedWords(silent, fresh_s=ALERTS_FRESH_S) if len(places_of(services.redis).all) > 1 else None,
     }
 
 

@@ -58,6 +58,7 @@ NOTICES = {
     "user-changed": Notice("Saved. It holds for open sessions too."),
     "user-removed": Notice("Removed, and signed out everywhere."),
     "session-ended": Notice("Signed out."),
+    "preferences-saved": Notice("Saved. All pages follow."),
     "rule-added": Notice("Added. It is measured within ten seconds."),
     "rule-saved": Notice("Saved. It is measured so within ten seconds."),
     "rule-reset": Notice("Back to what is declared."),

@@ -1,4 +1,7 @@
-"""Formats of values: counts, sizes, durations, moments and JSON. Times are milliseconds since the epoch, in UTC."""
+"""Formats of values in the language and the zone of the request: counts, sizes, durations, moments; and JSON.
+
+Times are milliseconds since the epoch.
+"""
 
 import json
 from datetime import UTC, datetime
@@ -6,6 +9,9 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from markupsafe import Markup
+
+from dashboard.zones import current_zone
+from service.lib.languages import current_language
 
 SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
@@ -18,6 +24,8 @@ COARSE = ((DAY_MS, "d", HOUR_MS, "h"), (HOUR_MS, "h", MINUTE_MS, "min"), (MINUTE
 UNITS_OF_RATE = ((1, "an hour"), (24, "a day"), (168, "a week"))
 """Spans in hours, with their words."""
 
+GERMAN_DAYS = ("Mo.", "Di.", "Mi.", "Do.", "Fr.", "Sa.", "So.")
+
 SHOWN_JSON_CHARACTERS = 20_000
 """Of a payload or a result on a page: more of it freezes a browser. The whole stands behind a link."""
 
@@ -25,8 +33,26 @@ MORE = "\n…"
 """End of what was cut, which no JSON ends with."""
 
 
+GERMAN_MARKS = str.maketrans(",.", ".,")
+
+
+def local(figures: str) -> str:
+    """A number that was written in the English way, with the marks of the current language: 1.234,5 in German."""
+    return figures.translate(GERMAN_MARKS) if current_language() == "de" else figures
+
+
 def number(value: int) -> str:
-    return f"{value:,}"
+    return local(f"{value:,}")
+
+
+def decimal(value: float, places: int = 1) -> str:
+    """A number with so many places."""
+    return local(f"{value:,.{places}f}")
+
+
+def figures(value: float) -> str:
+    """A number with as few places as it needs, six figures at most."""
+    return local(f"{value:g}")
 
 
 def size(count: int) -> str:
@@ -34,9 +60,9 @@ def size(count: int) -> str:
     amount = float(count)
     for unit in ("B", "kB", "MB", "GB"):
         if amount < 999.5:
-            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 99.5 else f"{amount:.1f} {unit}"
+            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 99.5 else f"{decimal(amount)} {unit}"
         amount /= 1000
-    return f"{amount:.1f} TB"
+    return f"{decimal(amount)} TB"
 
 
 def duration(elapsed_ms: int | float) -> str:
@@ -45,7 +71,7 @@ def duration(elapsed_ms: int | float) -> str:
     if elapsed_ms < SECOND_MS:
         return f"{elapsed_ms} ms"
     if elapsed_ms < MINUTE_MS:
-        return f"{elapsed_ms / SECOND_MS:.1f} s"
+        return f"{decimal(elapsed_ms / SECOND_MS)} s"
     unit_ms, unit, rest_ms, rest = next(step for step in COARSE if elapsed_ms >= step[0])
     count, left_ms = divmod(elapsed_ms, unit_ms)
     return f"{count} {unit} {left_ms // rest_ms} {rest}" if left_ms >= rest_ms else f"{count} {unit}"
@@ -58,12 +84,18 @@ def whole(elapsed_ms: int | float) -> str:
 
 
 def moment(at_ms: int) -> Markup:
-    """A <time> in UTC, exact on hover. static/times.js turns it into the viewer's zone."""
-    at = datetime.fromtimestamp(at_ms / SECOND_MS, UTC)
-    day, clock = f"{at:%Y-%m-%d}", f"{at:%H:%M:%S}"
-    exact = f"{clock}.{at_ms % SECOND_MS:03d}"
-    # Nothing in it needs escaping: it is all digits and names of months.
-    return Markup(f'<time datetime="{day}T{exact}Z" title="{day} {exact} UTC">{at.day} {at:%b} {clock} UTC</time>')
+    """A <time> in the current zone, exact on hover. static/times.js makes it short, in the browser's zone where none is chosen."""
+    at = datetime.fromtimestamp(at_ms / SECOND_MS, current_zone())
+    utc, clock, zone = at.astimezone(UTC), f"{at:%H:%M:%S}", at.tzname()
+    exact = f".{at_ms % SECOND_MS:03d}"
+    if current_language() == "de":
+        day = title = f"{at:%d.%m.%Y}"
+    else:
+        day, title = f"{at.day} {at:%b}", f"{at:%Y-%m-%d}"
+    # Nothing in it needs escaping: it is all digits, names of months and abbreviations of zones.
+    return Markup(
+        f'<time datetime="{utc:%Y-%m-%dT%H:%M:%S}{exact}Z" title="{title} {clock}{exact} {zone}">{day} {clock} {zone}</time>'
+    )
 
 
 def typed(at_ms: int, earlier_ms: int = 0) -> str:
@@ -78,7 +110,8 @@ def in_zone(at_ms: int, zone: str) -> Markup:
     except (ZoneInfoNotFoundError, ValueError):
         return moment(at_ms)
     utc = at.astimezone(UTC)
-    words = f"{at:%a} {at.day} {at:%b} {at:%H:%M}"
+    german = current_language() == "de"
+    words = f"{GERMAN_DAYS[at.weekday()]} {at:%d.%m.%Y %H:%M}" if german else f"{at:%a} {at.day} {at:%b} {at:%H:%M}"
     return Markup('<time datetime="{}Z" data-zoned title="{} UTC">{} {}</time>').format(
         f"{utc:%Y-%m-%dT%H:%M:%S}", f"{utc:%Y-%m-%d %H:%M:%S}", words, zone
     )
@@ -90,7 +123,7 @@ def rate(per_hour: float) -> str:
         return "0"
     factor, unit = next((one for one in UNITS_OF_RATE if per_hour * one[0] >= 1), UNITS_OF_RATE[-1])
     amount = per_hour * factor
-    return f"{amount:,.0f} {unit}" if amount >= 10 else f"{amount:.1f} {unit}".replace(".0 ", " ")
+    return f"{number(round(amount))} {unit}" if amount >= 10 else f"{local(f'{amount:.1f}'.removesuffix('.0'))} {unit}"
 
 
 def pretty(value: Any) -> str:

@@ -8,8 +8,11 @@ from litestar.response import Template
 
 from dashboard import csrf
 from dashboard.auth import User
+from dashboard.preferences.choice import chosen
 from dashboard.redaction import RedactedTemplate
+from dashboard.zones import current_zone
 from service.lib.clock import now_ms
+from service.lib.languages import LANGUAGES, current_language
 
 HTMX_STOP_POLLING = 286
 """The status by which htmx ends a poll: nothing more will change."""
@@ -79,6 +82,11 @@ def shared_context(request: Request[User, Any, Any], token: str) -> dict[str, An
         "csrf": token,
         "now": now_ms(),
         "path": request.url.path,
+        "language": current_language(),
+        "languages": LANGUAGES,
+        "zone": current_zone().key,
+        # Without a choice the browser's zone holds, which only a script knows for sure.
+        "chosen_zone": chosen(request, request.user)[1],
         "navigation": [
             link
             for link in NAVIGATION

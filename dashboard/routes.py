@@ -67,6 +67,7 @@ from dashboard.operations.views import ask_page, operation_live, operation_page,
 from dashboard.owners.actions import limit_owner
 from dashboard.owners.erasure import erase_owner
 from dashboard.owners.views import owner_page, owners_page
+from dashboard.preferences.views import preferences_page, set_preferences
 from dashboard.previews.pictures import page_picture, photo_picture, thumbnail_picture
 from dashboard.proxy_sign_in import ProxyRefusal, refusal_page
 from dashboard.queues.actions import upload_document
@@ -262,6 +263,8 @@ def dashboard_routes() -> list[Any]:
             change_user,
             remove_user,
             end_session,
+            preferences_page,
+            set_preferences,
             sign_out,
             no_such_page,
         ],

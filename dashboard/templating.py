@@ -17,6 +17,7 @@ from dashboard.jobs.wait_reasons import pause_words
 from dashboard.state_badges import badge
 from dashboard.translation.catalogue import named
 from dashboard.translation.loader import TranslatedLoader
+from dashboard.zones import current_zone
 from service.engine.store.retention import BIN_S
 from service.lib.languages import ENGLISH, LANGUAGES, current_language
 from service.lib.text import as_sentence
@@ -54,6 +55,8 @@ def template_environment(language: str = ENGLISH) -> Environment:
         asset=asset,
         bars=bars,
         counted=counted,
+        current_language=current_language,
+        current_zone=current_zone,
         document_name=document_name,
         bin_minutes=BIN_S // 60,
         state_badge=badge,
@@ -71,6 +74,9 @@ def template_environment(language: str = ENGLISH) -> Environment:
     )
     environment.filters.update(
         number=formats.number,
+        decimal=formats.decimal,
+        figures=formats.figures,
+        local=formats.local,
         size=formats.size,
         duration=formats.duration,
         whole=formats.whole,

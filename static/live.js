@@ -12,18 +12,18 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden) return event.preventDefault();
   if (!document.querySelector("[data-selecting]")) return;
   event.preventDefault();
-  if (!event.target.matches("[data-quiet]")) say("held while rows are ticked", "paused");
+  if (!event.target.matches("[data-quiet]")) say(freshness?.dataset.wordsHeld, "paused");
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
   if (!event.target.matches("[data-live]:not([data-quiet])")) return;
-  if (heldBack.has(event.target)) say(freshness?.dataset.steadyWords ?? "", "paused");
-  else if (event.detail.successful) say(`updated ${clock(new Date())}`);
-  else say("reconnecting", "lost");
+  if (heldBack.has(event.target)) say(freshness?.dataset.wordsSteady, "paused");
+  else if (event.detail.successful) say(`${freshness?.dataset.wordsUpdated} ${clock(new Date())}`);
+  else say(freshness?.dataset.wordsLost, "lost");
 });
 
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return say("paused", "paused");
+  if (document.hidden) return say(freshness?.dataset.wordsPaused, "paused");
   for (const element of document.querySelectorAll("[data-live]")) htmx.trigger(element, "refresh");
 });
 
@@ -31,8 +31,8 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   await navigator.clipboard.writeText(button.dataset.copy);
-  button.setAttribute("aria-label", "Copied");
-  button.title = "Copied";
+  button.setAttribute("aria-label", freshness.dataset.wordsCopied);
+  button.title = freshness.dataset.wordsCopied;
 });
 
 // The notice of a finished action is told once: reloading or sharing the address does not tell it again.

@@ -12,7 +12,7 @@ function narrow() {
     entry.hidden = !entry.textContent.toLowerCase().includes(text);
   jobEntry.hidden = !JOB_ID.test(text);
   jobEntry.firstElementChild.href = `/admin/jobs/${encodeURIComponent(text)}`;
-  jobEntry.firstElementChild.textContent = `Job ${text}`;
+  jobEntry.firstElementChild.textContent = `${jobEntry.dataset.wordsJob} ${text}`;
 }
 
 document.addEventListener("keydown", (event) => {

@@ -5,7 +5,7 @@ if (pastForm) {
   const slider = pastForm.querySelector("input[type=range]");
   const words = pastForm.querySelector("output");
   slider.addEventListener("input", () => {
-    words.textContent = new Date(Number(slider.value)).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+    words.textContent = new Date(Number(slider.value)).toLocaleString(page.lang === "de" ? "de" : "en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: shownZone });
   });
   slider.addEventListener("change", () => pastForm.requestSubmit());
 }

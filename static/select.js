@@ -12,8 +12,8 @@ function showSelection() {
   if (!head || !told) return;
   head.checked = count > 0 && count === boxes.length;
   head.indeterminate = count > 0 && count < boxes.length;
-  const chosen = whole ? "All that fit the filter" : count ? `${count} selected` : "";
-  told.textContent = chosen || "Tick jobs to act on them";
+  const chosen = whole ? told.dataset.wordsAll : count ? `${count} ${told.dataset.wordsSome}` : "";
+  told.textContent = chosen || told.dataset.wordsNone;
   const notice = document.querySelector("[data-held]");
   if (notice) notice.hidden = !chosen;
   for (const box of boxes) box.closest("tr").toggleAttribute("data-selected", box.checked);

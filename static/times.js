@@ -1,27 +1,44 @@
-// Times arrive as UTC text inside <time datetime>; here they become the viewer's own (but for those of a schedule's zone), with the exact moment on hover.
+// Times arrive in the zone that the server knows, inside <time datetime> in UTC. Here they become short, in the zone that was
+// chosen, else in the browser's own (but for those of a schedule's zone), with the exact moment on hover.
+const page = document.documentElement;
+const browserZone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC";
+const shownZone = page.dataset.shownZone || browserZone;
+const german = page.lang === "de";
 const pad = (number, width = 2) => String(number).padStart(width, "0");
-const clock = (at) => `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
-const dayAndMonth = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const parts = new Intl.DateTimeFormat("en-GB", {
+  timeZone: shownZone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit",
+  hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "longOffset",
+});
+const shortMonth = new Intl.DateTimeFormat("en-GB", { timeZone: shownZone, month: "short" });
 
-function offset(at) {
-  const minutes = -at.getTimezoneOffset();
-  const size = Math.abs(minutes);
-  return `UTC${minutes < 0 ? "−" : "+"}${pad(Math.floor(size / 60))}:${pad(size % 60)}`;
+const inZone = (at) => Object.fromEntries(parts.formatToParts(at).map(({ type, value }) => [type, value]));
+const clockOf = (shown) => `${shown.hour}:${shown.minute}:${shown.second}`;
+const clock = (at) => clockOf(inZone(at));
+const offset = (shown) => shown.timeZoneName.replace("GMT", "UTC").replace("-", "−").replace(/UTC$/, "UTC+00:00");
+
+function dayOf(at, shown, withYear) {
+  if (german) return `${shown.day}.${shown.month}.${withYear ? shown.year : ""}`;
+  return `${Number(shown.day)} ${shortMonth.format(at)}${withYear ? ` ${shown.year}` : ""}`;
 }
 
 function localise(root) {
-  const today = new Date().toDateString();
+  const now = inZone(new Date());
   for (const element of root.querySelectorAll("time[datetime]:not([data-zoned])")) {
     const at = new Date(element.dateTime);
-    const day = dayAndMonth.format(at);
-    element.textContent = at.toDateString() === today ? clock(at) : `${day} ${clock(at).slice(0, 5)}`;
-    element.title = `${day} ${at.getFullYear()} ${clock(at)}.${pad(at.getMilliseconds(), 3)} ${offset(at)}`;
+    const shown = inZone(at);
+    const today = shown.year === now.year && shown.month === now.month && shown.day === now.day;
+    element.textContent = today ? clockOf(shown) : `${dayOf(at, shown, shown.year !== now.year)} ${clockOf(shown).slice(0, 5)}`;
+    element.title = `${dayOf(at, shown, true)} ${clockOf(shown)}.${pad(at.getMilliseconds(), 3)} ${offset(shown)}`;
   }
 }
 
 localise(document);
-for (const place of document.querySelectorAll("[data-zone]")) {
-  place.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
+for (const place of document.querySelectorAll("[data-zone]")) place.textContent = shownZone;
+
+// The next page then comes in this zone from the server, also where no script runs on a part of it.
+if (page.dataset.shownZone === "") {
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `offload_browser_zone=${encodeURIComponent(browserZone)}; path=/admin; max-age=31536000; samesite=lax${secure}`;
 }
 
 // What is left of a time, such as that in which a deletion can be undone. When it is over the offer goes, and leaves its place.

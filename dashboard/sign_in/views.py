@@ -10,6 +10,7 @@ from dashboard.authentication import COOKIE, SIGN_IN, authenticate, user_of_sess
 from dashboard.csrf import require_same_origin
 from dashboard.error_pages import explain
 from dashboard.flash_messages import NOTICES
+from dashboard.preferences.choice import apply_choice
 from dashboard.proxy_sign_in import ProxyRefusal, refusal_page, user_of_proxy
 from dashboard.sign_in.oidc import from_provider, to_provider
 from dashboard.sign_in.page import record_sign_in, session_cookie, sign_in_form, within
@@ -67,6 +68,11 @@ async def sign_in(request: Request[Any, Any, Any], services: ServicesDep) -> Res
     return Redirect(goal, status_code=303, cookies=[session_cookie(request, services, token)])
 
 
+async def before_sign_in(request: Request[Any, Any, Any]) -> None:
+    """Show the page in the language and the zone that this browser chose or asks for."""
+    apply_choice(request)
+
+
 def _no_user(request: Request[Any, Any, Any], error: Exception) -> Any:
     return explain(request, error)
 
@@ -74,6 +80,7 @@ def _no_user(request: Request[Any, Any, Any], error: Exception) -> Any:
 sign_in_routes = Router(
     SIGN_IN,
     route_handlers=[sign_in_page, sign_in, to_provider, from_provider],
+    before_request=before_sign_in,
     exception_handlers={**dict.fromkeys(EXCEPTION_HANDLERS, _no_user), ProxyRefusal: refusal_page},
     request_max_body_size=FORM_BYTES,
     include_in_schema=False,

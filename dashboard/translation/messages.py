@@ -139,7 +139,7 @@ def _read(message: Message, text: str, at: int, *, nested: bool) -> tuple[list[I
             return items, at
         at = found.end()
         if escaped or plain:
-            items.append(Words(escaped or plain))
+            _add_words(items, escaped or plain)
         elif name:
             items.append(_value(message, text, name))
         elif tag:
@@ -152,6 +152,15 @@ def _read(message: Message, text: str, at: int, *, nested: bool) -> tuple[list[I
     if nested:
         raise BadTranslation(f"{text!r}: a choice is not closed.")
     return items, at
+
+
+def _add_words(items: list[Item], text: str) -> None:
+    """One text of what stands together, however it was written."""
+    match items[-1:]:
+        case [Words(before)]:
+            items[-1] = Words(before + text)
+        case _:
+            items.append(Words(text))
 
 
 def _value(message: Message, text: str, name: str) -> Part:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from dashboard.translation.expressions import Value, Words, code_of, marks, parts_of
+from dashboard.translation.expressions import Value, Words, code_of, literal, marks, parts_of
 from dashboard.translation.messages import Item, Message, Tag, has_words, message_of
 
 JINJA = re.compile(
@@ -299,7 +299,8 @@ def _items(run: Run) -> list[Item]:
 def _rendered(template: Template, item: Item) -> str:
     match item:
         case Words(text):
-            return text
+            # A literal may show what is otherwise Jinja's own.
+            return re.sub(r"\{[{%#]", lambda found: f"{{{{ {literal(found[0])} }}}}", text)
         case Tag(_, source):
             return source
         case Value(_, source) if source:

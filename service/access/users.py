@@ -120,6 +120,18 @@ class Users:
             )
         self._expect(changed, name)
 
+    async def choose(self, name: str, *, language: str, zone: str) -> None:
+        """Keep the language and the zone in which the user reads; empty ones for the browser's. Raises NoSuchUser."""
+        async with self.database.writing() as session:
+            changed = await changed_rows(
+                session,
+                update(DashboardUserRow)
+                .where(DashboardUserRow.name == name)
+                .values(language=language or None, zone=zone or None),
+            )
+        self._found.forget(name)
+        self._expect(changed, name)
+
     async def remove(self, name: str) -> None:
         """Delete the user, its sessions and its own saved views: another of the name begins without. Raises NoSuchUser."""
         async with self.database.writing() as session:

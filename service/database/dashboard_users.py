@@ -21,6 +21,10 @@ class DashboardUserRow(Base):
     role: Mapped[str] = mapped_column(String(32))
     personal: Mapped[bool]
     queues: Mapped[str] = mapped_column(Text, default="[]")
+    language: Mapped[str | None] = mapped_column(String(16), default=None)
+    """Language in which the user reads pages; None for what the browser asks for."""
+    zone: Mapped[str | None] = mapped_column(String(64), default=None)
+    """IANA name of the zone in which the user reads times; None for the browser's."""
     created_at: Mapped[datetime] = mapped_column(UtcTime, default=utc_now)
     created_by: Mapped[str] = mapped_column(String(255))
 

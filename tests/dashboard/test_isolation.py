@@ -44,6 +44,7 @@ OPEN = {"/admin/sign-in", "/admin/sign-in/oidc", "/admin/sign-in/oidc/callback"}
 FOR_ALL = {
     "/admin/sign-out",
     "/admin/views",
+    "/admin/preferences",
     *(f"/admin/views/none/{verb}" for verb in ("rename", "delete", "default")),
 }
 """Actions that change nothing but the browser's own session, and views that are the user's own."""

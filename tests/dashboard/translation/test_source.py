@@ -53,6 +53,7 @@ def test_attributes_marked_words_and_conditions_that_compare_with_them_are_trans
     source = "{% set label = _('Cancel') %}<b title='Row {{ n }}'>{{ 'Keep' if label == _('Cancel') else label }}</b>"
     german = {"Cancel": "Abbrechen", "Row {n}": "Zeile {n}", "[Keep|{label}]": "[Behalten|{label}]", "and": "und"}
     assert _rendered(source, german, n=3) == "<b title='Zeile 3'>Behalten</b>"
+    assert _rendered("<p>Write {{ '{{ name }}' }}</p>", german) == "<p>Write {{ name }}</p>"
     assert _rendered("{{ names | join(_(' and ')) }}", german, names=["a", "b"]) == "a und b"
 
 
