@@ -23,6 +23,7 @@ from dashboard.templating import Pages
 from service.access.proxy_headers import NotesPeer, Visitors
 from service.api import EXCEPTION_HANDLERS, api_routes, cross_origin, openapi_config
 from service.lib.async_tasks import end
+from service.lib.languages import add_translations_of
 from service.monitoring.alerts.not_ready import NotReady
 from service.monitoring.changes.wiring import report_web_forever
 from service.monitoring.logging import configure_logs, log_problems
@@ -31,6 +32,7 @@ from service.services import Services, check_database, open_services
 from settings import Settings, load_settings
 from settings.alert_faults import refuse_bad_rules
 from settings.private_files import private_folder
+from tasks.sdk.packages import LOADED
 from tasks.sdk.types import REGISTRY
 
 
@@ -42,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     if settings is None:
         settings = load_settings()
         refuse_bad_rules(job_types=REGISTRY)
+        add_translations_of(LOADED)
         private_folder(settings.data_dir)
         configure_logs(settings)
         log_problems()

@@ -1,7 +1,7 @@
 """Receivers of alerts and reports."""
 
 from email.utils import parseaddr
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import NoDecode
@@ -54,6 +54,9 @@ class Receivers(BaseModel):
         json_schema_extra={"secret": True},
     )
     """Further receivers of every alert. Commas do not part them: some of these URLs hold commas."""
+
+    alert_language: Literal["en", "de"] = Field(default="en", description="en or de")
+    """Language of the alerts that are sent: they go to a team, not to a person whose choice is known."""
 
     reports_to: Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(parse_addresses)] = Field(
         default=None, description="addresses of operators, separated by commas"

@@ -6,9 +6,10 @@ that requests served at the same time do not mix.
 """
 
 import contextlib
+import importlib.util
 import io
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -104,6 +105,15 @@ def add_translations(folder: Path) -> None:
     if folder not in _folders:
         _folders.append(folder)
         forget()
+
+
+def add_translations_of(modules: Iterable[str]) -> None:
+    """Read the catalogues that packages bring, `translations/<language>/*.po` next to their module. Before any text is shown."""
+    for name in modules:
+        spec = importlib.util.find_spec(name)
+        folder = Path(spec.origin).parent / "translations" if spec is not None and spec.origin else None
+        if folder is not None and folder.is_dir():
+            add_translations(folder)
 
 
 def forget() -> None:

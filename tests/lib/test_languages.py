@@ -7,7 +7,7 @@ import pytest
 
 from service.lib import languages
 from service.lib.languages import (
-    add_translations,
+    add_translations_of,
     current_language,
     gettext,
     in_language,
@@ -80,7 +80,11 @@ def test_a_package_brings_a_catalogue_and_a_broken_one_takes_none_down(
     (tmp_path / "de" / "jobs.po").write_text(CATALOGUE)
     (tmp_path / "de" / "broken.po").write_text('msgid "a\nmsgstr')
     try:
-        add_translations(tmp_path)
+        (tmp_path / "translations").mkdir()
+        (tmp_path / "de").rename(tmp_path / "translations" / "de")
+        (tmp_path / "package_with_words.py").touch()
+        monkeypatch.syspath_prepend(tmp_path)
+        add_translations_of(["package_with_words", "no_such_package"])
         with in_language("de"):
             assert (gettext("frobnicated"), gettext("It is done.")) == ("gefrobnizt", "Er ist fertig.")
             assert (pgettext("verb", "export"), pgettext("noun", "export")) == ("exportieren", "export")

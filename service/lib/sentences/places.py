@@ -201,6 +201,17 @@ UNITS = (
 )
 
 EXTRA = (
+    # Of http.HTTPStatus: releases of Python differ in two of them.
+    *("Bad Request", "Unauthorized", "Forbidden", "Not Found", "Method Not Allowed", "Conflict", "Gone"),
+    *("Request Entity Too Large", "Content Too Large", "Unsupported Media Type", "Unprocessable Entity"),
+    *(
+        "Unprocessable Content",
+        "Too Many Requests",
+        "Internal Server Error",
+        "Service Unavailable",
+        "Insufficient Storage",
+    ),
+    *("All jobs", "All documents", "All templates", "resolved", "critical", "error", "warning"),
     *("Done", "queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled", "expired"),
     *(f"{{count_number}} {unit}" for unit in UNITS),
     *(f"{{count_number}} {unit}s" if unit != "try" else "{count_number} tries" for unit in UNITS),

@@ -39,7 +39,21 @@ AMOUNTS = ("_number", "_size", "_duration", "_rate")
 """Ends of the names of values that are amounts, whose marks are the language's own."""
 
 PHRASES = frozenset(
-    {"why", "sentence", "error", "problem", "detail", "message", "note", "state", "status", "kind", "how", "end"}
+    {
+        "why",
+        "sentence",
+        "error",
+        "problem",
+        "detail",
+        "message",
+        "note",
+        "state",
+        "status",
+        "kind",
+        "how",
+        "end",
+        "value",
+    }
 )
 """Names of values that may be sentences or phrases of the catalogue themselves."""
 
@@ -110,6 +124,7 @@ class Recogniser:
     def __init__(self, language: str, translations: Mapping[str, str]) -> None:
         self.language = language
         self._whole: dict[str, str] = {}
+        folded: dict[str, str] = {}
         self._by_word: dict[str, list[Pattern]] = {}
         self._open: list[tuple[str, Pattern]] = []
         for message, translation in translations.items():
@@ -117,11 +132,14 @@ class Recogniser:
             if one is None:
                 continue
             if not one.names:
-                self._whole.setdefault(_key(one.texts[0]), one.translation)
+                # `Resolved` and `resolved` are two messages; where there is one of them, it serves for both.
+                self._whole[one.texts[0]] = one.translation
+                folded.setdefault(_key(one.texts[0]), one.translation)
             elif (word := _first_word(one.texts[0])) is not None:
                 self._by_word.setdefault(word, []).append(one)
             else:
                 self._open.append((max(one.texts[1:], key=len), one))
+        self._whole = folded | self._whole
         for patterns in self._by_word.values():
             patterns.sort(key=lambda one: -one.own)
         self._open.sort(key=lambda pair: -pair[1].own)
@@ -143,7 +161,7 @@ class Recogniser:
             return None
         bare = _bare(text)
         ending = text[len(bare) :]
-        whole = self._whole.get(_key(bare))
+        whole = self._whole.get(bare) or self._whole.get(_key(bare))
         if whole is not None:
             return _as(text, whole) + ending
         found = self.find(bare)

@@ -22,6 +22,8 @@ from redis.exceptions import RedisError
 
 from service.engine.redis.client import Client
 from service.lib.async_tasks import pause
+from service.lib.languages import in_language
+from service.lib.sentences.recogniser import shown
 from service.monitoring.alerts import keys, pagerduty, slack
 from service.monitoring.alerts.alerts import record
 from service.monitoring.alerts.records import HistoryEntry
@@ -146,6 +148,10 @@ class NotReady:
             await pipe.execute()
 
     def _bodies(self, text: str, *, resolved: bool) -> dict[str, dict[str, Any]]:
+        with in_language(self.settings.alert_language):
+            return self._bodies_of(shown(text), resolved=resolved)
+
+    def _bodies_of(self, text: str, *, resolved: bool) -> dict[str, dict[str, Any]]:
         url = self.settings.links_url + PAGE
         event = (
             pagerduty.resolve(RULE, text) if resolved else pagerduty.trigger(RULE, text, Severity.CRITICAL, "web", url)

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from service.lib.sentences.recogniser import shown
 from settings import Settings
 from settings.alert_rules import Severity
 
@@ -22,7 +23,7 @@ def trigger(
 ) -> dict[str, Any]:
     """Opens an incident, or adds to the open one of the same key. `url` and `runbook` are pages that it links to."""
     payload = {"summary": text[:SUMMARY_MAX], "source": "offload", "severity": str(severity), "component": subject}
-    links = [{"href": url, "text": "Open the page"}]
+    links = [{"href": url, "text": shown("Open the page")}]
     if runbook:
         links.append({"href": runbook, "text": "Runbook"})
     return _event("trigger", key) | {"payload": payload, "links": links, "client": "Offload"}

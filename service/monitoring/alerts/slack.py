@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from service.lib.sentences.recogniser import shown
 from settings.alert_rules import Severity
 
 ICONS = {Severity.CRITICAL: ":rotating_light:", Severity.ERROR: ":red_circle:", Severity.WARNING: ":warning:"}
@@ -36,11 +37,11 @@ def alert_blocks(
 ) -> dict[str, Any]:
     """An alert, or its recovery. `text` is what notifications show, `url` and `runbook` are pages that it links to."""
     icon = ":white_check_mark:" if resolved else ICONS[severity]
-    word = "resolved" if resolved else str(severity)
+    word = shown("resolved" if resolved else str(severity))
     blocks = [
         header(f"{icon} {title}: {word}"),
         {"type": "section", "text": {"type": "mrkdwn", "text": fitting(escaped(text))}},
-        link_line(url, "Open the page"),
+        link_line(url, shown("Open the page")),
     ]
     if runbook:
         blocks.append(link_line(runbook, "Runbook"))

@@ -51,7 +51,7 @@ def test_any_other_text_comes_back_or_is_a_text(text: str) -> None:
         ("Processing page 3 of 500 (1%)", "Seite 3 von 500 wird verarbeitet (1 %)"),
         ("There is no job pdf-ocr-1.", "Es gibt keinen Job pdf-ocr-1."),
         ("There is no job There is no job x.", "Es gibt keinen Job There is no job x."),
-        ("Trying again in 1,200 s: timed out after 5 s", "Neuer Versuch in 1.200 s: Zeit nach 5 s abgelaufen"),
+        ("Trying again in 1,200 s: timed out after 5 s", "Neuer Versuch in 1.200 s: Zeitüberschreitung nach 5 s"),
         ("There is room: 1.200 jobs", "There is room: 1.200 jobs"),
         ("1,200 jobs", "1.200 Jobs"),
         ("1.200 jobs", "1.200 Jobs"),
@@ -65,7 +65,7 @@ def test_any_other_text_comes_back_or_is_a_text(text: str) -> None:
         ("limit: The body must be a JSON object.", "limit: Der Body muss ein JSON-Objekt sein."),
         ("A package of another maker did this.", "A package of another maker did this."),
         ("Job queued. A package of another maker did this.", "Job queued. A package of another maker did this."),
-        ("Ada paused pdf until it is resumed: Job queued.", "Ada hat pdf pausiert, bis sie fortgesetzt wird: Job queued."),
+        ("Ada paused pdf until it is resumed: Job queued.", "Ada hat pdf angehalten, bis sie fortgesetzt wird: Job queued."),
     ],
 )  # fmt: skip
 def test_a_sentence_in_german(english: str, german: str) -> None:
