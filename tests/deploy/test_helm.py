@@ -1,5 +1,6 @@
 """The chart, rendered by helm and held against the schemas of Kubernetes and against the settings that exist."""
 
+import json
 import subprocess
 import sys
 from functools import cache
@@ -27,6 +28,11 @@ EVERYTHING = (
     "publicUrl=https://jobs.example.com",
     "mailFrom=Jobs <jobs@example.com>",
     "settings.OFFLOAD_MAX_PAGES=700",
+    "settings.OFFLOAD_OIDC_ISSUER=https://login.example.com",
+    "settings.OFFLOAD_PROXY_AUTH_FROM=10.0.0.7",
+    "settings.OFFLOAD_SANDBOX=require",
+    "settings.OFFLOAD_CHILD_NICE=15",
+    "moreSecrets={vault-keys}",
     "storageUrl=s3://documents/offload",
     "image.registry=registry.example.com/team",
     "image.pullSecrets={registry}",
@@ -89,6 +95,20 @@ def test_secrets_are_named_and_not_held() -> None:
         assert {"secretRef": {"name": "vault"}} in pod["containers"][0]["envFrom"]
 
 
+def test_each_secret_has_its_place_and_cannot_stand_in_a_config_map() -> None:
+    secrets = {name for name, field in variables(Settings, PREFIX).items() if field.repr is False}
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    refused = schema["properties"]["settings"]["propertyNames"]["not"]["anyOf"][1]["enum"]
+    assert set(refused) == secrets
+    values = (CHART / "values.yaml").read_text()
+    assert {name for name in secrets if name not in values} == set()
+    for pod in pods("moreSecrets={vault-keys}").values():
+        assert [one for one in pod["containers"][0]["envFrom"] if "secretRef" in one] == [
+            {"secretRef": {"name": "offload"}},
+            {"secretRef": {"name": "vault-keys"}},
+        ]
+
+
 def test_pods_may_do_little() -> None:
     for pod in pods().values():
         [container] = pod["containers"]
@@ -146,6 +166,8 @@ def test_files_are_kept_when_the_release_goes() -> None:
         ("ingress.enabled=true", "ingress.host"),
         ("storageUrl=/mnt/files", "storageUrl"),
         ("secret=", "secret"),
+        ("settings.OFFLOAD_ENCRYPTION_KEYS=a:b", "settings"),
+        ("settings.OFFLOAD_QUEUES__CSV_EXPORT__REDIS_URL=redis://h", "settings"),
         ("replicas=3", "replicas"),
     ],
 )

@@ -22,6 +22,9 @@ from tests.waiting import wait_until, wait_until_async
 ROOT = Path(__file__).parents[2]
 TERMINAL = {"completed", "failed", "cancelled"}
 STUCK_S = 60.0
+STARTED_S = 240.0
+"""Longest wait for a process to start: the last version's sources are compiled by each that runs them."""
+
 AT_ONCE = 8
 """Clients that send at the same time."""
 
@@ -109,7 +112,7 @@ class Installation:
         """Start a web process, and send requests to it from now on."""
         web = self.start("uvicorn", "--factory", app, "--port", "0", "--no-access-log", **environment)
         found = wait_until(
-            lambda: re.search(r"running on (http://\S+:\d+)", web.output) or web.process.poll() is not None
+            lambda: re.search(r"running on (http://\S+:\d+)", web.output) or web.process.poll() is not None, STARTED_S
         )
         assert isinstance(found, re.Match), web.output
         self.url = found[1]
@@ -118,7 +121,7 @@ class Installation:
     def start_worker(self, settings: str = "tests.production.workers.Nappers", **environment: str) -> Process:
         """Start a worker, and wait until it is ready."""
         worker = self.start("arq", settings, **environment)
-        wait_until(lambda: "worker.ready" in worker.output or worker.process.poll() is not None)
+        wait_until(lambda: "worker.ready" in worker.output or worker.process.poll() is not None, STARTED_S)
         assert worker.process.poll() is None, worker.output
         return worker
 

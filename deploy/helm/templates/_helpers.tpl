@@ -59,6 +59,9 @@ securityContext:
   capabilities: {drop: [ALL]}
 envFrom:
   - secretRef: {name: {{ .Values.secret }}}
+  {{- range .Values.moreSecrets }}
+  - secretRef: {name: {{ . }}}
+  {{- end }}
   - configMapRef: {name: {{ include "offload.name" . }}}
 volumeMounts:
   - {name: data, mountPath: /data}
