@@ -52,7 +52,7 @@ def spent_us(web: Web) -> dict[str, float]:
     return spent
 
 
-async def asked(web: Web, kind: str, count: int, job: str) -> None:
+async def requested(web: Web, kind: str, count: int, job: str) -> None:
     """Ask `count` times, RATE times a second. Raises RuntimeError for another reply than the expected one."""
     method, path, arguments, expected = KINDS[kind]
     begun, requests = time.perf_counter(), []
@@ -71,14 +71,14 @@ async def bench(given: argparse.Namespace) -> None:
         async with web.http.post("/api/jobs/csv-export", json=LATER) as reply:
             job = (await reply.json())["job_id"]
         for kind in KINDS:
-            await asked(web, kind, WARM, job)
+            await requested(web, kind, WARM, job)
         before = spent_us(web)
         await asyncio.sleep(IDLE_S)
         idle = {name: (spent - before[name]) / IDLE_S for name, spent in spent_us(web).items()}
         for _ in range(given.rounds):
             for kind in KINDS:
                 before, begun = spent_us(web), time.perf_counter()
-                await asked(web, kind, given.requests, job)
+                await requested(web, kind, given.requests, job)
                 passed_s = time.perf_counter() - begun
                 for name, spent in spent_us(web).items():
                     seen[kind][name].append((spent - before[name] - idle[name] * passed_s) / given.requests)
