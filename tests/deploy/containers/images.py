@@ -61,6 +61,10 @@ class Engine:
     def has(self, image: str) -> bool:
         return self.run("podman", "image", "exists", image, check=False).returncode == 0
 
+    def size(self, image: str) -> int:
+        """Bytes of an image, with those of its base."""
+        return int(self.run("podman", "image", "inspect", "--format", "{{.Size}}", image).stdout)
+
     def pull(self, image: str) -> bool:
         """Fetch an image from its registry; True where that worked, or it is there already."""
         command = ["timeout", str(PULL_S), "podman", "pull", "--quiet", image]
