@@ -1,6 +1,7 @@
 """Threads of SQLite connections, ended before the event loop that they answer."""
 
 import asyncio
+import sqlite3
 import time
 from typing import Any
 
@@ -16,17 +17,21 @@ class SqliteThreads:
     """Every open connection of an engine. The driver runs each in a thread, which hands its results to the event loop.
 
     A session that is cancelled leaves its connection to close without being waited for. Where the loop ended first, the
-    thread would die of "Event loop is closed".
+    thread would die of "Event loop is closed". For the same reason nothing connects once the database is closed: a reading
+    that requests share runs on when they are gone, and would begin its thread as the loop ends.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._connections: set[aiosqlite.Connection] = set()
+        self._closed = False
         event.listen(engine, "do_connect", self._track)
 
     def _track(self, _dialect: Any, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
         options["async_creator_fn"] = self._connect
 
     def _connect(self, *arguments: Any, **options: Any) -> aiosqlite.Connection:
+        if self._closed:
+            raise sqlite3.ProgrammingError("The database is closed.")
         connection = aiosqlite.connect(*arguments, **options)
         # As SQLAlchemy does for connections that it makes: an interpreter that exits waits for no query.
         connection._thread.daemon = True
@@ -35,7 +40,9 @@ class SqliteThreads:
         return connection
 
     async def end(self) -> None:
-        """Return once no thread is left. What still runs after END_S is told to stop, and not waited for."""
+        """Let none begin from now on, and return once none is left. What still runs after END_S is told to stop, and not
+        waited for."""
+        self._closed = True
         until = time.monotonic() + END_S
         while alive := [connection for connection in self._connections if connection._thread.is_alive()]:
             if time.monotonic() > until:

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from service.database import Database, open_database
+from service.lib.single_flight import Shared
 from tests.waiting import wait_until_async
 
 
@@ -70,6 +72,15 @@ async def test_a_cancelled_opening_ends_before_the_database_is_closed(sqlite_url
         for task in opening:
             task.cancel()
         await asyncio.gather(*opening, return_exceptions=True)
+    assert of_connections() <= before
+
+
+async def test_a_reading_that_outlives_its_requests_begins_no_thread_once_the_database_is_closed(sqlite_url: str) -> None:
+    before = of_connections()
+    async with open_database(sqlite_url) as database:
+        shared = Shared(database.check, fresh_s=60)
+    with pytest.raises(ProgrammingError, match="The database is closed"):
+        await shared()
     assert of_connections() <= before
 
 
