@@ -1,6 +1,5 @@
 """The API behind a real HTTP server on loopback, and clients of two owners."""
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -8,7 +7,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from litestar import Litestar
 
 from service.services import Services
@@ -16,7 +14,7 @@ from tests.api.apart import apart
 from tests.api.app import create_app
 from tests.api.hands import Hands
 from tests.conftest import API_KEYS
-from tests.waiting import LIMIT_S, wait_until_async
+from tests.web import served_at
 
 ACME, GLOBEX = "acme-secret-key-1", "globex-secret-key-2"
 
@@ -42,15 +40,8 @@ def app() -> Litestar:
 
 @pytest.fixture
 async def served(app: Litestar, settings_env: dict[str, str]) -> AsyncIterator[Served]:
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=5)
-    )
-    running = asyncio.create_task(server.serve())
-    await wait_until_async(lambda: server.started or running.done())
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield Served(f"http://127.0.0.1:{port}", app)
-    server.should_exit = True
-    await asyncio.wait_for(running, LIMIT_S)
+    async with served_at(app) as url:
+        yield Served(url, app)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The dashboard behind a real HTTP server on loopback, over a real Valkey, and users to look at it."""
 
-import asyncio
 import io
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -8,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import uvicorn
 from httpx import AsyncClient, BasicAuth, Response
 from litestar import Litestar
 from PIL import Image
@@ -19,7 +17,8 @@ from settings import Settings
 from tests.conftest import API_KEYS, DASHBOARD_USERS
 from tests.dashboard.made import Maker
 from tests.databases import new_database
-from tests.waiting import LIMIT_S, wait_until_async
+from tests.waiting import LIMIT_S
+from tests.web import served_at
 
 OPERATOR = BasicAuth("admin", "admin-password-1")
 VIEWER = BasicAuth("viewer", "viewer-password-1")
@@ -53,12 +52,8 @@ def settings(
 async def served(settings: Settings) -> AsyncIterator[tuple[Litestar, str]]:
     """The application, and where it is served, by this very process."""
     app = create_app(settings)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", server_header=False))
-    running = asyncio.create_task(server.serve())
-    await wait_until_async(lambda: server.started or running.done())
-    yield app, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await running
+    async with served_at(app) as url:
+        yield app, url
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -75,7 +75,9 @@ async def test_a_cancelled_opening_ends_before_the_database_is_closed(sqlite_url
     assert of_connections() <= before
 
 
-async def test_a_reading_that_outlives_its_requests_begins_no_thread_once_the_database_is_closed(sqlite_url: str) -> None:
+async def test_a_reading_that_outlives_its_requests_begins_no_thread_once_the_database_is_closed(
+    sqlite_url: str,
+) -> None:
     before = of_connections()
     async with open_database(sqlite_url) as database:
         shared = Shared(database.check, fresh_s=60)

@@ -1,6 +1,5 @@
 """A database of either kind with users in it, mail servers, and workers of the e-mail queue."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +7,12 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-import uvicorn
 from litestar import Litestar
 
 from service.database import Database, User
 from service.services import Services
 from tests.api.app import create_app
-from tests.waiting import wait_until_async
+from tests.web import served_at
 from tests.workers import Start, workers
 
 
@@ -57,14 +55,8 @@ def app() -> Litestar:
 
 @pytest_asyncio.fixture
 async def served(app: Litestar, settings_env: dict[str, str]) -> AsyncIterator[Served]:
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=5)
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    await wait_until_async(lambda: server.started or running.done())
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield Served(f"http://127.0.0.1:{port}", app)
-    server.should_exit = True
-    await running
+    async with served_at(app) as url:
+        yield Served(url, app)
 
 
 @pytest_asyncio.fixture
