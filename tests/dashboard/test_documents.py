@@ -17,7 +17,7 @@ from tasks.images.photo import process_photo
 from tasks.images.variants import SIZES
 from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.documents import picture, pictured, stored
-from tests.dashboard.made import Maker
+from tests.dashboard.made import Anything, Maker
 from tests.documents.videos.clips import clip
 
 HOSTILE = "<img src=x onerror=alert(1)>&\"'.png"
@@ -218,3 +218,11 @@ async def test_a_document_in_quarantine_is_shown_with_its_reason_and_without_its
     assert (await operator.get("/admin/documents?scan=other")).status_code == 400
     await act(operator, f"/admin/documents/{infected.file_id}/delete")
     assert (await operator.get(f"/admin/documents/{infected.file_id}")).status_code == 404
+
+
+async def test_the_page_of_a_document_leads_to_its_text_once_it_was_read(operator: Client, made: Maker) -> None:
+    document = await stored(made, "a scan.png")
+    address = f"/admin/documents/{document.file_id}"
+    assert f'href="{address}/pages/1"' not in (await operator.get(address)).text
+    await made.completed(await made.active(payload=Anything(file_id=document.file_id)))
+    assert f'href="{address}/pages/1"' in (await operator.get(address)).text
