@@ -97,6 +97,9 @@ MEASURES: dict[str, Measure] = {
     "evicted_keys": Measure(
         "keys that the queue server has thrown away since it started", "the queue server", unit="keys"
     ),
+    "queue_servers_away": Measure(
+        "1 where a queue's own server does not answer, 0 where it does", "every own server of a queue", unit="servers"
+    ),
     "held_s": Measure(
         "seconds for which a missing part, or its failing jobs, have held a queue", "every queue", unit="s", one_of="queue"
     ),
@@ -168,6 +171,11 @@ RULES: list[Rule] = [
     Rule(
         "evictions", "evicted_keys", 0, "the queue server has thrown {value} away for want of memory: {detail}",
         "the queue server throws nothing away", Severity.CRITICAL, unit="keys", pages=True,
+    ),
+    # A restart or a failover takes less. Where the main server is away, the alert `not-ready` says so.
+    Rule(
+        "queue-server-away", "queue_servers_away", 0, "{subject} does not answer: {detail}", "{subject} answers again",
+        Severity.CRITICAL, unit="servers", for_s=MINUTE_S, pages=True,
     ),
     # A restart of the database takes less.
     Rule(

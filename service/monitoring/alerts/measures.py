@@ -13,10 +13,10 @@ from service.engine.store.queue_controls import OFFLOAD
 from service.lib.clock import now_ms
 from service.mail.counters import MAIL_QUEUE, MEASURES
 from service.mail.server_status import ServerStatus
+from service.monitoring.alerts.server_measures import ServerMeasures
 from service.monitoring.alerts.silence import Reading, by_queue_of, silence_of
 from service.monitoring.metrics import Metrics
 from service.monitoring.metrics.figures import Figures
-from service.monitoring.storage_usage.redis_settings import unsafe
 from service.webhooks import keys as webhook_keys
 from settings import Queue, Settings
 from settings.alert_rules import UNENDING, Rule
@@ -46,13 +46,15 @@ class Measures:
 
     async def take(self, rule: Rule) -> list[Reading]:
         """The rule's measure for each of its subjects."""
+        servers = ServerMeasures(self.store.redis)
         by_name: Mapping[str, Callable[[Rule], Awaitable[list[Reading]]]] = {
             "waiting_jobs": self.waiting_jobs,
             "failure_rate": self.failure_rate,
             "worker_silent_s": self.worker_silent_s,
-            "redis_memory_share": self.redis_memory_share,
-            "unsafe_settings": self.unsafe_settings,
-            "evicted_keys": self.evicted_keys,
+            "redis_memory_share": servers.redis_memory_share,
+            "unsafe_settings": servers.unsafe_settings,
+            "evicted_keys": servers.evicted_keys,
+            "queue_servers_away": servers.queue_servers_away,
             "held_s": self.held_s,
             "service_paused_s": self.service_paused_s,
             "running_s": self.running_s,
@@ -96,24 +98,6 @@ class Measures:
         """The longest silence of a worker that has not been replaced since."""
         at_ms, by_queue = now_ms(), by_queue_of(await self.store.workers())
         return [silence_of(queue, by_queue.get(queue, []), at_ms) for queue in map(str, Queue)]
-
-    async def redis_memory_share(self, _rule: Rule) -> list[Reading]:
-        """Used of the permitted memory; nothing where no bound is set."""
-        info = await self.store.redis.info("memory")
-        used, most = int(info["used_memory"]), int(info.get("maxmemory", 0))
-        detail = f"{used / 2**20:,.0f} of {most / 2**20:,.0f} MiB"
-        return [Reading("redis", used / most if most else None, detail, "/admin/metrics")]
-
-    async def unsafe_settings(self, _rule: Rule) -> list[Reading]:
-        """Settings of the queue server under which jobs may be lost."""
-        problems = unsafe(await self.store.redis.info())
-        return [Reading("redis", len(problems), "; ".join(problems), "/admin/storage")]
-
-    async def evicted_keys(self, _rule: Rule) -> list[Reading]:
-        """Keys that the server has thrown away since it started, or since its counters were last reset."""
-        info = await self.store.redis.info()
-        detail = f"maxmemory-policy is {info.get('maxmemory_policy')}, and must be noeviction"
-        return [Reading("redis", int(info.get("evicted_keys", 0)), detail, "/admin/storage")]
 
     async def held_s(self, _rule: Rule) -> list[Reading]:
         """Seconds since a queue paused itself: a part that its workers need is missing, or its jobs fail in a row."""
