@@ -98,13 +98,22 @@ def moment(at_ms: int) -> Markup:
     )
 
 
+def written(at_ms: int) -> str:
+    """A moment as plain text, to the minute, in the current zone: for a title, which can hold no element."""
+    at = datetime.fromtimestamp(at_ms / SECOND_MS, current_zone())
+    day = f"{at:%d.%m.%Y}" if current_language() == "de" else f"{at:%Y-%m-%d}"
+    return f"{day} {at:%H:%M} {at.tzname()}"
+
+
 def typed(at_ms: int, earlier_ms: int = 0) -> str:
     """A moment as an address or a form takes it, in UTC, so much earlier."""
     return f"{datetime.fromtimestamp((at_ms - earlier_ms) / SECOND_MS, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def in_zone(at_ms: int, zone: str) -> Markup:
-    """A <time> in a named zone, as a schedule means it; static/times.js leaves it alone. In UTC where there is no such zone."""
+    """A <time> in a named zone, as a schedule means it, which static/times.js leaves alone; first in the reader's zone where
+    that is another one. Only in the reader's where there is no such zone.
+    """
     try:
         at = datetime.fromtimestamp(at_ms / SECOND_MS, ZoneInfo(zone))
     except (ZoneInfoNotFoundError, ValueError):
@@ -112,9 +121,10 @@ def in_zone(at_ms: int, zone: str) -> Markup:
     utc = at.astimezone(UTC)
     german = current_language() == "de"
     words = f"{GERMAN_DAYS[at.weekday()]} {at:%d.%m.%Y %H:%M}" if german else f"{at:%a} {at.day} {at:%b} {at:%H:%M}"
-    return Markup('<time datetime="{}Z" data-zoned title="{} UTC">{} {}</time>').format(
+    meant = Markup('<time datetime="{}Z" data-zoned title="{} UTC">{} {}</time>').format(
         f"{utc:%Y-%m-%dT%H:%M:%S}", f"{utc:%Y-%m-%d %H:%M:%S}", words, zone
     )
+    return meant if zone == current_zone().key else Markup("{} ({})").format(moment(at_ms), meant)
 
 
 def rate(per_hour: float) -> str:

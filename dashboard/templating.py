@@ -89,5 +89,6 @@ def template_environment(language: str = ENGLISH) -> Environment:
         sentence=as_sentence,
         compact=formats.compact,
         typed=formats.typed,
+        written=formats.written,
     )
     return environment

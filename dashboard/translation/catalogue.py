@@ -45,4 +45,4 @@ def parts_in(language: str, message: Message) -> list[Item]:
 def named(word: str) -> str:
     """A word that comes from a value, such as a job's outcome, in the current language. `words.py` lists them."""
     language = current_language()
-    return word if language == ENGLISH else text_of(language, word)
+    return text_of(language, word) if word and language != ENGLISH else word

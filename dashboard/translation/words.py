@@ -15,7 +15,9 @@ NAMED = (
     "queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled", "expired", "deleted", "ok", "refused",
     "pending", "sending", "sent", "bounced", "unknown", "suppressed", "skipped", "fired", "resolved", "muted", "unmuted",
     "tried", "deploy", "settings", "breaker", "worker", "alert", "pause", "limit", "rate", "above", "below",
-    "day", "hour", "minute", "any",
+    "day", "hour", "minute", "week", "month", "Hour", "Day", "Week", "Month", "any",
+    # Kinds of doubt about a page.
+    "words", "unread", "writing", "language", "nothing", "picture", "layout", "correction", "other",
 )  # fmt: skip
 
 

@@ -69,6 +69,7 @@ def test_a_schedules_time_is_in_its_zone_on_both_sides_of_the_change_of_clocks()
     assert ">Thu 28 May 22:26 Europe/Berlin<" in in_zone(summer, "Europe/Berlin")
     assert ">Sun 29 Nov 00:00 Europe/Berlin<" in in_zone(winter, "Europe/Berlin")
     assert "2026-11-28 23:00:00 UTC" in in_zone(winter, "Europe/Berlin") and "data-zoned" in in_zone(winter, "UTC")
+    assert in_zone(winter, "UTC").count("<time") == 1 and in_zone(winter, "Europe/Berlin").startswith(moment(winter))
     assert in_zone(winter, "Mars/Olympus") == moment(winter)
 
 
