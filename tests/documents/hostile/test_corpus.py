@@ -94,7 +94,8 @@ PDFS = {
 """A phrase of a sentence by file; others are read as far as they go."""
 
 GREEDY = {
-    "forms ten times each, twelve deep": "It cannot be drawn within 10 seconds.",
+    # On an idle machine it comes to its memory first, which ends the reader.
+    "forms ten times each, twelve deep": "It cannot be drawn",
     "pattern of endless tiles": "Reading the page took longer than 60 s.",
 }
 
