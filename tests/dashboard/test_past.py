@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from dashboard.past.moment import read_past
+from dashboard.past.strips import DAYS_SHOWN
 from service.engine.store import keys as store_keys
 from service.lib.clock import now_ms
 from service.monitoring.changes import Deploy, WorkerLife, keys
@@ -67,7 +68,10 @@ async def test_the_pages_of_now_have_a_slider_that_works_without_a_script(operat
         shown = (await operator.get(page)).text
         form = shown[shown.index("data-past") : shown.index("</form>", shown.index("data-past"))]
         assert 'type="range"' in form and 'type="submit"' in form and "<option value=" in form
-        for at in re.findall(r'href="[^"]*\?at=(\d+)', form):
+        moments = re.findall(r'href="[^"]*\?at=(\d+)', form)
+        assert len(moments) == DAYS_SHOWN + len(("an hour ago", "a day ago", "a week ago"))
+        # The first day, of which nothing is kept, the one with counts, today, and the shortcuts.
+        for at in (moments[0], moments[DAYS_SHOWN - 6], *moments[DAYS_SHOWN - 1 :]):
             assert (await operator.get(f"{page}?at={at}")).status_code == 200
 
 
