@@ -12,6 +12,7 @@ from litestar_htmx import HTMXDetails
 from dashboard.auth import User
 from dashboard.rendering import render
 from service.api.error_table import Explained, explained
+from service.lib.sentences.recogniser import shown
 from service.lib.text import with_stop
 
 logger = logging.getLogger("offload.dashboard")
@@ -27,7 +28,7 @@ def explain(request: Request[User, Any, Any], error: Exception) -> Response[str]
         logger.error("request.failed: %s %s", request.method, request.url.path, exc_info=error)
     # Without a user there is no page to put the sentence on.
     if "user" not in request.scope or HTMXDetails(request):
-        return Response(sentence, status_code=status_code, headers=headers, media_type="text/plain")
+        return Response(shown(sentence), status_code=status_code, headers=headers, media_type="text/plain")
     back, back_words = _way_back(request)
     return render(
         request,

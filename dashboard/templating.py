@@ -20,6 +20,7 @@ from dashboard.translation.loader import TranslatedLoader
 from dashboard.zones import current_zone
 from service.engine.store.retention import BIN_S
 from service.lib.languages import ENGLISH, LANGUAGES, current_language
+from service.lib.sentences.recogniser import shown, shown_or_none
 from service.lib.text import as_sentence
 
 FOLDER = Path(__file__).resolve().parent
@@ -86,7 +87,8 @@ def template_environment(language: str = ENGLISH) -> Environment:
         rate=formats.rate,
         pretty=formats.pretty,
         cut=formats.cut,
-        sentence=as_sentence,
+        sentence=lambda text: shown(as_sentence(text)),
+        shown=shown_or_none,
         compact=formats.compact,
         typed=formats.typed,
         written=formats.written,

@@ -23,7 +23,7 @@ from service.database import Document
 from service.database.corrections import DoubtfulPageRow
 from service.documents.corrections.doubtful import doubtful_of
 from service.documents.store import NoSuchFile
-from service.lib.languages import language_of, translated
+from service.lib.languages import language_of, translated, use_language
 from service.lib.text import NUL
 from service.lib.tickets import BadTicket, ExpiredTicket
 from service.monitoring.audit_log import AuditEntry, Target
@@ -164,7 +164,8 @@ def _page_path(ticket: str, number: int) -> str:
 
 
 def _language(request: Request[Any, Any, Any]) -> str:
-    return language_of(request.headers.get("accept-language", ""), request.query_params.get("lang", ""))
+    wanted = language_of(request.headers.get("accept-language", ""), request.query_params.get("lang", ""))
+    return use_language(wanted).language
 
 
 def _rendered(request: Request[Any, Any, Any], name: str, status_code: int = 200, **context: Any) -> Template:

@@ -19,7 +19,8 @@ from service.engine.estimates import estimated_completion_ms
 from service.engine.job_status import file_object
 from service.engine.store import Job
 from service.lib.clock import now_ms
-from service.lib.languages import language_of, translated
+from service.lib.languages import language_of, translated, use_language
+from service.lib.sentences.recogniser import shown
 from service.lib.text import as_sentence
 from service.lib.tickets import BadTicket, ExpiredTicket
 from service.services import Services
@@ -85,6 +86,8 @@ def _shown(job: Job, ticket: str, language: str) -> dict[str, Any]:
     texts, state = translated(TEXTS, language), str(job.state)
     end_ms = None if job.state.terminal else estimated_completion_ms(job, now_ms())
     counted = pages_read(texts, job.data) if not job.state.terminal else None
+    message = job.message if counted is None and not job.state.terminal else ""
+    error = as_sentence(job.error) if job.error and state in ("failed", "retrying") else ""
     files = [file_object(job, one) for one in job.artefacts]
     return {
         "id": job.id,
@@ -93,9 +96,11 @@ def _shown(job: Job, ticket: str, language: str) -> dict[str, Any]:
         "progress": job.progress,
         "sentence": texts[state],
         "counted": counted,
-        # Messages of tasks are English.
-        "message": job.message if counted is None and not job.state.terminal else "",
-        "error": as_sentence(job.error) if job.error and state in ("failed", "retrying") else "",
+        "message": shown(message),
+        "error": shown(error),
+        # English, where it is not one of our sentences.
+        "stored_message": message,
+        "stored_error": error,
         "left": time_left(texts, end_ms - now_ms()) if end_ms and state == "active" else "",
         "files": [
             {
@@ -110,7 +115,8 @@ def _shown(job: Job, ticket: str, language: str) -> dict[str, Any]:
 
 
 def _language(request: Request[Any, Any, Any]) -> str:
-    return language_of(request.headers.get("accept-language", ""), request.query_params.get("lang", ""))
+    wanted = language_of(request.headers.get("accept-language", ""), request.query_params.get("lang", ""))
+    return use_language(wanted).language
 
 
 def _texts(request: Request[Any, Any, Any]) -> Any:
