@@ -157,5 +157,5 @@ def test_a_queue_takes_a_second_worker(stack: Stack) -> None:
 
         wait_until(lambda: len(hosts()) == 2)
         jobs = [submit(client, service, {"dataset": "users", "format": "csv"}) for _ in range(8)]
-        ran = {stack.ended(client, job_id)["worker"] for job_id in jobs}
+        ran = {stack.ended(client, job_id)["attempts"][-1]["worker"] for job_id in jobs}
     assert len(ran) == 2, ran
