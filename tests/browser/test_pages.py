@@ -11,10 +11,24 @@ from service.webhooks.events import EVENTS
 from service.webhooks.sender import Answer
 from settings import Queue
 from tests.browser.conftest import DESK, PHONE, VIEWER, WALL, Desk
+from tests.browser.keyboard import by_keyboard
 from tests.dashboard.documents import picture, pictured, stored
 from tests.dashboard.made import Anything, Maker, made_type
 
+TWICE = {"width": 700, "height": 450}
+"""A window of 1,400 pixels at 200 %."""
+
 PAGES = [
+    "views",
+    "doubtful",
+    "usage",
+    "alerts/new",
+    "alerts/rules/evictions",
+    "runbook",
+    "jobs/language",
+    "jobs/new?type=pdf-ocr",
+    "owners/acme",
+    "templates/new",
     "queues",
     "queues/csv-export",
     "queues/thumbnails",
@@ -133,13 +147,18 @@ async def test_a_page_can_be_read_by_everybody(desk: Desk, made: Maker, name: st
         await page.emulate_media(color_scheme=theme)
         found = await Axe().run(page, options=STANDARDS)
         assert found.response["violations"] == [], f"{theme}: {found.generate_report()}"
+    if name == "template":
+        return  # its message stands in a frame, whose own links take presses of the key
+    # Refreshes would come between two presses of a key.
+    await page.evaluate("document.querySelectorAll('[data-live]').forEach(one => one.removeAttribute('hx-trigger'))")
+    assert await by_keyboard(page) == []
 
 
 @pytest.mark.parametrize("name", PAGES[:-1])
 async def test_a_page_never_scrolls_sideways(desk: Desk, made: Maker, name: str) -> None:
     addresses = await furnish(made)
     page = await desk.open(f"/admin/{addresses.get(name, name)}")
-    for viewport in (PHONE, DESK, WALL):
+    for viewport in (PHONE, TWICE, DESK, WALL):
         await page.set_viewport_size(viewport)
         width = await page.evaluate("document.documentElement.scrollWidth")
         assert width <= viewport["width"]
@@ -185,9 +204,3 @@ async def test_on_paper_a_page_is_its_content_alone_on_white(desk: Desk, made: M
     assert await page.get_by_role("heading", name="Weekly report").is_visible()
     ground = await page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == "rgb(255, 255, 255)"
-
-
-async def test_the_first_page_is_whole_at_twice_its_size(desk: Desk, made: Maker) -> None:
-    await made.worker()
-    page = await desk.open("/admin/queues", viewport={"width": 680, "height": 450}, device_scale_factor=2)
-    assert await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
