@@ -1,5 +1,10 @@
 """Words that pages show out of values, such as a job's outcome: no template spells them, so the catalogue needs a list."""
 
+from dashboard.documents.rows import SCAN_WORDS
+from dashboard.durations import ENDS
+from dashboard.keys.views import EXPIRIES, OVERLAPS
+from dashboard.operations.selection import VERBS
+from dashboard.owners.views import LABELS
 from dashboard.rendering import NAVIGATION
 
 NAMED = (
@@ -16,6 +21,9 @@ NAMED = (
     "pending", "sending", "sent", "bounced", "unknown", "suppressed", "skipped", "fired", "resolved", "muted", "unmuted",
     "tried", "deploy", "settings", "breaker", "worker", "alert", "pause", "limit", "rate", "above", "below",
     "day", "hour", "minute", "week", "month", "Hour", "Day", "Week", "Month", "any",
+    # Labels of fields that are made of names.
+    "For how many minutes", "Minutes between two messages", "Looks back over how many minutes", "Pages this month",
+    "Not after", "Deadline", "Priority",
     # Kinds of doubt about a page.
     "words", "unread", "writing", "language", "nothing", "picture", "layout", "correction", "other",
 )  # fmt: skip
@@ -23,4 +31,6 @@ NAMED = (
 
 def named_words() -> list[str]:
     """All of them, each once."""
-    return list(dict.fromkeys([*NAMED, *(link.name for link in NAVIGATION)]))
+    words = [*NAMED, *(link.name for link in NAVIGATION), *(words for words, _ in ENDS.values()), *VERBS.values()]
+    labels = [text for pair in LABELS.values() for text in pair if text]
+    return list(dict.fromkeys([*words, *labels, *EXPIRIES.values(), *OVERLAPS.values(), *SCAN_WORDS.values()]))

@@ -14,17 +14,7 @@ WRITTEN_IN_ENGLISH = re.compile(r'<(section|span|div)[^>]* lang="en".*?</\1>', r
 """Documents, and sentences of jobs and their errors."""
 
 
-OF_CODE = {
-    "All jobs",
-    "For how many minutes",
-    "Highest priority",
-    "Mails an hour",
-    "Minutes between two messages",
-    "Not after",
-    "Pages a month",
-    "Requests a minute",
-    "Waiting jobs",
-}
+OF_CODE = {"All jobs"}
 """Texts that pages have from code, where templates say the same."""
 
 
