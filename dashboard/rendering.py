@@ -46,6 +46,7 @@ NAVIGATION = (
     Link("Templates", "/admin/templates", "t", menu="Work"),
     Link("Webhooks", "/admin/webhooks", "h", menu="Work"),
     Link("Owners", "/admin/owners", "o", menu="People"),
+    Link("Fairness", "/admin/fairness", "f", menu="People"),
     Link("Keys", "/admin/keys", "k", acting=True, menu="People"),
     Link("Users", "/admin/users", "p", menu="People"),
     Link("Audit", "/admin/audit", "u", menu="People"),

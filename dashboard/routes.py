@@ -42,6 +42,8 @@ from dashboard.documents.views import documents_live, documents_page
 from dashboard.error_pages import explain
 from dashboard.errors.actions import live_error, try_canary
 from dashboard.errors.views import error_page, errors_page
+from dashboard.fairness.trial import set_weights, trial_page
+from dashboard.fairness.views import fairness_csv_file, fairness_page
 from dashboard.jobs.actions import answer_job, cancel_job, delete_job, restore_job, retry_job
 from dashboard.jobs.detail import job_live, job_page
 from dashboard.jobs.files import job_file
@@ -258,6 +260,10 @@ def dashboard_routes() -> list[Any]:
             stop_worker,
             usage_page,
             usage_csv_file,
+            fairness_page,
+            fairness_csv_file,
+            trial_page,
+            set_weights,
             users_page,
             add_user,
             change_user,

@@ -62,6 +62,7 @@ from service.monitoring.audit_log import Audit
 from service.monitoring.changes import Changes
 from service.monitoring.changes.wiring import change_duties
 from service.monitoring.fairness import Fairness
+from service.monitoring.fairness.trial import Trials
 from service.monitoring.metering import Metering
 from service.monitoring.metrics import Metrics
 from service.monitoring.owner_usage import OwnerUsage
@@ -114,6 +115,7 @@ class Services:
     owner_usage: OwnerUsage
     metering: Metering
     fairness: Fairness
+    trials: Trials
     failed_attempts: FailedAttempts
     users: Users
     sessions: Sessions
@@ -229,6 +231,7 @@ async def open_services(
             owner_usage=OwnerUsage(database, owners, store, settings.queues),
             metering=metering,
             fairness=Fairness(redis),
+            trials=Trials(store, owners, changes.levels),
             failed_attempts=failed_attempts,
             users=Users(database, reserved=settings.dashboard_users),
             sessions=sessions,

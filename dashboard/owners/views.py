@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from dashboard.auth import User
+from dashboard.fairness.owner import owner_days
 from dashboard.flash_messages import NOTICES
 from dashboard.list_urls import list_address
 from dashboard.rendering import administers, render
@@ -101,6 +102,7 @@ async def owner_page(
         use=use,
         figures=figures(use),
         months=await services.metering.of_owner(name, MONTHS),
+        waits=await owner_days(services, request.user, name),
         may_erase=administers(request.user),
         row=row,
         fields=fields(services.settings.plans, use, row.own_fields if row else {}),

@@ -1,8 +1,8 @@
-"""`Sampler`: looks at each queue once a second and charges the time since the last look.
+"""`Sampler`: looks at each queue once a second, at those in which jobs wait five times, and charges the time since the last look.
 
 What one look costs does not depend on how many jobs run in between, and nothing is added to the scripts that move jobs: the looks
-see what records do not keep, such as failed attempts, parts, pauses and free slots. Waits that are much shorter than a second
-appear in the sum over many of them, as in a sampling profiler.
+see what records do not keep, such as failed attempts, parts, pauses and free slots. Waits that are shorter than the time between
+two looks appear in the sum over many of them, as in a sampling profiler.
 """
 
 import contextlib
@@ -22,6 +22,10 @@ from service.monitoring.fairness.ledger import SEEN, UNREAD, Fairness, bounded
 from service.monitoring.fairness.moment import Charge, Moment, Reason, charges
 
 SAMPLE_S = 1.0
+"""Interval in which every queue is looked at."""
+
+MORE_POLLS, APART_S = 4, 0.2
+"""Looks in between at queues in which jobs wait, and the mean time between two: five a second."""
 
 FLUSH_S = 5.0
 """Interval in which amounts are written: a process that dies loses that much of the ledger."""
@@ -42,22 +46,34 @@ class Sampler:
         self.store, self.queues = store, queues
         self.ledger, self.snapshots = Fairness(store.redis), Snapshots(store.redis)
         self._pending: dict[str, Counter[Charge]] = {}
-        self._last_s = self._flushed_s = time.monotonic()
+        self._began_s = self._flushed_s = time.monotonic()
+        self._last_s: dict[str, float] = {}
         self._workers: tuple[float, Sequence[WorkerInfo]] = (float("-inf"), ())
 
     async def sample(self) -> None:
-        """Sample each queue, and charge the time since the last sample. A duty."""
-        # At a random time of its second: jobs that last just a second would else be met always at their beginning.
-        await pause(random.random() * SAMPLE_S / 2)
-        at_s = time.monotonic()
-        span_us, self._last_s = round(min(at_s - self._last_s, SPAN_MAX_S) * 1_000_000), at_s
-        for queue in self.queues:
-            # The other queues are sampled all the same.
-            with contextlib.suppress(QueueServerAway):
-                self.charge(queue, await self.moment(queue), span_us)
-        if at_s - self._flushed_s >= FLUSH_S:
-            self._flushed_s = at_s
+        """Look at each queue, and some times more at those in which jobs wait. A duty."""
+        waiting = await self.poll(self.queues)
+        for _ in range(MORE_POLLS if waiting else 0):
+            waiting = await self.poll(waiting)
+        if time.monotonic() - self._flushed_s >= FLUSH_S:
+            self._flushed_s = time.monotonic()
             await self.flush()
+
+    async def poll(self, queues: Sequence[str]) -> Sequence[str]:
+        """Charge to what each queue is now the time since it was last seen. Returns those in which jobs wait."""
+        # At a random time: jobs that last just as long as a look would else be met always at their beginning.
+        await pause(random.random() * 2 * APART_S)
+        waiting = []
+        for queue in queues:
+            # The other queues are looked at all the same.
+            with contextlib.suppress(QueueServerAway):
+                moment, at_s = await self.moment(queue), time.monotonic()
+                span_s = min(at_s - self._last_s.get(queue, self._began_s), SPAN_MAX_S)
+                self._last_s[queue] = at_s
+                self.charge(queue, moment, round(span_s * 1_000_000))
+                if moment.waiting:
+                    waiting.append(queue)
+        return waiting
 
     def charge(self, queue: str, moment: Moment, span_us: int) -> None:
         """Add what a queue in this state for so long adds to the ledger."""

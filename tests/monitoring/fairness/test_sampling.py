@@ -114,15 +114,19 @@ async def test_a_look_charges_the_time_since_the_last_and_no_more_than_it_can_kn
 ) -> None:
     clock = [100.0]
     monkeypatch.setattr("service.monitoring.fairness.sampling.time.monotonic", lambda: clock[0])
-    monkeypatch.setattr("service.monitoring.fairness.sampling.SAMPLE_S", 0.0)
+    monkeypatch.setattr("service.monitoring.fairness.sampling.APART_S", 0.0)
     sampler = Sampler(seen.store, [QUEUE])
     await seen.queued("acme", "acme", "globex")
     await seen.begin(2)
     for step in (1.0, 2.0, 600.0):
         clock[0] += step
         await sampler.sample()
+    clock[0] += 5
+    await seen.store.controls.set(QUEUE, "pause", reason="lunch", by="ann")
+    assert await sampler.poll([QUEUE, "csv-export"]) == [QUEUE]
+    await sampler.flush()
     day = now_ms() // 86_400_000
     totals = (await seen.ledger.read([QUEUE], "day", day, day + 1))[QUEUE]
     acme = totals.owner("acme")
-    assert totals.seen_us == acme.waited == 8_000_000
+    assert totals.seen_us == acme.waited == 13_000_000 and acme.apart == {"paused": 5_000_000}
     assert acme.others == acme.itself == totals.owner("globex").caused == 4_000_000

@@ -1,0 +1,1 @@
+"""The fairness ledger, and weights tried out before they are set."""
