@@ -51,6 +51,12 @@ function patchNode(current, fresh) {
   patchChildren(current, fresh);
 }
 
+// What a reader asked for, such as the next page, comes at once, wherever the cursor is.
+let isRefresh = true;
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  isRefresh = detail.requestConfig.elt.matches("[data-live]");
+});
+
 htmx.defineExtension("patch", {
   isInlineSwap: (style) => style === "patch",
   handleSwap(style, target, fragment) {
@@ -58,7 +64,9 @@ htmx.defineExtension("patch", {
     if (style !== "patch" || !fresh) return false;
     localise(fragment);
     fresh.className = target.className; // htmx marks the element it polls with classes of its own
-    steadily(target, () => patchNode(target, fresh), (before) => patchNode(target, before));
+    const change = () => patchNode(target, fresh);
+    if (isRefresh) steadily(target, change, (before) => patchNode(target, before));
+    else change();
     return [target];
   },
 });
