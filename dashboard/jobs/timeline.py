@@ -23,7 +23,7 @@ def steps(job: Job, now_ms: int, held: bool = False, held_until_ms: int | None =
     """Created, due (where it was set for later), started, ended. The end of a held job cannot be foreseen, but for one that
     is held until a time.
     """
-    way = [Step("Created", badge(State.QUEUED).css, job.created_ms, f"by {job.owner}")]
+    way = [Step("Created", badge(State.QUEUED).css, job.created_ms, f"asked for by {job.owner}")]
     if job.state in (State.SCHEDULED, State.RETRYING) and job.due_ms:
         label = "Starts" if job.state is State.SCHEDULED else "Next try"
         way.append(
@@ -31,7 +31,7 @@ def steps(job: Job, now_ms: int, held: bool = False, held_until_ms: int | None =
                 label,
                 badge(job.state).css,
                 job.due_ms,
-                f"in {whole(job.due_ms - now_ms)}" if job.due_ms > now_ms else "due now",
+                f"due in {whole(job.due_ms - now_ms)}" if job.due_ms > now_ms else "due now",
             )
         )
     return [*way, _started(job, now_ms), _ended(job, now_ms, held, held_until_ms)]
@@ -40,9 +40,9 @@ def steps(job: Job, now_ms: int, held: bool = False, held_until_ms: int | None =
 def _started(job: Job, now_ms: int) -> Step:
     css = badge(State.ACTIVE).css
     if job.first_started_ms is None:
-        note = "never" if job.state.terminal else f"waiting {whole(now_ms - job.created_ms)}"
+        note = "never" if job.state.terminal else f"has waited {whole(now_ms - job.created_ms)}"
         return Step("Started", "", None, note)
-    return Step("Started", css, job.first_started_ms, f"after {duration(job.first_started_ms - job.created_ms)}")
+    return Step("Started", css, job.first_started_ms, f"after waiting {duration(job.first_started_ms - job.created_ms)}")
 
 
 def _ended(job: Job, now_ms: int, held: bool, held_until_ms: int | None) -> Step:
@@ -63,4 +63,4 @@ def _ran(job: Job) -> str:
     if job.started_ms is None:
         return ""
     last = f" in attempt {job.attempt}" if job.attempt > 1 else ""
-    return f"ran {duration((job.finished_ms or 0) - job.started_ms)}{last}"
+    return f"ran for {duration((job.finished_ms or 0) - job.started_ms)}{last}"

@@ -7,6 +7,7 @@ from litestar import Request, get, post
 from litestar.params import FromQuery
 from litestar.response import Redirect, Template
 
+from dashboard.audit_middleware import ACTION
 from dashboard.auth import User
 from dashboard.csrf import FOR_VIEWERS
 from dashboard.flash_messages import NOTICES
@@ -27,7 +28,7 @@ async def preferences_page(request: Request[User, Any, Any], notice: FromQuery[s
     return _shown(request, *chosen(request, request.user), notice=notice)
 
 
-@post("/preferences", status_code=303, opt={FOR_VIEWERS: True})
+@post("/preferences", status_code=303, opt={ACTION: "preferences.chosen", FOR_VIEWERS: True})
 async def set_preferences(request: Request[User, Any, Any], services: ServicesDep) -> Template | Redirect:
     """Keep the choice. 400 and the form again for a language or a zone that does not exist."""
     form = await request.form()

@@ -178,20 +178,20 @@ def _job(state: State, **more: int) -> Job:
 def test_the_way_through_the_states_tells_wait_from_run() -> None:
     done = _job(State.COMPLETED, first_started_ms=4_000, started_ms=4_000, finished_ms=64_000)
     assert [(step.label, step.note) for step in steps(done, 70_000)] == [
-        ("Created", "by acme"),
-        ("Started", "after 3.0 s"),
-        ("Completed", "ran 1 min"),
+        ("Created", "asked for by acme"),
+        ("Started", "after waiting 3.0 s"),
+        ("Completed", "ran for 1 min"),
     ]
 
 
 def test_a_job_that_is_retried_late_says_how_long_its_last_attempt_ran() -> None:
     done = _job(State.COMPLETED, first_started_ms=4_000, started_ms=2_000_000, finished_ms=2_002_000, attempt=4)
-    assert steps(done, 3_000_000)[-1].note == "ran 2.0 s in attempt 4"
+    assert steps(done, 3_000_000)[-1].note == "ran for 2.0 s in attempt 4"
 
 
 def test_a_job_for_later_says_when() -> None:
     later = _job(State.SCHEDULED, due_ms=121_000)
-    assert [(step.label, step.note) for step in steps(later, 1_000)][1] == ("Starts", "in 2 min")
+    assert [(step.label, step.note) for step in steps(later, 1_000)][1] == ("Starts", "due in 2 min")
 
 
 def test_a_job_that_was_never_started_says_so() -> None:

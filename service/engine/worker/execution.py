@@ -149,7 +149,8 @@ class Execution:
                     self.limit = limit
                     result = await self.cpu.metered(self.job_type.function(payload, run))
                     text = "" if result is None else as_json(result)
-                    refuse_too_large(text)
+                    if text:
+                        refuse_too_large(text)
                     await self._follow(payload, result, run)
             self.limit = None
             await run.flush()
