@@ -42,7 +42,9 @@ def _started(job: Job, now_ms: int) -> Step:
     if job.first_started_ms is None:
         note = "never" if job.state.terminal else f"has waited {whole(now_ms - job.created_ms)}"
         return Step("Started", "", None, note)
-    return Step("Started", css, job.first_started_ms, f"after waiting {duration(job.first_started_ms - job.created_ms)}")
+    return Step(
+        "Started", css, job.first_started_ms, f"after waiting {duration(job.first_started_ms - job.created_ms)}"
+    )
 
 
 def _ended(job: Job, now_ms: int, held: bool, held_until_ms: int | None) -> Step:

@@ -12,8 +12,8 @@ from litestar.routes import HTTPRoute
 from service.api.auth import owner_of
 from tests.api.conftest import ACME, Served
 
-OPEN = ("/health", "/workers/health", "/workers/wanted", "/metrics", "/schema", "/unsubscribe")
-"""What asks for no API key: probes, counts, the reference, and the link in a mail that carries a signature of its own."""
+OPEN = ("/health", "/workers/health", "/workers/wanted", "/metrics", "/schema", "/docs/errors", "/unsubscribe")
+"""What asks for no API key: probes, counts, the reference, the pages of its errors, and a mail's link that is signed itself."""
 
 
 def test_a_key_leads_to_its_owner_and_nothing_else_does() -> None:

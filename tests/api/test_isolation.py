@@ -66,6 +66,8 @@ async def test_the_document_and_the_route_table_name_the_same_routes(
     }
     assert hidden == {
         ("/metrics", "GET"),
+        ("/docs/errors", "GET"),
+        ("/docs/errors/{status_code}", "GET"),
         ("/unsubscribe/{token}", "GET"),
         ("/unsubscribe/{token}", "POST"),
         ("/api/jobs/{job_id}", "POST"),
