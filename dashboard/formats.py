@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from markupsafe import Markup
 
+from dashboard.translation.catalogue import named
 from dashboard.zones import current_zone
 from service.lib.languages import current_language
 
@@ -39,6 +40,12 @@ GERMAN_MARKS = str.maketrans(",.", ".,")
 def local(figures: str) -> str:
     """A number that was written in the English way, with the marks of the current language: 1.234,5 in German."""
     return figures.translate(GERMAN_MARKS) if current_language() == "de" else figures
+
+
+def quantity(text: str) -> str:
+    """A figure and its unit, such as "1,200 pages", or a word, such as "nothing", in the current language."""
+    figure, _, unit = text.partition(" ")
+    return f"{local(figure)} {named(unit)}" if unit and figure[:1].isdigit() else named(text)
 
 
 def number(value: int) -> str:

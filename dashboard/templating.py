@@ -84,6 +84,7 @@ def template_environment(language: str = ENGLISH) -> Environment:
         moment=formats.moment,
         in_zone=formats.in_zone,
         named=named,
+        quantity=formats.quantity,
         rate=formats.rate,
         pretty=formats.pretty,
         cut=formats.cut,

@@ -6,6 +6,7 @@ from dashboard.keys.views import EXPIRIES, OVERLAPS
 from dashboard.operations.selection import VERBS
 from dashboard.owners.views import LABELS
 from dashboard.rendering import NAVIGATION
+from settings.alert_rules import MEASURES
 
 NAMED = (
     # States of jobs, operations, keys, webhook deliveries and rules; outcomes of attempts, schedules, actions and recipients.
@@ -24,6 +25,10 @@ NAMED = (
     # Labels of fields that are made of names.
     "For how many minutes", "Minutes between two messages", "Looks back over how many minutes", "Pages this month",
     "Not after", "Deadline", "Priority",
+    # Names of what a job's progress counts, and units.
+    "Pages processed", "Total pages", "Pages done", "Doubtful pages", "Documents done", "Total documents", "Emails sent",
+    "Total emails", "Rows done", "Total rows", "Records done", "Total records", "Total recipients",
+    "page", "pages", "document", "documents", "row", "rows", "message", "messages", "image", "images", "no end in sight",
     # Kinds of doubt about a page.
     "words", "unread", "writing", "language", "nothing", "picture", "layout", "correction", "other",
 )  # fmt: skip
@@ -32,5 +37,6 @@ NAMED = (
 def named_words() -> list[str]:
     """All of them, each once."""
     words = [*NAMED, *(link.name for link in NAVIGATION), *(words for words, _ in ENDS.values()), *VERBS.values()]
+    units = [measure.unit for measure in MEASURES.values() if len(measure.unit) > 1]
     labels = [text for pair in LABELS.values() for text in pair if text]
-    return list(dict.fromkeys([*words, *labels, *EXPIRIES.values(), *OVERLAPS.values(), *SCAN_WORDS.values()]))
+    return list(dict.fromkeys([*words, *units, *labels, *EXPIRIES.values(), *OVERLAPS.values(), *SCAN_WORDS.values()]))
