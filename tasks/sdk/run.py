@@ -31,7 +31,9 @@ class Run(Protocol):
         ...
 
     async def cpu(self, function: Callable[..., T], *args: Any, timeout_s: float | None = None) -> T:
-        """Run a module-level function in the process pool. TimeoutError kills the child, and only that child."""
+        """Run a module-level function in the process pool. TimeoutError kills the child, and only that child: after `timeout_s`
+        seconds, of which those are not counted for which others kept it from a core.
+        """
         ...
 
     async def program(

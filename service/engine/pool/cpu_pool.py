@@ -97,7 +97,8 @@ class CpuPool:
     ) -> T:
         """Return `function(*args)` as computed in a child. Arguments, result and errors must be picklable.
 
-        `timeout_s` counts from the moment the child begins, not from the moment the call joined the queue. Raises the
+        `timeout_s` counts from the moment the child begins, not from the moment the call joined the queue, and leaves out the
+        time for which it had no core (core_waits.py). Raises the
         function's own error, TimeoutError, MemoryCeiling, or ChildDied; Abandoned when the request's client has gone
         away. In each case but the first, and when the awaiting task is cancelled, the child is killed. Owners take turns.
         `on_cpu` is called with the CPU seconds that it has taken so far, the last time as it ends, however it ends.

@@ -15,6 +15,7 @@ import psutil
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from service.engine.pool.child import NOT_BEGUN, TIMES, call, start_child
+from service.engine.pool.core_waits import CoreWaits, is_over, is_ready
 from service.engine.pool.process_peak import peak_bytes, reset_peak
 from service.lib.sandbox.rules import Rules
 from tasks.sdk.errors import ChildDied, MemoryCeiling
@@ -138,14 +139,17 @@ class PoolSlot:
     ) -> Exception:
         """Return the reason to kill the child, once there is one."""
         started: float | None = None
+        waits = CoreWaits()
         while pool.active:
             await asyncio.sleep(WATCH_S)
             if not running() or outcome.done():
                 continue
             now = time.monotonic()
             started = started or now
-            on_cpu(self._cpu_s())
-            if timeout_s is not None and now - started > timeout_s:
+            cpu_s = self._cpu_s()
+            on_cpu(cpu_s)
+            waited_s = waits.waited_s(now, cpu_s, is_ready(self._pid.value))
+            if timeout_s is not None and is_over(now - started, waited_s, timeout_s):
                 return TimeoutError(f"took longer than its limit of {timeout_s:g} s")
             held_mb = self.held_mb()
             self.peak_mb = max(self.peak_mb, held_mb)
