@@ -62,6 +62,12 @@ PAGES = {
     "week": "metrics/weeks",
     "storage": "storage",
     "audit": "audit",
+    "owners": "owners",
+    "users": "users",
+    "usage": "usage",
+    "doubtful": "doubtful",
+    "fairness": "fairness",
+    "preferences": "preferences",
 }
 
 

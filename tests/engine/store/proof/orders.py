@@ -119,11 +119,13 @@ class Orders:
             mark, old = "/" if one.parent else "|", before.jobs.get(name)
             if one.state in TERMINAL and (old is None or old.state is not one.state):
                 ended[QUEUE, f"{one.state}{mark}"] += 1
-            begun += (
-                leases_given(one.fence) - leases_given(old.fence if old else 0)
-                if not (old and "resume" in before.raw[name])
-                else 0
+            # A lease of a job that goes on, be it that its last part has ended in this same call, begins no attempt; one that is
+            # handed back has had none.
+            attempts = max(0, one.attempt - (old.attempt if old else 0))
+            assert attempts <= leases_given(one.fence) - leases_given(old.fence if old else 0), (
+                "an attempt has no lease"
             )
+            begun += attempts
         counted = {key: number for key, number in grown.items() if key[1].rstrip("|/") in TERMINAL}
         assert counted == ended, f"ends were counted as {counted}, and are {dict(ended)}"
         assert sum(number for key, number in grown.items() if key[1].startswith("started")) == begun, (
