@@ -120,7 +120,7 @@ class Orders:
             if one.state in TERMINAL and (old is None or old.state is not one.state):
                 ended[QUEUE, f"{one.state}{mark}"] += 1
             # A lease of a job that goes on, be it that its last part has ended in this same call, begins no attempt; one that is
-            # handed back has had none.
+            # returned has had none.
             attempts = max(0, one.attempt - (old.attempt if old else 0))
             assert attempts <= leases_given(one.fence) - leases_given(old.fence if old else 0), (
                 "an attempt has no lease"
