@@ -43,7 +43,7 @@ FAULTS = """() => [
 
 
 async def by_keyboard(page: Page) -> list[str]:
-    """What is wrong with going through the page by Tab alone."""
+    """Faults met in going through the page by Tab alone."""
     controls = await page.evaluate(CONTROLS)
     await page.evaluate(WATCH)
     # A date has several places for the cursor.

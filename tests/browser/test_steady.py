@@ -62,7 +62,7 @@ async def refreshed(page: Page) -> None:
 
 
 async def box(row: Locator) -> dict[str, float]:
-    """Where it is on the screen, to the pixel."""
+    """Its place on the screen, to the pixel."""
     found = await row.bounding_box()
     assert found is not None
     return {name: round(value) for name, value in found.items()}

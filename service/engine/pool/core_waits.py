@@ -5,6 +5,9 @@ from pathlib import Path
 LIMIT_FACTOR = 10.0
 """A task ends after so many times its limit, however little of that time it had a core."""
 
+CHECK_S = 0.25
+"""Least time between two looks at a child's threads: each takes half a millisecond of the worker's event loop."""
+
 
 class CoreWaits:
     """Sums up what a child waited for, from looks at it that come every moment.
@@ -16,6 +19,10 @@ class CoreWaits:
     def __init__(self) -> None:
         self._ready_s = 0.0
         self._checked_s: float | None = None
+
+    def is_due(self, now_s: float) -> bool:
+        """True where the last look was CHECK_S ago, or none was taken yet."""
+        return self._checked_s is None or now_s - self._checked_s >= CHECK_S
 
     def waited_s(self, now_s: float, cpu_s: float, ready: bool) -> float:
         """Seconds without a core, at a look: `cpu_s` are what the child has had in all, `ready` says that it wants one now."""

@@ -139,7 +139,7 @@ class PoolSlot:
     ) -> Exception:
         """Return the reason to kill the child, once there is one."""
         started: float | None = None
-        waits = CoreWaits()
+        waits, waited_s = CoreWaits(), 0.0
         while pool.active:
             await asyncio.sleep(WATCH_S)
             if not running() or outcome.done():
@@ -148,7 +148,8 @@ class PoolSlot:
             started = started or now
             cpu_s = self._cpu_s()
             on_cpu(cpu_s)
-            waited_s = waits.waited_s(now, cpu_s, is_ready(self._pid.value))
+            if timeout_s is not None and waits.is_due(now):
+                waited_s = waits.waited_s(now, cpu_s, is_ready(self._pid.value))
             if timeout_s is not None and is_over(now - started, waited_s, timeout_s):
                 return TimeoutError(f"took longer than its limit of {timeout_s:g} s")
             held_mb = self.held_mb()

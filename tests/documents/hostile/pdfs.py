@@ -97,7 +97,7 @@ def pages_within_pages(depth: int) -> bytes:
 
 
 def actions(canary: str) -> bytes:
-    """What a viewer would run or fetch when it opens the file."""
+    """Actions that a viewer would run, or fetch, as it opens the file."""
     url = canary.encode()
     return of_objects(
         {

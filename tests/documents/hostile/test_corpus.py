@@ -24,7 +24,7 @@ from tests.workers import workers
 __all__ = ["acme", "app", "served"]
 
 ESCAPED = Path("/tmp/offload-escaped")
-"""Where attachments and archives of the corpus would lead."""
+"""Paths to which attachments and archives of the corpus would lead."""
 
 REQUEST_S = 300.0
 """Limit of a request: an upload waits for its inspection, whose own limit is 30 s."""

@@ -33,7 +33,7 @@ def of_history(history: list[tuple[Moment, int]]) -> Counter[Charge]:
 
 
 def by_brute_force(history: list[tuple[Moment, int]]) -> Mapping[tuple[str, str], float]:
-    """Who waited for whom, by asking each slot in each microsecond."""
+    """Waits of owners for each other, by asking each slot in each microsecond."""
     found: Counter[tuple[str, str]] = Counter()
     for moment, span_us in history:
         for waiter in ("acme", "globex", "initech"):

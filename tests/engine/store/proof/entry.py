@@ -10,7 +10,7 @@ CYCLE_MS = 1 << 20
 
 
 def leases_given(fence: int) -> int:
-    """How often a job was leased, of which its fence is (docs/states.md)."""
+    """Number of leases of a job, of which its fence is (docs/states.md)."""
     return fence // CYCLE_MS
 
 
