@@ -17,8 +17,8 @@ from service.engine.payload_files import is_own_payload, payload_path
 from service.engine.states import State
 from service.engine.store import Store
 from service.lib.clock import now_ms
-from service.lib.object_storage import NoSuchObject, Storage
 from service.lib.scratch import in_use
+from service.lib.storage.object_storage import NoSuchObject, Storage
 from service.mail.campaign_removal import CampaignRemoval
 from settings import Settings
 from tasks.csv_export import csv_export

@@ -49,10 +49,10 @@ from service.erasure.jobs import job_files
 from service.exports import Records
 from service.lib.async_tasks import end
 from service.lib.encryption import keyring_of
-from service.lib.object_storage import Storage
 from service.lib.outages import outage_of
 from service.lib.sandbox.profiles import checked, rules_of
 from service.lib.scratch import remove_abandoned, scratch_root
+from service.lib.storage.object_storage import Storage
 from service.lib.tickets import CORRECTIONS, Tickets
 from service.mail.operator_mail import OperatorMail
 from service.mail.server_status import ServerStatus

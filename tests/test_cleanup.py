@@ -18,7 +18,7 @@ from service.engine.payload_files import INLINE_BYTES_MAX, PayloadFiles
 from service.engine.states import State
 from service.engine.store import keys
 from service.engine.terms import Replace, Terms
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from tasks.csv_export import Export, csv_export
 from tasks.ports.upkeep import Swept
 from tests.engine import probe

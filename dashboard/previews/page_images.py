@@ -6,9 +6,9 @@ from service.documents.store import NoSuchFile
 from service.engine.job_files import artefact_of, checkpoint_path
 from service.engine.store import Job
 from service.lib.encryption import Unreadable
-from service.lib.local_copy import copy_to
-from service.lib.object_storage import NoSuchObject
 from service.lib.scratch import scratch_folder
+from service.lib.storage.local_copy import copy_to
+from service.lib.storage.object_storage import NoSuchObject
 from service.services import Services
 from tasks.images.pages import SIDE, page_picture
 from tasks.sdk.errors import ChildDied, MemoryCeiling, Permanent, Refused

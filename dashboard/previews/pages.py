@@ -9,7 +9,7 @@ from dashboard.previews.reasons import reasons_by
 from dashboard.previews.view_query import View
 from service.engine.job_files import checkpoint_path, path_of
 from service.engine.store import Job
-from service.lib.object_storage import NoSuchObject
+from service.lib.storage.object_storage import NoSuchObject
 from service.services import Services
 from tasks.ocr.pages import checkpoint_name
 from tasks.ocr.words import PageText, decode

@@ -15,7 +15,7 @@ from dashboard.jobs.masking import MASK
 from service.access.personal import personal_columns
 from service.engine.job_files import path_of
 from service.engine.store import Job
-from service.lib.object_storage import NoSuchObject
+from service.lib.storage.object_storage import NoSuchObject
 from service.services import Services
 
 ROWS = 20

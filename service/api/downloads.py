@@ -14,7 +14,7 @@ from service.api.errors import error_response
 from service.database import Document
 from service.documents.store import DocumentStore, NoSuchFile
 from service.engine.store import Job
-from service.lib.object_storage import NoSuchObject
+from service.lib.storage.object_storage import NoSuchObject
 from service.services import Services
 
 _RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*")

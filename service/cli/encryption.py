@@ -14,9 +14,9 @@ from service.engine.redis.places import open_places
 from service.engine.store.encryption_keys import forget_keys
 from service.engine.store.rewrapping import Rewrapping
 from service.lib.encryption import Keyring, keyring_of
-from service.lib.object_storage import Storage
 from service.lib.outages import outage_of
-from service.lib.rewrapping import Rewrapped, rewrap_objects
+from service.lib.storage.object_storage import Storage
+from service.lib.storage.rewrapping import Rewrapped, rewrap_objects
 from settings import Settings, load_settings
 from settings.encryption import KEY_BYTES, KEY_ID, encoded
 

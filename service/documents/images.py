@@ -7,7 +7,7 @@ from sqlalchemy import update
 from service.database import Database, ImageRecord
 from service.database.column_types import utc_now
 from service.documents.store import document_folder
-from service.lib.object_storage import NoSuchObject, Storage
+from service.lib.storage.object_storage import NoSuchObject, Storage
 from tasks.images.photo import Photo
 
 Picture = Literal["cover", "preview"]

@@ -16,7 +16,7 @@ from service.documents.resumable import ResumableUploads, new_upload_id, upload_
 from service.documents.store import DocumentStore, document_folder
 from service.documents.upload_errors import NoSuchUpload
 from service.lib.encryption import Damaged
-from service.lib.object_storage import NoSuchObject, Storage
+from service.lib.storage.object_storage import NoSuchObject, Storage
 from tasks.sdk.errors import Refused
 
 VALID = timedelta(hours=1)

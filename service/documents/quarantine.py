@@ -11,7 +11,7 @@ from service.database.column_types import utc_now
 from service.documents.malware import Scan
 from service.documents.quota import Quota
 from service.documents.same_bytes import lock_bytes
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 
 Quarantined = Callable[[Document], Awaitable[None]]
 """Called for each document in which malware was found."""

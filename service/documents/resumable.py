@@ -24,7 +24,7 @@ from service.documents.media_types import SNIFF_BYTES
 from service.documents.store import DocumentStore
 from service.documents.upload import WRITE_BYTES, ScratchFile, check_type, too_large
 from service.documents.upload_errors import NoSuchUpload, OffsetConflict, TooManyUploads, UploadExpired
-from service.lib.object_storage import NoSuchObject, Storage
+from service.lib.storage.object_storage import NoSuchObject, Storage
 from settings import Settings
 from tasks.sdk.errors import Refused
 

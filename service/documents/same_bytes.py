@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.database import Database, Document
 from service.documents.malware import Scan
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 
 NOT_INFECTED = Document.scan.is_distinct_from(Scan.INFECTED)
 

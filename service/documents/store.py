@@ -21,8 +21,8 @@ from service.documents.quarantine import Quarantined, put_in_quarantine
 from service.documents.quota import Quota, meter_removed
 from service.documents.same_bytes import first_of, lock_bytes, lost_paths, sharing
 from service.documents.upload import Pool, ScratchFile, inspected, received
-from service.lib.local_copy import copy_to
-from service.lib.object_storage import NoSuchObject, Storage
+from service.lib.storage.local_copy import copy_to
+from service.lib.storage.object_storage import NoSuchObject, Storage
 from settings import Settings
 from tasks.sdk.errors import Permanent
 

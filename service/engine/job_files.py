@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from service.engine.store import Job, Store
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 
 
 def folder(root: str) -> str:

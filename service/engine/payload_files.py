@@ -18,8 +18,8 @@ from service.engine.store import Job, Queued, Store
 from service.engine.store.payloads import with_defaults
 from service.engine.store.records import PAYLOAD_FILE, PayloadFile
 from service.engine.store.script_inputs import NewJob, as_json
-from service.lib.object_storage import NoSuchObject, Storage
 from service.lib.outages import outage_of
+from service.lib.storage.object_storage import NoSuchObject, Storage
 from tasks.sdk.errors import Permanent
 
 INLINE_BYTES_MAX = 64 << 10

@@ -11,7 +11,7 @@ from service.engine.pool.learned_memory import LearnedMemory
 from service.engine.store import Store
 from service.engine.store.breakers import BreakerBounds
 from service.engine.tracing import NO_TRACING, Tracing
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from settings import Settings
 
 

@@ -8,7 +8,7 @@ from service.database import Database
 from service.documents.corrections.rows import CorrectionRows
 from service.engine.job_files import JobFiles
 from service.engine.store import NoSuchJob, Store, WrongState
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from service.mail.campaign_removal import CampaignRemoval
 
 STOP_S = 60.0

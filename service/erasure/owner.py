@@ -20,7 +20,7 @@ from service.engine.store.usage_counts import UsageCounts
 from service.erasure.jobs import STOP_S, job_files, remove_jobs
 from service.erasure.signed_list import SignedList, pseudonym, signed_list
 from service.erasure.tables import AT_ONCE, OwnerRows, compact
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from service.mail.campaign_removal import CampaignRemoval
 from service.monitoring.audit_log import Audit, AuditEntry, Target
 from service.monitoring.fairness import Fairness

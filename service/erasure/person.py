@@ -23,7 +23,7 @@ from service.erasure.jobs import STOP_S, job_files, remove_jobs
 from service.erasure.owner import OUTSIDE, NothingToErase
 from service.erasure.signed_list import SignedList, pseudonym, signed_list
 from service.erasure.tables import RECIPIENTS, PersonRows, compact
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from service.monitoring.audit_log import Audit, AuditEntry, Target
 from settings import Settings
 

@@ -7,7 +7,7 @@ import pytest
 
 from service.documents.videos.store import VideoStore
 from service.lib.encryption import KeyMissing
-from service.lib.sealed_object import MAGIC
+from service.lib.storage.sealed_object import MAGIC
 from settings import load_settings
 from settings.encryption import encoded
 from tests.api.conftest import Served

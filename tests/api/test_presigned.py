@@ -11,7 +11,7 @@ from sqlalchemy import update
 from service.database import Upload
 from service.database.column_types import utc_now
 from service.lib.encryption import Keyring
-from service.lib.sealed_object import sealed
+from service.lib.storage.sealed_object import sealed
 from settings import load_settings
 from settings.encryption import encoded
 from tests.api.conftest import Served

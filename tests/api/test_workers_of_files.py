@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.lib.sealed_object import MAGIC
+from service.lib.storage.sealed_object import MAGIC
 from settings import load_settings
 from settings.encryption import encoded
 from tests.api.conftest import Served

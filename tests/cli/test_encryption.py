@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from service.cli.main import main
 from service.lib.encryption import Keyring
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from settings import load_settings
 from settings.encryption import encoded
 
@@ -57,7 +57,7 @@ def test_an_outage_is_one_sentence(monkeypatch: pytest.MonkeyPatch, settings_env
         monkeypatch.setenv(name, value)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
-    monkeypatch.setattr("service.lib.raw_storage.S3_RETRIES", {"max_retries": 0})
+    monkeypatch.setattr("service.lib.storage.raw_storage.S3_RETRIES", {"max_retries": 0})
     monkeypatch.setenv("OFFLOAD_STORAGE_URL", "s3://bucket/x")
     monkeypatch.setenv("OFFLOAD_ENCRYPTION_KEYS", f"a:{encoded(OLD)}")
     load_settings.cache_clear()

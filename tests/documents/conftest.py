@@ -7,7 +7,7 @@ import pytest_asyncio
 from service.database import Database, open_database
 from service.documents.store import DocumentStore
 from service.engine.pool.cpu_pool import CpuPool
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from settings import Settings
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.database import Database, Document
 from service.documents.store import DocumentStore
 from service.documents.totals import totals_of
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from tests.documents.samples import in_chunks, pdf
 
 CONTENT = pdf(2)

@@ -16,7 +16,7 @@ from service.documents.inspection import inspect_file
 from service.documents.media_types import READ_HERE
 from service.documents.store import DocumentStore, NoSuchFile
 from service.engine.pool.cpu_pool import CpuPool
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from settings import Settings
 from tasks.sdk.errors import Refused
 from tests.documents.samples import everything_below, in_chunks, many_pages, pdf, picture

@@ -15,7 +15,7 @@ from service.engine.store.script_inputs import Claim, NewJob, Outcome
 from service.engine.terms import Debounce, Replace, Terms
 from service.engine.worker.execution import OF_A_NEWER_RELEASE
 from service.engine.worker.external_jobs import import_jobs
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from settings import load_settings
 from tasks.sdk import Meter, Permanent
 from tests.engine import probe

@@ -30,7 +30,7 @@ from service.engine.store.worker_verbs import checkpoint_value
 from service.engine.terms import Debounce, Replace, Terms, Throttle
 from service.engine.worker.external_jobs import import_jobs
 from service.lib.encryption import Unreadable
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from service.supervisor.valkey import EmbeddedValkey
 from service.webhooks import keys as webhook_keys
 from service.webhooks.dispatcher import read_end

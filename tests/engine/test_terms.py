@@ -15,7 +15,7 @@ from service.engine.store import Store, keys
 from service.engine.store.script_inputs import Claim, Outcome
 from service.engine.terms import Debounce, Terms
 from service.lib.clock import now_ms
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from settings import load_settings
 from tests.engine import probe
 

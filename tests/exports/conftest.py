@@ -12,7 +12,7 @@ from service.engine.enqueuer import Enqueuer
 from service.engine.job_files import JobFiles
 from service.engine.redis.client import connect
 from service.engine.store import Store
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from settings import load_settings
 from tests.workers import Start, workers
 

@@ -14,8 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from service.database.connection import Database
-from service.lib.object_storage import Storage
 from service.lib.outages import Outage, outage_of
+from service.lib.storage.object_storage import Storage
 from tasks.exports.reading import read
 from tasks.exports.source import PostgresSource, Query
 from tests.databases import PostgresServer

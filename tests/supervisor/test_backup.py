@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from service.database.connection import Database
 from service.lib.encryption import keyring_of
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from service.supervisor.backup import BackupError, back_up, restore
 from service.supervisor.valkey import EmbeddedValkey
 from settings import Settings

@@ -11,7 +11,7 @@ from service.documents.corrections.rows import NOT_CORRECTED, CorrectionRows, Pa
 from service.engine.job_files import checkpoint_path
 from service.engine.states import State
 from service.engine.store import Job, Store
-from service.lib.object_storage import NoSuchObject, Storage
+from service.lib.storage.object_storage import NoSuchObject, Storage
 from tasks.ocr.corrections import corrected, text_digest
 from tasks.ocr.pages import checkpoint_name
 from tasks.ocr.words import PageText, decode

@@ -17,7 +17,7 @@ from service.engine.payload_files import PayloadFiles
 from service.engine.states import State
 from service.engine.store import Job, Store
 from service.engine.store.script_inputs import as_json
-from service.lib.object_storage import NoSuchObject, Storage
+from service.lib.storage.object_storage import NoSuchObject, Storage
 from tasks.ocr.corrections import CorrectedRun
 from tasks.ocr.finishing import Finished, write_artefacts
 from tasks.ocr.pages import FailedPage, checkpoint_name

@@ -13,7 +13,7 @@ from service.engine.enqueuer import Enqueuer
 from service.engine.maintenance import Duty
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.store import Store
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 
 CATCH_UP_S = 5.0
 """Interval in which files are looked for that have not followed a correction: its process died in between."""

@@ -9,7 +9,7 @@ from service.database import Database, Document
 from service.documents.malware import Scan
 from service.documents.media_types import VIDEOS
 from service.documents.thumbnails.store import FOLDER, GIVEN_UP
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from tasks.images.variants import RECIPE, Variant
 
 CURRENT = f"r{RECIPE}-"

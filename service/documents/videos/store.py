@@ -5,7 +5,7 @@ from pathlib import Path
 
 from service.database import Database, Document
 from service.documents.store import document_folder
-from service.lib.object_storage import NoSuchObject, Storage
+from service.lib.storage.object_storage import NoSuchObject, Storage
 
 
 class VideoStore:

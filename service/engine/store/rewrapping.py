@@ -22,7 +22,7 @@ from service.engine.store.scripts import REWRAP, REWRAP_ROWS
 from service.engine.store.sealed_records import bound_to
 from service.engine.store.worker_verbs import checkpoint_value
 from service.lib.encryption import Unreadable
-from service.lib.rewrapping import Rewrapped
+from service.lib.storage.rewrapping import Rewrapped
 from tasks.sdk.types import REGISTRY
 
 pack = msgspec.msgpack.Encoder().encode

@@ -17,8 +17,8 @@ from redis.exceptions import RedisError
 from service.engine.store import Store
 from service.engine.worker.listener import Alarm
 from service.lib.async_tasks import end, pause
-from service.lib.object_storage import FREE_BYTES_MIN
 from service.lib.outages import Outage
+from service.lib.storage.object_storage import FREE_BYTES_MIN
 from service.lib.text import with_stop
 from tasks.sdk.errors import Part
 

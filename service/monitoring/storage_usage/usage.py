@@ -11,7 +11,7 @@ from service.engine.redis.away import or_else
 from service.engine.store import Store
 from service.engine.store.memory_usage import SHARED_KEYS, Memory, metrics_bytes, queue_memory, weighed
 from service.lib.clock import now_ms
-from service.lib.object_storage import NoSuchObject, Storage
+from service.lib.storage.object_storage import NoSuchObject, Storage
 from service.monitoring.alerts import keys
 from service.monitoring.storage_usage.redis_server import ServerState, server_state
 from settings.queues import Queue, QueueSettings

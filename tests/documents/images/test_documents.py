@@ -11,7 +11,7 @@ from PIL import Image
 
 from service.documents.thumbnails.store import ThumbnailStore
 from service.engine.pool.cpu_pool import CpuPool
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from tasks.images import documents, thumbnails
 from tasks.images.documents import DocumentDone, make_thumbnails
 from tasks.images.thumbnails import Thumbnail, render_thumbnails

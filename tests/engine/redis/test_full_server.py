@@ -14,7 +14,7 @@ from service.engine.redis.client import connect
 from service.engine.states import State
 from service.engine.store import Job, Store, WorkerInfo, keys
 from service.engine.store.script_inputs import Claim, Outcome
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from service.supervisor.valkey import EmbeddedValkey
 from settings import load_settings
 from tests.engine import probe

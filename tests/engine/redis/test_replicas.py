@@ -16,7 +16,7 @@ from service.engine.runtime import Runtime
 from service.engine.store import NotReplicated, Store
 from service.engine.store.script_inputs import Claim
 from service.engine.worker.job_run import JobRun
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from service.supervisor.valkey import EmbeddedValkey
 from settings import load_settings
 from tests.engine import probe

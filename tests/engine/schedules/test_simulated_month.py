@@ -15,7 +15,7 @@ from service.engine.schedules import Schedules, SlotRun
 from service.engine.schedules import keys as schedule_keys
 from service.engine.states import State
 from service.engine.store import keys
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from settings import load_settings
 from settings.schedules import SCHEDULES
 from tasks.sdk.types import REGISTRY

@@ -6,7 +6,7 @@ from service.engine.job_files import JobFiles
 from service.engine.maintenance import Maintenance
 from service.engine.states import State
 from service.engine.store import Store
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from settings import load_settings
 from tests.engine import probe
 from tests.waiting import wait_until_async

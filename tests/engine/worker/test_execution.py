@@ -20,7 +20,7 @@ from service.engine.store.script_inputs import Claim, Outcome
 from service.engine.worker.execution import NEWER_MAX_S, Execution
 from service.engine.worker.listener import Alarm
 from service.engine.worker.outages import Outages
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from settings import Queue, load_settings
 from tasks.sdk import Finished, Payload, job
 from tasks.sdk.results import RESULT_BYTES_MAX

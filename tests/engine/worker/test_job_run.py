@@ -12,7 +12,7 @@ from service.engine.enqueuer import Enqueuer
 from service.engine.states import State
 from service.engine.store import Job, Store
 from service.engine.worker.job_run import JobRun
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from settings import load_settings
 from tasks.sdk.errors import Permanent
 from tasks.sdk.run import Run

@@ -23,7 +23,7 @@ from service.engine.worker.heartbeat import Heartbeat
 from service.engine.worker.leases import Leases
 from service.engine.worker.listener import Listener
 from service.engine.worker.worker import OffloadWorker
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 from settings import load_settings
 from tests.engine import probe
 from tests.way import Way

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from service.engine.redis.client import connect
-from service.lib.object_storage import Storage, StorageFull
+from service.lib.storage.object_storage import Storage, StorageFull
 from service.monitoring.alerts import Alerts
 from service.monitoring.alerts.not_ready import FAILED_S, NotReady
 from service.monitoring.readiness import Readiness
@@ -137,7 +137,7 @@ async def test_a_storage_with_next_to_no_space_is_not_ready(tmp_path, monkeypatc
     storage = Storage(tmp_path.as_uri())
     assert await Readiness({"storage": storage.check}).checks() == {"storage": "ok"}
     # A real full disk is filled in tests/production; here the bound is moved above what this one has.
-    monkeypatch.setattr("service.lib.raw_storage.FREE_BYTES_MIN", 1 << 60)
+    monkeypatch.setattr("service.lib.storage.raw_storage.FREE_BYTES_MIN", 1 << 60)
     with pytest.raises(StorageFull):
         await storage.check()
     assert await Readiness({"storage": storage.check}).checks() == {"storage": "does not work: full"}

@@ -5,7 +5,7 @@ import os
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
-from service.lib.sealed_object import BLOCK_BYTES, MAGIC, PLAIN_HEADER, Sealer
+from service.lib.storage.sealed_object import BLOCK_BYTES, MAGIC, PLAIN_HEADER, Sealer
 
 
 def file_blocks(source: Path) -> Iterator[bytes]:

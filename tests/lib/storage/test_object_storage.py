@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from obstore.exceptions import BaseError
 
-from service.lib.local_copy import copy_to
-from service.lib.object_storage import PART_BYTES, NoSuchObject, Storage
+from service.lib.storage.local_copy import copy_to
+from service.lib.storage.object_storage import PART_BYTES, NoSuchObject, Storage
 from tests.s3 import s3_endpoint, s3_url
 
 __all__ = ["s3_endpoint", "s3_url"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import aiofiles
 import aiofiles.os
 
-from service.lib.object_storage import Storage
+from service.lib.storage.object_storage import Storage
 
 
 async def copy_to(storage: Storage, path: str, folder: Path, name: str) -> Path:

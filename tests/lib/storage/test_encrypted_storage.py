@@ -11,10 +11,10 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from service.lib.encryption import Damaged, KeyMissing, Keyring
-from service.lib.local_copy import copy_to
-from service.lib.object_storage import PART_BYTES, NoSuchObject, Storage
-from service.lib.sealed_object import HEADER, MAGIC, PLAIN_HEADER
-from tests.lib.test_object_storage import all_of
+from service.lib.storage.local_copy import copy_to
+from service.lib.storage.object_storage import PART_BYTES, NoSuchObject, Storage
+from service.lib.storage.sealed_object import HEADER, MAGIC, PLAIN_HEADER
+from tests.lib.storage.test_object_storage import all_of
 from tests.s3 import s3_endpoint, s3_url
 
 __all__ = ["s3_endpoint", "s3_url"]

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.lib.encryption import Unreadable
-from service.lib.object_storage import NoSuchObject, Storage
-from service.lib.sealed_object import Sealer
-from service.lib.sealing import sealed_stream
+from service.lib.storage.object_storage import NoSuchObject, Storage
+from service.lib.storage.sealed_object import Sealer
+from service.lib.storage.sealing import sealed_stream
 
 AT_ONCE = 8
 """Objects that are looked into at a time: each costs an S3 server's answer."""

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.lib.encryption import Damaged, KeyMissing, Keyring
-from service.lib.sealed_object import CHUNK_BYTES, HEADER, MAGIC, STORED_CHUNK_BYTES, Sealer, sealed, shape_of
+from service.lib.storage.sealed_object import CHUNK_BYTES, HEADER, MAGIC, STORED_CHUNK_BYTES, Sealer, sealed, shape_of
 
 KEYS = Keyring({"a": os.urandom(32)})
 PLAIN = os.urandom(3 * CHUNK_BYTES + 1000)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from service.lib.encryption import Keyring
-from service.lib.object_storage import Storage
-from service.lib.rewrapping import ASIDE, ASIDE_OLD_S, rewrap_objects
+from service.lib.storage.object_storage import Storage
+from service.lib.storage.rewrapping import ASIDE, ASIDE_OLD_S, rewrap_objects
 from tests.s3 import s3_endpoint, s3_url
 
 __all__ = ["s3_endpoint", "s3_url"]

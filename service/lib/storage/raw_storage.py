@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 import obstore
 from obstore.store import LocalStore, S3Store
 
-from service.lib.remote_file import RemoteFile
+from service.lib.storage.remote_file import RemoteFile
 from tasks.sdk.errors import Unreachable
 
 if TYPE_CHECKING:

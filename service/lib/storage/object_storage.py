@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, BinaryIO
 from obstore.exceptions import GenericError, PreconditionError
 
 from service.lib.encryption import Keyring
-from service.lib.raw_storage import FREE_BYTES_MIN, PART_BYTES, NoSuchObject, RawStorage, StorageFull, moved
-from service.lib.sealed_file import SealedFile
-from service.lib.sealed_object import HEADER, MAGIC, PLAIN_HEADER, Opener, Sealer, Shape, sealed, shape_of
-from service.lib.sealing import escaped_stream, file_blocks, in_thread, seal_file, sealed_blocks, sealed_stream
+from service.lib.storage.raw_storage import FREE_BYTES_MIN, PART_BYTES, NoSuchObject, RawStorage, StorageFull, moved
+from service.lib.storage.sealed_file import SealedFile
+from service.lib.storage.sealed_object import HEADER, MAGIC, PLAIN_HEADER, Opener, Sealer, Shape, sealed, shape_of
+from service.lib.storage.sealing import escaped_stream, file_blocks, in_thread, seal_file, sealed_blocks, sealed_stream
 
 if TYPE_CHECKING:
     from obstore import GetOptions, GetResult

@@ -3,7 +3,7 @@
 import base64
 
 from service.lib.encryption import Keyring
-from service.lib.sealed_object import HEADER, shape_of
+from service.lib.storage.sealed_object import HEADER, shape_of
 
 KEYS = Keyring({"first": bytes(range(32))})
 

@@ -4,7 +4,7 @@ import io
 from typing import Any, BinaryIO
 
 from service.lib.encryption import Keyring
-from service.lib.sealed_object import Shape
+from service.lib.storage.sealed_object import Shape
 
 
 class SealedFile(io.RawIOBase):
