@@ -48,4 +48,4 @@ ENV OFFLOAD_PORT=8000
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
   CMD ["sh", "-c", "exec python -c \"from urllib.request import urlopen; urlopen('http://127.0.0.1:$OFFLOAD_PORT/health/live')\""]
-CMD ["sh", "-c", "exec uvicorn dashboard.app:create_app --factory --host \"$OFFLOAD_HOST\" --port \"$OFFLOAD_PORT\" --no-access-log --no-server-header --timeout-graceful-shutdown 20"]
+CMD ["sh", "-c", "exec uvicorn dashboard.app:create_app --factory --host \"$OFFLOAD_HOST\" --port \"$OFFLOAD_PORT\" --no-access-log --no-server-header --http=service.lib.bounded_connection:BoundedConnection --ws-max-size=65536 --timeout-graceful-shutdown 20"]

@@ -54,6 +54,8 @@ class Server:
                 port,
                 "--no-access-log",
                 "--no-server-header",
+                "--http=service.lib.bounded_connection:BoundedConnection",
+                "--ws-max-size=65536",
             )
             self._wait(lambda: self._get("/health/ready").status_code == httpx.codes.OK, "nothing is ready")
             if self.queues:

@@ -154,7 +154,8 @@ class Stack:
         address = ["--host", self.settings.host, "--port", str(self.settings.port)]
         # A line for each poll of each open page would bury what matters in one terminal.
         manners = ["--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", str(WEB_GRACE_S)]
-        return python("uvicorn", "dashboard.app:create_app", "--factory", *address, *manners)
+        bounds = ["--http=service.lib.bounded_connection:BoundedConnection", "--ws-max-size=65536"]
+        return python("uvicorn", "dashboard.app:create_app", "--factory", *address, *manners, *bounds)
 
     def _child(self, name: str, command: list[str]) -> Child:
         child = Child(name, command, self._env, self._report, self._count_end)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from service.lib.bounded_connection import BoundedConnection
 from tests.conftest import API_KEYS
 from tests.dashboard.conftest import OPERATOR, Client
 
@@ -50,7 +51,18 @@ async def test_the_api_reference_runs_nothing_and_has_its_own_style_only(anybody
     assert len(digests) == 1 and f"'sha256-{digests[0]}'" in policy
 
 
-@pytest.mark.parametrize("file", ["Procfile", "Dockerfile", "service/supervisor/stack.py", "offload/testing/server.py"])
-def test_no_command_that_starts_the_web_application_names_its_server(file: str) -> None:
+COMMANDS = (
+    "Procfile",
+    "Dockerfile",
+    "deploy/systemd/offload-web.service",
+    "service/supervisor/stack.py",
+    "offload/testing/server.py",
+)
+
+
+@pytest.mark.parametrize("file", COMMANDS)
+def test_each_command_that_starts_the_web_application_bounds_connections_and_names_no_server(file: str) -> None:
     text = (ROOT / file).read_text(encoding="utf-8")
-    assert 1 <= text.count("--no-access-log") == text.count("--no-server-header")
+    bounds = f"--http={BoundedConnection.__module__}:{BoundedConnection.__name__}"
+    wanted = ("--no-access-log", "--no-server-header", bounds, "--ws-max-size=65536")
+    assert [text.count(argument) for argument in wanted] == [1] * len(wanted)
