@@ -22,13 +22,14 @@ from dashboard.status_link.views import status_link_routes
 from dashboard.templating import Pages
 from service.access.proxy_headers import NotesPeer, Visitors
 from service.api import EXCEPTION_HANDLERS, api_routes, cross_origin, openapi_config
+from service.database.start import check_database
 from service.lib.async_tasks import end
 from service.lib.languages import add_translations_of
 from service.monitoring.alerts.not_ready import NotReady
 from service.monitoring.changes.wiring import report_web_forever
 from service.monitoring.logging import configure_logs, log_problems
 from service.monitoring.tracing import open_tracing
-from service.services import Services, check_database, open_services
+from service.services import Services, open_services
 from settings import Settings, load_settings
 from settings.alert_faults import refuse_bad_rules
 from settings.private_files import private_folder

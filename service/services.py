@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import structlog
@@ -13,23 +12,18 @@ from service.access.failed_attempts import FailedAttempts
 from service.access.oidc import Oidc
 from service.access.sessions import Sessions
 from service.access.users import Users
-from service.cleanup import LeftoverFiles
 from service.database.api_keys import ApiKeys
-from service.database.connection import Database, open_database
+from service.database.connection import Database
 from service.database.owners import Owners
-from service.database.start_errors import start_sentence
+from service.database.start import opened_database
 from service.documents.corrections.correcting import Correcting
 from service.documents.corrections.wiring import correction_parts
-from service.documents.images import ImageRecords
 from service.documents.malware import AGAIN_S, Scanner
 from service.documents.presigned import PresignedUploads
 from service.documents.rescans import Rescans
 from service.documents.resumable import ResumableUploads
 from service.documents.scan_record import ScanRecord
 from service.documents.store import DocumentStore
-from service.documents.thumbnails.cleanup import Upkeep
-from service.documents.thumbnails.store import ThumbnailStore
-from service.documents.videos.store import VideoStore
 from service.engine.enqueuer import Enqueuer
 from service.engine.job_files import JobFiles
 from service.engine.left_behind import warn_of_left_behind
@@ -46,10 +40,8 @@ from service.engine.store.placed import open_store
 from service.engine.store.usage_counts import UsageCounts
 from service.engine.tracing import NO_TRACING
 from service.erasure.jobs import job_files
-from service.exports import Records
 from service.lib.async_tasks import end
 from service.lib.encryption import keyring_of
-from service.lib.outages import outage_of
 from service.lib.sandbox.profiles import checked, rules_of
 from service.lib.scratch import remove_abandoned, scratch_root
 from service.lib.storage.object_storage import Storage
@@ -72,18 +64,13 @@ from service.monitoring.storage_usage.redis_settings import warn_of_settings
 from service.monitoring.tracing import ExportedTracing
 from service.monitoring.weekly_report import ReportFigures
 from service.monitoring.wiring import watch_duties
+from service.offered_ports import offered_ports, packages_ports
 from service.webhooks.wiring import WebhookParts, webhook_duties, webhook_parts
 from settings import Settings
 from tasks.ports.corrections import Corrections
-from tasks.ports.exports import Exports
 from tasks.ports.files import Files
-from tasks.ports.images import Images
 from tasks.ports.reports import Operators, Reports
-from tasks.ports.thumbnails import Thumbnails, ThumbnailUpkeep
-from tasks.ports.upkeep import Leftovers
-from tasks.ports.videos import Videos
 from tasks.ports.webhooks import Webhooks
-from tasks.sdk.extend import PORTS
 
 log = structlog.get_logger("offload")
 
@@ -250,65 +237,6 @@ async def inspection_pool(settings: Settings) -> CpuPool:
     return CpuPool(1, memory_mb=1024, name="inspection", niceness=settings.child_nice, rules=rules)
 
 
-@contextlib.asynccontextmanager
-async def opened_database(url: str) -> AsyncIterator[Database]:
-    """As `open_database`. Raises SystemExit with one sentence where the URL, or the server, must be changed first."""
-    async with contextlib.AsyncExitStack() as stack:
-        try:
-            database = await stack.enter_async_context(open_database(url))
-        except Exception as error:
-            outage = outage_of(error)
-            sentence = start_sentence(error) or (f"{outage.sentence}." if outage else None)
-            if sentence is None:
-                raise
-            raise SystemExit(sentence) from None
-        yield database
-
-
-def check_database(url: str) -> None:
-    """Open the database once, from a thread of its own. Raises SystemExit as `opened_database` does.
-
-    Within a running loop, before the server starts: from there the sentence stands alone, where the server would put
-    a hundred lines of traceback around it.
-    """
-
-    async def check() -> str | None:
-        try:
-            async with opened_database(url):
-                return None
-        except SystemExit as stop:
-            return str(stop)
-
-    with ThreadPoolExecutor(1) as thread:
-        sentence = thread.submit(lambda: asyncio.run(check())).result()
-    if sentence:
-        raise SystemExit(sentence)
-
-
 def readiness(store: Store, database: Database, storage: Storage) -> Readiness:
     """Checks of the parts without which this process can serve no client."""
     return Readiness({"redis": store.check_writes, "database": database.check, "storage": storage.check})
-
-
-def offered_ports(settings: Settings, database: Database, store: Store, storage: Storage) -> dict[type, object]:
-    """The implementations of tasks/ports/, each under its protocol."""
-    return {
-        Exports: Records(database, store),
-        Leftovers: LeftoverFiles(settings, store, storage, database),
-        Images: ImageRecords(database, storage),
-        Thumbnails: ThumbnailStore(storage),
-        ThumbnailUpkeep: Upkeep(storage, database),
-        Videos: VideoStore(database, storage),
-    }
-
-
-async def packages_ports(stack: contextlib.AsyncExitStack, settings: Settings) -> dict[type, object]:
-    """The implementations that packages offer. One that cannot be made is left out, and its tasks fail by name."""
-    found: dict[type, object] = {}
-    for protocol, factory in PORTS.items():
-        try:
-            made = factory(settings)
-            found[protocol] = await stack.enter_async_context(made) if hasattr(made, "__aenter__") else made
-        except Exception:
-            log.exception("port.open_failed", port=protocol.__name__)
-    return found

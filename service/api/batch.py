@@ -15,8 +15,8 @@ from service.api.openapi import refusals
 from service.api.schemas import AcceptedBody, ErrorBody, FieldError
 from service.api.strict_json import StrictJson, decode_body
 from service.api.submit import BODY_MAX_BYTES, IDEMPOTENCY_KEY
-from service.engine.enqueuer import Refusal
 from service.engine.job_requests import Accepted, JobRequest
+from service.engine.preparation import Refusal
 from service.engine.redis.away import QueueServerAway
 from service.engine.store import IdempotencyConflict
 from service.engine.terms import Terms

@@ -14,7 +14,8 @@ import structlog
 from redis.exceptions import WatchError
 
 from service.database import Webhook, WebhookDelivery
-from service.engine.enqueuer import KEY_HOLDS_S, Enqueuer
+from service.engine.enqueuer import Enqueuer
+from service.engine.preparation import KEY_HOLDS_S
 from service.engine.redis.away import QueueServerAway
 from service.engine.redis.client import Client
 from service.engine.redis.places import places_of

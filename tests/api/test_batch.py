@@ -43,8 +43,8 @@ async def test_all_or_nothing_holds_for_limits_and_keys(
     acme: httpx.AsyncClient, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enqueuer = served.services.enqueuer
-    bounded = {name: queue.model_copy(update={"owner_limit": 3}) for name, queue in enqueuer.queues.items()}
-    monkeypatch.setattr(enqueuer, "queues", bounded)
+    bounded = {name: queue.model_copy(update={"owner_limit": 3}) for name, queue in enqueuer.preparation.queues.items()}
+    monkeypatch.setattr(enqueuer.preparation, "queues", bounded)
     full = await batch(acme, [EXPORT] * 4, all_or_nothing=True)
     assert (full.status_code, full.headers["retry-after"]) == (429, "30")
     assert (await acme.get("/api/jobs")).json()["jobs"] == []

@@ -171,8 +171,8 @@ async def test_unknown_and_foreign_files_are_both_404(acme: httpx.AsyncClient, g
 
 async def test_an_owner_over_its_limit_is_told_when_to_come_back(acme: httpx.AsyncClient, served: Served) -> None:
     file_id = await upload(acme)
-    queues = served.services.enqueuer.queues
-    served.services.enqueuer.queues = {
+    queues = served.services.enqueuer.preparation.queues
+    served.services.enqueuer.preparation.queues = {
         queue: bounds.model_copy(update={"owner_limit": 1}) if queue is Queue.PDF_PROCESSING else bounds
         for queue, bounds in queues.items()
     }

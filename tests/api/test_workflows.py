@@ -83,8 +83,8 @@ async def test_one_job_over_the_owners_limit_keeps_all_from_being_queued(
     acme: httpx.AsyncClient, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enqueuer = served.services.enqueuer
-    bounded = {name: queue.model_copy(update={"owner_limit": 1}) for name, queue in enqueuer.queues.items()}
-    monkeypatch.setattr(enqueuer, "queues", bounded)
+    bounded = {name: queue.model_copy(update={"owner_limit": 1}) for name, queue in enqueuer.preparation.queues.items()}
+    monkeypatch.setattr(enqueuer.preparation, "queues", bounded)
     answer = await post(acme, job("a"), job("b", "a"))
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "30")
     assert (await acme.get("/api/jobs")).json()["jobs"] == []

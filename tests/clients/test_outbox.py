@@ -135,14 +135,14 @@ async def test_an_absence_and_a_limit_are_waited_out_and_nothing_overtakes(
         with pytest.raises(Away, match="Offload does not answer"):
             await Relay(relay.engine, anonymous).move(connection)
     enqueuer = served.services.enqueuer
-    queues = enqueuer.queues
+    queues = enqueuer.preparation.queues
     bounded = {name: queue.model_copy(update={"owner_limit": 2}) for name, queue in queues.items()}
-    monkeypatch.setattr(enqueuer, "queues", bounded)
+    monkeypatch.setattr(enqueuer.preparation, "queues", bounded)
     async with relay.engine.connect() as connection:
         with pytest.raises(Away, match="2 of your jobs are waiting already"):
             await relay.move(connection)
     assert [row[0] is not None for row in await rows(relay, "sent_ms")] == [True, True, False]
-    monkeypatch.setattr(enqueuer, "queues", queues)
+    monkeypatch.setattr(enqueuer.preparation, "queues", queues)
     await drained(relay)
     assert all(row[0] for row in await rows(relay, "sent_ms"))
 

@@ -12,8 +12,7 @@ import pytest
 from sqlalchemy import make_url
 
 from service.database.postgres_url import BadDatabaseUrl, asyncpg_arguments, split_url
-from service.database.start_errors import start_sentence
-from service.services import opened_database
+from service.database.start import opened_database, start_sentence
 
 BASE = "postgresql+asyncpg://u:secret@localhost:5432/d"
 

@@ -9,8 +9,7 @@ from service.database import open_database
 from service.engine.pool.cpu_pool import CpuPool
 from service.engine.states import State
 from service.engine.store import WorkerInfo
-from service.engine.store.records import SILENT_AFTER_S
-from service.engine.store.worker_reports import WorkerReports
+from service.engine.store.worker_reports import SILENT_AFTER_S, WorkerReports
 from service.engine.worker.heartbeat import Heartbeat
 from service.lib.clock import now_ms
 from service.monitoring.alerts.alerts import record

@@ -14,8 +14,9 @@ from service.engine.store.errors import (
 )
 from service.engine.store.job_filter import JobFilter
 from service.engine.store.queries import Page
-from service.engine.store.records import Attempt, Job, LogLine, WorkerInfo
+from service.engine.store.records import Attempt, Job, LogLine
 from service.engine.store.store import Queued, Store
+from service.engine.store.worker_reports import WorkerInfo
 from service.engine.store.worker_verbs import Claimed
 
 __all__ = [

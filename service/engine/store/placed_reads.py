@@ -20,8 +20,9 @@ from service.engine.store.job_filter import JobFilter
 from service.engine.store.listing import cursor_of, read_cursor
 from service.engine.store.placed_groups import PlacedErrorGroups
 from service.engine.store.queries import Coverage, Page
-from service.engine.store.records import Attempt, Job, LogLine, WorkerInfo
+from service.engine.store.records import Attempt, Job, LogLine
 from service.engine.store.store import Store
+from service.engine.store.worker_reports import WorkerInfo
 from service.engine.store.workflows import Workflow
 from settings import Queue
 from tasks.sdk.types import REGISTRY

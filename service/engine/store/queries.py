@@ -13,8 +13,8 @@ from service.engine.store.job_counts import JobCounts
 from service.engine.store.job_filter import JobFilter
 from service.engine.store.listing import Reader, cursor_of, read_cursor
 from service.engine.store.payloads import with_defaults
-from service.engine.store.records import Attempt, Job, LogLine, WorkerInfo, to_job
-from service.engine.store.worker_reports import WorkerReports
+from service.engine.store.records import Attempt, Job, LogLine, to_job
+from service.engine.store.worker_reports import WorkerInfo, WorkerReports
 from service.engine.store.workflows import Workflow, to_workflow
 from service.lib.encryption import Unreadable
 

@@ -154,60 +154,6 @@ class LogLine(msgspec.Struct, frozen=True):
     fields: dict[str, str] = {}
 
 
-SILENT_AFTER_S = 15
-"""By then a worker's leases have run out and its jobs are given to others."""
-
-
-@dataclass(slots=True)
-class WorkerInfo:
-    """A worker's last report of itself."""
-
-    id: str
-    queue: str
-    host: str
-    pid: int
-    pool_pids: list[int]
-    version: str
-    started_at_ms: int
-    heartbeat_ms: int
-    active: int
-    processed: int
-    failed: int
-    rss_bytes: int
-    jobs: list[str] = field(default_factory=list)
-    slots: int = 1
-    stopping: bool = False
-    quiet: bool = False
-    """An operator wants it to begin nothing new."""
-    pool_mb: int = 0
-    """Memory that its children may take together; 0 for one of an older release."""
-    granted_mb: int = 0
-    """Memory that what runs in them should take."""
-    waiting_for_memory: int = 0
-    tried_alone: int = 0
-    """Tasks that outgrew their ceiling and were tried once more, alone."""
-    fault: str | None = None
-    """Reason why it cannot do its queue's work, found by its self-check."""
-    sandbox: str = ""
-    """State of its children's sandbox: on, partial, none or off; empty for one of an older release."""
-    sandbox_detail: str = ""
-    """Phrase that says by what it is held, and what is not."""
-
-    def alive(self, at_ms: int) -> bool:
-        """False for a worker that has been silent for SILENT_AFTER_S."""
-        return at_ms - self.heartbeat_ms < SILENT_AFTER_S * 1000
-
-    @property
-    def takes(self) -> bool:
-        """True where it takes jobs that wait."""
-        return not (self.stopping or self.quiet)
-
-    @property
-    def serving_slots(self) -> int:
-        """Jobs that it runs at once, where it takes any."""
-        return self.slots if self.takes else 0
-
-
 def _number(value: bytes) -> int:
     return int(float(value))
 

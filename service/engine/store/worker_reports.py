@@ -1,15 +1,14 @@
-"""`WorkerReports`: the last report of each worker, for as long as it is remembered."""
+"""The last report of each worker, for as long as it is remembered."""
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
 from service.engine.redis.client import Client
 from service.engine.store import keys
-from service.engine.store.records import WorkerInfo
 from service.engine.store.scripts import HEARTBEAT
 from service.lib.clock import SERVER, now_ms
 
@@ -17,6 +16,59 @@ REMEMBERED_S = 900
 """A worker that fell silent stays listed this long, with its age, so that an operator sees which one it was."""
 
 STOPPED_MAX = 1_000
+
+SILENT_AFTER_S = 15
+"""By then a worker's leases have run out and its jobs are given to others."""
+
+
+@dataclass(slots=True)
+class WorkerInfo:
+    """A worker's last report of itself."""
+
+    id: str
+    queue: str
+    host: str
+    pid: int
+    pool_pids: list[int]
+    version: str
+    started_at_ms: int
+    heartbeat_ms: int
+    active: int
+    processed: int
+    failed: int
+    rss_bytes: int
+    jobs: list[str] = field(default_factory=list)
+    slots: int = 1
+    stopping: bool = False
+    quiet: bool = False
+    """An operator wants it to begin nothing new."""
+    pool_mb: int = 0
+    """Memory that its children may take together; 0 for one of an older release."""
+    granted_mb: int = 0
+    """Memory that what runs in them should take."""
+    waiting_for_memory: int = 0
+    tried_alone: int = 0
+    """Tasks that outgrew their ceiling and were tried once more, alone."""
+    fault: str | None = None
+    """Reason why it cannot do its queue's work, found by its self-check."""
+    sandbox: str = ""
+    """State of its children's sandbox: on, partial, none or off; empty for one of an older release."""
+    sandbox_detail: str = ""
+    """Phrase that says by what it is held, and what is not."""
+
+    def alive(self, at_ms: int) -> bool:
+        """False for a worker that has been silent for SILENT_AFTER_S."""
+        return at_ms - self.heartbeat_ms < SILENT_AFTER_S * 1000
+
+    @property
+    def takes(self) -> bool:
+        """True where it takes jobs that wait."""
+        return not (self.stopping or self.quiet)
+
+    @property
+    def serving_slots(self) -> int:
+        """Jobs that it runs at once, where it takes any."""
+        return self.slots if self.takes else 0
 
 
 class WorkerReports:

@@ -105,7 +105,7 @@ LEFT_OUT = (
     "service/database/migrat",
     "service/database/postgres_url.py",
     "service/database/seed",
-    "service/database/start_errors.py",
+    "service/database/start.py",
     "service/documents/corrections/export.py",
     "service/engine/pool/cpu_pool.py",
     "service/engine/redis/c",

@@ -15,7 +15,7 @@ from service.engine.redis.away import QueueServerAway
 from service.engine.store import Store
 from service.engine.store.breakers import BREAKER
 from service.engine.store.queue_snapshot import Snapshots
-from service.engine.store.records import WorkerInfo
+from service.engine.store.worker_reports import WorkerInfo
 from service.lib.async_tasks import pause
 from service.lib.clock import now_ms
 from service.monitoring.fairness.ledger import SEEN, UNREAD, Fairness, bounded

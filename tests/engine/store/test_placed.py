@@ -99,7 +99,9 @@ async def test_a_job_is_found_by_its_id_also_where_its_type_was_moved(store, red
 
 
 async def test_an_owners_limit_counts_what_waits_on_both(store, enqueuer, monkeypatch) -> None:
-    enqueuer.queues = {queue: bounds.model_copy(update={"owner_limit": 2}) for queue, bounds in enqueuer.queues.items()}
+    enqueuer.preparation.queues = {
+        queue: bounds.model_copy(update={"owner_limit": 2}) for queue, bounds in enqueuer.preparation.queues.items()
+    }
     await echo(enqueuer)
     await export(enqueuer)
     with pytest.raises(TooManyQueued):
