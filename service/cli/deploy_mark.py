@@ -3,7 +3,6 @@
 import asyncio
 
 import click
-from redis.exceptions import RedisError
 
 from service.database.connection import open_database
 from service.engine.redis.places import open_places
@@ -42,5 +41,3 @@ def deploy_mark(text: str) -> None:
         click.echo(f"Marked: {asyncio.run(mark())}")
     except BadMark as error:
         raise click.ClickException(str(error)) from None
-    except (RedisError, OSError) as error:
-        raise click.ClickException(f"The queue server does not answer: {error}") from None

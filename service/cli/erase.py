@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import click
-from redis.exceptions import RedisError
 
+from service.cli.away import away_sentence
 from service.database import Database
 from service.database.connection import open_database
 from service.engine.redis.client import Client
@@ -68,7 +68,7 @@ def erase(owner: str | None, person: str | None, yes: bool, target: Path | None,
     if target is None:
         click.echo(text.decode(), nl=False)
     else:
-        target.write_bytes(text)
+        _write(target, text)
         click.echo(f"Erased. The signed list is in {target}.")
     for place in written.outside:
         click.echo(f"Not reached: {place}.", err=True)
@@ -78,6 +78,17 @@ def _report(found: Counter[str]) -> None:
     for kind, number in sorted(found.items()):
         click.echo(f"{number:>10,}  {kind}")
     click.echo("Nothing was erased: add --yes to do it.")
+
+
+def _write(target: Path, text: bytes) -> None:
+    try:
+        target.write_bytes(text)
+    except OSError as error:
+        # No other run writes it again: there is nothing left to erase.
+        click.echo(text.decode(), nl=False)
+        raise click.ClickException(
+            f"Erased, but the signed list cannot be written to {target} ({error.strerror}): it is printed above, keep it."
+        ) from None
 
 
 def _verified(file: Path) -> str:
@@ -99,7 +110,8 @@ def _run(work: Callable[[Settings, Database, Client], Awaitable[T]]) -> T:
         return asyncio.run(within())
     except (NothingToErase, StillRunning, Unreadable) as error:
         raise click.ClickException(str(error)) from None
-    except (RedisError, OSError) as error:
-        raise click.ClickException(
-            f"A part does not answer ({error}); what was removed stays removed: run the command again."
-        ) from None
+    except Exception as error:
+        away = away_sentence(error)
+        if away is None:
+            raise
+        raise click.ClickException(f"{away}. What was removed so far stays removed: run the command again.") from None

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import click
 from rich.console import Console
@@ -46,6 +46,21 @@ class Commands(click.Group):
             )
             return command
         return super().get_command(ctx, cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Raises ClickException, a sentence, where a part of the installation does not answer."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            # Not above: it needs SQLAlchemy.
+            from service.cli.away import away_sentence
+
+            sentence = away_sentence(error)
+            if sentence is None:
+                raise
+            raise click.ClickException(f"{sentence}.") from None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

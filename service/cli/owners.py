@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import click
-from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Table
 
@@ -106,8 +105,6 @@ def _run(work: Callable[[Owners, OwnerUsage, Audit], Awaitable[T]]) -> T:
         return asyncio.run(within())
     except BadLimits as error:
         raise click.ClickException(str(error)) from None
-    except (RedisError, OSError) as error:
-        raise click.ClickException(f"The queue server does not answer: {error}") from None
 
 
 def _cells(use: OwnerUse) -> list[str]:

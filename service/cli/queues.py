@@ -5,7 +5,6 @@ import time
 from collections.abc import Awaitable, Callable
 
 import click
-from redis.exceptions import RedisError
 
 from service.cli.queue_name import QueueName
 from service.database.connection import open_database
@@ -102,10 +101,7 @@ def _run(queue: str, detail: str, work: Callable[[Store], Awaitable[str]]) -> No
                     AuditEntry(actor=_actor(), role="operator", action=action, target=target, owner="", detail=detail)
                 )
 
-    try:
-        asyncio.run(within())
-    except (RedisError, OSError) as error:
-        raise click.ClickException(f"The queue server does not answer: {error}") from None
+    asyncio.run(within())
 
 
 def _actor() -> str:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import click
-from redis.exceptions import RedisError
 from rich.console import Console
 
 from service.cli.tables import print_rows
@@ -22,10 +21,7 @@ COLUMNS = ("schedule", "job", "status", "next", "last", "when")
 @click.command()
 def schedules() -> None:
     """List all schedules with their last and next runs, in UTC. Example: offload schedules"""
-    try:
-        states = asyncio.run(_states(load_settings()))
-    except (RedisError, OSError) as error:
-        raise click.ClickException(f"The queue server does not answer: {error}") from None
+    states = asyncio.run(_states(load_settings()))
     rows = [
         (
             state.name,

@@ -12,20 +12,20 @@ from service.documents.store import document_folder
 from service.engine.redis.client import Client
 from service.engine.redis.places import places_of
 from service.engine.schedules.owned import OwnedSchedules
-from service.engine.store.erasures import Erasures, rewrite_log
+from service.engine.store.erasures import Begun, Erasures, rewrite_log
 from service.engine.store.job_search import jobs_of
 from service.engine.store.owner_keys import OwnerKeys
 from service.engine.store.placed import open_store
 from service.engine.store.usage_counts import UsageCounts
 from service.erasure.jobs import STOP_S, job_files, remove_jobs
 from service.erasure.signed_list import SignedList, pseudonym, signed_list
-from service.erasure.tables import AT_ONCE, OwnerRows, compact
+from service.erasure.tables import AT_ONCE, LINES, MESSAGES, OwnerRows, compact
 from service.lib.storage.object_storage import Storage
 from service.mail.campaign_removal import CampaignRemoval
 from service.monitoring.audit_log import Audit, AuditEntry, Target
 from service.monitoring.fairness import Fairness
 from service.monitoring.metering import Metering
-from service.webhooks.erasure import forget_owners
+from service.webhooks.erasure import forget_owners, untold_ends
 from settings import Settings
 
 OUTSIDE = (
@@ -36,6 +36,11 @@ OUTSIDE = (
     "what openings of breakers and alerts have quoted of an error",
 )
 """Places that no erasure reaches."""
+
+
+AMOUNTS = "amounts of the fairness ledger"
+ALTERED = (LINES, AMOUNTS)
+"""Names in the list of what stays, without the owner's name."""
 
 
 class NothingToErase(Exception):
@@ -56,44 +61,59 @@ class OwnerErasure:
         self.rows = OwnerRows(database, owner)
         self.schedules, self.fairness = OwnedSchedules(redis), Fairness(redis)
         self.name = pseudonym(settings.link_key, f"owner {owner}")
+        self.begun_at = utc_now().isoformat(timespec="seconds")
         self.removed: Counter[str] = Counter()
         self.job_ids: set[str] = set()
 
     async def find(self) -> Counter[str]:
-        """Things that would go, by kind. Raises NothingToErase, unless it was begun with."""
-        found = await self.rows.counts()
-        found["jobs"] = len(await jobs_of(self.redis, self.owners))
-        found["schedules"] = len(await self.schedules.of(self.owner))
-        found = +found
-        named = found or await self.erasures.begun(self.name) or await self.fairness.names(self.owners)
-        if not named:
+        """Things that would go or be altered, by kind. Raises NothingToErase, unless it was begun with."""
+        found = await self._counts()
+        if not found and not await self.erasures.begun(self.name):
             raise NothingToErase(f"There is nothing of an owner {self.owner[:80]} here.")
         return found
 
     async def erase(self, *, by: str, role: str = "operator") -> SignedList:
         """Remove it all. Raises NothingToErase, StillRunning."""
-        found = await self.find()
-        # Until the end: one that died behind its last removal still owes the log's rewriting and its list.
-        begun = await self.erasures.begin(self.name, utc_now().isoformat(timespec="seconds"), found)
+        await self.find()
+        await self._note()
         self.removed["API keys"] += await self.rows.remove_keys()
         while removed := await self._round():
             self.removed += removed
+            await self._note()
         # What was counted until now is written down, and then goes with the rest; nothing more is counted.
         await Metering(self.database, UsageCounts(self.redis)).carry()
+        await self._note()
         self.removed += await self.rows.remove_rest()
         for place in places_of(self.redis).all:
             self.removed += await OwnerKeys(place.client, self.owners, self.job_ids).remove()
+        begun = await self._note()
         altered = {
-            "lines of the audit log": await self.rows.pseudonymise(self.name),
-            "amounts of the fairness ledger": await self.fairness.forget(self.owners),
+            LINES: await self.rows.pseudonymise(self.name),
+            AMOUNTS: await self.fairness.forget(self.owners),
         }
         await compact(self.database)
         rewritten = await rewrite_log(self.redis)
-        # An attempt that died has removed some of it, and left no list.
-        self.removed |= Counter(begun.found)
+        # An attempt that died has removed or altered some of it, and left no list.
+        self.removed |= Counter({kind: number for kind, number in begun.found.items() if kind not in ALTERED})
+        altered = {kind: max(number, begun.found.get(kind, 0)) for kind, number in altered.items()}
         written = await self._list(begun.at, by, role, altered, rewritten)
+        # Only now: one that died behind its last removal still owes the log's rewriting and its list.
         await self.erasures.end(self.name)
         return written
+
+    async def _counts(self) -> Counter[str]:
+        """Number of things that are there, by kind."""
+        found = await self.rows.counts()
+        found["jobs"] += len(await jobs_of(self.redis, self.owners))
+        found["schedules"] += len(await self.schedules.of(self.owner))
+        for place in places_of(self.redis).all:
+            found[MESSAGES] += len(await untold_ends(place.client, self.owners))
+        found[AMOUNTS] += await self.fairness.naming(self.owners)
+        return +found
+
+    async def _note(self) -> Begun:
+        """Write down what has gone and what is about to."""
+        return await self.erasures.note(self.name, self.begun_at, self.removed + await self._counts())
 
     async def _round(self) -> Counter[str]:
         """Remove what begins or carries work. Empty once there is none: an attempt that ended late may have begun some more."""
@@ -103,7 +123,7 @@ class OwnerErasure:
             removed["schedules"] += 1
         # Ends that are still to be told of would become jobs again.
         for place in places_of(self.redis).all:
-            removed["messages to webhooks"] += await forget_owners(place.client, self.owners)
+            removed[MESSAGES] += await forget_owners(place.client, self.owners)
         jobs = await jobs_of(self.redis, self.owners)
         self.job_ids |= set(jobs)
         removed["jobs"] += await remove_jobs(self.store, self.files, jobs, self.wait_s)

@@ -22,7 +22,7 @@ from service.engine.store.placed import open_store
 from service.erasure.jobs import STOP_S, job_files, remove_jobs
 from service.erasure.owner import OUTSIDE, NothingToErase
 from service.erasure.signed_list import SignedList, pseudonym, signed_list
-from service.erasure.tables import RECIPIENTS, PersonRows, compact
+from service.erasure.tables import LINES, MESSAGES, RECIPIENTS, PersonRows, compact
 from service.lib.storage.object_storage import Storage
 from service.monitoring.audit_log import Audit, AuditEntry, Target
 from settings import Settings
@@ -30,6 +30,10 @@ from settings import Settings
 LISTS_PEOPLE = ("users", "deliveries")
 """Datasets of exports whose files list recipients."""
 
+ALTERED = (RECIPIENTS, MESSAGES, LINES)
+"""Names in the list of what stays, without the person."""
+
+REPORTS = "reports of campaigns"
 NOT_SEARCHED = "contents of documents and of files made from them, and texts of templates: they are their owners'"
 
 
@@ -59,10 +63,7 @@ class PersonErasure:
 
     async def find(self) -> Counter[str]:
         """Things that would go or be altered, by kind. Raises NothingToErase."""
-        rows = await self.rows()
-        found = await rows.counts()
-        found["jobs"] = len(await self._jobs_naming(rows)) if rows.addresses else 0
-        found = +found
+        found = await self._counts(await self.rows())
         if not found and not await self.erasures.begun(self.name):
             raise NothingToErase(f"There is nothing of a person {self.person[:80]} here.")
         return found
@@ -70,24 +71,34 @@ class PersonErasure:
     async def erase(self, *, by: str) -> SignedList:
         """Remove it all. Raises NothingToErase, StillRunning."""
         found, removed, rows = await self.find(), Counter[str](), await self.rows()
-        begun = await self.erasures.begin(self.name, utc_now().isoformat(timespec="seconds"), found)
+        begun = await self.erasures.note(self.name, utc_now().isoformat(timespec="seconds"), found)
         if rows.addresses:
             named = await self._jobs_naming(rows)
             removed["jobs"] += await remove_jobs(self.store, self.files, named, self.wait_s)
         for campaign_id in await rows.campaign_ids():
             # Its report lists every recipient.
             await self.storage.delete_prefix(f"{folder(campaign_id)}/")
-            removed["reports of campaigns"] += 1
+            removed[REPORTS] += 1
             await forget_files(self.redis, campaign_id)
+        # Jobs that ended in the meantime have left lines, and campaigns recipients.
+        begun = await self.erasures.note(self.name, begun.at, removed | await self._counts(rows))
         altered = await rows.blank()
         removed += await rows.remove()
         await compact(self.database)
         await rewrite_log(self.redis)
-        removed |= Counter({kind: number for kind, number in begun.found.items() if kind != RECIPIENTS})
-        altered |= Counter({RECIPIENTS: begun.found.get(RECIPIENTS, 0)})
+        # An attempt that died has removed or altered some of it, and left no list.
+        removed |= Counter({kind: number for kind, number in begun.found.items() if kind not in ALTERED})
+        altered |= Counter({kind: begun.found.get(kind, 0) for kind in ALTERED})
         written = await self._list(begun.at, by, removed, altered)
         await self.erasures.end(self.name)
         return written
+
+    async def _counts(self, rows: PersonRows) -> Counter[str]:
+        """Number of things that are there, by kind."""
+        found = await rows.counts()
+        found[REPORTS] = len(await rows.campaign_ids())
+        found["jobs"] = len(await self._jobs_naming(rows)) if rows.addresses else 0
+        return +found
 
     async def _jobs_naming(self, rows: PersonRows) -> Sequence[str]:
         return await jobs_naming(self.redis, rows.addresses, LISTS_PEOPLE, self._load)

@@ -1,6 +1,6 @@
 """Removal of what the queue server keeps of an owner's webhooks."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from service.engine.redis.client import Client
@@ -8,14 +8,18 @@ from service.webhooks import keys
 from service.webhooks.dispatcher import read_end
 
 
-async def forget_owners(redis: Client, owners: Collection[str]) -> int:
-    """Remove the flags of owners, and ends of their jobs that no one was told of yet. Returns the number of these."""
-    removed = 0
+async def untold_ends(redis: Client, owners: Collection[str]) -> Sequence[Any]:
+    """Ends of jobs of owners that no webhook was told of yet, as they stand in the queue server."""
     raws: list[Any] = await redis.lrange(keys.ENDED, 0, -1)
-    for raw in raws:
-        end = read_end(raw)
-        if end is not None and end.owner in owners:
-            removed += await redis.lrem(keys.ENDED, 1, raw)
+    ends = [(raw, read_end(raw)) for raw in raws]
+    return [raw for raw, end in ends if end is not None and end.owner in owners]
+
+
+async def forget_owners(redis: Client, owners: Collection[str]) -> int:
+    """Remove the flags of owners, and ends of their jobs that no webhook was told of yet. Returns the number of these."""
+    removed = 0
+    for raw in await untold_ends(redis, owners):
+        removed += await redis.lrem(keys.ENDED, 1, raw)
     for owner in owners:
         for name in (keys.OWNERS, keys.DISABLED):
             await redis.hdel(name, owner)

@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 
 from service.cli.main import main
 from service.database import Base, Template, open_database
+from service.erasure.signed_list import verified
 from service.erasure.tables import APART, owned_tables
 from settings import load_settings
 
@@ -52,6 +53,13 @@ def test_it_says_what_would_go_and_erases_with_yes(planted: None, tmp_path: Path
 def test_what_makes_no_sense_is_refused(settings_env: dict[str, str], arguments: tuple[str, ...], words: str) -> None:
     refused = erase(*arguments)
     assert refused.exit_code and words in refused.output and "Traceback" not in refused.output
+
+
+def test_a_list_that_cannot_be_written_is_printed(planted: None, tmp_path: Path) -> None:
+    target = tmp_path / "no such folder" / "initech.json"
+    done = CliRunner().invoke(main, ["erase", "--owner", "initech", "--yes", "--list", str(target)])
+    assert done.exit_code == 1 and "it is printed above, keep it" in done.stderr, done.output
+    assert verified(done.stdout.encode(), load_settings().link_key).removed["templates"] == 1
 
 
 def test_every_table_with_an_owner_is_dealt_with() -> None:

@@ -4,9 +4,11 @@ import asyncio
 import os
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
 
 import httpx
+import pytest
 
 from service.engine.redis.places import places_of
 from service.engine.store import keys
@@ -17,7 +19,7 @@ from tests.api.hands import Hands
 from tests.api.world import PLANTED, made_world
 from tests.engine import probe
 from tests.erasure.search import in_files, in_redis, in_tables
-from tests.erasure.test_owner import WORD, erasure, plant, stopping
+from tests.erasure.test_owner import WORD, erasure, plant, stopping, unlisted
 from tests.two_servers import second
 from tests.waiting import wait_until_async
 
@@ -30,6 +32,7 @@ async def started(target: Path) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(sys.executable, *command, env=os.environ)
 
 
+@pytest.mark.both_databases
 async def test_one_that_is_killed_is_finished_and_its_list_is_whole(
     acme: httpx.AsyncClient, served: Served, hands: Hands, tmp_path: Path
 ) -> None:
@@ -47,7 +50,7 @@ async def test_one_that_is_killed_is_finished_and_its_list_is_whole(
     async with stopping(served, running):
         assert await (await started(target)).wait() == 0
     written = verified(target.read_bytes(), served.services.settings.link_key)
-    assert {kind: number for kind, number in found.items() if written.removed.get(kind, 0) < number} == {}
+    assert unlisted(found, written) == Counter()
     redis = served.services.redis
     assert await redis.exists(keys.ERASING) == 0 and await in_redis(redis, WORD) == []
     assert await in_tables(served.services.database, PLANTED) == []

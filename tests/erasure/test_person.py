@@ -1,15 +1,19 @@
 """Erasure of a recipient of mail: its address is planted in campaigns, jobs and logs, and then searched for everywhere."""
 
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+import service.erasure.person
 from service.database import Campaign, Delivery, Event, Suppression, User
 from service.engine.job_files import artefact_path
 from service.engine.payload_files import INLINE_BYTES_MAX
 from service.erasure.owner import NothingToErase
-from service.erasure.person import PersonErasure
+from service.erasure.person import ALTERED, PersonErasure
+from service.erasure.tables import LINES, PersonRows
 from service.supervisor.valkey import EmbeddedValkey
 from tests.api.conftest import Served
 from tests.api.hands import Hands
@@ -78,9 +82,46 @@ async def test_no_file_table_or_key_holds_the_address(
         for folder in (Path(settings_env["OFFLOAD_DATA_DIR"]), valkey_server.folder):
             assert in_files(folder, word.encode()) == []
     assert written.removed["users"] == 1 and written.altered["recipients of campaigns"] == 1
+    assert written.altered[LINES] == found[LINES] == 1, "the line that names it twice is one line"
     assert await in_tables(services.database, "zaphod@example.com"), "the other recipient stays"
     async with services.database.reading() as session:
         blank = await session.get_one(Delivery, (campaign_id, 1))
     assert (blank.user_id, blank.email, blank.status) == (-1, None, "sent"), "the campaign still counts it"
     with pytest.raises(NothingToErase, match="nothing of a person"):
         await person.find()
+
+
+@pytest.mark.parametrize("step", ["remove", "compact"])
+async def test_one_that_died_is_finished_by_the_next_and_its_list_is_whole(
+    served: Served, acme: httpx.AsyncClient, hands: Hands, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = served.services
+    await plant(served, acme, hands)
+
+    def person() -> PersonErasure:
+        return PersonErasure(services.settings, services.database, services.redis, ADDRESS)
+
+    async def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    found = await person().find()
+    with monkeypatch.context() as patch:
+        patch.setattr(PersonRows if step == "remove" else service.erasure.person, step, die)
+        with pytest.raises(KeyboardInterrupt):
+            await person().erase(by="cli:tests")
+    written = await person().erase(by="cli:tests")
+    assert found - (Counter(written.removed) + Counter(written.altered)) == Counter()
+    assert {kind for kind in found if kind in ALTERED} == set(written.altered)
+
+
+async def test_one_that_only_the_audit_log_names_goes_from_there(served: Served) -> None:
+    async with served.services.database.writing() as session:
+        session.add(
+            Event(
+                owner="acme", actor="cli:eva", role="operator", action="suppression.lifted", target_type="address",
+                target_id=LOWER, outcome="done",
+            )
+        )  # fmt: skip
+    services = served.services
+    written = await PersonErasure(services.settings, services.database, services.redis, ADDRESS).erase(by="cli:tests")
+    assert written.altered == {LINES: 1} and await in_tables(services.database, LOWER) == []

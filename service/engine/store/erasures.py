@@ -11,7 +11,7 @@ from service.engine.store import keys
 
 
 class Begun(msgspec.Struct):
-    """Start of an erasure (RFC 3339), and the number of things that were there then, by kind."""
+    """Start of an erasure (RFC 3339), and the number of things that have gone or were about to go, by kind."""
 
     at: str
     found: dict[str, int]
@@ -27,12 +27,17 @@ class Erasures:
         """True where one has begun and not ended."""
         return bool(await self.redis.hexists(keys.ERASING, name))
 
-    async def begin(self, name: str, at: str, found: Mapping[str, int]) -> Begun:
-        """Note that one begins, with what it found. Returns the note of the first attempt, where there was one."""
-        now = Begun(at, dict(found))
-        if await self.redis.hsetnx(keys.ERASING, name, msgspec.json.encode(now)):
-            return now
-        return _begun(await self.redis.hget(keys.ERASING, name)) or now
+    async def note(self, name: str, at: str, found: Mapping[str, int]) -> Begun:
+        """Note what is about to go, before it does: an attempt that dies behind a removal leaves no other count of it.
+
+        `found` is of the attempt as a whole, and `at` its beginning. The note keeps the larger number of each kind, and the
+        first beginning; it is returned.
+        """
+        begun = _begun(await self.redis.hget(keys.ERASING, name)) or Begun(at, {})
+        larger = {kind: max(number, begun.found.get(kind, 0)) for kind, number in found.items()}
+        merged = Begun(begun.at, begun.found | larger)
+        await self.redis.hset(keys.ERASING, name, msgspec.json.encode(merged))
+        return merged
 
     async def end(self, name: str) -> None:
         """Note that it has ended."""
@@ -43,7 +48,7 @@ def _begun(note: bytes | None) -> Begun | None:
     try:
         return msgspec.json.decode(note or b"", type=Begun)
     except msgspec.DecodeError:
-        # Of an older release, which noted the time alone; or it has just ended.
+        # There is none; or it is of an older release, which recorded the time alone.
         return None
 
 

@@ -106,13 +106,13 @@ class Fairness:
         await self.redis.zadd(keys.FORGOTTEN, {digest_of(owner): now_ms() for owner in owners})
         return sum([await self._forget(redis, name, owners) async for redis, name in self._hashes()])
 
-    async def names(self, owners: Sequence[str]) -> bool:
-        """True where some amount names one of the owners."""
+    async def naming(self, owners: Sequence[str]) -> int:
+        """Number of amounts that name one of the owners."""
+        number = 0
         async for redis, name in self._hashes():
-            for charge in map(decode, await redis.hkeys(name)):
-                if charge[0] in owners or charge[1] in owners:
-                    return True
-        return False
+            charges = _amounts(await redis.hgetall(name))
+            number += sum(charge.waiter in owners or charge.holder in owners for charge in charges)
+        return number
 
     async def _hashes(self) -> AsyncIterator[tuple[Client, str]]:
         for place in places_of(self.redis).all:
