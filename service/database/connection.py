@@ -37,7 +37,7 @@ class Database:
         if self.sqlite:
             if self.url.database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-            self.engine = create_async_engine(self.url, poolclass=NullPool)
+            self.engine = create_async_engine(self.url, poolclass=NullPool, hide_parameters=True)
             self._threads = SqliteThreads(self.engine.sync_engine)
             teach_sqlite(self.engine.sync_engine)
         else:
@@ -51,6 +51,8 @@ class Database:
                 max_overflow=10,
                 pool_timeout=POOL_WAIT_S,
                 pool_pre_ping=True,
+                # Texts of errors are logged and shown: addresses and bodies have no place there.
+                hide_parameters=True,
             )
         self.reading = async_sessionmaker(self.engine, expire_on_commit=False)
         self._writing = async_sessionmaker(
@@ -76,7 +78,8 @@ class Database:
     def _migration_engine(self) -> AsyncEngine:
         """One connection whose statements take as long as they take: another process may migrate for minutes."""
         plain, arguments = split_url(self.url)
-        return create_async_engine(plain, connect_args=arguments | {"command_timeout": None}, poolclass=NullPool)
+        limits = {"command_timeout": None}
+        return create_async_engine(plain, connect_args=arguments | limits, poolclass=NullPool, hide_parameters=True)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:

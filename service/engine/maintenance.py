@@ -19,6 +19,7 @@ from service.engine.store.bulk_operations import Operation
 from service.engine.store.outbox import MOVE_S, Outbox
 from service.lib.async_tasks import end, pause
 from service.lib.clock import now_ms
+from service.lib.outages import outage_of
 from service.lib.reminder import Reminder
 from settings import Settings
 
@@ -57,7 +58,7 @@ class Maintenance:
         self.store = store
         self.jobs = jobs
         self.election = Election(store)
-        self.away, self.refused, self.full = Reminder(), Reminder(), Reminder()
+        self.away, self.refused, self.full, self.delayed = Reminder(), Reminder(), Reminder(), Reminder()
         self.duties = [
             Duty("operations", TICK_S, self.operate),
             Duty("expiry", 1, self.expire),
@@ -100,15 +101,18 @@ class Maintenance:
     async def _do(self, duty: Duty) -> None:
         try:
             await duty.do()
-        except (RedisError, OSError) as error:
-            # A server that takes no new jobs still does most of what the others ask of it.
-            if not refusal(error):
+        except Exception as error:
+            # One duty that cannot be done must not keep the others from being done.
+            if (outage := outage_of(error)) is not None:
+                if self.delayed.due():
+                    log.warning("duty.delayed", duty=duty.name, reason=outage.sentence)
+            elif not isinstance(error, RedisError | OSError):
+                log.exception("duty.failed", duty=duty.name)
+            elif not (refused := refusal(error)):
                 raise
-            if self.refused.due():
-                log.warning("duty.refused", duty=duty.name, reason=refusal(error))
-        except Exception:
-            # One broken duty must not keep the others from being done.
-            log.exception("duty.failed", duty=duty.name)
+            elif self.refused.due():
+                # A server that takes no new jobs still does most of what the others ask of it.
+                log.warning("duty.refused", duty=duty.name, reason=refused)
 
     async def _do_apart(self, duty: Duty) -> None:
         with contextlib.suppress(RedisError, OSError):

@@ -22,6 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.database import Database, Delivery
 from service.database.column_types import utc_now
+from service.lib.outages import outage_of
+from service.lib.reminder import Reminder
 from service.mail.delivery_updates import Claim, Settled, Wanted, claim_many, settle_many
 from service.mail.group_commit import GroupedWrites
 from service.mail.send_journal import Journal, JournalState, abandoned, discard, evidence_of
@@ -46,6 +48,7 @@ class DeliveryRows:
         self._database = database
         self._writes = GroupedWrites(database)
         self._journal = Journal(folder)
+        self._away = Reminder()
 
     async def claim(self, campaign_id: str, position: int) -> Claim | None:
         """Claim a delivery for sending, now. None where it is no longer pending or its address is suppressed by now."""
@@ -64,9 +67,14 @@ class DeliveryRows:
             try:
                 await self._writes.run(settle_many, Settled(claim, result), in_no_hurry=in_no_hurry)
             except (SQLAlchemyError, OSError) as error:
-                log.warning("mail.database_away", delivery=claim.key, error=str(error))
+                if self._away.due():
+                    outage = outage_of(error)
+                    log.warning(
+                        "mail.database_away", delivery=claim.key, reason=outage.sentence if outage else str(error)
+                    )
                 await asyncio.sleep(RETRY_S)
             else:
+                self._away.over()
                 self._journal.settled(claim.key)
                 return
 

@@ -10,6 +10,7 @@ from aiosmtplib import SMTP
 
 from service.engine.external_services import ServiceGate
 from service.engine.rate_limiter import Permit, RateLimiter
+from service.lib.outages import outage_of
 from service.mail.counters import MailCounters
 from service.mail.deliveries import DeliveryRows
 from service.mail.delivery_updates import Claim
@@ -113,7 +114,9 @@ class SmtpMailer:
     def _finished(self, done: "asyncio.Task[None]", connection: Connection, probe: bool) -> None:
         self._under_way.discard(done)
         self._server.give_back(connection, probe)
-        if not done.cancelled() and (error := done.exception()) and not isinstance(error, MailServerAway):
+        error = None if done.cancelled() else done.exception()
+        # An outage is told of by the attempt that it ends, not once for each message.
+        if error is not None and not isinstance(error, MailServerAway) and outage_of(error) is None:
             log.error("mail.sending_failed", error=str(error))
 
     async def _deliver(

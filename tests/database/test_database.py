@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from service.database import Base, Document, open_database
 from service.database.connection import write_ahead
@@ -179,3 +180,10 @@ async def test_documents_are_listed_newest_first_without_a_gap(url: str, monkeyp
                 await list_documents(database, DocumentFilter(), limit=4, **wrong)
         with pytest.raises(ValueError, match="no kind docx"):
             await list_documents(database, DocumentFilter(kind="docx"), limit=4)
+
+
+async def test_no_error_s_text_holds_what_was_to_be_stored(url: str) -> None:
+    async with open_database(url) as database, database.reading() as session:
+        with pytest.raises(DBAPIError) as failed:
+            await session.execute(text("SELECT :address FROM nowhere"), {"address": "eva@example.com"})
+    assert "nowhere" in str(failed.value) and "eva@" not in str(failed.value)
