@@ -96,5 +96,6 @@ def shared_context(request: Request[User, Any, Any], token: str) -> dict[str, An
         # Set before pages by dashboard/routes.py; an error page may come before that.
         "firing_count": getattr(request.state, "firing_count", 0),
         "undoable": getattr(request.state, "undoable", ()),
+        "undoable_operations": getattr(request.state, "undoable_operations", ()),
         "silent": getattr(request.state, "silent", ()),
     }

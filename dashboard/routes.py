@@ -64,7 +64,7 @@ from dashboard.mail_templates.editing import (
 from dashboard.mail_templates.views import template_message, template_page, templates_page
 from dashboard.metrics.views import metrics_page
 from dashboard.metrics.weeks import weeks_page
-from dashboard.operations.actions import abort_operation, begin_operation
+from dashboard.operations.actions import abort_operation, begin_operation, undo_operation
 from dashboard.operations.views import ask_page, operation_live, operation_page, operations_page
 from dashboard.owners.actions import limit_owner
 from dashboard.owners.erasure import erase_owner
@@ -85,7 +85,7 @@ from dashboard.services.views import services_page
 from dashboard.sign_in.actions import sign_out
 from dashboard.sign_in.views import sign_in_routes
 from dashboard.storage.views import storage_page
-from dashboard.undo import undoable
+from dashboard.undo import undoable, undoable_operations
 from dashboard.usage.views import usage_csv_file, usage_page
 from dashboard.users.actions import add_user, change_user, end_session, remove_user
 from dashboard.users.views import users_page
@@ -130,6 +130,7 @@ async def before_page(request: Request[User, Any, Any]) -> None:
         with contextlib.suppress(RedisError, OSError):
             request.state.firing_count = len(await request.app.state["alerts"]())
             request.state.undoable = await undoable(request, request.app.state["services"])
+            request.state.undoable_operations = await undoable_operations(request, request.app.state["services"])
 
 
 def dashboard_routes() -> list[Any]:
@@ -172,6 +173,7 @@ def dashboard_routes() -> list[Any]:
             operation_live,
             begin_operation,
             abort_operation,
+            undo_operation,
             templates_page,
             new_template,
             create_template,

@@ -14,6 +14,7 @@ from dashboard.jobs.rerun import repeatable
 from dashboard.jobs.retrying import permanent
 from dashboard.jobs.row import counted, tries, when
 from dashboard.jobs.wait_reasons import pause_words
+from dashboard.operations.selection import SHOWN_VERBS
 from dashboard.state_badges import badge
 from dashboard.translation.catalogue import named
 from dashboard.translation.loader import TranslatedLoader
@@ -63,6 +64,7 @@ def template_environment(language: str = ENGLISH) -> Environment:
         state_badge=badge,
         withheld=withheld,
         outcome=outcome,
+        operation_verbs=SHOWN_VERBS,
         pause_words=pause_words,
         permanent=permanent,
         origin_of=origin_of,

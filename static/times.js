@@ -50,4 +50,5 @@ function countDown() {
   }
 }
 
-if (document.querySelector("[data-until]")) setInterval(countDown, 1000);
+// Always: an offer may come with a refresh.
+setInterval(countDown, 1000);

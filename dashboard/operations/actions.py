@@ -1,4 +1,4 @@
-"""POST: begin an action on many jobs, and abort it."""
+"""POST: begin an action on many jobs, abort it, and take it back."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from litestar.response import Redirect
 from dashboard.audit_middleware import ACTION, audit_detail
 from dashboard.auth import User
 from dashboard.operations.selection import chosen_ids, kind_of, resolved, selection_of, words
+from dashboard.undo import remember_operation
 from service.api.dependencies import ServicesDep
 
 
@@ -25,7 +26,19 @@ async def begin_operation(
     audit_detail(
         request, f"{operation.id}: {kind} {operation.words}, {operation.total:,} in all{chosen_ids(selection)}"
     )
-    return Redirect(f"/admin/operations/{operation.id}", status_code=303)
+    return Redirect(
+        f"/admin/operations/{operation.id}", status_code=303, cookies=remember_operation(request, operation.id)
+    )
+
+
+@post("/operations/{operation_id:str}/undo", status_code=303, opt={ACTION: "operation.undone"})
+async def undo_operation(
+    request: Request[User, Any, Any], services: ServicesDep, operation_id: FromPath[str]
+) -> Redirect:
+    """Restore what an operation has deleted, or queue again what it has cancelled while it waited."""
+    undoing = await services.store.operations.undo(operation_id, by=request.user.name)
+    audit_detail(request, f"{undoing.id}: {undoing.kind} {undoing.words}, {undoing.total:,} in all")
+    return Redirect(f"/admin/operations/{undoing.id}", status_code=303)
 
 
 @post("/operations/{operation_id:str}/abort", status_code=303, opt={ACTION: "operation.aborted"})

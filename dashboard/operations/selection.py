@@ -14,6 +14,9 @@ from service.services import Services
 from tasks.sdk.errors import Refused
 
 VERBS: dict[Kind, str] = {"retry": "Retry", "cancel": "Cancel", "delete": "Delete"}
+SHOWN_VERBS = dict[str, str](VERBS.items()) | {"restore": "Restore", "requeue": "Queue again"}
+"""Those of operations: what takes one back cannot be chosen for jobs."""
+
 ICONS: dict[Kind, str] = {"retry": "retrying", "cancel": "cancelled", "delete": "trash"}
 
 AT = "at"

@@ -20,7 +20,7 @@ from service.engine.store.bulk_operations import APPLIES
 
 @get("/operations", name="operations")
 async def operations_page(request: Request[User, Any, Any], services: ServicesDep) -> Template:
-    return render(request, "operations/page.html", operations=await services.store.operations.list(), verbs=VERBS)
+    return render(request, "operations/page.html", operations=await services.store.operations.list())
 
 
 @get("/operations/new", opt={PERSONAL_QUERY: PERSONAL_FILTERS})
@@ -70,7 +70,8 @@ async def operation_page(
     request: Request[User, Any, Any], services: ServicesDep, operation_id: FromPath[str]
 ) -> Template:
     operation = await services.store.operations.present(operation_id)
-    return render(request, "operations/show.html", operation=operation, verbs=VERBS)
+    undo = await services.store.operations.undoable(operation_id)
+    return render(request, "operations/show.html", operation=operation, undo=undo)
 
 
 @get("/operations/{operation_id:str}/live")
@@ -78,5 +79,6 @@ async def operation_live(
     request: Request[User, Any, Any], services: ServicesDep, operation_id: FromPath[str]
 ) -> Template:
     operation = await services.store.operations.present(operation_id)
+    undo = await services.store.operations.undoable(operation_id)
     status_code = 200 if operation.state == "running" else HTMX_STOP_POLLING
-    return render(request, "operations/live.html", status_code=status_code, operation=operation, verbs=VERBS)
+    return render(request, "operations/live.html", status_code=status_code, operation=operation, undo=undo)

@@ -3,7 +3,7 @@
 from dashboard.documents.rows import SCAN_WORDS
 from dashboard.durations import ENDS
 from dashboard.keys.views import EXPIRIES, OVERLAPS
-from dashboard.operations.selection import VERBS
+from dashboard.operations.selection import SHOWN_VERBS
 from dashboard.owners.views import LABELS
 from dashboard.rendering import NAVIGATION
 from settings.alert_rules import MEASURES
@@ -36,7 +36,7 @@ NAMED = (
 
 def named_words() -> list[str]:
     """All of them, each once."""
-    words = [*NAMED, *(link.name for link in NAVIGATION), *(words for words, _ in ENDS.values()), *VERBS.values()]
+    words = [*NAMED, *(link.name for link in NAVIGATION), *(words for words, _ in ENDS.values()), *SHOWN_VERBS.values()]
     units = [measure.unit for measure in MEASURES.values() if len(measure.unit) > 1]
     labels = [text for pair in LABELS.values() for text in pair if text]
     return list(dict.fromkeys([*words, *units, *labels, *EXPIRIES.values(), *OVERLAPS.values(), *SCAN_WORDS.values()]))

@@ -17,6 +17,7 @@ from service.engine.redis.retry import refusal
 from service.engine.store import NoSuchJob, Store, WrongState
 from service.engine.store.bulk_operations import Operation
 from service.engine.store.outbox import MOVE_S, Outbox
+from service.engine.store.undo import forget_change, record_changes
 from service.lib.async_tasks import end, pause
 from service.lib.clock import now_ms
 from service.lib.outages import outage_of
@@ -126,13 +127,22 @@ class Maintenance:
 
     async def _step(self, operation: Operation) -> None:
         ids = await self.store.operations.next_ids(operation.id, STEP)
-        act = {"retry": self.store.retry, "cancel": self.store.cancel, "delete": self.store.delete}[operation.kind]
+        act: Callable[[str], Awaitable[object]] = {
+            "retry": self.store.retry,
+            "cancel": self.store.cancel,
+            "delete": self.store.delete,
+            "restore": self.store.restore,
+            "requeue": self.store.retry,
+        }[operation.kind]
+        recorded = await record_changes(self.store.redis, operation.id, ids)
         for job_id in ids:
             try:
                 await act(job_id)
                 done = True
             except (NoSuchJob, WrongState):
                 done = False
+                if job_id in recorded:
+                    await forget_change(self.store.redis, operation.id, job_id)
             await self.store.operations.record(operation.id, job_id, done=done)
         if len(ids) < STEP:
             await self.store.operations.finish(operation.id)

@@ -108,7 +108,39 @@ async def test_an_operation_is_aborted(operator: Client, made: Maker) -> None:
     assert "Aborted" in page or "Done" in page
 
 
-@pytest.mark.parametrize("path", ["/admin/operations", "/admin/operations/retry-x/abort"])
+async def test_a_deletion_of_many_is_undone_from_any_page(operator: Client, made: Maker) -> None:
+    ended = [await made.completed(await made.active()) for _ in range(2)]
+    begun = await act(operator, "/admin/operations", kind="delete", ids=",".join(ended))
+    here = begun.headers["location"]
+    await followed(operator, here, "2 of 2 done")
+    page = " ".join((await operator.get("/admin/workers")).text.split())
+    assert f'action="{here}/undo"' in page and "2 deleted jobs can be restored for another" in page
+    assert (await operator.get(here)).text.count(f'action="{here}/undo"') == 1
+    undone = await act(operator, f"{here}/undo")
+    assert "Restore 2 chosen jobs" in await followed(operator, undone.headers["location"], "2 of 2 done")
+    assert {job.id for job in (await made.store.list()).jobs} == set(ended)
+    assert "/undo" not in (await operator.get("/admin/workers")).text
+    twice = await act(operator, f"{here}/undo")
+    assert twice.status_code == 409 and "can be undone" in twice.text
+    log = (await operator.get("/admin/audit")).text
+    assert "operation.undone" in log and "restore 2 chosen jobs, 2 in all" in log
+
+
+async def test_a_cancellation_of_many_is_undone(operator: Client, made: Maker) -> None:
+    waiting = await made.queued()
+    begun = await act(operator, "/admin/operations", kind="cancel", status="queued")
+    await followed(operator, begun.headers["location"], "1 of 1 done")
+    assert "1 job that waited can be queued again for another" in " ".join(
+        (await operator.get("/admin/queues")).text.split()
+    )
+    undone = await act(operator, f"{begun.headers['location']}/undo")
+    await followed(operator, undone.headers["location"], "1 of 1 done")
+    assert (await made.store.present(waiting)).state is State.QUEUED
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/operations", "/admin/operations/retry-x/abort", "/admin/operations/delete-x/undo"]
+)
 async def test_a_viewer_begins_and_aborts_nothing(operator: Client, made: Maker, path: str) -> None:
     job_id = await made.queued()
     given = await token(operator)

@@ -12,10 +12,11 @@ from service.engine.redis.client import Client
 from service.engine.states import TERMINAL, State
 from service.engine.store import keys
 from service.engine.store.conditions import Fields, OneOf
-from service.engine.store.errors import StoreError, TooManyToRead
+from service.engine.store.errors import StoreError, TooManyToRead, WrongState
 from service.engine.store.job_filter import JobFilter
 from service.engine.store.listing import by_fields, by_lists
 from service.engine.store.queries import Queries
+from service.engine.store.undo import UNDO_S, Undoable, UndoKind, undo_id, undoable
 from service.lib.clock import now_ms
 
 Kind = Literal["retry", "cancel", "delete"]
@@ -55,7 +56,7 @@ class Operation:
     """Progress of an operation. `state`: running, done or aborted; `skipped` were in no fitting state any more."""
 
     id: str
-    kind: Kind
+    kind: Kind | UndoKind
     words: str
     by: str
     state: str
@@ -87,6 +88,10 @@ class BulkOperations:
         operation_id = operation_id or new_id(kind)
         frozen = keys.operation_ids(operation_id)
         total = await self._freeze(frozen, kind, selection)
+        return await self._began(operation_id, kind, total=total, words=words, by=by)
+
+    async def _began(self, operation_id: str, kind: Kind | UndoKind, *, total: int, words: str, by: str) -> Operation:
+        frozen = keys.operation_ids(operation_id)
         record = {"kind": kind, "words": words, "by": by, "state": "running", "total": total, "done": 0, "skipped": 0}
         pipe = self.redis.pipeline(transaction=True)
         pipe.hset(keys.operation(operation_id), mapping=record | {"begun_ms": now_ms()})
@@ -191,7 +196,8 @@ class BulkOperations:
             words=text["words"],
             by=text["by"],
             state=text["state"],
-            total=int(text["total"]),
+            # The undo of an operation that still ran finds more than it was begun with.
+            total=max(int(text["total"]), int(text["done"]) + int(text["skipped"])),
             done=int(text["done"]),
             skipped=int(text["skipped"]),
             begun_ms=int(text["begun_ms"]),
@@ -207,6 +213,26 @@ class BulkOperations:
         if (await self.present(operation_id)).state == "running":
             await self.redis.hset(keys.operation(operation_id), "state", "aborted")
         return await self.present(operation_id)
+
+    async def undoable(self, operation_id: str) -> Undoable:
+        """Jobs of an operation that `undo` would change back now."""
+        return await undoable(self.redis, operation_id)
+
+    async def undo(self, operation_id: str, *, by: str) -> Operation:
+        """Change back what an operation has changed, and stop it where it still runs. Returns the operation that does so.
+
+        Raises StoreError for an operation that is not known, WrongState where nothing of it can be changed back.
+        """
+        undone = await self.present(operation_id)
+        before = await self.undoable(operation_id)
+        if not before.jobs:
+            raise WrongState(f"nothing of the operation {operation_id} can be undone (any more)")
+        await self.abort(operation_id)
+        own = undo_id(operation_id)
+        # What has left the bin is not counted. What the last step still changes comes to the same set, and is undone as well.
+        await self.redis.zremrangebyscore(keys.operation_ids(own), "-inf", f"({now_ms() - UNDO_S * 1000}")
+        kind: UndoKind = "restore" if own.startswith("restore") else "requeue"
+        return await self._began(own, kind, total=before.jobs, words=undone.words, by=by)
 
     async def next_ids(self, operation_id: str, count: int) -> Sequence[str]:
         """The next ids to do."""

@@ -255,5 +255,8 @@ def operation(operation_id: str) -> str:
 
 
 def operation_ids(operation_id: str) -> str:
-    """Sorted set: the frozen ids that an operation still has to do. Expires a day after it began."""
+    """Sorted set: the frozen ids that an operation still has to do. Expires a day after it began.
+
+    That of an undo is filled, by time (ms), while the operation runs that it would take back, and expires with the bin.
+    """
     return f"{PREFIX}operation-ids:{operation_id}"

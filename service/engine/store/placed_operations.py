@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from service.engine.redis.away import or_else
 from service.engine.store.bulk_operations import BulkOperations, Kind, Operation, Selection, new_id
-from service.engine.store.errors import StoreError
+from service.engine.store.errors import StoreError, WrongState
+from service.engine.store.undo import Undoable
 
 if TYPE_CHECKING:
     from service.engine.store.placed import PlacedStore
@@ -56,6 +57,23 @@ class PlacedOperations(BulkOperations):
             if await _share(store, operation_id):
                 await store.operations.abort(operation_id)
         return await self.present(operation_id)
+
+    async def undoable(self, operation_id: str) -> Undoable:
+        """As BulkOperations.undoable, of the servers that answer."""
+        each = await asyncio.gather(
+            *(or_else(store.operations.undoable(operation_id), Undoable()) for store in self.store.stores)
+        )
+        return Undoable(sum(one.jobs for one in each), max(one.until_ms for one in each))
+
+    async def undo(self, operation_id: str, *, by: str) -> Operation:
+        """As BulkOperations.undo. Raises QueueServerAway, before anything is undone, where a server does not answer."""
+        each = await asyncio.gather(*(store.operations.undoable(operation_id) for store in self.store.stores))
+        shares = [store for store, one in zip(self.store.stores, each, strict=True) if one.jobs]
+        if not shares:
+            await self.present(operation_id)
+            raise WrongState(f"nothing of the operation {operation_id} can be undone (any more)")
+        await self.abort(operation_id)
+        return together([await store.operations.undo(operation_id, by=by) for store in shares])
 
 
 async def _share(store: "Store", operation_id: str) -> Operation | None:

@@ -16,6 +16,7 @@ from service.engine.store.bulk_operations import Selection
 from service.engine.store.outbox import Outbox
 from service.engine.store.placed import PlacedStore, open_store
 from service.engine.store.script_inputs import Claim, NewJob, OnwardJob, Outcome, as_json, new_job
+from service.engine.store.undo import record_changes
 from service.supervisor.valkey import EmbeddedValkey
 from settings import load_settings
 from tests.engine import probe
@@ -217,6 +218,15 @@ async def test_operations_and_error_groups_are_those_of_both(store, enqueuer) ->
     chosen = await store.operations.begin("cancel", Selection(ids=tuple(ids)), words="two", by="admin")
     assert [len(await each.operations.next_ids(chosen.id, 10)) for each in store.stores] == [1, 1]
     assert (await store.operations.abort(chosen.id)).state == "aborted"
+
+    for each in store.stores:
+        recorded = await record_changes(each.redis, chosen.id, await each.operations.next_ids(chosen.id, 10))
+        assert len(recorded) == 1
+        await each.cancel(recorded.pop())
+    assert (await store.operations.undoable(chosen.id)).jobs == 2
+    undoing = await store.operations.undo(chosen.id, by="bea")
+    assert (undoing.kind, undoing.total, undoing.by) == ("requeue", 2, "bea")
+    assert sorted([i for each in store.stores for i in await each.operations.next_ids(undoing.id, 10)]) == sorted(ids)
 
 
 MAIN_ONLY = {"check_writes", "leads", "resigned", "sync_clock"}
