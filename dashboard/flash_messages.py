@@ -15,6 +15,7 @@ class Notice:
 NOTICES = {
     "started": Notice("The document is in, and its job is queued."),
     "submitted": Notice("Job queued."),
+    "link-mailed": Notice("The message with the link is queued: this is its job."),
     "copied": Notice("A copy is queued: this is it."),
     "edited": Notice("The changed job is queued: this is it. The one it came from stays as it was."),
     "retried": Notice("Queued again, with its finished work kept."),

@@ -84,6 +84,7 @@ from dashboard.services.actions import pause_service, resume_service
 from dashboard.services.views import services_page
 from dashboard.sign_in.actions import sign_out
 from dashboard.sign_in.views import sign_in_routes
+from dashboard.status_link.telling import issue_status_link, mail_status_link, status_link_page
 from dashboard.storage.views import storage_page
 from dashboard.undo import undoable, undoable_operations
 from dashboard.usage.views import usage_csv_file, usage_page
@@ -154,6 +155,9 @@ def dashboard_routes() -> list[Any]:
             copy_job,
             edit_job_page,
             edit_job,
+            status_link_page,
+            issue_status_link,
+            mail_status_link,
             log_page,
             log_live,
             page_picture,

@@ -93,6 +93,7 @@ async def page_template(request: Request[User, Any, Any], services: Services, ou
         "notice": NOTICES.get(request.query_params.get("notice", "")),
         "document": page.document,
         "language": "en",
+        "tell": f"/admin/jobs/{page.job.id}/status-link" if request.user.may_act_in(page.job.queue) else "",
     }
     name = "corrections/part.html" if FRAGMENT in request.headers else "corrections/show.html"
     return render(request, name, status_code=outcome.status_code, **context)

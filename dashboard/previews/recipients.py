@@ -52,7 +52,7 @@ async def recipients_preview(services: Services, campaign_id: str, view: View, *
 def campaign_of(job: Job) -> str | None:
     """The campaign that a job sends; None for a job that sends none."""
     match job.type:
-        case "email-batch" | "mail-file":
+        case "email-batch" | "mail-file" | "mail-link":
             return job.id
         case "email-resend":
             return str(job.payload.get("campaign_id", ""))

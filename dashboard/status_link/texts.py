@@ -1,4 +1,4 @@
-"""Texts of the page behind a status link. Their translations are in the catalogues."""
+"""Texts of the page behind a status link, and of a message with one. Their translations are in the catalogues."""
 
 import math
 from collections.abc import Mapping
@@ -34,6 +34,12 @@ TEXTS: Mapping[str, str] = {
     "away": "A part of the service is away at the moment. Nothing is lost: try again in a few seconds.",
     "broken": "Something went wrong on our side. It has been noted.",
 }
+
+MESSAGE: Mapping[str, str] = {
+    "subject": "Your results",
+    "text": "Hello,\n\nat this address you can see how far your request is, and download its results:",
+}
+"""Beginning of a message with a status link. The link follows."""
 
 
 def time_left(texts: Mapping[str, str], left_ms: int) -> str:

@@ -14,7 +14,6 @@ from dashboard.status_link.texts import TEXTS, pages_read, size, time_left
 from service.api import EXCEPTION_HANDLERS
 from service.api.dependencies import ServicesDep
 from service.api.error_table import explained
-from service.api.tickets import page_path
 from service.engine.estimates import estimated_completion_ms
 from service.engine.job_status import file_object
 from service.engine.store import Job
@@ -22,7 +21,7 @@ from service.lib.clock import now_ms
 from service.lib.languages import language_of, translated, use_language
 from service.lib.sentences.recogniser import shown
 from service.lib.text import as_sentence
-from service.lib.tickets import BadTicket, ExpiredTicket
+from service.lib.tickets import BadTicket, ExpiredTicket, page_path
 from service.services import Services
 
 logger = logging.getLogger("offload.dashboard")

@@ -6,6 +6,7 @@ from dashboard.keys.views import EXPIRIES, OVERLAPS
 from dashboard.operations.selection import SHOWN_VERBS
 from dashboard.owners.views import LABELS
 from dashboard.rendering import NAVIGATION
+from dashboard.status_link.telling import HOURS
 from settings.alert_rules import MEASURES
 
 NAMED = (
@@ -39,4 +40,8 @@ def named_words() -> list[str]:
     words = [*NAMED, *(link.name for link in NAVIGATION), *(words for words, _ in ENDS.values()), *SHOWN_VERBS.values()]
     units = [measure.unit for measure in MEASURES.values() if len(measure.unit) > 1]
     labels = [text for pair in LABELS.values() for text in pair if text]
-    return list(dict.fromkeys([*words, *units, *labels, *EXPIRIES.values(), *OVERLAPS.values(), *SCAN_WORDS.values()]))
+    return list(
+        dict.fromkeys(
+            [*words, *units, *labels, *EXPIRIES.values(), *OVERLAPS.values(), *SCAN_WORDS.values(), *HOURS.values()]
+        )
+    )

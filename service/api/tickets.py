@@ -17,6 +17,7 @@ from service.api.openapi import refusals
 from service.api.strict_json import StrictJson
 from service.database.api_keys import Scope
 from service.engine.job_status import rfc3339
+from service.lib.tickets import page_path
 from tasks.email_batch import email_batch
 
 MINUTES = 60
@@ -68,11 +69,6 @@ async def issue_ticket(
         f"/api/jobs/{job_id}/status?ticket={quote(ticket)}",
         f"{(services.settings.public_url or '').rstrip('/')}{page_path(ticket)}",
     )
-
-
-def page_path(ticket: str) -> str:
-    """Path of the page that shows the ticket's job."""
-    return f"/j/{quote(ticket)}"
 
 
 handlers = [issue_ticket]

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import time
 from dataclasses import dataclass
+from urllib.parse import quote
 
 PREFIX = "ticket_"
 """Tells a ticket from an API key before anything is looked up."""
@@ -65,3 +66,8 @@ class Tickets:
     def _signature(self, body: str) -> str:
         digest = hmac.new(self._key, body.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
         return base64.urlsafe_b64encode(digest[:SIGNATURE_BYTES]).decode()
+
+
+def page_path(ticket: str) -> str:
+    """Path of the page that shows the ticket's job."""
+    return f"/j/{quote(ticket)}"

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from service.database import Base, Database, Delivery, User
 from service.database import Campaign as CampaignRow
 from service.database.column_types import utc_now
-from service.lib.tickets import Tickets
+from service.lib.tickets import Tickets, page_path
 from service.mail import audience
 from service.mail.audience import Recipient
 from service.mail.unsubscribe import Links
@@ -156,6 +156,10 @@ class CampaignRows:
         """Address of a job's finished file for recipients, who have no API key: signed, and good for LINK_DAYS."""
         ticket = self._tickets.issue(job_id, int(time.time()) + LINK_DAYS * 86_400, name)
         return f"{self._links.base_url}/api/jobs/{quote(job_id)}/files/{quote(name)}?ticket={quote(ticket)}"
+
+    def status_url(self, job_id: str, hours: int) -> str:
+        """Address of a job's status page for a person without a login: signed, and good for so many hours from now."""
+        return self._links.base_url + page_path(self._tickets.issue(job_id, int(time.time()) + hours * 3_600))
 
     async def letters(self, campaign_id: str, positions: Sequence[int]) -> list[Letter]:
         """Data of the messages to these deliveries. One whose user was removed since is skipped for good."""

@@ -101,6 +101,10 @@ class Campaigns(Protocol):
         """Address of a job's finished file, as recipients of mail reach this installation."""
         ...
 
+    def status_url(self, job_id: str, hours: int) -> str:
+        """Address of a job's status page, as recipients of mail reach this installation."""
+        ...
+
     async def letters(self, campaign_id: str, positions: Sequence[int]) -> list[Letter]:
         """Data of the messages to these deliveries. One whose user was removed since is skipped for good."""
         ...

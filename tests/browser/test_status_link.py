@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
-from service.api.tickets import page_path
+from service.lib.tickets import page_path
 from tests.browser.conftest import PHONE, Desk
 from tests.browser.test_pages import STANDARDS
 from tests.dashboard.made import Maker

@@ -2,7 +2,7 @@
 
 import time
 
-from service.api.tickets import page_path
+from service.lib.tickets import page_path
 from tests.dashboard.conftest import Client
 from tests.dashboard.made import Maker
 

@@ -3,11 +3,12 @@
 import re
 import time
 
+import pytest
+
 from dashboard.status_link.texts import TEXTS, size, time_left
-from service.api.tickets import page_path
 from service.engine.states import State
-from service.lib.tickets import Tickets
-from tests.dashboard.conftest import Client
+from service.lib.tickets import Tickets, page_path
+from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.made import Maker
 
 GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
@@ -102,3 +103,62 @@ def test_sizes_have_the_languages_decimal_mark() -> None:
         "5000 GB",
     ]
     assert size(1500, "en") == "1.5 kB"
+
+
+async def test_an_operator_issues_a_link_that_opens_the_job_and_is_in_the_log(operator: Client, made: Maker) -> None:
+    job_id = await made.completed(await made.active(), {"text.txt": (b"read", "text/plain")})
+    form = await operator.get(f"/admin/jobs/{job_id}/status-link")
+    assert form.status_code == 200 and "/j/ticket_" not in form.text, "looking issues nothing"
+    assert f'href="/admin/jobs/{job_id}/status-link"' in (await operator.get(f"/admin/jobs/{job_id}")).text
+    issued = await act(operator, f"/admin/jobs/{job_id}/status-link", hours="24")
+    link = re.search(r'id="link">(http://[^<]+)</p>', issued.text)
+    assert link and link[1].startswith(str(operator.base_url)), issued.text
+    ticket = made.services.tickets.read(link[1].rpartition("/")[2].replace("%7E", "~"))
+    assert (ticket.job_id, ticket.file) == (job_id, "") and 23 < (ticket.expires_s - time.time()) / 3_600 <= 24
+    assert "status-link.issued" in (await operator.get(f"/admin/audit?target_id={job_id}")).text
+    operator.auth = None
+    assert "text.txt" in (await operator.get(link[1])).text
+
+
+async def test_a_viewer_and_an_operator_of_other_queues_issue_no_link(operator: Client, made: Maker) -> None:
+    job_id = await made.queued()
+    given = await token(operator)
+    operator.auth = VIEWER
+    path = f"/admin/jobs/{job_id}/status-link"
+    assert (await operator.get(path)).status_code == 403
+    for address in (path, f"{path}/mail"):
+        assert (await operator.post(address, data={"csrf": given, "hours": "24"})).status_code == 403
+    assert path not in (await operator.get(f"/admin/jobs/{job_id}")).text
+
+
+async def test_a_refused_message_comes_back_with_all_that_was_typed(
+    operator: Client, made: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = await made.queued()
+    path = f"/admin/jobs/{job_id}/status-link/mail"
+    typed = {"hours": "168", "recipient": "kim@nowhere@x", "subject": "Ihr Vertrag", "text": "Guten Tag,\r\nalles neu."}
+    without = await act(operator, path, **typed)
+    assert without.status_code == 400 and "No mail server is configured" in without.text
+    with_mail = made.services.settings.model_copy(update={"smtp_url": "smtp://127.0.0.1:1"})
+    monkeypatch.setattr(made.services, "settings", with_mail)
+    refused = await act(operator, path, **typed)
+    assert refused.status_code == 400 and "The recipient is not a valid address" in refused.text
+    shown = " ".join(refused.text.split())
+    assert all(text in shown for text in ("kim@nowhere@x", "Ihr Vertrag", "alles neu.", 'value="168" selected'))
+    assert "set OFFLOAD_PUBLIC_URL" in refused.text
+    for wrong in ({"subject": ""}, {"subject": "x" * 300}, {"text": "x" * 6_000}, {"hours": "9999"}):
+        assert (await act(operator, path, **typed | {"recipient": "kim@example.com"} | wrong)).status_code == 400
+    assert "Guten Tag,\n\nunter" in (await operator.get(f"/admin/jobs/{job_id}/status-link?lang=de")).text
+    sent = await act(operator, path, **typed | {"recipient": "kim@example.com"})
+    assert sent.status_code == 303
+    (job,) = [one for one in (await made.store.list()).jobs if one.type == "mail-link"]
+    assert sent.headers["location"] == f"/admin/jobs/{job.id}?notice=link-mailed"
+    assert job.payload == {
+        "recipient": "kim@example.com",
+        "subject": "Ihr Vertrag",
+        "text": "Guten Tag,\nalles neu.",
+        "job_id": job_id,
+        "hours": 168,
+    }
+    log = (await operator.get(f"/admin/audit?target_id={job_id}")).text
+    assert f"for a week, by {job.id}" in log and "kim@" not in log
