@@ -11,7 +11,7 @@ from service.lib.storage.local_copy import copy_to
 from service.lib.storage.object_storage import NoSuchObject
 from service.services import Services
 from tasks.images.pages import SIDE, page_picture
-from tasks.sdk.errors import ChildDied, MemoryCeiling, Permanent, Refused
+from tasks.sdk.errors import ChildDied, MemoryCeiling, OutOfMemory, Permanent, Refused
 
 DRAW_TIMEOUT_S = 15.0
 """A page of some 50 MB of pictures takes two; behind it wait other people's uploads."""
@@ -46,7 +46,9 @@ async def drawn_page(services: Services, job: Job, number: int, turned: int = 0)
         raise
     except (Permanent, TimeoutError, MemoryCeiling, ChildDied) as error:
         reason = str(error) if isinstance(error, Permanent) else f"Drawing page {number}: {error}."
-        await services.storage.put(refusal(job, number), reason.encode())
+        if not isinstance(error, OutOfMemory):
+            # What else took the memory may be gone at the next request.
+            await services.storage.put(refusal(job, number), reason.encode())
         raise Refused(reason, field="page", status_code=422) from None
     await services.storage.put(picture_path(job, number, turned), picture)
     return picture

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from service.lib.parent_death import tied
+from tasks.sdk.memory_group import own_group, total_mb
 
 BACKOFF_MIN_S = 0.5
 """First wait before a new start: a crash that will not repeat costs little."""
@@ -80,13 +81,14 @@ class Child:
         backoff_s = BACKOFF_MIN_S
         while not self._stopping.is_set():
             started = time.monotonic()
+            kills_before = own_group().kills()
             code = await self._run_once()
             if self._stopping.is_set():
                 return
             if time.monotonic() - started > HEALTHY_S:
                 backoff_s = BACKOFF_MIN_S
             self.ends += 1
-            self._report(self.name, f"{_ended(code)}; starting again in {backoff_s:.1f} s")
+            self._report(self.name, f"{_ended(code, kills_before)}; starting again in {backoff_s:.1f} s")
             self._on_end(self)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), backoff_s)
@@ -145,7 +147,9 @@ def _kill_session(leader: int) -> None:
         os.killpg(leader, signal.SIGKILL)
 
 
-def _ended(code: int) -> str:
+def _ended(code: int, kills_before: int) -> str:
+    if code == -signal.SIGKILL and own_group().kills() > kills_before:
+        return f"was killed by the system because all {total_mb():,} MB of memory were in use"
     if code < 0:
         return f"was ended by {signal.Signals(-code).name}"
     return f"ended with exit code {code}"

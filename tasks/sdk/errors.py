@@ -49,6 +49,10 @@ class MemoryCeiling(Exception):
     """The process that ran the function grew past its memory ceiling and was killed."""
 
 
+class OutOfMemory(MemoryCeiling):
+    """The kernel killed the process that ran the function: the memory of the machine, or of its container, was used up."""
+
+
 class Unreachable(Exception):
     """A part is out of reach or full: the job is put back without spending a try, and its queue waits until it is back.
 

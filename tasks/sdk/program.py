@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import os
-import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
 
-from tasks.sdk.errors import ChildDied, MemoryCeiling
+from tasks.sdk.errors import MemoryCeiling
+from tasks.sdk.memory_group import die_first, killed, own_group
 
 LINE_BYTES_MAX = 64 * 1024
 """Bytes of a line of output. A program that writes more without a line's end is read on, and the line is dropped."""
@@ -46,11 +46,13 @@ async def run_program(
 ) -> str:
     """Run `command` in `folder` and return the end of its error output. `on_line` is called with each line of its output.
 
-    Raises ProgramFailed, TimeoutError, MemoryCeiling (resident memory above `memory_mb`, 0 for no limit), or ChildDied
-    where something else killed it. In each case, and when the awaiting task is cancelled, it is killed, and has ended
-    when this returns. `launch` makes the command line that is started in place of `command`. `on_cpu` is called with the
-    CPU seconds that it has used so far, ten times a second. It yields by `niceness` (0 to 19) to the worker's own loop.
+    Raises ProgramFailed, TimeoutError, MemoryCeiling (resident memory above `memory_mb`, 0 for no limit), OutOfMemory where
+    the kernel killed it because there was no more, or ChildDied where something else did. In each case, and when the awaiting
+    task is cancelled, it is killed, and has ended when this returns. `launch` makes the command line that is started in place
+    of `command`. `on_cpu` is called with the CPU seconds that it has used so far, ten times a second. It yields by `niceness`
+    (0 to 19) to the worker's own loop.
     """
+    kills_before = own_group().kills()
     process = await asyncio.create_subprocess_exec(
         *launch(command),
         cwd=folder,
@@ -62,6 +64,7 @@ async def run_program(
     )
     with contextlib.suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + niceness)
+    die_first(process.pid)
     errors = bytearray()
     work = asyncio.create_task(_ended(process, errors, on_line))
     watch = asyncio.create_task(_watch(process.pid, memory_mb, on_cpu))
@@ -79,7 +82,7 @@ async def run_program(
         await _end(process)
     text = errors.decode("utf-8", "replace")
     if code < 0:
-        raise ChildDied(f"{Path(command[0]).name} was killed by {signal.Signals(-code).name}")
+        raise killed(Path(command[0]).name, -code, kills_before)
     if code:
         raise ProgramFailed(Path(command[0]).name, code, text)
     return text

@@ -1,10 +1,12 @@
 """Facts of a video file, by reading all of it once: a frame is decoded, the rest is only gone through."""
 
+import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.sdk.memory_group import killed, own_group
 from tasks.video.ffmpeg import last_reason, reading
 from tasks.video.formats import Size
 
@@ -43,14 +45,19 @@ def command(path: Path, media_type: str) -> list[str]:
 
 
 def probe(path: Path, media_type: str, launch: Callable[[Sequence[str]], Sequence[str]] = list) -> VideoFacts:
-    """Facts of the file. `launch` makes the command line that is started in place of ffmpeg's. Raises BadVideo."""
-    started = launch(command(path, media_type))
+    """Facts of the file. `launch` makes the command line that is started in place of ffmpeg's.
+
+    Raises BadVideo, and OutOfMemory or ChildDied where ffmpeg was killed: that says nothing about the video.
+    """
+    started, kills_before = launch(command(path, media_type)), own_group().kills()
     try:
         done = subprocess.run(
             started, capture_output=True, stdin=subprocess.DEVNULL, timeout=PROBE_TIMEOUT_S, check=False, env={}
         )
     except subprocess.TimeoutExpired:
         raise BadVideo(f"cannot be read through within {PROBE_TIMEOUT_S:g} seconds") from None
+    if done.returncode == -signal.SIGKILL:
+        raise killed("ffmpeg", signal.SIGKILL, kills_before)
     lines = done.stdout.decode("utf-8", "replace").splitlines()
     return facts_of(path, done.returncode, lines, done.stderr.decode("utf-8", "replace"))
 

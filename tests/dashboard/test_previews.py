@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from dashboard.previews import page_images
 from dashboard.previews.tables import READ_BYTES, csv_rows, gzip_rows, xlsx_rows
 from service.engine.job_files import checkpoint_path
 from settings import Queue
@@ -16,6 +17,7 @@ from tasks.exports.xlsx_file import write_xlsx
 from tasks.ocr.pages import checkpoint_name
 from tasks.ocr.results import PdfText
 from tasks.ocr.words import PageText, Word, encode
+from tasks.sdk.errors import OutOfMemory
 from tasks.sdk.types import Payload
 from tests.dashboard.conftest import OPERATOR, VIEWER, Client
 from tests.dashboard.made import Anything, Maker, made_type
@@ -106,6 +108,23 @@ async def test_a_picture_that_cannot_be_had_is_refused_in_a_sentence(operator: C
     for _ in range(2):
         answer = await operator.get(f"/admin/jobs/{broken}/pages/3/picture", timeout=PICTURE_TIMEOUT_S)
         assert answer.status_code == 422 and "The PDF has no page 3." in answer.text
+
+
+def out_of_memory(*_: object) -> bytes:
+    raise OutOfMemory("the child process was killed")
+
+
+async def test_a_page_that_the_machine_had_no_memory_for_is_drawn_later(
+    operator: Client, made: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = (
+        f"/admin/jobs/{await read_job(made, await uploaded(made, two_pages(), 'two.pdf'), texts={}, total=2)}/pages"
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(page_images, "page_picture", out_of_memory)
+        refused = await operator.get(f"{address}/2/picture", timeout=PICTURE_TIMEOUT_S)
+    assert refused.status_code == 422 and "Drawing page 2: the child process was killed" in refused.text
+    assert (await operator.get(f"{address}/2/picture", timeout=PICTURE_TIMEOUT_S)).status_code == 200
 
 
 async def test_a_page_that_was_not_read_says_why(operator: Client, made: Maker) -> None:

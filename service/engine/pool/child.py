@@ -14,6 +14,7 @@ from typing import Any
 from service.lib.parent_death import die_with_parent
 from service.lib.sandbox.confine import confine
 from service.lib.sandbox.rules import Rules
+from tasks.sdk.memory_group import die_first
 
 TIMES = 2
 """Numbers that a child shares with its parent: its CPU seconds as a task began, and as it ended."""
@@ -32,6 +33,7 @@ def start_child(pid: c_int, parent_pid: int, shared: Any, niceness: int = 0, rul
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with(parent_pid)
     os.nice(niceness)
+    die_first(os.getpid())
     if rules:
         # Before the first import of a library that starts threads, and before the first document.
         confine(rules)

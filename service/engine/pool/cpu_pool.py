@@ -15,7 +15,7 @@ from service.engine.pool.memory_turns import MemoryTurns, default_ceiling_mb
 from service.engine.pool.slot import OnCpu, PoolSlot, not_counted
 from service.lib.fair_turns import WHOSE, FairTurns, unless_gone
 from service.lib.sandbox.rules import Rules
-from tasks.sdk.errors import MemoryCeiling
+from tasks.sdk.errors import MemoryCeiling, OutOfMemory
 
 T = TypeVar("T")
 
@@ -98,9 +98,9 @@ class CpuPool:
         """Return `function(*args)` as computed in a child. Arguments, result and errors must be picklable.
 
         `timeout_s` counts from the moment the child begins, not from the moment the call joined the queue, and leaves out the
-        time for which it had no core (core_waits.py). Raises the
-        function's own error, TimeoutError, MemoryCeiling, or ChildDied; Abandoned when the request's client has gone
-        away. In each case but the first, and when the awaiting task is cancelled, the child is killed. Owners take turns.
+        time for which it had no core (core_waits.py). Raises the function's own error, TimeoutError, MemoryCeiling (OutOfMemory
+        where the kernel killed the child), or ChildDied; Abandoned when the request's client has gone away. In each case but the
+        first, and when the awaiting task is cancelled, the child is killed. Owners take turns.
         `on_cpu` is called with the CPU seconds that it has taken so far, the last time as it ends, however it ends.
 
         `memory` says what the task should take, and afterwards what it took. One that outgrows its ceiling is killed and tried
@@ -114,14 +114,15 @@ class CpuPool:
                 return await self._admitted(task, task.memory.expected_mb or self._unknown_mb, self._memory_mb)
             except MemoryCeiling as error:
                 more_mb = min(self.memory.ceiling_mb, 2 * self._memory_mb or self.memory.ceiling_mb)
-                if more_mb <= task.memory.limit_mb:
+                # Killed by the kernel it is tried alone in any case: what else took the memory may have ended.
+                if more_mb <= task.memory.limit_mb and not isinstance(error, OutOfMemory):
                     raise
                 task.memory.outgrew = f"{error}; tried again alone, with {more_mb} MB"
                 self.tried_alone += 1
             try:
                 return await self._admitted(task, self.memory.ceiling_mb, more_mb)
             except MemoryCeiling as error:
-                raise MemoryCeiling(f"{error}, although it ran alone") from None
+                raise type(error)(f"{error}, although it ran alone") from None
 
     async def _admitted(self, task: PoolTask, expected_mb: int, most_mb: int) -> Any:
         """Run a task once its memory fits; a child that holds more than `most_mb` (0: no bound of its own) is killed."""

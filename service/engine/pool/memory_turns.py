@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from service.engine.pool.sizing import RESERVE_MB, total_mb
+from service.engine.pool.sizing import RESERVE_MB
+from tasks.sdk.memory_group import total_mb
 
 MACHINE_SHARE = 0.75
 """Least share of the memory that children of one pool may take. Of much memory RESERVE_MB are left, as for their number."""

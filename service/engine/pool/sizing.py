@@ -1,10 +1,9 @@
 """Number of children of a pool: as many as there are cores and memory for."""
 
-import contextlib
 import os
 from dataclasses import dataclass
 
-import psutil
+from tasks.sdk import memory_group
 
 CHILD_MB = 2_000
 """Memory of a child that reads pages: measured at 1.6 to 1.8 GB with either engine."""
@@ -29,27 +28,8 @@ def pool_size(
     `child_mb` is the memory that a child takes at most. `cores` and `free_mb` (MB) are measured where they are None.
     """
     cores = cores if cores is not None else len(os.sched_getaffinity(0))
-    free_mb = free_mb if free_mb is not None else _free_mb()
+    free_mb = free_mb if free_mb is not None else memory_group.free_mb()
     fit = max(0, free_mb - RESERVE_MB) // child_mb
     children = max(1, min(wanted, cores, fit))
     reason = f"{children} of {wanted} wanted: {cores} cores, {free_mb:,} MB free, {child_mb:,} MB a child"
     return PoolSize(children, reason)
-
-
-def total_mb() -> int:
-    """Memory that there is: the machine's, or the container's where that is less."""
-    total, bound = psutil.virtual_memory().total, _of_container("max")
-    return (total if bound is None else min(total, bound)) >> 20
-
-
-def _free_mb() -> int:
-    """Memory that can be had now: the machine's, or the container's where that is less."""
-    free, bound, used = psutil.virtual_memory().available, _of_container("max"), _of_container("current")
-    return (free if bound is None or used is None else min(free, bound - used)) >> 20
-
-
-def _of_container(name: str) -> int | None:
-    """A figure of the container's memory in bytes; None without a bound ("max"), or in no cgroup of version 2."""
-    with contextlib.suppress(OSError, ValueError), open(f"/sys/fs/cgroup/memory.{name}") as file:
-        return int(file.read())
-    return None

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from service.engine.pool.core_waits import CoreWaits, is_over, is_ready
 from service.engine.pool.process_peak import peak_bytes, reset_peak
 from service.lib.sandbox.rules import Rules
 from tasks.sdk.errors import ChildDied, MemoryCeiling
+from tasks.sdk.memory_group import killed, own_group
 
 # Children ignore SIGTERM (see pool_child), so pebble need not wait its three seconds for them to heed it.
 CONSTS.term_timeout = 0.1
@@ -79,7 +79,7 @@ class PoolSlot:
         limit_mb: Callable[[int], int] = lambda _: 0,
     ) -> Any:
         """See CpuPool.run. `limit_mb` takes what the child holds, and returns its ceiling at present; 0 for none."""
-        pool = self._ready()
+        pool, kills_before = self._ready(), own_group().kills()
         self.peak_mb = 0
         reset_peak(self._pid.value)
         self._times[:], self._seen_s = NOT_BEGUN, 0.0
@@ -93,7 +93,9 @@ class PoolSlot:
                 raise watch.result()
             error = outcome.exception()
             if isinstance(error, ProcessExpired | BrokenProcessPool):
-                raise ChildDied(_cause_of_death(error)) from None
+                raise _death(error, kills_before) from None
+            if isinstance(error, MemoryError):
+                raise MemoryCeiling(f"the system refused it more memory ({error})") from error
             held_mb = self.held_mb()
             ceiling_mb = limit_mb(held_mb)
             healthy = not ceiling_mb or held_mb < WORN * ceiling_mb
@@ -208,9 +210,10 @@ class PoolSlot:
         self._endings = [thread for thread in self._endings if thread.is_alive()] + [ending]
 
 
-def _cause_of_death(error: BaseException) -> str:
+def _death(error: BaseException, kills_before: int) -> ChildDied | MemoryCeiling:
+    """The error about a child that has ended. `kills_before` is the number of its group's as the task began."""
     if isinstance(error, ProcessExpired) and error.exitcode and error.exitcode < 0:
-        return f"the child process was killed by {signal.Signals(-error.exitcode).name}"
+        return killed("the child process", -error.exitcode, kills_before)
     if isinstance(error, ProcessExpired):
-        return f"the child process ended with exit code {error.exitcode}"
-    return "the child process could not be started"
+        return ChildDied(f"the child process ended with exit code {error.exitcode}")
+    return ChildDied("the child process could not be started")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest_asyncio
 from service.engine.pool.cpu_pool import CpuPool
 from tasks.sdk.errors import ChildDied, MemoryCeiling
 from tests.engine.pool import work
+from tests.memory_groups import limited_group
 from tests.waiting import wait_until_async
 
 
@@ -137,6 +139,32 @@ async def test_a_child_over_its_memory_ceiling_is_killed() -> None:
         assert await pool.run(work.double, 2) == 4
     finally:
         await pool.close()
+
+
+async def test_memory_that_the_system_refuses_is_named_as_the_cause() -> None:
+    pool = CpuPool(1)
+    try:
+        with pytest.raises(MemoryCeiling, match="the system refused it more memory"):
+            await pool.run(work.take_within, 2000, 100)
+        assert await pool.run(work.double, 2) == 4
+    finally:
+        await pool.close()
+
+
+def test_a_child_that_the_kernel_kills_for_memory_is_not_called_crashed_and_its_parent_lives() -> None:
+    with limited_group(500 << 20) as group:
+        ran = subprocess.run(
+            [sys.executable, "-m", "tests.engine.pool.out_of_memory", str(group)], capture_output=True, text=True
+        )
+    in_use = "was killed by the system because all 500 MB of memory were in use"
+    assert ran.stdout.splitlines() == [
+        f"OutOfMemory: the child process {in_use}, although it ran alone",
+        "tried alone 1",
+        f"OutOfMemory: ffmpeg {in_use}, although it ran alone",
+        "returned 4",
+        f"OutOfMemory: {Path(sys.executable).name} {in_use}",
+        "holds 250",
+    ], ran.stderr
 
 
 async def test_children_are_recycled() -> None:

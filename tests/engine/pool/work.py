@@ -1,9 +1,12 @@
 """Functions for the children of the pool's tests: module-level, so that a spawned process finds them."""
 
 import os
+import resource
 import signal
 import time
 from pathlib import Path
+
+import psutil
 
 
 def double(number: int) -> int:
@@ -86,3 +89,15 @@ def hold(megabytes: int, marker: Path, go: Path) -> int:
     while not go.exists():
         time.sleep(0.01)
     return len(held)
+
+
+def take(megabytes: int) -> int:
+    """Hold so much memory at once, that is really there."""
+    return len(b"x" * (megabytes << 20))
+
+
+def take_within(megabytes: int, least: int) -> int:
+    """Hold so much memory where the process may not have more than `least` megabytes of addresses besides those that it has."""
+    bound = psutil.Process().memory_info().vms + (least << 20)
+    resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
+    return take(megabytes)
