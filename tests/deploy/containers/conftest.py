@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,9 +38,11 @@ def stack(engine: Engine) -> Iterator[Stack]:
 
 def _running(made: Stack) -> Iterator[Stack]:
     try:
-        begun = time.monotonic()
         made.up()
-        FIGURES.append(f"started and healthy after {time.monotonic() - begun:.0f} s")
+        load = os.getloadavg()[0]
+        FIGURES.extend(
+            f"{name} healthy after {s:.0f} s (load {load:.0f})" for name, s in sorted(made.healthy_s.items())
+        )
         FIGURES.extend(f"{image}: {made.engine.size(image) >> 20} MB" for image in ("offload-web", "offload-worker"))
         yield made
     finally:

@@ -3,6 +3,9 @@
 import json
 import secrets
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,8 @@ class Stack:
         self.services: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
         self.url = ""
         self.folder = folder
+        self.healthy_s: dict[str, float] = {}
+        """Seconds from the start of all of them to the first green check, by container."""
         self.variables = {
             "VALKEY_PASSWORD": secrets.token_hex(16),
             "POSTGRES_PASSWORD": secrets.token_hex(16),
@@ -63,9 +68,18 @@ class Stack:
 
     def up(self, *more: str) -> None:
         """Start what does not run, and wait until every check is green."""
+        begun = time.monotonic()
         self.compose("up", "-d", "--no-build", *more)
-        for name in self.containers():
-            wait_until(lambda name=name: self.healthy(name), HEALTHY_S)
+        waiting = set(self.containers())
+
+        def all_healthy() -> bool:
+            for name in sorted(waiting):
+                if self.healthy(name):
+                    waiting.discard(name)
+                    self.healthy_s[name] = time.monotonic() - begun
+            return not waiting
+
+        wait_until(all_healthy, HEALTHY_S)
 
     def containers(self, service: str = "") -> list[str]:
         """Names of the running containers, of all services or of one."""
@@ -88,6 +102,24 @@ class Stack:
     def logs(self, container: str) -> str:
         done = self.engine.run("podman", "logs", container, check=False)
         return done.stdout + done.stderr
+
+    @contextmanager
+    def memory_limit(self, container: str, bytes_: int) -> Iterator[None]:
+        """Within, the container's memory group has this limit, whatever the file says."""
+        path = str(self.inspect(container)["State"]["CgroupPath"]).strip("/")
+        (file,) = [
+            file
+            for file in (
+                Path("/sys/fs/cgroup", name) for name in (f"memory/{path}/memory.limit_in_bytes", f"{path}/memory.max")
+            )
+            if file.exists()
+        ]
+        before = file.read_text()
+        file.write_text(str(bytes_))
+        try:
+            yield
+        finally:
+            file.write_text(before)
 
     def client(self) -> httpx.Client:
         headers = {"Authorization": f"Bearer {KEY}"}

@@ -1,10 +1,13 @@
 """Parts of the stack that stop and start while jobs run: nothing is lost, nothing spends a try, and the work goes on elsewhere."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import httpx
 import pytest
 
 from tests.deploy.containers.requests import repeated, submit, upload
-from tests.deploy.containers.stack import Stack
+from tests.deploy.containers.stack import HEALTHY_S, Stack
 from tests.waiting import wait_until
 
 SERVICE = "pdf-processing"
@@ -25,28 +28,74 @@ def begun(client: httpx.Client, pages: int = PAGES) -> str:
     return job_id
 
 
-def test_a_stopped_worker_s_job_goes_on_at_another_one(stack: Stack) -> None:
+@pytest.fixture
+def two_workers(stack: Stack) -> Iterator[tuple[str, str]]:
+    """Two containers of the queue; afterwards the first alone, as the other tests expect it."""
     stack.up("--scale", f"{SERVICE}=2", "--no-recreate")
     (first, second) = stack.containers(SERVICE)
-    try:
-        with stack.client() as client:
-            job_id = begun(client)
-            before = pages_read(client, job_id)
-            stack.engine.run("podman", "stop", "--time", "40", first)
-            assert stack.inspect(first)["State"]["ExitCode"] != 137, stack.logs(first)
-            # What it had read is kept, so the other one goes on behind it.
-            assert pages_read(client, job_id) >= before
-            ended = stack.ended(client, job_id)
-            assert (ended["status"], ended["attempt"]) == ("completed", 1), ended
-            assert ended["data"]["pages_processed"] == PAGES
-            assert {part["attempt"] for part in ended["parts"]} == {1}
-            parts = [client.get(f"/api/jobs/{part['id']}").json() for part in ended["parts"]]
-            workers = {attempt["worker"] for part in parts for attempt in part["attempts"]}
-            assert any(stack.inspect(second)["Config"]["Hostname"] in worker for worker in workers), workers
-    finally:
-        # The tests of the other file find one worker, and the first, as they would without this one.
-        stack.engine.run("podman", "rm", "--force", "--time", "40", second)
-        stack.engine.run("podman", "start", first)
+    yield first, second
+    stack.engine.run("podman", "rm", "--force", "--time", "40", second)
+    stack.engine.run("podman", "start", first)
+    wait_until(lambda: stack.healthy(first), HEALTHY_S)
+
+
+def host(stack: Stack, container: str) -> str:
+    """The name that a worker of this container has in its id."""
+    return str(stack.inspect(container)["Config"]["Hostname"])
+
+
+def attempts_of_parts(client: httpx.Client, job: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    return [client.get(f"/api/jobs/{part['id']}").json()["attempts"] for part in job["parts"]]
+
+
+def read_by(client: httpx.Client, job_id: str, worker: str) -> list[str]:
+    """Parts that are being read at a worker."""
+    parts = client.get(f"/api/jobs/{job_id}").json()["parts"]
+    details = [client.get(f"/api/jobs/{part['id']}").json() for part in parts if part["status"] == "active"]
+    return [detail["id"] for detail in details if worker in (detail["worker"] or "")]
+
+
+def test_a_stopped_worker_s_job_goes_on_at_another_one(stack: Stack, two_workers: tuple[str, str]) -> None:
+    first, second = two_workers
+    with stack.client() as client:
+        job_id = begun(client)
+        before = pages_read(client, job_id)
+        stack.engine.run("podman", "stop", "--time", "40", first)
+        assert stack.inspect(first)["State"]["ExitCode"] != 137, stack.logs(first)
+        # What it had read is kept, so the other one goes on behind it.
+        assert pages_read(client, job_id) >= before
+        ended = stack.ended(client, job_id)
+        assert (ended["status"], ended["attempt"]) == ("completed", 1), ended
+        assert ended["data"]["pages_processed"] == PAGES
+        assert {part["attempt"] for part in ended["parts"]} == {1}
+        workers = {one["worker"] for attempts in attempts_of_parts(client, ended) for one in attempts}
+        assert any(host(stack, second) in worker for worker in workers), workers
+
+
+def test_a_killed_worker_s_job_goes_on_at_another_one(
+    stack: Stack, two_workers: tuple[str, str], figures: list[str]
+) -> None:
+    killed, other = (host(stack, container) for container in two_workers)
+    with stack.client() as client:
+        job_id = begun(client)
+        held = wait_until(lambda: read_by(client, job_id, killed), STARTED_S)
+        before = pages_read(client, job_id)
+        # To podman this counts as a stop, so the container is not started again: its work can go on elsewhere alone.
+        stack.engine.run("podman", "kill", "--signal", "KILL", two_workers[0])
+        ended = stack.ended(client, job_id)
+        assert (ended["status"], ended["attempt"]) == ("completed", 1), ended
+        assert ended["data"]["pages_processed"] == PAGES
+        parts = attempts_of_parts(client, ended)
+        crashed = [attempts for attempts in parts if attempts[0]["outcome"] == "crashed"]
+        text = client.get(f"/api/jobs/{job_id}/files/text.txt").text
+    assert crashed, (held, parts)
+    for first, *rest in crashed:
+        assert killed in first["worker"]
+        assert [(one["outcome"], other in one["worker"]) for one in rest] == [("completed", True)]
+    assert text.count("Meeting of the harbour board") == PAGES // 3
+    figures.append(
+        f"{SERVICE}: killed after {before} of {PAGES} pages, {len(crashed)} parts went on at the other worker: completed"
+    )
 
 
 @pytest.mark.parametrize("service", ["valkey", "postgres", "web"])

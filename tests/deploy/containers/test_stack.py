@@ -6,7 +6,7 @@ import time
 import pytest
 import yaml
 
-from tests.deploy.containers.requests import SCAN, repeated, submit, upload
+from tests.deploy.containers.requests import SCAN, picture, repeated, submit, upload
 from tests.deploy.containers.stack import COMPOSE, Stack, memory
 from tests.waiting import wait_until
 
@@ -131,6 +131,22 @@ def test_the_limit_of_memory_suffices_for_a_large_export(stack: Stack, figures: 
         (name,) = stack.containers(other)
         figures.append(f"{other}: at most {memory(stack, name)[0] >> 20} MB of {limit(stack, other) >> 20} MB")
     assert killed == 0
+
+
+def test_a_child_that_the_container_s_limit_kills_costs_its_document_alone(stack: Stack) -> None:
+    service = "thumbnails"
+    (container,) = stack.containers(service)
+    process, (_, before) = stack.inspect(container)["State"]["Pid"], memory(stack, container)
+    with stack.client() as client:
+        with stack.memory_limit(container, 300 << 20):
+            # Some 300 MB of pixels, where worker and child hold 200 already.
+            large = upload(client, picture((12_000, 9_000)), "large.png")
+            ended = stack.ended(client, submit(client, service, {"document_ids": [large]}))
+        assert (ended["status"], ended["error"]) == ("failed", "It takes too much memory to draw.")
+        assert memory(stack, container)[1] > before, "it was not the kernel that killed it"
+        small = upload(client, picture((600, 400)), "small.png")
+        assert stack.ended(client, submit(client, service, {"document_ids": [small]}))["status"] == "completed"
+    assert stack.inspect(container)["State"]["Pid"] == process
 
 
 def test_a_killed_worker_is_started_again_and_its_job_completes(stack: Stack) -> None:
