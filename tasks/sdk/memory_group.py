@@ -126,7 +126,7 @@ def _path(proc: Path, option: str) -> str | None:
 
 
 def _mounted(proc: Path, kind: str, option: str) -> tuple[Path, str] | None:
-    """Where a hierarchy is mounted, and which of its groups is seen there: mountinfo in proc(5)."""
+    """The folder where a hierarchy is mounted, and its group that is seen there: mountinfo in proc(5)."""
     for line in _lines(proc / "self" / "mountinfo"):
         fields, _, tail = line.partition(" - ")
         found, _, options = tail.split(" ", 2)

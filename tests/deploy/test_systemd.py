@@ -38,6 +38,11 @@ def test_a_worker_has_longer_than_its_grace() -> None:
     assert worker["KillMode"] == "mixed"
 
 
+@pytest.mark.parametrize("name", ["offload-web.service", "offload-worker@.service"])
+def test_a_child_killed_for_memory_does_not_stop_its_unit(name: str) -> None:
+    assert unit(name)["Service"]["OOMPolicy"] == "continue"
+
+
 def test_all_are_started_again_and_stopped_with_the_target() -> None:
     for name in ("offload-web.service", "offload-worker@.service"):
         assert unit(name)["Service"]["Restart"] == "always"

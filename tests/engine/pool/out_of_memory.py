@@ -1,6 +1,6 @@
 """`python -m tests.engine.pool.out_of_memory GROUP`: joins a control group and lets the kernel kill for memory in it.
 
-Prints what became of a call of the pool, of one whose program is killed, and of a program under an attempt, one a line. It holds
+Prints the outcome of a call of the pool, of one whose program is killed, and of a program under an attempt, one a line. It holds
 more memory itself than any of them, and lives.
 """
 
