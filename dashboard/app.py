@@ -20,11 +20,13 @@ from dashboard.routes import dashboard_routes
 from dashboard.security_headers import add_security_headers
 from dashboard.status_link.views import status_link_routes
 from dashboard.templating import Pages
+from dashboard.translation import catalogue
 from service.access.proxy_headers import NotesPeer, Visitors
 from service.api import EXCEPTION_HANDLERS, api_routes, cross_origin, openapi_config
 from service.database.start import check_database
 from service.lib.async_tasks import end
 from service.lib.languages import add_translations_of
+from service.lib.sentences import recogniser as sentences
 from service.monitoring.alerts.not_ready import NotReady
 from service.monitoring.changes.wiring import report_web_forever
 from service.monitoring.logging import configure_logs, log_problems
@@ -50,6 +52,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
         configure_logs(settings)
         log_problems()
         check_database(settings.database_url)
+        # They take 70 ms, which the first German request would have to wait, and all others with it.
+        sentences.prepare()
+        catalogue.prepare()
         # As in the workers: what is imported stays, and is no longer looked through.
         gc.freeze()
         tracing = open_tracing("web")

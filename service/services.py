@@ -44,6 +44,7 @@ from service.lib.async_tasks import end
 from service.lib.encryption import keyring_of
 from service.lib.sandbox.profiles import checked, rules_of
 from service.lib.scratch import remove_abandoned, scratch_root
+from service.lib.sentences.port import Translated
 from service.lib.storage.object_storage import Storage
 from service.lib.tickets import CORRECTIONS, Tickets
 from service.mail.operator_mail import OperatorMail
@@ -70,6 +71,7 @@ from settings import Settings
 from tasks.ports.corrections import Corrections
 from tasks.ports.files import Files
 from tasks.ports.reports import Operators, Reports
+from tasks.ports.sentences import Sentences
 from tasks.ports.webhooks import Webhooks
 
 log = structlog.get_logger("offload")
@@ -187,8 +189,9 @@ async def open_services(
                 Files: files,
                 Corrections: corrections.port,
                 Webhooks: webhooks.deliveries,
+                Sentences: Translated(),
                 Operators: OperatorMail(settings, mail_limiter(settings, redis), ServerStatus(redis)),
-                Reports: ReportFigures(metrics, alerts.outbox, settings.links_url),
+                Reports: ReportFigures(metrics, alerts.outbox, settings.links_url, settings.alert_language),
             }
         )
         for maintenance in maintenance_of(settings, places, jobs, enqueuer.store, duties):

@@ -10,6 +10,7 @@ from tasks.email_batch import Outcome, report
 from tasks.mail.attachment import Attachment, FileMessage
 from tasks.mail.send_group import deliver
 from tasks.ports.mail import Addressee, Campaigns, Mailer
+from tasks.ports.sentences import Sentences
 from tasks.sdk import Payload, Permanent, Run, job
 
 RECIPIENTS_MAX = 100
@@ -17,13 +18,6 @@ RECIPIENTS_MAX = 100
 
 TEXT_MAX = 50_000
 """Characters of the text sent with the file."""
-
-LINKED = """{text}
-
-The file {name} ({megabytes:.1f} MB) is too large for a message. Until it is removed you can
-download it here, without signing in:
-{link}
-"""
 
 
 class Artefact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,6 +34,8 @@ class MailFile(Payload, frozen=True):
     subject: str
     text: str
     attach: Artefact
+    language: str = "en"
+    """Language of the subject and the text, in which a link to a large file is explained."""
 
 
 @job(
@@ -54,10 +50,10 @@ class MailFile(Payload, frozen=True):
 async def mail_file(payload: MailFile, run: Run) -> Outcome:
     """Send the file to each recipient once, under the rate, the retries and the suppressions of campaigns."""
     _check(payload)
-    campaigns, mailer = run.use(Campaigns), run.use(Mailer)
+    campaigns = run.use(Campaigns)
     campaign = await campaigns.open_list(run.job_id, run.owner, payload.subject, payload.text, payload.recipients)
     data = await run.artefact_of(payload.attach.job_id, payload.attach.name)
-    message = _message(payload, data, campaigns, mailer)
+    message = await _message(payload, data, run)
 
     async def write(positions: Sequence[int]) -> Iterator[tuple[Addressee, bytes]]:
         # One after the other as they are sent: many copies of a large file would not fit into the memory.
@@ -75,11 +71,17 @@ def _check(payload: MailFile) -> None:
         raise Permanent(f"The text has {len(payload.text):,} characters; {TEXT_MAX:,} are the limit.")
 
 
-def _message(payload: MailFile, data: bytes, campaigns: Campaigns, mailer: Mailer) -> FileMessage:
-    name = payload.attach.name
-    if len(data) > mailer.attachment_max:
-        link = campaigns.file_url(payload.attach.job_id, name)
-        text = LINKED.format(text=payload.text, name=name, megabytes=len(data) / 1e6, link=link)
-        return FileMessage(mailer.sender, payload.subject, text, None)
-    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return FileMessage(mailer.sender, payload.subject, payload.text, Attachment(name, media_type, data))
+async def _message(payload: MailFile, data: bytes, run: Run) -> FileMessage:
+    name, mailer = payload.attach.name, run.use(Mailer)
+    if len(data) <= mailer.attachment_max:
+        media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return FileMessage(mailer.sender, payload.subject, payload.text, Attachment(name, media_type, data))
+    link = run.use(Campaigns).file_url(payload.attach.job_id, name)
+    sentence = await run.use(Sentences).in_language(
+        payload.language,
+        lambda shown: shown(
+            f"The file {name} ({len(data) / 1e6:,.1f} MB) is too large for a message. Until it is removed you can "
+            "download it here, without signing in:"
+        ),
+    )
+    return FileMessage(mailer.sender, payload.subject, f"{payload.text}\n\n{sentence}\n{link}\n", None)

@@ -1,7 +1,7 @@
 """Sections of a capsule: each read, rendered and redacted alone, so that one is in memory at a time."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from litestar import Request
@@ -27,6 +27,17 @@ AUDIT_SHOWN = 500
 WORKERS_SHOWN = 200
 GROUPS_READ = 200
 GROUPS_SHOWN = 50
+
+TITLES: Mapping[str, str] = {
+    "charts": "Charts",
+    "alerts": "Alerts",
+    "changes": "What changed",
+    "jobs": "Jobs",
+    "audit": "Audit log",
+    "workers": "Workers",
+    "settings": "Versions and settings",
+}
+"""Headings of the sections that have one; pages of other languages translate them."""
 
 Facts = Mapping[str, Any]
 Reader = Callable[[], Awaitable[Facts]]
@@ -58,18 +69,19 @@ class CapsuleWriter:
                 raise LookupError("jobs")
             return jobs
 
-        readers: Sequence[tuple[str, str, Reader]] = (
-            ("head", "", self._head),
-            ("charts", "Charts", self._charts),
-            ("alerts", "Alerts", self._alerts),
-            ("changes", "What changed", self._changes),
-            ("jobs", "Jobs", jobs_read),
-            ("audit", "Audit log", self._audit),
-            ("workers", "Workers", self._workers),
-            ("settings", "Versions and settings", self._settings),
-            ("end", "", self._end),
-        )
-        for name, title, read in readers:
+        readers: Mapping[str, Reader] = {
+            "head": self._head,
+            "charts": self._charts,
+            "alerts": self._alerts,
+            "changes": self._changes,
+            "jobs": jobs_read,
+            "audit": self._audit,
+            "workers": self._workers,
+            "settings": self._settings,
+            "end": self._end,
+        }
+        for name, read in readers.items():
+            title = TITLES.get(name, "")
             if jobs is None and not self.request.user.sees_personal and name in ("changes", "audit", "alerts"):
                 # What is personal in them is not known.
                 yield self._render("failed", {"title": title}).encode()

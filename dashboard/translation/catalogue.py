@@ -8,7 +8,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from dashboard.translation.messages import BadTranslation, Item, Message, read_translation
-from service.lib.languages import ENGLISH, current_language
+from service.lib.languages import ENGLISH, LANGUAGES, current_language
 
 FOLDER = Path(__file__).resolve().parents[1] / "translations"
 
@@ -25,6 +25,13 @@ def catalogue(language: str) -> Catalog:
     """The catalogue of a language; raises OSError where there is none."""
     with catalogue_file(language).open("rb") as file:
         return read_po(file, locale=language)
+
+
+def prepare() -> None:
+    """Read the catalogues of all languages now: at the first page in a language it would hold up the event loop."""
+    for language in LANGUAGES:
+        if language != ENGLISH:
+            catalogue(language)
 
 
 def text_of(language: str, text: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from dashboard.translation.expressions import Value, Words, code_of, literal, marks, parts_of
 from dashboard.translation.messages import Item, Message, Tag, has_words, message_of
+from dashboard.translation.runs import Run, core_of, items_of, read_by_people, space_at
 
 JINJA = re.compile(
     r"""\{\#.*?\#\}|\{\{(?:[^"'}]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\}(?!\}))*\}\}"""
@@ -25,14 +26,9 @@ INLINE = frozenset(
     {"a", "abbr", "b", "bdi", "cite", "code", "em", "i", "kbd", "mark", "q", "s", "samp", "small", "span", "strong"}
     | {"sub", "sup", "time", "u", "var", "output"}
 )
-LITERAL = frozenset({"code", "kbd", "samp", "pre"})
-"""A text that is alone in one of these is typed or read by machines."""
 SHOWN = re.compile(
     r"""(\s(?:title|aria-label|aria-description|placeholder|alt|label|data-(?:label|confirm|words-[\w-]+))=)("[^"]*"|'[^']*')"""
 )
-SYMBOLS = re.compile(r"(?:icon|token|caller|badge|kept_fresh|gauge)\(")
-"""Calls that show a symbol, or parts that are units of their own: at the edge of a unit they are left out of it."""
-
 Translate = Callable[[Message], list[Item]]
 
 
@@ -66,21 +62,6 @@ class Template:
 
     def restored(self, flat: str) -> str:
         return re.sub(PIECE, lambda found: self.finished[ord(found[0]) - FIRST], flat)
-
-
-@dataclass
-class Run:
-    """Text between two boundaries: signs of the source, and the item that each stands for."""
-
-    source: list[str] = field(default_factory=list)
-    items: list[Item] = field(default_factory=list)
-
-    def add(self, source: str, item: Item) -> None:
-        self.source.append(source)
-        self.items.append(item)
-
-    def cut(self, first: int, last: int) -> "Run":
-        return Run(self.source[first:last], self.items[first:last])
 
 
 def translated(source: str, translate: Translate) -> str:
@@ -133,7 +114,7 @@ def _with_marks(piece: str, translate: Translate) -> str:
     for first, last in reversed(outer):
         parts = parts_of(piece[first + 2 : last - 1])
         if has_words(parts):
-            spaces = _space(_edge_text(parts[0]), r"^\s*"), _space(_edge_text(parts[-1]), r"\s*$")
+            spaces = space_at(_edge_text(parts[0]), r"^\s*"), space_at(_edge_text(parts[-1]), r"\s*$")
             inner = (item for item in translate(message_of(list(parts))) if not isinstance(item, Tag))
             parts = tuple(part for part in (Words(spaces[0]), *inner, Words(spaces[1])) if part != Words(""))
         piece = f"{piece[:first]}({code_of(parts)}){piece[last:]}"
@@ -195,105 +176,19 @@ def _shown(template: Template, run: Run, translate: Translate) -> str:
 
 
 def _unit(template: Template, run: Run, translate: Translate) -> str:
-    first, last, typed = _core(run)
+    first, last, typed = core_of(run)
     core = run.cut(first, last)
-    items = _items(core)
-    if typed or not has_words(_read_by_people(items)):
+    items = items_of(core)
+    if typed or not has_words(read_by_people(items)):
         return template.restored("".join(run.source))
-    before = "".join(run.source[:first]) + _space(core.source[0], r"^\s*")
-    after = _space(core.source[-1], r"\s*$") + "".join(run.source[last:])
+    before = "".join(run.source[:first]) + space_at(core.source[0], r"^\s*")
+    after = space_at(core.source[-1], r"\s*$") + "".join(run.source[last:])
     text = "".join(_rendered(template, item) for item in translate(message_of(items)))
     return template.restored(before) + template.restored(text) + template.restored(after)
 
 
 def _edge_text(part: Item) -> str:
     return part.text if isinstance(part, Words) else ""
-
-
-def _read_by_people(items: list[Item]) -> list[Item]:
-    """The items without keys and code, which have no language, and without attributes that a macro or a block puts into a tag."""
-    if any(isinstance(item, Words) and '="' in item.text for item in items):
-        return []
-    read: list[Item] = []
-    machine = ""
-    for item in items:
-        match item:
-            case Tag(mark, source) if not machine and source.startswith(tuple(f"<{name}" for name in LITERAL)):
-                machine = mark
-            case Tag(mark) if machine and mark == machine.replace("<", "</"):
-                machine = ""
-            case Words(text) if re.match(r"[/&?][\w/=?&]+$", text.strip()):
-                pass
-            case _ if not machine:
-                read.append(item)
-    return read
-
-
-def _space(text: str, where: str) -> str:
-    found = re.search(where, text)
-    return found[0] if found else ""
-
-
-def _core(run: Run) -> tuple[int, int, bool]:
-    """Bounds of a run without spaces, symbols and the tags around the whole; True for what only machines read."""
-    first, last, typed = 0, len(run.items), False
-    while first < last:
-        if _edge(run.items[first]):
-            first += 1
-        elif _edge(run.items[last - 1]):
-            last -= 1
-        elif (name := _wraps(run.items[first:last])) is not None:
-            first, last, typed = first + 1, last - 1, typed or name in LITERAL
-        else:
-            break
-    return first, last, typed
-
-
-def _edge(item: Item) -> bool:
-    """True for what says nothing at the edge of a unit: spaces, a symbol, a separator."""
-    match item:
-        case Words(text):
-            return not text.strip()
-        case Value(code):
-            inner = code[2:-2].strip("-+ \n")
-            return bool(SYMBOLS.match(inner)) or (inner.startswith(('"', "'")) and not has_words(parts_of(inner)))
-        case _:
-            return False
-
-
-def _wraps(items: list[Item]) -> str | None:
-    """Name of the tag that opens at the beginning and closes at the end; None where there is none."""
-    if len(items) < 2 or not isinstance(items[0], Tag) or items[0].mark.startswith("/"):
-        return None
-    depth = 0
-    for at, item in enumerate(items):
-        if isinstance(item, Tag):
-            depth += -1 if item.mark.startswith("/") else 1
-            if not depth:
-                return items[0].mark if at == len(items) - 1 else None
-    return None
-
-
-def _items(run: Run) -> list[Item]:
-    """The run with its expressions in parts and its tags numbered."""
-    items: list[Item] = []
-    open_numbers: list[int] = []
-    count = 0
-    for source, item in zip(run.source, run.items, strict=True):
-        match item:
-            case Tag(mark) if mark.startswith("/"):
-                items.append(Tag(f"</{open_numbers.pop()}>", source))
-            case Tag():
-                count += 1
-                open_numbers.append(count)
-                items.append(Tag(f"<{count}>", source))
-            case Value(code):
-                inner = code[2:-2].strip("-+")
-                parts = parts_of(inner)
-                items.extend(parts if has_words(parts) else [Value(inner.strip(), source)])
-            case _:
-                items.append(item)
-    return items
 
 
 def _rendered(template: Template, item: Item) -> str:

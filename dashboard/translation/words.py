@@ -1,5 +1,6 @@
 """Words that pages show out of values, such as a job's outcome: no template spells them, so the catalogue needs a list."""
 
+from dashboard.capsule.sections import TITLES
 from dashboard.documents.rows import SCAN_WORDS
 from dashboard.durations import ENDS
 from dashboard.keys.views import EXPIRIES, OVERLAPS
@@ -21,7 +22,8 @@ NAMED = (
     # The same as they stand in lists and in sentences.
     "queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled", "expired", "deleted", "ok", "refused",
     "pending", "sending", "sent", "bounced", "unknown", "suppressed", "skipped", "fired", "resolved", "muted", "unmuted",
-    "tried", "deploy", "settings", "breaker", "worker", "alert", "pause", "limit", "rate", "above", "below",
+    "tried", "stopped", "died", "crashed", "timeout", "event", "retry",
+    "deploy", "settings", "breaker", "worker", "alert", "pause", "limit", "rate", "above", "below",
     "day", "hour", "minute", "week", "month", "Hour", "Day", "Week", "Month", "any",
     # Labels of fields that are made of names.
     "For how many minutes", "Minutes between two messages", "Looks back over how many minutes", "Pages this month",
@@ -40,8 +42,5 @@ def named_words() -> list[str]:
     words = [*NAMED, *(link.name for link in NAVIGATION), *(words for words, _ in ENDS.values()), *SHOWN_VERBS.values()]
     units = [measure.unit for measure in MEASURES.values() if len(measure.unit) > 1]
     labels = [text for pair in LABELS.values() for text in pair if text]
-    return list(
-        dict.fromkeys(
-            [*words, *units, *labels, *EXPIRIES.values(), *OVERLAPS.values(), *SCAN_WORDS.values(), *HOURS.values()]
-        )
-    )
+    values = [*EXPIRIES.values(), *OVERLAPS.values(), *SCAN_WORDS.values(), *HOURS.values(), *TITLES.values()]
+    return list(dict.fromkeys([*words, *units, *labels, *values]))

@@ -1,28 +1,28 @@
 """/docs/errors: a page for each status code of an error, for who writes a client. No key and no login."""
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from jinja2 import Environment
 from litestar import Response, Router, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from service.api.error_guide import GUIDES, PATH
+from service.api.html_page import HtmlPage
+from service.api.reader_language import ReadersLanguage
+from service.api.schemas import ErrorBody, FieldError
+from service.lib.sentences.recogniser import shown
 
 TEMPLATE = Path(__file__).with_name("error_docs.html")
 HEADERS = {"Cache-Control": "public, max-age=3600"}
 
-_PAGE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-    TEMPLATE.read_text(encoding="utf-8")
-)
+_PAGE = HtmlPage(TEMPLATE)
 
 
 @get("/", include_in_schema=False, sync_to_thread=False)
 def list_errors() -> Response[str]:
     """Every status code of an error with its meaning."""
-    return _page(guides=list(GUIDES.values()))
+    return _PAGE.response(HEADERS, path=PATH, guide=None, guides=list(GUIDES.values()))
 
 
 @get("/{status_code:int}", include_in_schema=False, sync_to_thread=False)
@@ -31,12 +31,14 @@ def explain_error(status_code: FromPath[int]) -> Response[str]:
     guide = GUIDES.get(status_code)
     if guide is None:
         raise NotFoundException
-    example = msgspec.json.format(msgspec.json.encode(guide.example), indent=2).decode()
-    return _page(guide=guide, example=example)
+    example = msgspec.json.format(msgspec.json.encode(_as_sent(guide.example)), indent=2).decode()
+    return _PAGE.response(HEADERS, path=PATH, guide=guide, example=example)
 
 
-def _page(**values: Any) -> Response[str]:
-    return Response(_PAGE.render(path=PATH, **values), media_type="text/html", headers=HEADERS)
+def _as_sent(body: ErrorBody) -> ErrorBody:
+    """The body as this reader's client gets it."""
+    errors = [FieldError(error.field, shown(error.message)) for error in body.errors]
+    return ErrorBody(body.status_code, shown(body.detail), errors)
 
 
-routes = Router(PATH, route_handlers=[list_errors, explain_error])
+routes = Router(PATH, route_handlers=[list_errors, explain_error], middleware=[ReadersLanguage()])

@@ -3,10 +3,9 @@ retry helps. The pages at /docs/errors show it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from http import HTTPStatus
 
-from service.api.error_table import BROKEN, BadRequest, explained, reason_of
+from service.api.error_guide_page import AFTER, Cause, Guide, cause, example_of
+from service.api.error_table import BROKEN, BadRequest
 from service.api.schemas import ErrorBody, FieldError
 from service.documents.checksums import BadChecksum, ChecksumMismatch
 from service.documents.corrections.rows import PageChanged
@@ -33,46 +32,6 @@ from service.webhooks.rows import NoSuchDelivery, NoSuchWebhook, NotDeliverable,
 from tasks.sdk.errors import Refused
 
 PATH = "/docs/errors"
-UNCHANGED = "No. The same request has the same answer until it, or what it is about, has changed."
-AFTER = "Yes, after as many seconds as the header Retry-After says, with the same Idempotency-Key."
-
-
-@dataclass(frozen=True)
-class Cause:
-    """One kind of error under a status code. `name` is its anchor on the page, which the header Link leads to."""
-
-    name: str
-    meaning: str
-    advice: str
-
-
-@dataclass(frozen=True)
-class Guide:
-    """Page of one status code. `retry` says in a sentence whether the same request may succeed later."""
-
-    status_code: int
-    meaning: str
-    advice: str
-    example: ErrorBody
-    retry: str = UNCHANGED
-    causes: tuple[Cause, ...] = ()
-
-    @property
-    def title(self) -> str:
-        """Its name in the standard; 460 is of the protocol for resumable uploads, and stands in none."""
-        return "Checksum Mismatch" if self.status_code == 460 else HTTPStatus(self.status_code).phrase
-
-
-def cause(kind: type, meaning: str, advice: str) -> Cause:
-    """The cause that errors of this class are."""
-    return Cause(reason_of(kind), meaning, advice)
-
-
-def _example(error: Exception) -> ErrorBody:
-    """The body that the table of errors makes of an error."""
-    found = explained(error)
-    return ErrorBody(found.status_code, found.sentence, list(found.errors))
-
 
 _JOB = "pdf-ocr-9cf3a23f85d7a55a7339"
 
@@ -81,7 +40,7 @@ _GUIDES = (
         400,
         "Something in the request is wrong: the body, a parameter or a header. Nothing was done.",
         "Read errors: each entry names a field and says what it takes. Correct these fields and send the request again.",
-        _example(BadRequest(FieldError("priority", "priority is high, normal or low, not 'urgent'."))),
+        example_of(BadRequest(FieldError("priority", "priority is high, normal or low, not 'urgent'."))),
         causes=(
             cause(BadRequest, "Fields are wrong, or unknown.", "Correct the fields that errors names."),
             cause(
@@ -117,7 +76,7 @@ _GUIDES = (
         404,
         "There is nothing at this address, or it is another owner's; both look the same from outside.",
         "Check the id and that the key belongs to the owner who made it. A file of a job that still runs is there later.",
-        _example(NoSuchJob(_JOB)),
+        example_of(NoSuchJob(_JOB)),
         "No, but for a file of a job that still runs: ask for the job's status, and for the file once it is completed.",
         (
             cause(
@@ -150,7 +109,7 @@ _GUIDES = (
         409,
         "The request conflicts with the present state of what it is about.",
         "Read the present state with GET, and decide again. detail names what stands against it.",
-        _example(IdempotencyConflict("scan-1", _JOB)),
+        example_of(IdempotencyConflict("scan-1", _JOB)),
         causes=(
             cause(
                 WrongState,
@@ -183,7 +142,7 @@ _GUIDES = (
         410,
         "The upload was not finished in time, or parts of it are gone.",
         "Begin it again with POST /api/uploads.",
-        _example(Refused("Earlier pieces of this upload are gone: begin it again.", field="file", status_code=410)),
+        example_of(Refused("Earlier pieces of this upload are gone: begin it again.", field="file", status_code=410)),
         causes=(cause(UploadExpired, "It was not finished in time.", "Begin it again."),),
     ),
     Guide(
@@ -196,13 +155,13 @@ _GUIDES = (
         413,
         "The file, or the body, is larger than is taken here.",
         "Send a smaller file: detail names the limit. Split a document with too many pages.",
-        _example(Refused("big.pdf is too large: the limit is 200 MB.", field="file", status_code=413)),
+        example_of(Refused("big.pdf is too large: the limit is 200 MB.", field="file", status_code=413)),
     ),
     Guide(
         415,
         "The file is of another kind than is wanted here. Its content decides, not its name.",
         "Send a PDF, a picture or a video, as the route wants. A damaged file is taken for none of them.",
-        _example(Refused("notes.docx is not a PDF or an image.", field="file", status_code=415)),
+        example_of(Refused("notes.docx is not a PDF or an image.", field="file", status_code=415)),
     ),
     Guide(
         416,
@@ -214,7 +173,7 @@ _GUIDES = (
         422,
         "What was sent was understood, and cannot be worked on: malware was found, or the document can have no such picture.",
         "detail says why. Send another document.",
-        _example(
+        example_of(
             Refused(
                 "Malware was found in invoice.pdf: Eicar. It is in quarantine as 4f2a.", field="file", status_code=422
             )
@@ -224,7 +183,7 @@ _GUIDES = (
         429,
         "A limit is reached: of the owner's plan, or of wrong keys from one address.",
         "Wait for Retry-After seconds, and send less at once. detail names the limit.",
-        _example(OverLimit("acme has 1,000 queued jobs, as many as its plan permits", 30)),
+        example_of(OverLimit("acme has 1,000 queued jobs, as many as its plan permits", 30)),
         AFTER,
         (
             cause(
@@ -242,7 +201,7 @@ _GUIDES = (
         460,
         "The bytes that came are not those of the checksum: the piece was damaged on its way, and not stored.",
         "Send the piece again from the same offset.",
-        _example(ChecksumMismatch("the bytes are not those of Upload-Checksum")),
+        example_of(ChecksumMismatch("the bytes are not those of Upload-Checksum")),
         "Yes, at once: nothing of the piece was stored.",
         (cause(ChecksumMismatch, "The digest of the piece is another.", "Send it again."),),
     ),
@@ -261,7 +220,7 @@ _GUIDES = (
         503,
         "A part of the service is out of reach. Nothing that was accepted before is lost.",
         "Wait for Retry-After seconds, and send the same request with the same Idempotency-Key.",
-        _example(QueueServerAway("the queue server of media")),
+        example_of(QueueServerAway("the queue server of media")),
         AFTER,
         (
             cause(QueueServerAway, "The server of some queues does not answer.", "Other queues go on."),

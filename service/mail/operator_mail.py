@@ -30,6 +30,11 @@ class OperatorMail:
         """Those of OFFLOAD_REPORTS_TO, or the installation's own."""
         return self._settings.reports_to or (parseaddr(self._settings.mail_from)[1],)
 
+    @property
+    def language(self) -> str:
+        """That of OFFLOAD_ALERT_LANGUAGE."""
+        return self._settings.alert_language
+
     def link(self, path: str) -> str:
         """A page of the dashboard as they reach it."""
         return self._settings.links_url + path

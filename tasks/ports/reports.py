@@ -35,6 +35,11 @@ class Operators(Protocol):
         """Their mail addresses."""
         ...
 
+    @property
+    def language(self) -> str:
+        """Code of the language in which messages to them are written."""
+        ...
+
     def link(self, path: str) -> str:
         """A page of the dashboard as they reach it."""
         ...

@@ -3,6 +3,7 @@
 import re
 
 import httpx
+from markupsafe import escape
 
 from service.api.error_guide import GUIDES, PATH
 
@@ -31,3 +32,16 @@ async def test_an_error_links_to_its_page(anonymous: httpx.AsyncClient, acme: ht
         assert found and found[1] == f"{PATH}/{answer.status_code}", answer.text
         page = await anonymous.get(found[1])
         assert page.status_code == 200 and (not found[2] or f'id="{found[2]}"' in page.text)
+
+
+async def test_the_pages_are_in_the_language_that_the_browser_asks_for(anonymous: httpx.AsyncClient) -> None:
+    english = {guide.meaning for guide in GUIDES.values()} | {guide.advice for guide in GUIDES.values()}
+    english |= {text for guide in GUIDES.values() for cause in guide.causes for text in (cause.meaning, cause.advice)}
+    for path in (PATH, *(f"{PATH}/{code}" for code in GUIDES)):
+        page = await anonymous.get(path, headers={"Accept-Language": "de"})
+        assert '<html lang="de">' in page.text and page.headers["Content-Language"] == "de"
+        assert "Accept-Language" in page.headers["Vary"], "a cache would give it to readers of English"
+        left = [text for text in english if escape(text) in page.text]
+        assert left == [] and "What a client does" not in page.text, path
+    plain = await anonymous.get(PATH)
+    assert '<html lang="en">' in plain.text and "Accept-Language" in plain.headers["Vary"]

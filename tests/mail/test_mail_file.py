@@ -30,10 +30,12 @@ async def with_report(client: Any, database: Database) -> str:
 
 
 async def mailed(
-    served: Served, client: Any, made_by: str, recipients: list[str], owner: str = "acme"
+    served: Served, client: Any, made_by: str, recipients: list[str], owner: str = "acme", language: str = "en"
 ) -> dict[str, Any]:
     attach = Artefact(job_id=made_by, name="report.json")
-    payload = MailFile(recipients=recipients, subject="The réport", text="Here it is.", attach=attach)
+    payload = MailFile(
+        recipients=recipients, subject="The réport", text="Here it is.", attach=attach, language=language
+    )
     accepted = await served.services.enqueuer.enqueue(mail_file, payload, owner=owner, units=len(recipients))
     return await ended(client, accepted.job_id)
 
@@ -83,11 +85,13 @@ async def test_a_file_too_large_to_attach_is_linked(acme, served, database, star
         start_worker(OFFLOAD_SMTP_URL=sink.url, OFFLOAD_REPORT_ATTACHMENT_MAX="10", **UNLIMITED)
         made_by = await with_report(acme, database)
         sink.caught.clear()
-        assert (await mailed(served, acme, made_by, ["a@example.com"]))["data"]["sent"] == 1
-    (one,) = sink.caught
-    body = one.message.get_body(("plain",))
-    assert list(one.message.iter_attachments()) == [] and body is not None
-    assert f"/api/jobs/{made_by}/files/report.json" in body.get_content()
+        for language, words in (("en", "is too large for a message"), ("de", "ist zu groß für eine Nachricht")):
+            sink.caught.clear()
+            assert (await mailed(served, acme, made_by, ["a@example.com"], language=language))["data"]["sent"] == 1
+            (one,) = sink.caught
+            body = one.message.get_body(("plain",))
+            assert list(one.message.iter_attachments()) == [] and body is not None
+            assert f"/api/jobs/{made_by}/files/report.json" in body.get_content() and words in body.get_content()
 
 
 async def test_anothers_file_is_not_mailed(acme, globex, served, database, start_worker: Callable) -> None:

@@ -124,6 +124,18 @@ async def test_unsubscribing_takes_a_deliberate_click(acme, anonymous, database)
     assert await suppressed(database) == ["user5@example.com"]
 
 
+async def test_unsubscribing_is_in_the_readers_language(acme, anonymous, database) -> None:
+    await add_users(database, user(5))
+    link, german = links(load_settings()).url(5).removeprefix(load_settings().links_url), {"Accept-Language": "de-AT"}
+    page = await anonymous.get(link, headers=german)
+    forged = await anonymous.get("/unsubscribe/forged", headers=german)
+    assert "An user5@example.com werden keine Nachrichten mehr gesendet." in page.text
+    assert "<button>Abbestellen</button>" in page.text and '<html lang="de">' in page.text
+    assert forged.status_code == 404 and "Nicht gefunden" in forged.text and "not valid" not in forged.text
+    done = await anonymous.post(link, headers=german)
+    assert "<h1>Abbestellt</h1>" in done.text and done.headers["Content-Language"] == "de"
+
+
 async def suppressed(database: Database) -> list[str]:
     async with database.reading() as session:
         return list(await session.scalars(select(Suppression.address)))

@@ -12,6 +12,7 @@ from service.engine.store import WorkerInfo
 from service.engine.store.worker_reports import SILENT_AFTER_S, WorkerReports
 from service.engine.worker.heartbeat import Heartbeat
 from service.lib.clock import now_ms
+from service.lib.languages import in_language
 from service.monitoring.alerts.alerts import record
 from service.monitoring.alerts.records import HistoryEntry
 from service.monitoring.audit_log import Audit, AuditEntry, Target
@@ -149,3 +150,21 @@ async def test_the_highest_level_of_a_minute_and_of_its_hour_stays(changes: Chan
     minutes = await changes.levels.minutes("thumbnails", minute, minute + 1)
     assert max(one.waiting for one in minutes.values()) == 7
     assert await changes.levels.minutes("csv-export", minute, minute + 1) == {}
+
+
+async def test_changes_are_told_in_the_readers_language(changes: Changes, parts: Parts) -> None:
+    began_ms = now_ms()
+    await changes.settings.started("worker pdf-processing", parts.settings)
+    after = parts.settings.model_copy(update={"grace_s": 77, "smtp_url": "smtp://ada:hunter2hunter2@mail"})
+    await changes.settings.started("worker pdf-processing", after)
+    pipe = parts.store.redis.pipeline(transaction=True)
+    record(pipe, HistoryEntry(now_ms(), "not-ready", "", "resolved", "critical", "it cannot be read"))
+    await pipe.execute()
+    await changes.workers.compare([worker("1.0")])
+    with in_language("de"):
+        found = {one.kind: one.words for one in await changes.between(began_ms - 5, now_ms() + 5, 9)}
+    assert found["settings"] == (
+        f"worker pdf-processing: OFFLOAD_GRACE_S: {parts.settings.grace_s} → 77; OFFLOAD_SMTP_URL (ein Geheimnis) wurde gesetzt"
+    )
+    assert found["alert"].startswith("behoben not-ready: ") and "cannot" not in found["alert"]
+    assert found["worker"] == "gestartet: Worker von thumbnails auf host (Prozess 1, Version 1.0)"

@@ -7,26 +7,12 @@ variable that holds a piece, give a message for each case.
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import product
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from service.lib.sentences.places import (
-    KEYWORDS,
-    NUMBERS,
-    PHRASE_CALLS,
-    PLACES,
-    ROUTES,
-    UNSHOWN,
-    UNSHOWN_KEYWORDS,
-    WRAPPERS,
-)
-
-CASES_MAX = 16
-"""Messages that one expression may give: more are the sign of a sentence that is not made of few cases."""
-
-DEPTH_MAX = 6
+from service.lib.sentences.cases import Parts, Scope, assigned, cases_of, name_of
+from service.lib.sentences.places import KEYWORDS, PLACES, ROUTES, UNSHOWN, UNSHOWN_KEYWORDS
 
 WORD = re.compile(r"[A-Za-z]{2,}")
 
@@ -42,7 +28,7 @@ CODE = re.compile(
             # Addresses, headers, formats and types.
             r"^\W*$|://\{|/$|; filename=|no-store|max-age|'(?:self|none)'|; charset|: 8bit|Basic realm|noindex|\{\{\{",
             # Names, types, events of the log, inputs of a digest, and a list of languages.
-            r"^[a-z_.]+$|%[sd]|^[a-z]+\.[a-z_]+: |form token|j_complete|prctl|yyyy-| after $|^OFFLOAD_| \| None",
+            r"^[a-z_.]+$|%[sd]|^[a-z]+\.[a-z_]+: |form token|j_complete|prctl|yyyy-| after $|^OFFLOAD_| \| None|\{%",
             r"^(?:af az|ru rs|ar fa|hi mr|bn as)",
         )
     )
@@ -54,37 +40,11 @@ FRAGMENT = re.compile(r"\s|[,;:.(/&]|[a-z]+(-[a-z]+)+$")
 
 
 @dataclass(frozen=True)
-class Hole:
-    """A value in a message. `name` is made of the expression."""
-
-    name: str
-
-
-Part = str | Hole
-Parts = tuple[Part, ...]
-
-
-@dataclass(frozen=True)
 class Found:
     """A message of a module, at a line."""
 
     line: int
     message: str
-
-
-@dataclass
-class _Scope:
-    """Pieces of text that the local variables of a function hold."""
-
-    texts: dict[str, list[ast.expr]] = field(default_factory=dict)
-
-    def without(self, name: str, values: Iterable[ast.expr]) -> list[ast.expr]:
-        """Values that are not made of the variable itself."""
-        return [
-            value
-            for value in values
-            if not any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(value))
-        ]
 
 
 def messages(source: str, phrases: bool = False) -> list[Found]:
@@ -133,7 +93,7 @@ class _Finder:
     def __init__(self, tree: ast.Module, phrases: bool) -> None:
         self.tree, self.phrases = tree, phrases
         self.parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-        self.scopes: dict[ast.AST, _Scope] = {}
+        self.scopes: dict[ast.AST, Scope] = {}
 
     def all(self) -> Iterator[tuple[int, Parts]]:
         """(line, parts) of every message."""
@@ -148,7 +108,7 @@ class _Finder:
                 yield from self._cases(node)
 
     def _cases(self, node: ast.expr) -> Iterator[tuple[int, Parts]]:
-        for parts in self._texts(node, self._scope(node), 0):
+        for parts in cases_of(node, self._scope(node)):
             if any(isinstance(part, str) for part in parts):
                 yield node.lineno, parts
 
@@ -157,8 +117,8 @@ class _Finder:
         if self._within(node):
             return False
         form = PHRASE if self.phrases else SENTENCE
-        texts = self._texts(node, self._scope(node), 0)
-        return any(form.fullmatch(written(parts)) is not None for parts in texts)
+        cases = cases_of(node, self._scope(node))
+        return any(form.fullmatch(written(parts)) is not None for parts in cases)
 
     def _within(self, node: ast.expr) -> bool:
         """True for a piece of a larger text, and for what no person reads."""
@@ -171,10 +131,12 @@ class _Finder:
             case ast.BinOp(op=ast.Add()):
                 return True
             case ast.Call(func=func):
-                return _name(func) in UNSHOWN
+                return name_of(func) in UNSHOWN
             case ast.keyword(arg=name):
                 call = self.parents.get(parent)
-                return name in UNSHOWN_KEYWORDS or (isinstance(call, ast.Call) and _name(call.func) in UNSHOWN | ROUTES)
+                return name in UNSHOWN_KEYWORDS or (
+                    isinstance(call, ast.Call) and name_of(call.func) in UNSHOWN | ROUTES
+                )
             case ast.Dict(keys=keys):
                 return node in keys
             case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
@@ -188,133 +150,19 @@ class _Finder:
                 return node
         return self.tree
 
-    def _scope(self, node: ast.AST) -> _Scope:
+    def _scope(self, node: ast.AST) -> Scope:
         function = self._function(node)
         if function not in self.scopes:
-            scope = self.scopes[function] = _Scope()
+            scope = self.scopes[function] = Scope()
             for inner in ast.walk(function) if function is not self.tree else ():
-                for target, value in _assigned(inner):
+                for target, value in assigned(inner):
                     scope.texts.setdefault(target, []).append(value)
         return self.scopes[function]
-
-    def _texts(self, node: ast.expr, scope: _Scope, depth: int) -> list[Parts]:
-        """Cases of an expression; none for one that holds no text of this module."""
-        if depth > DEPTH_MAX:
-            return []
-        match node:
-            case ast.Constant(value=str(text)):
-                return [_formatted(text)] if text else [()]
-            case ast.JoinedStr(values=values):
-                return _joined([self._piece(value, scope, depth) for value in values])
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                if self._texts(left, scope, depth + 1) or self._texts(right, scope, depth + 1):
-                    return _joined([self._operand(one, scope, depth) for one in (left, right)])
-                return []
-        return self._either(_alternatives(node, scope), scope, depth)
-
-    def _either(self, nodes: Iterable[ast.expr], scope: _Scope, depth: int) -> list[Parts]:
-        return [parts for node in nodes for parts in self._texts(node, scope, depth + 1)]
-
-    def _piece(self, node: ast.expr, scope: _Scope, depth: int) -> list[Parts]:
-        """Cases of a part of an f-string."""
-        if not isinstance(node, ast.FormattedValue):
-            return self._texts(node, scope, depth)
-        return self._operand(node.value, scope, depth, ast.unparse(node.format_spec) if node.format_spec else "")
-
-    def _operand(self, node: ast.expr, scope: _Scope, depth: int, form: str = "") -> list[Parts]:
-        """Cases of a piece: text where all of its cases are texts, else a placeholder."""
-        hole: Parts = (Hole(_placeholder(node, form)),)
-        if isinstance(node, ast.Name) and node.id in scope.texts:
-            values = scope.without(node.id, scope.texts[node.id])
-        elif isinstance(node, ast.IfExp):
-            values = [node.body, node.orelse]
-        else:
-            return self._texts(node, scope, depth + 1) or [hole]
-        cases: list[Parts] = []
-        if not any(any(self._texts(value, scope, depth + 1)) for value in values):
-            # Nothing but an empty text: the value itself is what is shown.
-            return [hole]
-        for value in values:
-            other: Parts = (Hole(_placeholder(value, form)),) if isinstance(node, ast.IfExp) else hole
-            cases += self._texts(value, scope, depth + 1) or [other]
-        return list(dict.fromkeys(cases)) if len(cases) <= CASES_MAX else [hole]
-
-
-def _alternatives(node: ast.expr, scope: _Scope) -> Sequence[ast.expr]:
-    """Expressions of which one is the value of this one."""
-    match node:
-        case ast.IfExp(body=one, orelse=other):
-            return [one, other]
-        case ast.BoolOp(values=values):
-            return values
-        case ast.NamedExpr(value=value):
-            return [value]
-        case ast.Call(func=ast.Attribute(value=inner, attr="format")):
-            return [inner]
-        case ast.Call(func=func, args=[inner, *_]) if _name(func) in WRAPPERS:
-            return [inner]
-        case ast.Name(id=name) if name in scope.texts:
-            return scope.without(name, scope.texts[name])
-    return []
-
-
-def _joined(pieces: list[list[Parts]]) -> list[Parts]:
-    """Cases of pieces that follow each other, neighbouring texts put together."""
-    count = 1
-    for cases in pieces:
-        count *= max(1, len(cases))
-    if count > CASES_MAX:
-        return []
-    found = []
-    for chosen in product(*pieces):
-        merged: list[Part] = []
-        for part in (part for case in chosen for part in case):
-            if isinstance(part, str) and merged and isinstance(merged[-1], str):
-                merged[-1] += part
-            elif isinstance(part, Hole) and merged and isinstance(merged[-1], Hole):
-                # Where one value ends and the next begins cannot be seen in the text.
-                continue
-            else:
-                merged.append(part)
-        found.append(tuple(merged))
-    return found
-
-
-def _formatted(text: str) -> Parts:
-    """Parts of a text, which may have placeholders of its own for `str.format`."""
-    parts: list[Part] = []
-    for piece in re.split(r"(\{[a-z_]\w*(?::[^{}]*)?\})", text):
-        if re.fullmatch(r"\{[a-z_].*\}", piece):
-            name, _, form = piece[1:-1].partition(":")
-            parts.append(Hole(f"{name}_number" if "," in form and not name.endswith("_number") else name))
-        elif piece:
-            parts.append(piece)
-    return tuple(parts)
-
-
-def _assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    match node:
-        case ast.Assign(targets=targets, value=value):
-            for target in targets:
-                if isinstance(target, ast.Name):
-                    yield target.id, value
-                elif (
-                    isinstance(target, ast.Tuple)
-                    and isinstance(value, ast.Tuple)
-                    and len(target.elts) == len(value.elts)
-                ):
-                    for one, each in zip(target.elts, value.elts, strict=True):
-                        if isinstance(one, ast.Name):
-                            yield one.id, each
-        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-            yield name, value
-        case ast.NamedExpr(target=ast.Name(id=name), value=value):
-            yield name, value
 
 
 def _shown_arguments(call: ast.Call) -> Iterator[ast.expr]:
     """Arguments of a call that are shown to people."""
-    name = _name(call.func)
+    name = name_of(call.func)
     place = PLACES.get(name)
     if place is not None:
         yield from (argument for index, argument in enumerate(call.args) if place == () or index in place)
@@ -322,36 +170,3 @@ def _shown_arguments(call: ast.Call) -> Iterator[ast.expr]:
         yield from call.args
     if name not in ROUTES:
         yield from (keyword.value for keyword in call.keywords if keyword.arg in KEYWORDS)
-
-
-def _name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
-def _placeholder(node: ast.expr, form: str) -> str:
-    """A name for a value: the last identifier of its expression, with the kind of what is shown as a number."""
-    kind = ""
-    while True:
-        match node:
-            case ast.Call(func=func, args=[inner, *_]) if _name(func) in NUMBERS:
-                kind, node = NUMBERS[_name(func)], inner
-            case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="join"), args=[inner, *_]):
-                node = inner
-            case ast.Call(func=ast.Name(id=name), args=[inner, *_]):
-                kind = kind or ("phrase" if name in PHRASE_CALLS else "")
-                node = inner
-            case ast.Subscript(value=inner) | ast.Await(value=inner):
-                node = inner
-            case ast.Call(func=ast.Attribute(value=inner)):
-                node = inner
-            case ast.BinOp(left=inner) | ast.UnaryOp(operand=inner) | ast.IfExp(body=inner) | ast.Starred(value=inner):
-                node = inner
-            case ast.GeneratorExp(elt=inner) | ast.ListComp(elt=inner) | ast.NamedExpr(value=inner):
-                node = inner
-            case ast.BoolOp(values=[inner, *_]):
-                node = inner
-            case _:
-                break
-    kind = kind or ("number" if re.search(r",|\.\d+f", form) else "")
-    name = _name(node).strip("_").lower() or "value"
-    return f"{name}_{kind}" if kind and not name.endswith(kind) else name

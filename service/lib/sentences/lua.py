@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
-from service.lib.sentences.extraction import Hole, Part, speaks, written
+from service.lib.sentences.cases import Hole, Part
+from service.lib.sentences.extraction import speaks, written
 
 MESSAGE = re.compile(r"'message', ((?:'[^'\n]*'|\.\.|\.?\w+|\([^()\n]*\)| )+)")
 

@@ -17,6 +17,9 @@ PLACES: dict[str, tuple[int, ...]] = {
     "WebSocketException": (),
     "Step": (0, 3),
     "Link": (0,),
+    "Guide": (1, 2, 4),
+    "Cause": (1, 2),
+    "cause": (1, 2),
 }
 """Calls, with the indexes of the arguments that are shown; an empty tuple for all of them."""
 
@@ -112,7 +115,6 @@ LEFT_OUT = (
     "service/engine/redis/key_positions.py",
     "service/engine/redis/s",
     "service/engine/store/scripts.py",
-    "service/api/error_guide",
     "service/api/openapi.py",
     "service/api/prometheus.py",
     "service/lib/parent_death.py",
@@ -121,7 +123,6 @@ LEFT_OUT = (
     "service/lib/sentences/",
     "service/monitoring/alerts/prometheus_rules.py",
     "service/monitoring/tracing/",
-    "tasks/daily_digest.py",
     "tasks/exports/data",
     "tasks/exports/query.py",
     "tasks/exports/source",

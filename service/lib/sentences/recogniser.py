@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import cast
 
-from service.lib.languages import ENGLISH, catalogues, reader
+from service.lib.languages import ENGLISH, LANGUAGES, catalogues, reader
 
 CHARACTERS_MAX = 2_000
 """Longer texts are traces or documents, not sentences."""
@@ -165,8 +165,9 @@ class Recogniser:
         if whole is not None:
             return _as(text, whole) + ending
         found = self.find(bare)
-        if found is None or FIELD.match(bare):
-            # `limit: The body must be …` is a sentence about a field before it is `{name} must be {choices}`.
+        if found is None or (FIELD.match(bare) and not FIELD.match(found[0].texts[0])):
+            # `limit: The body must be …` is a sentence about a field before it is `{name} must be {choices}`; where the message
+            # itself begins so (`started: worker of {queue}`), it counts.
             pieces = self._pieces(text, depth)
             if pieces is not None or found is None:
                 return pieces
@@ -227,6 +228,13 @@ def recogniser(language: str) -> Recogniser:
             if message.id and isinstance(message.id, str) and isinstance(message.string, str) and message.string:
                 found.setdefault(message.id, message.string)
     return Recogniser(language, found)
+
+
+def prepare(*languages: str) -> None:
+    """Read the catalogues of these languages now, or of all: at the first sentence it would hold up the event loop."""
+    for language in languages or LANGUAGES:
+        if language != ENGLISH and language in LANGUAGES:
+            recogniser(language)
 
 
 @lru_cache(maxsize=8192)

@@ -17,7 +17,14 @@ from service.lib.sentences.places import EXTRA, LEFT_OUT, PHRASED
 
 ROOT = Path(__file__).resolve().parents[3]
 
-METHODS = {".py": "service.lib.sentences.extraction:extract", ".lua": "service.lib.sentences.lua:extract"}
+METHODS = {
+    ".py": "service.lib.sentences.extraction:extract",
+    ".lua": "service.lib.sentences.lua:extract",
+    ".html": "jinja2.ext:babel_extract",
+}
+
+PAGES = "dashboard/"
+"""Templates of this folder have a catalogue of their own, of another extractor."""
 
 FOLDERS = (
     "settings/alert_faults.py",
@@ -51,10 +58,14 @@ def sentences() -> Iterator[tuple[str, str]]:
         place = ROOT / folder
         for path in [place] if place.is_file() else sorted(place.rglob("*.*")):
             name = path.relative_to(ROOT).as_posix()
-            if path.suffix not in METHODS or name.startswith(LEFT_OUT):
+            if (
+                path.suffix not in METHODS
+                or name.startswith(LEFT_OUT)
+                or (path.suffix == ".html" and name.startswith(PAGES))
+            ):
                 continue
             with path.open("rb") as file:
-                options = {"phrases": name.startswith(PHRASED)}
+                options = {} if path.suffix == ".html" else {"phrases": name.startswith(PHRASED)}
                 for _, message, _, _ in extract(METHODS[path.suffix], file, options=options):
                     yield str(message), name
     for message in EXTRA:

@@ -9,7 +9,7 @@ import contextlib
 import fcntl
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -42,6 +42,12 @@ FAILED_S = 60.0
 
 SEND_TIMEOUT_S = 5.0
 PAGE = "/admin/alerts"
+
+MISSED = (
+    "Until now no alert rule was measured, no schedule began and no job was accepted: slots that were missed are listed with "
+    "their schedules"
+)
+"""Sentence about an outage of the queue server."""
 
 
 class Outbreak(msgspec.Struct):
@@ -111,10 +117,9 @@ class NotReady:
             outbreak.announced, self._unfiled = await self._first(), outbreak
         self._known = True
         if outbreak.announced:
-            named = ", ".join(f"{part} {why}" for part, why in self.parts.items())
-            text = f"Offload has not been ready for {failed_s:.0f} s on {socket.gethostname()}: {named}"
-            log.error("alert.fired", rule=RULE, text=text)
-            self._unsent = self._bodies(text, resolved=False)
+            log.error("alert.fired", rule=RULE, text=outbreak_text(failed_s, self.parts))
+            with in_language(self.settings.alert_language):
+                self._unsent = self._bodies(shown(outbreak_text(failed_s, self.parts)), resolved=False)
 
     async def _end(self) -> None:
         outbreak, self._unfiled, self._known = self._unfiled, None, False
@@ -125,7 +130,8 @@ class NotReady:
         if outbreak and outbreak.announced:
             text = recovery(outbreak, time.time())
             log.info("alert.resolved", rule=RULE, text=text)
-            self._unsent = self._bodies(text, resolved=True)
+            with in_language(self.settings.alert_language):
+                self._unsent = self._bodies(shown(text), resolved=True)
             await self._record(outbreak, text)
 
     async def _first(self) -> bool:
@@ -148,10 +154,6 @@ class NotReady:
             await pipe.execute()
 
     def _bodies(self, text: str, *, resolved: bool) -> dict[str, dict[str, Any]]:
-        with in_language(self.settings.alert_language):
-            return self._bodies_of(shown(text), resolved=resolved)
-
-    def _bodies_of(self, text: str, *, resolved: bool) -> dict[str, dict[str, Any]]:
         url = self.settings.links_url + PAGE
         event = (
             pagerduty.resolve(RULE, text) if resolved else pagerduty.trigger(RULE, text, Severity.CRITICAL, "web", url)
@@ -186,15 +188,18 @@ class NotReady:
             yield file
 
 
+def outbreak_text(failed_s: float, parts: Mapping[str, str]) -> str:
+    """Message of an outage. The reasons of its parts are in the current language, the rest in English."""
+    named = ", ".join(f"{part} {shown(why)}" for part, why in parts.items())
+    return f"Offload has not been ready for {failed_s:.0f} s on {socket.gethostname()}: {named}"
+
+
 def recovery(outbreak: Outbreak, at_s: float) -> str:
     """Message sent afterwards, with what was missed in between."""
     minutes = max(1, round((at_s - outbreak.since_ms / 1000) / 60))
     began = datetime.fromtimestamp(outbreak.since_ms / 1000, UTC)
     text = f"Offload is ready again after {minutes} min (since {began:%H:%M} UTC): {', '.join(outbreak.parts)} was out"
-    if "redis" in outbreak.parts:
-        text += ". Until now no alert rule was measured, no schedule began and no job was accepted; slots that were missed are"
-        text += " listed with their schedules"
-    return text
+    return ". ".join((text, MISSED)) if "redis" in outbreak.parts else text
 
 
 def _read(file: IO[bytes]) -> Outbreak | None:

@@ -10,6 +10,7 @@ from service.engine.redis.client import Client
 from service.engine.store import Store
 from service.monitoring.alerts import Alerts
 from service.monitoring.alerts.alerts import HISTORY_MAX
+from service.monitoring.alerts.records import HistoryEntry
 from service.monitoring.audit_log import Audit
 from service.monitoring.changes.deploys import Deploys
 from service.monitoring.changes.levels import Levels
@@ -79,13 +80,13 @@ class Changes:
 
     async def _deployed(self, first_ms: int, last_ms: int, limit: int) -> list[Change]:
         return [
-            Change(one.at_ms, "deploy", one.words, one.by, f"/admin/queues?at={one.at_ms}")
+            Change(one.at_ms, "deploy", [one.words], one.by, f"/admin/queues?at={one.at_ms}")
             for one in await self.deploys.between(first_ms, last_ms, limit)
         ]
 
     async def _set(self, first_ms: int, last_ms: int, limit: int) -> list[Change]:
         return [
-            Change(one.at_ms, "settings", f"{one.process}: {'; '.join(one.differences)}", "", "/admin/workers")
+            Change(one.at_ms, "settings", one.differences, "", "/admin/workers", process=one.process)
             for one in await self.settings.changes.between(first_ms, last_ms, limit)
         ]
 
@@ -95,7 +96,7 @@ class Changes:
 
     async def _alerted(self, first_ms: int, last_ms: int, but: str) -> list[Change]:
         return [
-            Change(one.at_ms, "alert", f"{one.event} {one.rule} {one.subject}: {one.text}", one.by, "/admin/alerts")
+            Change(one.at_ms, "alert", [_of_alert(one)], one.by, "/admin/alerts")
             for one in await self.alerts.history(HISTORY_MAX)
             if first_ms <= one.at_ms <= last_ms
             # What operators did to rules comes from the audit log.
@@ -115,12 +116,17 @@ class Changes:
             return [_of_event(event) for event in await session.scalars(query)]
 
 
+def _of_alert(entry: HistoryEntry) -> str:
+    alert, sentence = f"{entry.rule} {entry.subject}".strip(), entry.text
+    return f"fired {alert}: {sentence}" if entry.event == "fired" else f"resolved {alert}: {sentence}"
+
+
 def _of_life(life: WorkerLife) -> Iterator[Change]:
     words = f"worker of {life.queue} on {life.host} (process {life.pid}, version {life.version})"
-    yield Change(life.started_ms, "worker", f"started: {words}", "", "/admin/workers")
+    yield Change(life.started_ms, "worker", [f"started: {words}"], "", "/admin/workers")
     if life.ended:
         how = "stopped" if life.ended == "stopped" else "died, or lost its connection"
-        yield Change(life.last_ms, "worker", f"{how}: {words}", "", "/admin/workers")
+        yield Change(life.last_ms, "worker", [f"{how}: {words}"], "", "/admin/workers")
 
 
 def _of_event(event: Event) -> Change:
@@ -129,4 +135,4 @@ def _of_event(event: Event) -> Change:
     page = PAGES.get(event.target_type, f"/admin/audit?action={event.action}")
     at_ms = round(event.created_at.timestamp() * 1000)
     words = f"{event.action} {event.target_id}".strip() + detail
-    return Change(at_ms, kind, words, event.actor, page.format(id=event.target_id), event)
+    return Change(at_ms, kind, [words], event.actor, page.format(id=event.target_id), event)

@@ -1,11 +1,13 @@
 """Records of changes. Times in ms."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
 from service.database.audit import Event
+from service.lib.sentences.recogniser import shown
 
 Kind = Literal["deploy", "settings", "operator", "breaker", "worker", "alert"]
 
@@ -61,8 +63,16 @@ class Change:
 
     at_ms: int
     kind: Kind
-    words: str
+    parts: Sequence[str]
+    """Phrases of the line, without the semicolons between them."""
     by: str
     link: str
     event: Event | None = None
     """The line of the audit log that it was made of."""
+    process: str = ""
+    """The kind of process whose settings changed."""
+
+    @property
+    def words(self) -> str:
+        """The line in the reader's language: each phrase that has a translation is shown in it."""
+        return (f"{self.process}: " if self.process else "") + "; ".join(map(shown, self.parts))

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.lib.languages import in_language
-from service.lib.sentences.recogniser import CHARACTERS_MAX, HOLE, Recogniser, pattern, recogniser, shown
+from service.lib.sentences.recogniser import CHARACTERS_MAX, HOLE, Recogniser, pattern, prepare, recogniser, shown
 
 GERMAN = recogniser("de")
 
@@ -101,3 +101,10 @@ def test_a_long_text_and_one_made_to_be_slow_come_back_quickly() -> None:
             "(" * 1900,
         ):
             assert shown(text) == text
+
+
+def test_no_request_reads_a_catalogue_after_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare()
+    monkeypatch.setattr("service.lib.languages.read_po", None)
+    with in_language("de"):
+        assert shown(f"There is no job {'j-' * 9}.") == f"Es gibt keinen Job {'j-' * 9}."

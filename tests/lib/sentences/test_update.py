@@ -12,7 +12,8 @@ from service.lib.sentences.update import catalogue_file, sentences
 
 COMMAND = "run `make translations`, and write the translation into"
 
-HOLE = re.compile(r"(?<!\{)\{\w+\}")
+HOLE = re.compile(r"(?<!\{)\{\w+\}|%\(\w+\)s")
+"""Values of sentences, and of templates."""
 
 OTHERS = [language for language in LANGUAGES if language != ENGLISH]
 

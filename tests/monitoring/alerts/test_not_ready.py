@@ -9,9 +9,11 @@ import pytest
 import time_machine
 
 from service.engine.redis.client import connect
+from service.lib.languages import in_language
+from service.lib.sentences.recogniser import shown
 from service.lib.storage.object_storage import Storage, StorageFull
 from service.monitoring.alerts import Alerts
-from service.monitoring.alerts.not_ready import FAILED_S, NotReady
+from service.monitoring.alerts.not_ready import FAILED_S, NotReady, Outbreak, recovery
 from service.monitoring.readiness import Readiness
 from service.supervisor.valkey import EmbeddedValkey
 from settings import load_settings
@@ -81,7 +83,7 @@ async def test_an_outage_of_the_queue_server_is_told_once_by_two_processes_and_s
             await process.check()
     assert texts(receiver)[1:] == [
         "resolved: Offload is ready again after 5 min (since 08:00 UTC): redis was out. Until now no alert rule was "
-        "measured, no schedule began and no job was accepted; slots that were missed are listed with their schedules"
+        "measured, no schedule began and no job was accepted: slots that were missed are listed with their schedules"
     ]
     events = receiver.bodies("/v2/enqueue")
     assert [(event["event_action"], event["dedup_key"]) for event in events] == [
@@ -141,3 +143,12 @@ async def test_a_storage_with_next_to_no_space_is_not_ready(tmp_path, monkeypatc
     with pytest.raises(StorageFull):
         await storage.check()
     assert await Readiness({"storage": storage.check}).checks() == {"storage": "does not work: full"}
+
+
+def test_the_end_of_an_outage_is_told_in_the_operators_language_to_its_last_word() -> None:
+    with in_language("de"):
+        text = shown(recovery(Outbreak(0, {"redis": "does not work"}), 300.0))
+    assert text == (
+        "Offload ist nach 5 Min. wieder bereit (seit 00:00 UTC): redis war ausgefallen. Bis jetzt wurde keine Alarmregel gemessen, "
+        "begann kein Zeitplan und wurde kein Job angenommen: Verpasste Zeiten stehen bei ihren Zeitplänen"
+    )
