@@ -8,6 +8,7 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 
 from dashboard import formats
 from dashboard.assets import asset
+from dashboard.bidi import VisibleTemplate
 from dashboard.charts import bars, spark
 from dashboard.jobs.masking import document_name, origin_of, outcome, visible, withheld
 from dashboard.jobs.rerun import repeatable
@@ -53,6 +54,7 @@ def template_environment(language: str = ENGLISH) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.template_class = VisibleTemplate
     environment.globals.update(
         asset=asset,
         bars=bars,

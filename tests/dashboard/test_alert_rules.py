@@ -113,3 +113,8 @@ async def test_what_changed_before_an_alert_began_stands_beside_it(
 async def test_a_mark_without_words_is_refused(operator: Client, made: Maker) -> None:
     answer = await act(operator, "/admin/deploys", text=" ")
     assert answer.status_code == 400 and "The text of a deploy mark is a few printable words" in answer.text
+
+
+async def test_a_rule_that_measures_nothing_says_so(operator: Client, made: Maker) -> None:
+    page = " ".join((await operator.get("/admin/alerts")).text.split())
+    assert 'data-label="Measured now"><' not in page and 'data-label="Measured now">nothing to measure<' in page

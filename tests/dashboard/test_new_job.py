@@ -34,6 +34,7 @@ async def test_every_public_job_type_has_a_form_of_all_its_fields(operator: Clie
     page = (await operator.get(f"/admin/jobs/new?type={name}")).text
     for field in (*REGISTRY[name].payload.__struct_encode_fields__, "priority", "schedule_at"):
         assert f'name="{field}"' in page
+    assert "`" not in page
 
 
 async def test_no_other_job_type_has_one(operator: Client) -> None:
