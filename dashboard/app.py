@@ -23,6 +23,7 @@ from dashboard.templating import Pages
 from dashboard.translation import catalogue
 from service.access.proxy_headers import NotesPeer, Visitors
 from service.api import EXCEPTION_HANDLERS, api_routes, cross_origin, openapi_config
+from service.api.cut_short import CutShort
 from service.database.start import check_database
 from service.lib.async_tasks import end
 from service.lib.languages import add_translations_of
@@ -81,7 +82,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         ],
         dependencies={"services": Provide(_services, sync_to_thread=False)},
         lifespan=[services_open],
-        middleware=tracing.middleware() if tracing else [],
+        middleware=[CutShort(), *(tracing.middleware() if tracing else [])],
         state=State({"settings": settings, VISITORS: Visitors(settings.session_idle.total_seconds())}),
         exception_handlers=EXCEPTION_HANDLERS,
         cors_config=cross_origin(settings),

@@ -8,6 +8,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 
 from service.api import EXCEPTION_HANDLERS, api_routes, openapi_config
+from service.api.cut_short import CutShort
 from service.services import Services, open_services
 from settings import load_settings
 
@@ -28,6 +29,7 @@ def create_app() -> Litestar:
     return Litestar(
         route_handlers=api_routes(),
         dependencies={"services": Provide(_services, sync_to_thread=False)},
+        middleware=[CutShort()],
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=openapi_config(),
         lifespan=[_open],
