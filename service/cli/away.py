@@ -7,7 +7,7 @@ from service.lib.outages import outage_of
 
 
 def away_sentence(error: BaseException) -> str | None:
-    """The sentence, without its full stop and without addresses; None for an error of another kind."""
+    """The sentence, without its full stop; None for an error of another kind."""
     # First what names its part: under a driver of the database a refused connection is an OSError too.
     if (refused := start_sentence(error)) is not None:
         return refused.removesuffix(".")

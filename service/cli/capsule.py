@@ -64,6 +64,7 @@ def capsule(first: datetime | None, last: datetime | None, output: Path, server:
         partial.unlink(missing_ok=True)
         raise click.ClickException(f"The server does not answer: {error or type(error).__name__}.") from None
     except OSError as error:
+        partial.unlink(missing_ok=True)
         raise click.ClickException(f"{output} cannot be written: {error.strerror}.") from None
     click.echo(f"{output}: {output.stat().st_size:,} bytes")
 

@@ -16,6 +16,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from service.database.migrate import migrate
 from service.database.postgres_url import check_files, split_url
+from service.database.sqlite_anchor import Anchor
 from service.database.sqlite_threads import SqliteThreads
 
 BUSY_TIMEOUT_MS = 30_000
@@ -34,6 +35,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
+        self._anchor: Anchor | None = None
         if self.sqlite:
             if self.url.database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +69,7 @@ class Database:
         """Bring the schema up to date. Processes that start together wait for the first, which does it."""
         if self.sqlite and self.url.database:
             await asyncio.to_thread(write_ahead, self.url.database)
+            self._anchor = self._anchor or await asyncio.to_thread(Anchor, Path(self.url.database))
         engine = self.engine if self.sqlite else self._migration_engine()
         try:
             async with engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
@@ -97,6 +100,9 @@ class Database:
         await self.engine.dispose()
         if self.sqlite:
             await self._threads.end()
+        if self._anchor is not None:
+            await asyncio.to_thread(self._anchor.close)
+            self._anchor = None
 
 
 async def changed_rows(session: AsyncSession, statement: UpdateBase) -> int:
@@ -148,8 +154,8 @@ def teach_sqlite(engine: Engine) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        # In WAL mode NORMAL cannot corrupt the file; a power cut may cost the last transactions, a kill -9 none.
-        cursor.execute("PRAGMA synchronous = NORMAL")
+        # With the log kept in place nothing else brings a commit to the disk: a power cut would cost the last of them.
+        cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
 

@@ -1,6 +1,7 @@
 """Taking in one file: to a scratch file while it arrives, looked at there, and only then into the storage."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import secrets
@@ -60,9 +61,11 @@ class ScratchFile:
             self._file = None
 
     def remove(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        # First: on a full disk closing fails too, for what is still to be written.
         self.path.unlink(missing_ok=True)
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from service.database import (
     WebhookDelivery,
     changed_rows,
 )
+from tasks.sdk.errors import Unreachable
 
 APART = {"events", "documents", "uploads", "campaigns", "api_keys"}
 """Tables with an owner that need more than a deletion, or stay."""
@@ -202,8 +203,12 @@ async def compact(database: Database) -> None:
     async with database.engine.connect() as connection:
         if database.sqlite:
             raw = await connection.get_raw_connection()
-            await raw.driver_connection.execute("VACUUM")  # type: ignore[union-attr]  # it is open
-            await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]  # as above
+            driver: Any = raw.driver_connection
+            await driver.execute("VACUUM")
+            # What was deleted stands in the write-ahead log as long as one who reads it keeps that from being emptied.
+            ((busy, *_),) = await driver.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+            if busy:
+                raise Unreachable("database", "locked for too long")
         else:
             plain = await connection.execution_options(isolation_level="AUTOCOMMIT")
             await plain.execute(text("VACUUM"))

@@ -25,6 +25,9 @@ NAMES: dict[Part, str] = {"database": "database", "storage": "file storage", "di
 STORAGE_AWAY = re.compile(r"HTTP error|status code: (429|5\d\d)")
 """obstore's words for a server that cannot be reached, or that fails, after its own retries."""
 
+NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
+"""Result codes of a full disk: for the file, and for what stands next to it while it is open."""
+
 SQLITE_CODES = {
     sqlite3.SQLITE_BUSY: "locked for too long",
     sqlite3.SQLITE_LOCKED: "locked for too long",
@@ -148,7 +151,7 @@ def _sqlite(error: sqlite3.Error) -> Outage | None:
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return None
-    if code & 0xFF == sqlite3.SQLITE_FULL:
+    if code in NO_ROOM:
         return Outage("database", "full")
     why = SQLITE_CODES.get(code & 0xFF)
     return Outage("database", why) if why else None

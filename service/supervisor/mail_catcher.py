@@ -42,8 +42,13 @@ class Outbox:
         # Time, process and number: two messages of one millisecond, or of two catchers over one folder, stay apart.
         name = f"{time.time_ns() // 1_000_000}-{os.getpid()}-{next(self._numbers)}.eml"
         aside = self.folder / f".{name}.part"
-        aside.write_bytes(head.encode(errors="surrogateescape") + body)
-        aside.rename(self.folder / name)
+        try:
+            aside.write_bytes(head.encode(errors="surrogateescape") + body)
+            aside.rename(self.folder / name)
+        except OSError:
+            # On a full disk it would take up what room there is.
+            aside.unlink(missing_ok=True)
+            raise
         return name
 
 

@@ -187,3 +187,18 @@ async def test_no_error_s_text_holds_what_was_to_be_stored(url: str) -> None:
         with pytest.raises(DBAPIError) as failed:
             await session.execute(text("SELECT :address FROM nowhere"), {"address": "eva@example.com"})
     assert "nowhere" in str(failed.value) and "eva@" not in str(failed.value)
+
+
+async def test_the_log_of_a_file_stays_between_sessions_and_goes_with_the_last_process(tmp_path: Path) -> None:
+    log = tmp_path / "offload.db-wal"
+    async with open_database(f"sqlite+aiosqlite:///{tmp_path}/offload.db") as database:
+        async with database.writing() as session:
+            session.add(document("file-1"))
+        before = log.stat().st_ino
+        async with database.reading() as session:
+            assert await session.scalar(select(func.count()).select_from(Document)) == 1
+        assert log.stat().st_ino == before
+        with closing(sqlite3.connect(tmp_path / "offload.db", timeout=0, isolation_level=None)) as other:
+            other.execute("VACUUM")
+            assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0, "no session, no lock"
+    assert not log.exists()

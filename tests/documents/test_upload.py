@@ -21,6 +21,7 @@ from settings import Settings
 from tasks.sdk.errors import Refused
 from tests.documents.samples import everything_below, in_chunks, many_pages, pdf, picture
 from tests.documents.videos.clips import clip
+from tests.full_disk import no_room
 
 
 @pytest.mark.parametrize(
@@ -182,3 +183,14 @@ async def test_a_deleted_file_is_gone_with_everything_beside_it(
 async def test_an_id_that_is_none_is_simply_unknown(files: DocumentStore, file_id: str) -> None:
     with pytest.raises(NoSuchFile, match="There is no file"):
         await files.describe(file_id)
+
+
+def test_a_scratch_file_goes_when_it_cannot_be_written(tmp_path: Path) -> None:
+    scratch = upload.ScratchFile(tmp_path / "a.part")
+    scratch.append(b"less than a buffer")
+    with no_room(), pytest.raises(OSError):
+        try:
+            scratch.close()
+        finally:
+            scratch.remove()
+    assert list(tmp_path.iterdir()) == []

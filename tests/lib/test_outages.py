@@ -19,6 +19,7 @@ from service.lib.storage.object_storage import Storage
 from tasks.exports.reading import read
 from tasks.exports.source import PostgresSource, Query
 from tests.databases import PostgresServer
+from tests.full_disk import no_room
 from tests.ports import free_port
 from tests.s3 import BucketServer
 
@@ -47,6 +48,14 @@ async def test_a_database_that_refuses_an_export_in_its_child() -> None:
 
     # A thread stands for the child: what matters is that the error has no driver's traceback afterwards.
     assert await raised(lambda: asyncio.to_thread(export)) == Outage("database", "connection refused")
+
+
+async def test_a_disk_with_no_room_for_a_shared_index(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    # Its beginning of three bytes takes no room on a real disk.
+    with no_room(3):
+        assert await raised(database.check) == Outage("database", "full")
+    await database.close()
 
 
 async def test_a_database_whose_connections_are_taken(postgres_server: PostgresServer, postgres_url: str) -> None:

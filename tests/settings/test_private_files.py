@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from settings.private_files import private_folder
+from settings.private_files import create_private, private_folder, write_private
+from tests.full_disk import no_room
 
 
 @pytest.fixture(autouse=True)
@@ -67,3 +68,10 @@ def test_a_worker_closes_it_before_anything_is_kept(settings_env: dict[str, str]
     command = [sys.executable, "-c", "import tasks.workers"]
     subprocess.run(command, env=os.environ | settings_env, check=True, timeout=120)
     assert (mode(data), mode(data / "offload.db")) == (0o700, 0o600)
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    for write in (write_private, create_private):
+        with no_room(), pytest.raises(OSError):
+            write(tmp_path / "secret", "text")
+    assert list(tmp_path.iterdir()) == []

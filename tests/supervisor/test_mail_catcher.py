@@ -10,7 +10,10 @@ from pathlib import Path
 
 import aiosmtplib
 import pytest
+from aiosmtpd.smtp import Envelope
 
+from service.supervisor.mail_catcher import Outbox
+from tests.full_disk import no_room
 from tests.ports import free_port
 
 
@@ -55,3 +58,11 @@ async def test_a_message_that_cannot_be_kept_is_refused_for_now(port: int, tmp_p
     with pytest.raises(aiosmtplib.SMTPDataError) as refusal:
         await aiosmtplib.send(message(1), hostname="127.0.0.1", port=port)
     assert refusal.value.code == 452
+
+
+def test_a_message_that_cannot_be_kept_leaves_nothing(tmp_path: Path) -> None:
+    envelope = Envelope()
+    envelope.content, envelope.rcpt_tos = b"Subject: x\r\n\r\ny\r\n", ["eva@example.com"]
+    with no_room(), pytest.raises(OSError):
+        Outbox(tmp_path)._file(envelope)
+    assert list(tmp_path.iterdir()) == []
