@@ -1,4 +1,4 @@
-"""A small TCP proxy whose connections a test can cut or freeze."""
+"""A small TCP proxy whose connections a test can cut, freeze or slow down."""
 
 import asyncio
 import contextlib
@@ -10,6 +10,10 @@ class Proxy:
     def __init__(self, target_port: int, host: str = "127.0.0.1") -> None:
         self.target_port = target_port
         self.host = host
+        self.flowed = 0
+        """Bytes that went either way."""
+        self.delay_s = 0.0
+        """Pause after each 64 KiB."""
         self.writers: set[asyncio.StreamWriter] = set()
         self.serving = 0
         self.flowing = asyncio.Event()
@@ -58,4 +62,7 @@ class Proxy:
                 await self.flowing.wait()
                 sink.write(data)
                 await sink.drain()
+                self.flowed += len(data)
+                if self.delay_s:
+                    await asyncio.sleep(self.delay_s)
         sink.transport.abort()

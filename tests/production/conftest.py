@@ -37,9 +37,15 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+SERVERS = ("queue_server", "redis_server", "watched", "postgres", "bucket", "wire")
+
+
 @pytest.fixture
-def install(tmp_path: Path) -> Iterator[Callable[..., Installation]]:
-    """Makes installations of which each process is ended with the test."""
+def install(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Installation]]:
+    """Makes installations of which each process is ended with the test, and before the servers that it works with."""
+    for name in SERVERS:
+        if name in request.fixturenames:
+            request.getfixturevalue(name)
     made: list[Installation] = []
 
     def new(**environment: str) -> Installation:

@@ -22,6 +22,8 @@ from tests.waiting import wait_until, wait_until_async
 ROOT = Path(__file__).parents[2]
 TERMINAL = {"completed", "failed", "cancelled"}
 STUCK_S = 60.0
+"""A job is stuck where none of those that are left has ended for so long."""
+
 STARTED_S = 240.0
 """Longest wait for a process to start: the last version's sources are compiled by each that runs them."""
 
@@ -172,7 +174,7 @@ class Installation:
         return "gone" if answer.status_code == 404 else "unknown"
 
     async def count(self, test: str, remarks: str = "") -> Row:
-        """Wait for every accepted job to end, for STUCK_S at most, and add the outcome to the table."""
+        """Wait for every accepted job to end, for as long as they go on ending, and add the outcome to the table."""
         left = set(self.accepted.values())
         gone: set[str] = set()
         seen: Counter[str] = Counter()
@@ -187,8 +189,11 @@ class Installation:
                         gone.update({job_id} if status == "gone" else ())
                 return not left
 
-            with contextlib.suppress(AssertionError):
-                await wait_until_async(all_ended, STUCK_S)
+            before = -1
+            while left and len(left) != before:
+                before = len(left)
+                with contextlib.suppress(AssertionError):
+                    await wait_until_async(all_ended, STUCK_S)
         runs = Counter(line.split()[1] for line in self.ledger.read_text().splitlines() if line.startswith("done "))
         row = Row(
             test=test,

@@ -23,7 +23,7 @@ ROLE = "offload_app"
 class Postgres:
     """A running server with one database of seeded rows, owned by a role that takes `connections` connections."""
 
-    def __init__(self, *, connections: int, events: int) -> None:
+    def __init__(self, *, connections: int, events: int, users: int = 50) -> None:
         # As root it runs as another system user, for whom pytest's own folder is closed.
         self.folder = Path(tempfile.mkdtemp(prefix="offload-postgres-"))
         with Path(databases.__file__).open() as lock:
@@ -34,19 +34,19 @@ class Postgres:
         )
         self.host = str(self.server.get_postmaster_info().socket_dir)
         self.name = f"production_{secrets.token_hex(4)}"
-        asyncio.run(self._make(connections, events))
+        asyncio.run(self._make(connections, events, users))
 
     @property
     def url(self) -> str:
         return f"postgresql+asyncpg://{ROLE}:@/{self.name}?host={self.host}"
 
-    async def _make(self, connections: int, events: int) -> None:
+    async def _make(self, connections: int, events: int, users: int) -> None:
         owner = await asyncpg.connect(user="postgres", database="postgres", host=self.host)
         await owner.execute(f"CREATE ROLE {ROLE} LOGIN CONNECTION LIMIT {connections}")
         await owner.execute(f"CREATE DATABASE {self.name} OWNER {ROLE}")
         await owner.close()
         async with open_database(self.url) as database:
-            await seed(database, users=50, events=events)
+            await seed(database, users=users, events=events)
 
     async def connect(self) -> asyncpg.Connection:
         """Another connection of the application's role."""

@@ -23,6 +23,8 @@ class Server:
     """
 
     program = "redis-server"
+    password: str | None = None
+    """Of the default user, which this file's own clients are."""
 
     def __init__(
         self,
@@ -74,7 +76,14 @@ class Server:
 
     def client(self) -> "redis.Redis[bytes]":
         tls = {"ssl": True, "ssl_ca_certs": str(self.tls.ca)} if self.tls else {}
-        return redis.Redis(host=self.host, port=self.port, socket_timeout=2, socket_connect_timeout=2, **tls)
+        return redis.Redis(
+            host=self.host,
+            port=self.port,
+            password=self.password,
+            socket_timeout=2,
+            socket_connect_timeout=2,
+            **tls,
+        )
 
     @staticmethod
     def through(port: int) -> bool:
@@ -116,7 +125,10 @@ class RedisServer(Server):
         inside: Sequence[str] = (),
         primary: "Server | None" = None,
         tls: Files | None = None,
+        program: str = "redis-server",
+        password: str | None = None,
     ) -> None:
+        self.program, self.password = program, password
         lines = [
             "appendonly yes",
             "appendfsync always",
@@ -127,6 +139,8 @@ class RedisServer(Server):
             "protected-mode no",
             *more,
         ]
+        if password:
+            lines.append(f"requirepass {password}")
         if primary:
             lines.append(f"replicaof {primary.host} {primary.port}")
         super().__init__(folder, lines, host=host, inside=inside, tls=tls)

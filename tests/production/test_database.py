@@ -1,13 +1,16 @@
-"""PostgreSQL is killed, or gives no more connections, under exports: they wait, and none becomes a dead letter."""
+"""PostgreSQL is killed, or gives no more connections, under exports and a campaign: they wait, and none becomes a dead letter."""
 
 import asyncio
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import asyncpg
 import pytest
 
 from service.supervisor.valkey import EmbeddedValkey
+from tests.mail.campaigning import ended, make_template, submit
+from tests.mail.servers import serving
 from tests.production.harness import Installation
 from tests.production.postgres import Postgres
 from tests.waiting import wait_until_async
@@ -15,20 +18,26 @@ from tests.waiting import wait_until_async
 EXPORTS = 40
 EXPORT = {"dataset": "events", "query_params": {}, "format": "csv"}
 CONNECTIONS = 24
+RECIPIENTS = 1_500
 
 
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
-    server = Postgres(connections=CONNECTIONS, events=3_000)
+    server = Postgres(connections=CONNECTIONS, events=3_000, users=RECIPIENTS)
     yield server
     server.stop()
 
 
 @pytest.fixture
 def exporting(install: Callable[..., Installation], postgres: Postgres, queue_server: EmbeddedValkey) -> Installation:
+    installation = installed(install, postgres, queue_server)
+    installation.start_worker("tests.production.workers.Exporters")
+    return installation
+
+
+def installed(install: Callable[..., Installation], postgres: Postgres, queue_server: EmbeddedValkey) -> Installation:
     installation = install(OFFLOAD_REDIS_URL=queue_server.url, OFFLOAD_DATABASE_URL=postgres.url)
     installation.start_web()
-    installation.start_worker("tests.production.workers.Exporters")
     return installation
 
 
@@ -48,6 +57,29 @@ async def test_killed_in_mid_export(exporting: Installation, postgres: Postgres)
     await more
     row = await exporting.count("PostgreSQL kill -9 for 9 s under exports")
     assert (row.jobs, row.lost, row.stuck, row.remarks) == (EXPORTS + 5, 0, 0, "")
+
+
+async def test_killed_in_mid_campaign(
+    install: Callable[..., Installation], postgres: Postgres, queue_server: EmbeddedValkey
+) -> None:
+    """What was sent is in the worker's journal when the database is gone: each recipient gets one message all the same."""
+    installation = await asyncio.to_thread(installed, install, postgres, queue_server)
+    async with serving() as sink, installation.client() as client:
+        mails = {"OFFLOAD_SMTP_URL": sink.url, "OFFLOAD_QUEUES__EMAIL_SENDER__RATE_PER_MINUTE": "0"}
+        sink.delay_s = 0.01
+        await asyncio.to_thread(lambda: installation.start_worker("tests.production.workers.Mailers", **mails))
+        campaign = await submit(client, segment="all", template_id=await make_template(client))
+        await wait_until_async(lambda: len(sink.caught) > RECIPIENTS // 5)
+        postgres.kill()
+        await wait_until_async(lambda: met_outage(installation) or "database" in installation.processes[-1].output)
+        assert len(sink.caught) < RECIPIENTS
+        await asyncio.sleep(9)
+        await asyncio.to_thread(postgres.start)
+        status = await ended(client, campaign)
+        report = (await client.get(f"/api/jobs/{campaign}/files/report.json")).json()
+    assert status["status"] == "completed", status
+    assert set(sink.by_recipient.values()) == {1} and len(sink.caught) == RECIPIENTS
+    assert Counter(row["outcome"] for row in report) == {"sent": RECIPIENTS}
 
 
 async def test_all_connections_taken(exporting: Installation, postgres: Postgres) -> None:

@@ -13,6 +13,7 @@ from service.engine.redis.client import connect
 from service.supervisor.stack import Stack
 from settings import Settings
 from tests.production.harness import Installation, fill
+from tests.production.needs import need_program
 from tests.production.servers import RedisServer
 from tests.tls import certificate
 from tests.waiting import wait_until_async
@@ -50,20 +51,23 @@ async def test_killed_under_load(install: Callable[..., Installation], redis_ser
     assert (row.jobs, row.lost, row.twice, row.stuck) == (JOBS, 0, 0, 0)
 
 
-async def test_tls_and_a_user_with_the_documented_rights(install: Callable[..., Installation], tmp_path: Path) -> None:
+@pytest.mark.parametrize("user", ["", "offload"], ids=["password", "user with the documented rights"])
+@pytest.mark.parametrize("make", ["redis-server", "valkey-server"])
+async def test_tls_and_a_password(install: Callable[..., Installation], tmp_path: Path, make: str, user: str) -> None:
+    need_program(make, installable=make != "valkey-server")
     files = certificate(tmp_path / "tls")
+    rights = [f"user offload on >password {documented_rights()}"] if user else []
+    # With a user of its own the default one is off in effect: nothing here knows its password.
     server = RedisServer(
-        tmp_path / "redis",
-        f"user offload on >password {documented_rights()}",
-        tls=files,
+        tmp_path / "redis", *rights, tls=files, program=make, password="default" if user else "password"
     )
     try:
-        url = f"rediss://offload:password@localhost:{server.port}/0?ssl_ca_certs={files.ca}"
+        url = f"rediss://{user}:password@localhost:{server.port}/0?ssl_ca_certs={files.ca}"
         installation = install(OFFLOAD_REDIS_URL=url)
         installation.start_web()
         worker = installation.start_worker()
         await installation.send(100, pace_s=0.05)
-        row = await installation.count("Redis 7: TLS and ACL")
+        row = await installation.count(f"{make}: TLS and {'ACL' if user else 'password'}")
         checked = installation.start("arq", "--check", "tests.production.workers.Nappers")
         assert await asyncio.to_thread(checked.process.wait, 30) == 0, checked.output
         assert "NOPERM" not in worker.output
