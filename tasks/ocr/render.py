@@ -52,10 +52,15 @@ class Rendered:
 
 
 def render_part(page: "PdfPage", scale: float, area: Box | None = None) -> Rendered:
-    """The page as displayed, or the part of it within `area` (units of the page, from its top left corner)."""
+    """The page as displayed, or the part of it within `area` (units of the page, from its top left corner).
+
+    Raises Permanent for a page whose boxes leave nothing to be displayed.
+    """
     import numpy
 
     width, height = page.get_size()
+    if not width or not height:
+        raise Permanent("The page has no area: its boxes (MediaBox, CropBox) do not meet.")
     x0, y0, x1, y1 = area or (0.0, 0.0, width, height)
     scale = bounded_scale(max(x1 - x0, 1e-3), max(y1 - y0, 1e-3), scale)
     bitmap = page.render(scale=scale, crop=(x0, height - y1, width - x1, y0), grayscale=True, limit_image_cache=True)

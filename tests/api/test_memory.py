@@ -1,7 +1,9 @@
 """A large upload and its download pass through the server without ever being whole in its memory."""
 
+import contextlib
 import http.client
 import json
+import socket
 import threading
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +17,9 @@ from tests.documents.samples import pdf
 
 MEGABYTE = 1_000_000
 SIZE = 150 * MEGABYTE
+
+STALLED = 100
+"""Downloads that are begun and not read."""
 
 GROWTH_MAX = 60 * MEGABYTE
 """What the process may grow by: buffers of some megabytes and what the first request imports, not 150 MB."""
@@ -57,12 +62,20 @@ def test_150_megabytes_in_and_out(settings_env: dict[str, str], tmp_path: Path) 
     with apart(settings_env, tmp_path / "server.log") as server:
         connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=120)
         # What is imported at the first use does not count.
-        download(connection, upload(connection, pdf(1)))
+        small = upload(connection, pdf(1))
+        download(connection, small)
         with Peak(server.pid) as uploading:
             file_id = upload(connection, large_pdf())
         with Peak(server.pid) as downloading:
             assert download(connection, file_id) > SIZE
-    print(f"grew by {uploading.growth:,} bytes in, {downloading.growth:,} bytes out")
+        with Peak(server.pid) as stalling, contextlib.ExitStack() as begun:
+            for _ in range(STALLED):
+                begun.enter_context(stalled(connection.host, int(connection.port), file_id))
+            # Each of these gives the server turns in which it sends more, if it would.
+            for _ in range(STALLED):
+                download(connection, small)
+    print(f"grew by {uploading.growth:,} bytes in, {downloading.growth:,} bytes out, {stalling.growth:,} bytes stalled")
+    assert stalling.growth < STALLED * MEGABYTE
     assert uploading.growth < GROWTH_MAX
     assert downloading.growth < GROWTH_MAX
 
@@ -70,6 +83,7 @@ def test_150_megabytes_in_and_out(settings_env: dict[str, str], tmp_path: Path) 
 def upload(connection: http.client.HTTPConnection, content: bytes) -> str:
     head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="large.pdf"\r\n\r\n'
     headers = {"Authorization": f"Bearer {ACME}", "Content-Type": "multipart/form-data; boundary=x"}
+    connection.close()  # One that has been idle for some seconds, as on a busy machine, has been ended.
     connection.request("POST", "/api/files", head + content + b"\r\n--x--\r\n", headers)
     answer = connection.getresponse()
     body = answer.read()
@@ -77,8 +91,18 @@ def upload(connection: http.client.HTTPConnection, content: bytes) -> str:
     return str(json.loads(body)["file_id"])
 
 
+def stalled(host: str, port: int, file_id: str) -> socket.socket:
+    """A download of which the first bytes are read."""
+    client = socket.create_connection((host, port))
+    head = f"GET /api/files/{file_id}/content HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {ACME}\r\n\r\n"
+    client.sendall(head.encode())
+    assert client.recv(20).startswith(b"HTTP/1.1 200")
+    return client
+
+
 def download(connection: http.client.HTTPConnection, file_id: str) -> int:
     """Bytes received."""
+    connection.close()
     connection.request("GET", f"/api/files/{file_id}/content", headers={"Authorization": f"Bearer {ACME}"})
     answer = connection.getresponse()
     assert answer.status == 200

@@ -1,6 +1,7 @@
 """Pictures of every kind come out grey, upright and bounded."""
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pikepdf
@@ -10,6 +11,8 @@ from PIL import Image
 from tasks.ocr import render
 from tasks.ocr.document import open_pdf
 from tasks.ocr.image_to_pdf import ORIENTATION
+from tasks.ocr.page import Reading, read_page
+from tasks.ocr.pdf_page import TextLayerUse
 from tasks.ocr.render import MAX_PIXELS, render_image_frame, render_part
 from tasks.sdk.errors import Permanent
 from tests.documents.images.depths import DEPTHS, OBLONG, TURNS, turned_file
@@ -105,6 +108,17 @@ def test_a_picture_too_large_to_unpack_is_refused_with_its_size(
     marked("RGB", "white", "black").save(tmp_path / "huge.png")
     with pytest.raises(Permanent, match="300 × 200 pixels"):
         render_image_frame(tmp_path / "huge.png", 0)
+
+
+@pytest.mark.parametrize("use", get_args(TextLayerUse))
+def test_a_page_without_area_is_named(use: TextLayerUse, tmp_path: Path) -> None:
+    path = tmp_path / "nowhere.pdf"
+    path.write_bytes(documents.text_pdf(words=5)[0])
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        pdf.pages[0].cropbox = pikepdf.Array([700, 30, 900, 740])
+        pdf.save(path)
+    with pytest.raises(Permanent, match="The page has no area"):
+        read_page(path, 0, Reading(tmp_path, text_layer=use))
 
 
 def test_a_page_of_any_size_is_rendered_within_the_bound(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The child's side of the CPU pool: what it sets up before its first task, and how it runs one."""
 
+import logging
 import os
 import pickle
 import resource
@@ -34,6 +35,9 @@ def start_child(pid: c_int, parent_pid: int, shared: Any, niceness: int = 0, rul
     _die_with(parent_pid)
     os.nice(niceness)
     die_first(os.getpid())
+    # Libraries name each fault of a file in a line of their own, thousands for a damaged TIFF of 11 KB: without a handler Python
+    # would write all of them to the operator's log.
+    logging.getLogger().addHandler(logging.NullHandler())
     if rules:
         # Before the first import of a library that starts threads, and before the first document.
         confine(rules)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FREE_BYTES_MIN", "PART_BYTES", "NoSuchObject", "Storage", "StorageFull"]
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 17
 """Bytes that a stream yields at a time: large enough to cost few calls, small enough for many streams side by side."""
 
 BLOCKING_BYTES = 4 << 20

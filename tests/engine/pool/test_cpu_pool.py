@@ -54,6 +54,15 @@ async def test_the_functions_own_error_comes_back_and_the_child_stays(pool: CpuP
     assert await pool.run(work.own_pid) == before
 
 
+async def test_what_libraries_say_of_a_document_is_not_in_the_log(capfd: pytest.CaptureFixture[str]) -> None:
+    pool = CpuPool(1, name="quiet")
+    try:
+        await pool.run(work.complain, "tag 12 of the document is torn")
+    finally:
+        await pool.close()
+    assert "torn" not in "".join(capfd.readouterr())
+
+
 async def test_an_error_that_cannot_be_read_back_still_arrives(pool: CpuPool) -> None:
     with pytest.raises(RuntimeError, match="StubbornError: noway"):
         await pool.run(work.fail_stubbornly)

@@ -1,5 +1,6 @@
 """Functions for the children of the pool's tests: module-level, so that a spawned process finds them."""
 
+import logging
 import os
 import resource
 import signal
@@ -61,6 +62,11 @@ class StubbornError(Exception):
 
 def fail_stubbornly() -> None:
     raise StubbornError("no", "way")
+
+
+def complain(text: str) -> None:
+    """What a library does that meets a fault in a file."""
+    logging.getLogger("library").error(text)
 
 
 def burn(cpu_s: float) -> float:
