@@ -124,9 +124,8 @@ def provider_digest(services: Services) -> str:
     settings = services.settings
     if settings.oidc_issuer is None:
         return ""
-    text = repr(
-        (settings.oidc_issuer, settings.oidc_client_id, sorted(settings.oidc_roles.items(), key=lambda one: one[0]))
-    )
+    roles = sorted(settings.oidc_roles.items(), key=lambda one: one[0])
+    text = repr((settings.oidc_issuer, settings.oidc_client_id, roles, *settings.oidc_tenants))
     return hmac.new(settings.link_key, text.encode(), hashlib.sha256).hexdigest()
 
 

@@ -1,5 +1,6 @@
 """Sign-in by the accounts of a company: its OpenID Connect provider, and what its groups may do."""
 
+import re
 from ipaddress import ip_address
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -9,6 +10,9 @@ from pydantic_settings import NoDecode
 
 from settings.groups import FORM, Rights, parse_group_rights
 from settings.urls import Explained
+
+TENANT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""Not a domain: tokens name the tenant by its id."""
 
 
 def loopback(host: str | None) -> bool:
@@ -38,6 +42,19 @@ def parse_scopes(given: Any) -> Any:
     if "openid" not in scopes:
         raise Explained("lacks the scope openid, without which a provider sends no ID token")
     return scopes
+
+
+def parse_tenants(given: Any) -> Any:
+    """`GUID,GUID` as a tuple. Raises Explained."""
+    if not isinstance(given, str):
+        return given
+    tenants = tuple(filter(None, (part.strip() for part in given.split(","))))
+    for tenant in tenants:
+        if not TENANT_ID.fullmatch(tenant):
+            raise Explained(
+                f"has '{tenant[:80]}' in it, which is not the id of a tenant: 8-4-4-4-12 hexadecimal digits"
+            )
+    return tuple(tenant.lower() for tenant in tenants)
 
 
 class Oidc(BaseModel):
@@ -71,6 +88,11 @@ class Oidc(BaseModel):
     oidc_name_claim: str = Field(default="preferred_username", min_length=1, description="a claim's name")
     """The name in pages and in the audit log. Without it, `email` (unless unverified) and `sub` are taken."""
 
+    oidc_tenants: Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_tenants)] = Field(
+        default=(), description="ids of tenants, separated by commas"
+    )
+    """Entra's tenants whose people may sign in, where OFFLOAD_OIDC_ISSUER is the one of all of them. Compared with `tid`."""
+
     oidc_roles: Annotated[dict[str, Rights], NoDecode, BeforeValidator(parse_group_rights)] = Field(
         default={}, description=FORM
     )
@@ -89,7 +111,7 @@ class Oidc(BaseModel):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.oidc_issuer is None:
-            for name in ("client_id", "client_secret", "roles"):
+            for name in ("client_id", "client_secret", "tenants", "roles"):
                 if getattr(self, f"oidc_{name}"):
                     raise Explained(f"OFFLOAD_OIDC_{name.upper()} is set without OFFLOAD_OIDC_ISSUER, and does nothing")
         elif not self.oidc_client_id:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc import jwt
@@ -52,7 +52,14 @@ class Provider:
     """Fields of its description in the place of its own."""
     requests: list[str] = field(default_factory=list)
     challenges: dict[str, str] = field(default_factory=dict)
-    secret: str = "the-client's-secret"
+    secret: str = "the client's+secret%"
+    """With the signs that have to be encoded in an Authorization header."""
+    in_form_only: bool = False
+    """Clients are registered to send their secret in the form, whatever the description names."""
+
+    def reset(self) -> None:
+        """Forget what a test has changed, and what it has asked for."""
+        vars(self).update(vars(Provider(url=self.url)))
 
     def signed(self, claims: dict[str, Any], key: RSAKey | None = None, alg: str = "RS256") -> str:
         key = key or self.key
@@ -75,6 +82,8 @@ class Wrapped:
         if request.path == "/jwks":
             keys = [one.as_dict(private=False) for one in provider.published or [provider.key]]
             return Response(json.dumps({"keys": keys}), mimetype="application/json")(environ, start)
+        if request.path == "/oauth2/token" and provider.in_form_only and request.authorization:
+            return Response('{"error": "invalid_client"}', 401, mimetype="application/json")(environ, start)
         if request.path == "/oauth2/token" and not self._holds(request):
             return Response('{"error": "invalid_grant"}', 400, mimetype="application/json")(environ, start)
         answer = Response.from_app(self.app, environ)
@@ -88,7 +97,8 @@ class Wrapped:
 
     def _holds(self, request: Request) -> bool:
         verifier = request.form.get("code_verifier", "")
-        given = request.authorization.password if request.authorization else request.form.get("client_secret", "")
+        basic = request.authorization
+        given = unquote_plus(basic.password or "") if basic else request.form.get("client_secret", "")
         return given == self.provider.secret and self.provider.challenges.pop(
             request.form.get("code", ""), None
         ) == create_s256_code_challenge(verifier)

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import hmac
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request, Response, get
@@ -12,6 +13,7 @@ from litestar.params import FromQuery
 from litestar.response import Redirect
 from redis.exceptions import RedisError
 
+from dashboard.authentication import COOKIE as SESSION_COOKIE
 from dashboard.authentication import OIDC, SIGN_IN, provider_digest
 from dashboard.sign_in.page import record_sign_in, session_cookie, sign_in_form, tls, within
 from service.access import keys
@@ -32,6 +34,10 @@ CODE_MAX = 4_096
 
 AGAIN = "This sign-in was begun in another browser or tab, or more than ten minutes ago. Sign in again."
 AWAY = "Sign in later, or with a dashboard user's password."
+
+
+AWAY_CODES = ("server_error", "temporarily_unavailable")
+"""Codes of a provider that has failed, and has refused no one (RFC 6749, 4.1.2.1)."""
 
 
 class Refused(Exception):
@@ -61,14 +67,14 @@ async def from_provider(request: Request[Any, Any, Any], services: ServicesDep) 
     """Begin a session. 400 for a sign-in that was not begun here, 401 for one that cannot be verified, 403 for one without
     a right, 429 after too many, 503 while the provider is away; each with the form.
     """
-    code, state, error = (request.query_params.get(name, "") for name in ("code", "state", "error"))
+    code, state = (request.query_params.get(name, "") for name in ("code", "state"))
     provider, address, gone = _provider(services), address_of(request.scope), _cookie(services, "")
     pending = opened(request.cookies.get(COOKIE, ""), services.settings.link_key)
     attempt = Attempt(Kind.OIDC, address, f"{state}{code}")
     goal = pending.goal if pending else within("")
     try:
         services.failed_attempts.check(attempt)
-        identity = await _identity(services, provider, pending, state, code, error)
+        identity = await _identity(services, provider, pending, request.query_params)
         rights = await _rights(services, identity)
     except (Refused, TooManyFailures, ProviderAway) as refusal:
         problem, status_code, headers = str(refusal), 503, dict[str, str]()
@@ -95,6 +101,7 @@ async def from_provider(request: Request[Any, Any, Any], services: ServicesDep) 
         role=str(rights.role),
         address=address,
         browser=request.headers.get("user-agent", ""),
+        replaces=request.cookies.get(SESSION_COOKIE, ""),
         rights=rights,
         id_token=identity.id_token,
     )
@@ -102,15 +109,20 @@ async def from_provider(request: Request[Any, Any, Any], services: ServicesDep) 
     return Redirect(goal, status_code=303, cookies=[gone, session_cookie(request, services, token)])
 
 
-async def _identity(
-    services: Services, provider: Oidc, pending: Pending | None, state: str, code: str, error: str
-) -> Identity:
-    """The person who comes back. Raises Refused, ProviderAway."""
+async def _identity(services: Services, provider: Oidc, pending: Pending | None, answer: Mapping[str, str]) -> Identity:
+    """The person who comes back with the provider's answer. Raises Refused, ProviderAway."""
+    state, code, error = (answer.get(name, "") for name in ("state", "code", "error"))
     if pending is None:
         raise Refused(AGAIN, 400)
     if not hmac.compare_digest(state.encode("utf-8", "surrogatepass"), pending.state.encode()):
         raise Refused(AGAIN, 400, guess=True)
     await _use_once(services, pending)
+    try:
+        await provider.check_sender(answer.get("iss"))
+    except NotSignedIn as refusal:
+        raise Refused(str(refusal), 401, guess=True) from refusal
+    if error in AWAY_CODES:
+        raise ProviderAway(f"The identity provider {provider.issuer} says that it cannot sign anyone in now: {error}.")
     if error:
         raise Refused(f"The identity provider has signed no one in: {error_code(error)}.", 403)
     if not code or len(code) > CODE_MAX:
@@ -137,6 +149,9 @@ async def _rights(services: Services, identity: Identity) -> Rights:
         sentence = f"{name} is also a dashboard user with a password, and two people of one name cannot be told apart."
         raise Refused(f"{sentence} Ask {settings.oidc_contact}.", 403, user=name)
     rights = rights_of(identity.groups, settings.oidc_roles)
+    if rights is None and identity.groups_left_out:
+        sentence = f"{name} is in too many groups for the identity provider to send them, so none of them counts here."
+        raise Refused(f"{sentence} Ask {settings.oidc_contact}.", 403, user=name)
     if rights is None:
         groups = ", ".join(settings.oidc_roles)
         sentence = f"{name} is in none of the groups that may sign in here: {groups}. Ask {settings.oidc_contact}."

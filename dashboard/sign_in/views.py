@@ -63,6 +63,7 @@ async def sign_in(request: Request[Any, Any, Any], services: ServicesDep) -> Res
         role=str(found.user.role),
         address=address_of(request.scope),
         browser=request.headers.get("user-agent", ""),
+        replaces=request.cookies.get(COOKIE, ""),
     )
     await record_sign_in(services, request, found.user.name, str(found.user.role))
     return Redirect(goal, status_code=303, cookies=[session_cookie(request, services, token)])

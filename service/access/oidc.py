@@ -8,22 +8,27 @@ import re
 import ssl
 import time
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 import httpx
 import structlog
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
-from authlib.oidc.core import CodeIDToken
-from joserfc import jwt
 from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
-from joserfc.jws import JWSRegistry
 
+from service.access.id_tokens import (
+    TENANT,
+    Expected,
+    describes,
+    issuers,
+    readable_keys,
+    signed_by,
+    verified_claims,
+)
+from service.access.oidc_claims import claim_at, groups_left_out, groups_of, name_of
 from service.access.pending_sign_in import Pending
-from service.access.users import NAME
 from settings.oidc import Oidc as OidcSettings
 from settings.oidc import loopback
 
@@ -33,16 +38,14 @@ TIMEOUT_S = 10
 FRESH_S = 3_600
 """Seconds for which the provider's description is trusted. Its keys are fetched again as soon as one is unknown."""
 
-LEEWAY_S = 60
-"""Seconds by which the provider's clock and ours may differ."""
-
-ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
-"""Signatures that only the provider can make: none, and those by a shared secret, are not among them."""
-
 ID_TOKEN_MAX = 16_384
 """Characters of an ID token that is kept for the sign-out at the provider."""
 
-GROUPS_MAX = 1_000
+ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "end_session_endpoint")
+OPTIONAL = ("userinfo_endpoint", "end_session_endpoint")
+
+ENCRYPTED_PARTS = 5
+"""Parts of an encrypted token (RFC 7516); a signed one has three."""
 
 CODE = re.compile(r"[a-z_]{1,60}")
 """An OAuth error code: only such a one is shown and kept."""
@@ -60,13 +63,15 @@ class NotSignedIn(Exception):
 
 @dataclass(frozen=True)
 class Identity:
-    """A person as the provider names it."""
+    """A person as the provider names it. `groups` are those that count here."""
 
     subject: str
     name: str
     groups: tuple[str, ...]
     id_token: str = field(repr=False, default="")
     """Kept where the provider has a page to sign out at; else empty."""
+    groups_left_out: bool = False
+    """True where the provider has left groups out of the token, as there are too many."""
 
 
 class Oidc:
@@ -77,6 +82,7 @@ class Oidc:
         self._metadata: dict[str, Any] = {}
         self._keys: KeySet | None = None
         self._fresh_until_s = 0.0
+        self._certificates: ssl.SSLContext | None = None
 
     async def authorization_url(self, pending: Pending, redirect_uri: str) -> str:
         """Address of the provider at which the sign-in goes on."""
@@ -94,6 +100,17 @@ class Oidc:
         )
         return url
 
+    async def check_sender(self, issuer: str | None) -> None:
+        """Refuse an answer that another provider has sent (RFC 9207). Raises NotSignedIn.
+
+        `issuer` is the answer's `iss`, None without one. Without this, another provider's code would be sent to this one.
+        """
+        metadata = await self.metadata()
+        if issuer is None and metadata.get("authorization_response_iss_parameter_supported") is not True:
+            return
+        if issuer not in issuers(metadata["issuer"], self.settings.oidc_tenants):
+            raise NotSignedIn("The answer comes from another identity provider than the one that was asked.")
+
     async def identify(self, code: str, pending: Pending, redirect_uri: str) -> Identity:
         """The person for whom the provider issued the code. Raises NotSignedIn too."""
         metadata = await self.metadata()
@@ -102,14 +119,19 @@ class Oidc:
         if not isinstance(id_token, str) or not isinstance(access_token, str):
             raise NotSignedIn("The identity provider sent no ID token.")
         claims = await self._verified(id_token, access_token, pending.nonce)
-        if _at(claims, self.settings.oidc_groups_claim) is None and "userinfo_endpoint" in metadata:
+        wanted = (self.settings.oidc_groups_claim, self.settings.oidc_name_claim)
+        if "userinfo_endpoint" in metadata and any(claim_at(claims, one) is None for one in wanted):
             more = await self._ask("GET", metadata["userinfo_endpoint"], headers=_bearer(access_token))
             # Without this, another person's answer could be put in the place of this one's.
             if more.get("sub") != claims["sub"]:
                 raise NotSignedIn("The identity provider's answer about the user is about another one.")
             claims = {**more, **claims}
+        name = name_of(claims, self.settings)
+        if not name:
+            raise NotSignedIn("The identity provider sends no name that can be used: set OFFLOAD_OIDC_NAME_CLAIM.")
         kept = id_token if "end_session_endpoint" in metadata and len(id_token) <= ID_TOKEN_MAX else ""
-        return Identity(claims["sub"], self._name(claims), self._groups(claims), kept)
+        left_out = groups_left_out(claims, self.settings.oidc_groups_claim)
+        return Identity(claims["sub"], name, groups_of(claims, self.settings), kept, left_out)
 
     async def sign_out_url(self, id_token: str, back: str) -> str:
         """Address at which the provider's own session ends, and from which it leads back; empty where it has none."""
@@ -117,7 +139,10 @@ class Oidc:
         if not endpoint:
             return ""
         fields = {"client_id": self.settings.oidc_client_id or "", "post_logout_redirect_uri": back}
-        return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(fields | _hint(id_token))}"
+        # Providers refuse a hint that is signed with a key that they have since replaced, and the person stays signed in there.
+        if id_token and signed_by(id_token, await self._key_set(again=True)):
+            fields["id_token_hint"] = id_token
+        return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(fields)}"
 
     async def metadata(self) -> dict[str, Any]:
         """The provider's description of itself, an hour old at most."""
@@ -125,16 +150,12 @@ class Oidc:
             return self._metadata
         found = await self._ask("GET", f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
         issuer = found.get("issuer")
-        if not isinstance(issuer, str) or issuer.rstrip("/") != self.issuer.rstrip("/"):
+        if not isinstance(issuer, str) or not describes(issuer, self.issuer):
             raise self._away(f"calls itself '{str(issuer)[:200]}', which is not OFFLOAD_OIDC_ISSUER")
-        for name in (
-            "authorization_endpoint",
-            "token_endpoint",
-            "jwks_uri",
-            "userinfo_endpoint",
-            "end_session_endpoint",
-        ):
-            if name not in found and name in ("userinfo_endpoint", "end_session_endpoint"):
+        if TENANT in issuer and not self.settings.oidc_tenants:
+            raise self._away("is that of every tenant: name yours in OFFLOAD_OIDC_ISSUER, or in OFFLOAD_OIDC_TENANTS")
+        for name in ENDPOINTS:
+            if name not in found and name in OPTIONAL:
                 continue
             parts = urlsplit(str(found.get(name, "")))
             if parts.scheme != "https" and not (parts.scheme == "http" and loopback(parts.hostname)):
@@ -147,67 +168,69 @@ class Oidc:
             "grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri,
             "code_verifier": pending.verifier,
         }  # fmt: skip
-        client_id, secret = self.settings.oidc_client_id or "", self.settings.oidc_client_secret
+        client_id, secret, url = (
+            self.settings.oidc_client_id or "", self.settings.oidc_client_secret, metadata["token_endpoint"],
+        )  # fmt: skip
         ways = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
-        by_header = secret is not None and "client_secret_basic" in ways
-        if not by_header:
-            fields |= {"client_id": client_id} | ({"client_secret": secret} if secret else {})
-        auth = httpx.BasicAuth(client_id, secret) if by_header and secret else None
-        return await self._ask("POST", metadata["token_endpoint"], data=fields, auth=auth)
+        in_form = fields | {"client_id": client_id} | ({"client_secret": secret} if secret else {})
+        if secret is None or "client_secret_basic" not in ways:
+            return await self._ask("POST", url, data=in_form)
+        # Encoded before they are joined (RFC 6749, 2.3.1): a secret may hold a colon, a plus or a percent sign.
+        auth = httpx.BasicAuth(quote_plus(client_id), quote_plus(secret))
+        try:
+            return await self._ask("POST", url, data=fields, auth=auth)
+        except _BadClient:
+            if "client_secret_post" not in ways:
+                raise
+        # The description names what the provider can do, and not the one way that this client was registered with.
+        return await self._ask("POST", url, data=in_form)
 
     async def _verified(self, id_token: str, access_token: str, nonce: str) -> dict[str, Any]:
         """Claims of an ID token whose signature, issuer, audience, times and nonce are right. Raises NotSignedIn."""
-        options = {
-            "iss": {"essential": True, "values": [self._metadata["issuer"]]},
-            "aud": {"essential": True, "values": [self.settings.oidc_client_id]},
-            "sub": {"essential": True},
-            "exp": {"essential": True},
-        }
-        params = {"nonce": nonce, "client_id": self.settings.oidc_client_id, "access_token": access_token}
+        if id_token.count(".") + 1 == ENCRYPTED_PARTS:
+            raise NotSignedIn("The identity provider encrypts its ID tokens: turn that off there, for this client.")
+        client_id, tenants = self.settings.oidc_client_id or "", self.settings.oidc_tenants
+        expected = Expected(self._metadata["issuer"], client_id, nonce, access_token, tenants)
+        algorithms = self._metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
         try:
             try:
-                token = jwt.decode(id_token, await self._key_set(), registry=self._registry)
+                return verified_claims(id_token, await self._key_set(), algorithms, expected)
             except (InvalidKeyIdError, BadSignatureError):
                 # The provider may have changed its keys since they were fetched.
-                token = jwt.decode(id_token, await self._key_set(again=True), registry=self._registry)
-            claims = CodeIDToken(token.claims, token.header, options, params)
-            claims.validate(leeway=LEEWAY_S)
+                return verified_claims(id_token, await self._key_set(again=True), algorithms, expected)
         except (JoseError, ValueError, TypeError, KeyError) as error:
             log.warning("oidc.token_refused", issuer=self.issuer, reason=str(error)[:200])
             raise NotSignedIn("The identity provider's ID token is not valid here.") from error
-        return dict(claims)
-
-    @property
-    def _registry(self) -> JWSRegistry:
-        named = self._metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
-        return JWSRegistry(algorithms=[one for one in ALGORITHMS if one in named], strict_check_header=False)
 
     async def _key_set(self, *, again: bool = False) -> KeySet:
         if self._keys is None or again:
-            found = await self._ask("GET", self._metadata["jwks_uri"])
-            try:
-                keys = [one for one in found["keys"] if one.get("use", "sig") == "sig"]
-                self._keys = KeySet.import_key_set({"keys": keys})
-            except (JoseError, ValueError, TypeError, KeyError, AttributeError):
-                raise self._away("publishes no keys that can be read") from None
+            self._keys = readable_keys(await self._ask("GET", self._metadata["jwks_uri"]))
+        if not self._keys:
+            raise self._away("publishes no keys that can be read")
         return self._keys
 
     async def _ask(self, method: str, url: str, **more: Any) -> dict[str, Any]:
         """The JSON object at an address. Raises NotSignedIn for an OAuth error, ProviderAway for anything else."""
         headers = {"Accept": "application/json", **more.pop("headers", {})}
         try:
-            async with asyncio.timeout(TIMEOUT_S), httpx.AsyncClient(timeout=TIMEOUT_S, verify=self._tls) as client:
+            trusted = await self._trusted(url)
+            async with asyncio.timeout(TIMEOUT_S), httpx.AsyncClient(timeout=TIMEOUT_S, verify=trusted) as client:
                 answer = await client.request(method, url, headers=headers, **more)
             found = answer.json()
         except (httpx.HTTPError, TimeoutError, OSError, ssl.SSLError) as error:
             log.warning("oidc.provider_away", url=url, error=repr(error)[:200])
             raise self._away("does not answer") from error
         except ValueError as error:
+            if answer.headers.get("content-type", "").startswith("application/jwt"):
+                raise self._away(
+                    "signs or encrypts what it says of a user: turn that off there, for this client"
+                ) from None
             raise self._away(f"answers {answer.status_code} without JSON") from error
         if answer.is_client_error and isinstance(found, dict) and "error" in found:
             # A wrong client secret is an operator's to fix; a code that was used is not.
             log.warning("oidc.refused", url=url, error=error_code(found["error"]))
-            raise NotSignedIn(f"The identity provider has refused the sign-in: {error_code(found['error'])}.")
+            refusal = _BadClient if found["error"] == "invalid_client" else NotSignedIn
+            raise refusal(f"The identity provider has refused the sign-in: {error_code(found['error'])}.")
         if not answer.is_success or not isinstance(found, dict):
             raise self._away(f"answers {answer.status_code} at {urlsplit(url).path[:200]}")
         return found
@@ -215,26 +238,18 @@ class Oidc:
     def _away(self, how: str) -> ProviderAway:
         return ProviderAway(f"The identity provider {self.issuer} {how}.")
 
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        return httpx.create_ssl_context()
+    async def _trusted(self, url: str) -> ssl.SSLContext:
+        """Certificates to trust at an address: none where it is http:// on this machine."""
+        if not url.startswith("https:"):
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if self._certificates is None:
+            # In a thread: reading the certificates of the world takes a fifth of a second, in which no page would be answered.
+            self._certificates = await asyncio.to_thread(httpx.create_ssl_context)
+        return self._certificates
 
-    def _groups(self, claims: dict[str, Any]) -> tuple[str, ...]:
-        claim = self.settings.oidc_groups_claim
-        # An address that no one has verified is anyone's.
-        if claim == "email" and claims.get("email_verified") is not True:
-            return ()
-        found = _at(claims, claim)
-        groups = [found] if isinstance(found, str) else found if isinstance(found, list) else []
-        return tuple(group for group in groups if isinstance(group, str))[:GROUPS_MAX]
 
-    def _name(self, claims: dict[str, Any]) -> str:
-        unverified = claims.get("email_verified") is False
-        for claim in (self.settings.oidc_name_claim, "email", "sub"):
-            name = claims.get(claim)
-            if isinstance(name, str) and NAME.fullmatch(name.strip()) and not (claim == "email" and unverified):
-                return name.strip()
-        raise NotSignedIn("The identity provider sends no name that can be used: set OFFLOAD_OIDC_NAME_CLAIM.")
+class _BadClient(NotSignedIn):
+    """The provider does not know the client, or not by the way in which it showed its secret."""
 
 
 def error_code(error: object) -> str:
@@ -242,19 +257,5 @@ def error_code(error: object) -> str:
     return error if isinstance(error, str) and CODE.fullmatch(error) else "an unknown error"
 
 
-def _at(claims: dict[str, Any], path: str) -> Any:
-    """The claim of this name; else the one at the end of a path with dots."""
-    if path in claims:
-        return claims[path]
-    found: Any = claims
-    for name in path.split("."):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found
-
-
 def _bearer(access_token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {access_token}"}
-
-
-def _hint(id_token: str) -> dict[str, str]:
-    return {"id_token_hint": id_token} if id_token else {}

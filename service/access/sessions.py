@@ -51,10 +51,12 @@ class Sessions:
         browser: str = "",
         rights: Rights | None = None,
         id_token: str = "",
+        replaces: str = "",
     ) -> str:
         """Open a session; returns the value of its cookie, which cannot be read again. Sessions that have ended are removed.
 
-        `rights` are those of a user of the identity provider, for as long as the session lasts.
+        `rights` are those of a user of the identity provider, for as long as the session lasts. `replaces` is the cookie that
+        the browser had: its session would go on without a browser that could sign it out.
         """
         token = secrets.token_urlsafe(TOKEN_BYTES)
         session_row = DashboardSession(
@@ -77,8 +79,10 @@ class Sessions:
                 delete(DashboardSession).where(
                     (DashboardSession.used_at < utc_now() - self.idle)
                     | (DashboardSession.created_at < utc_now() - LIFE)
+                    | (DashboardSession.sha256 == digest(replaces))
                 )
             )
+        self._found.forget(digest(replaces))
         return token
 
     async def find(self, token: str, *, uses: bool) -> DashboardSession | None:

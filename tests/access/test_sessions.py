@@ -69,3 +69,12 @@ async def test_ending_one_reaches_every_process_and_only_a_digest_is_kept(databa
     await one.end(found.sha256)
     assert await one.find(token, uses=False) is None and await other.find(token, uses=False) is None
     assert await other.end_all("ada") == 1 and await other.find(second, uses=False) is None
+
+
+async def test_a_session_that_another_replaces_in_its_browser_ends(database: Database) -> None:
+    sessions = Sessions(database, IDLE)
+    old, others = await begun(sessions), await begun(sessions)
+    assert await sessions.find(old, uses=False)
+    new = await sessions.begin("eva", source="password", credential="c", role="viewer", replaces=old)
+    assert await sessions.find(old, uses=False) is None
+    assert await sessions.find(new, uses=False) and await sessions.find(others, uses=False)

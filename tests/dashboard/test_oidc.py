@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import pytest_asyncio
@@ -14,7 +14,8 @@ from sqlalchemy import delete
 from dashboard.authentication import COOKIE
 from dashboard.sign_in.oidc import COOKIE as PENDING
 from service.access.failed_attempts import FailedAttempts
-from service.access.oidc import LEEWAY_S, Oidc
+from service.access.id_tokens import LEEWAY_S
+from service.access.oidc import Oidc
 from service.database import DashboardSession, DashboardUserRow
 from service.monitoring.audit_log import AuditFilter
 from service.services import Services
@@ -36,10 +37,17 @@ ROLES = "ops=operator; mail=operator in email-sender without personal; everyone=
 JOBS = "/admin/jobs?status=failed"
 
 
-@pytest.fixture
-def provider() -> Iterator[Provider]:
+@pytest.fixture(scope="module")
+def running() -> Iterator[Provider]:
     with oidc_provider(*PEOPLE) as provider:
         yield provider
+
+
+@pytest.fixture
+def provider(running: Provider) -> Provider:
+    """The provider, without what the test before has changed of it."""
+    running.reset()
+    return running
 
 
 @pytest_asyncio.fixture(loop_scope="session", autouse=True)
@@ -151,6 +159,8 @@ async def test_a_name_of_a_user_with_a_password_is_taken(anybody: Client, servic
     assert (await sign_in(anybody, "ada")).status_code == 403
 
 
+NAMES_ITSELF = {"authorization_response_iss_parameter_supported": True}
+
 WRONG: dict[str, dict[str, Any]] = {
     "aud": {"aud": "another client"},
     "aud-and-azp": {"aud": ["offload", "other"], "azp": "other"},
@@ -198,6 +208,10 @@ async def test_new_keys_of_the_provider_are_fetched_once_they_are_needed(anybody
     assert (await sign_in(anybody)).status_code == 303
     assert (await sign_in(anybody)).status_code == 303
     assert provider.requests.count("/jwks") == 2
+    provider.key = RSAKey.generate_key(2048, {"kid": "third", "use": "sig"})
+    out = await act(anybody, "/admin/sign-out")
+    # A provider refuses a hint that it can no longer verify, and the person would stay signed in there.
+    assert "end_session?client_id=offload" in out.text and "id_token_hint" not in out.text
 
 
 async def test_clocks_may_differ_a_little(anybody: Client, provider: Provider) -> None:
@@ -234,6 +248,44 @@ async def test_a_refusal_at_the_provider_is_a_sentence_without_its_words(anybody
     answer = await anybody.get(f"{back.path}?{back.query}&state={state}&error_description=Call+555")
     assert answer.status_code == 403 and "has signed no one in: access_denied." in answer.text
     assert "555" not in answer.text
+
+
+async def test_a_provider_that_has_failed_has_refused_no_one(anybody: Client, provider: Provider) -> None:
+    begun = await anybody.get("/admin/sign-in/oidc")
+    state = parse_qs(urlsplit(begun.headers["location"]).query)["state"][0]
+    answer = await anybody.get(f"/admin/sign-in/oidc/callback?error=server_error&state={state}")
+    assert answer.status_code == 503 and "cannot sign anyone in now: server_error." in answer.text
+
+
+@pytest.mark.parametrize(("described", "sender"), [({}, "https://evil.example"), (NAMES_ITSELF, None)])
+async def test_an_answer_of_another_provider_is_not_sent_to_this_one(
+    anybody: Client, provider: Provider, described: dict[str, Any], sender: str | None
+) -> None:
+    provider.described = described
+    for more in ({}, {"error": "access_denied"}):
+        back = await at_provider(anybody, "ada")
+        answer = await anybody.get(f"{back}&{urlencode(more | ({'iss': sender} if sender else {}))}")
+        assert answer.status_code == 401 and "comes from another identity provider" in answer.text
+    assert provider.requests.count("/oauth2/token") == 0
+    assert (await anybody.get(await at_provider(anybody, "ada") + f"&iss={provider.url}")).status_code == 303
+
+
+async def test_a_secret_goes_the_way_that_the_client_was_registered_with(anybody: Client, provider: Provider) -> None:
+    provider.in_form_only = True
+    provider.described = {"token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"]}
+    assert (await sign_in(anybody)).status_code == 303
+    assert provider.requests.count("/oauth2/token") == 2
+
+
+async def test_an_encrypted_token_is_said_with_the_way_out(anybody: Client, provider: Provider) -> None:
+    provider.sign = lambda claims: "a.b.c.d.e"
+    answer = await sign_in(anybody)
+    assert answer.status_code == 401 and "encrypts its ID tokens: turn that off there" in answer.text
+
+
+async def test_groups_that_are_too_many_for_a_token_are_not_called_missing(anybody: Client, provider: Provider) -> None:
+    provider.claims = lambda claims: claims | {"_claim_names": {"groups": "src1"}, "groups": None}
+    assert "guest is in too many groups" in (await sign_in(anybody, "guest")).text
 
 
 async def test_a_guessed_code_is_refused_and_soon_not_looked_at(anybody: Client, provider: Provider) -> None:
@@ -287,10 +339,13 @@ async def test_a_provider_that_describes_itself_wrongly(
     assert answer.status_code == 503 and sentence in answer.text
 
 
-async def test_groups_that_are_not_in_the_token_are_asked_for(anybody: Client, provider: Provider) -> None:
+async def test_groups_and_a_name_that_are_not_in_the_token_are_asked_for(anybody: Client, provider: Provider) -> None:
     provider.claims = lambda claims: {name: one for name, one in claims.items() if name != "groups"}
     assert (await sign_in(anybody)).status_code == 303
     assert provider.requests.count("/userinfo") == 1
+    provider.claims = lambda claims: {name: one for name, one in claims.items() if name != "preferred_username"}
+    assert (await sign_in(anybody)).status_code == 303
+    assert "Signed in as ada, operator" in (await anybody.get("/admin/queues")).text
     provider.claims = lambda claims: (
         {name: one for name, one in claims.items() if name != "groups"} | {"sub": "another"}
     )

@@ -29,6 +29,11 @@ def test_the_secret_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hunter2" not in repr(settings)
 
 
+def test_tenants_are_compared_in_lower_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read(monkeypatch, OIDC_TENANTS="6F4F0C0E-3A55-4F0B-9D0E-0D5F2F8A1B11, ")
+    assert settings.oidc_tenants == ("6f4f0c0e-3a55-4f0b-9d0e-0d5f2f8a1b11",)
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -50,6 +55,11 @@ def test_the_secret_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
         (
             {"OIDC_SCOPES": "email"},
             "OFFLOAD_OIDC_SCOPES lacks the scope openid, without which a provider sends no ID token.",
+        ),
+        (
+            {"OIDC_TENANTS": "company.example"},
+            "OFFLOAD_OIDC_TENANTS has 'company.example' in it, which is not the id of a tenant: 8-4-4-4-12 hexadecimal "
+            "digits.",
         ),
         ({"OIDC_ROLES": "operator"}, f"OFFLOAD_OIDC_ROLES has the entry 'operator' without a group: write {FORM}."),
         ({"OIDC_ROLES": "=viewer"}, f"OFFLOAD_OIDC_ROLES has the entry '=viewer' without a group: write {FORM}."),
