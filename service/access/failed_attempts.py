@@ -31,7 +31,9 @@ client repeats itself and guesses nothing, so it is slowed down alone, and its n
 """
 
 GOOD_S = 3_600
-"""Seconds after its last use in which a valid credential passes although its address is throttled: a guesser cannot know it."""
+"""Seconds after its last use in which a valid key or ticket passes although its address is throttled, and a valid password
+from an address where it was used: its user goes on, and a guesser elsewhere is not looked at even with the right one.
+"""
 
 KEPT_MAX = 10_000
 """Subjects, and valid credentials, in memory: a few megabytes. The oldest are forgotten first."""
@@ -84,6 +86,9 @@ class _Window:
     digests: set[str] = field(default_factory=set)
     repeats: dict[str, int] = field(default_factory=dict)
     elsewhere: int = 0
+    throttled: int = 0
+    """Credentials that were not looked at. Those that were valid lately pass so many of them, and then no more: a guesser behind
+    the same address would find out by the one that passes."""
 
     def full(self, limit: int, digest: str) -> bool:
         different = max(len(self.digests), self.elsewhere)
@@ -103,12 +108,14 @@ class FailedAttempts:
     def check(self, attempt: Attempt) -> None:
         """Raise TooManyFailures where the credential is not to be looked at."""
         digest = self._digest(attempt.credential, attempt.user)
-        if self._is_good(digest):
+        full = list(self._full(attempt, digest)) if self._windows else []
+        most = self.per_minute * REPEATS_PER_LIMIT
+        if not full or (self._passes(attempt, digest) and all(window.throttled < most for window in full)):
             return
-        ends_s = max((window.ends_s for window in self._full(attempt, digest)), default=None)
-        if ends_s is not None:
-            self._report(attempt.kind, "throttled", ())
-            raise TooManyFailures(max(1, math.ceil(ends_s - monotonic())))
+        for window in full:
+            window.throttled += 1
+        self._report(attempt.kind, "throttled", ())
+        raise TooManyFailures(max(1, math.ceil(max(window.ends_s for window in full) - monotonic())))
 
     def succeeded(self, attempt: Attempt) -> None:
         """Remember a valid credential, and that its user was at this address."""
@@ -168,6 +175,10 @@ class FailedAttempts:
 
     def _visits(self, attempt: Attempt) -> list[str]:
         return [self._digest(attempt.user, network_of(attempt.address))] if attempt.user else []
+
+    def _passes(self, attempt: Attempt, digest: str) -> bool:
+        """True for a credential that was valid lately: a password from where its user has signed in only."""
+        return self._is_good(digest) and (not attempt.user or any(map(self._is_good, self._visits(attempt))))
 
     def _is_good(self, digest: str) -> bool:
         return monotonic() - self._good.get(digest, -math.inf) < GOOD_S

@@ -29,6 +29,7 @@ from service.access.id_tokens import (
 )
 from service.access.oidc_claims import claim_at, groups_left_out, groups_of, name_of
 from service.access.pending_sign_in import Pending
+from service.lib.single_flight import Shared
 from settings.oidc import Oidc as OidcSettings
 from settings.oidc import loopback
 
@@ -37,6 +38,11 @@ TIMEOUT_S = 10
 
 FRESH_S = 3_600
 """Seconds for which the provider's description is trusted. Its keys are fetched again as soon as one is unknown."""
+
+ANSWERED_S = 1
+"""Seconds after which a browser is not sent to the provider before that has answered again: a page here says what is wrong,
+and a browser's own page of an address at which nothing listens does not. Strangers can have it called once in that time.
+"""
 
 ID_TOKEN_MAX = 16_384
 """Characters of an ID token that is kept for the sign-out at the provider."""
@@ -83,10 +89,11 @@ class Oidc:
         self._keys: KeySet | None = None
         self._fresh_until_s = 0.0
         self._certificates: ssl.SSLContext | None = None
+        self._described = Shared(self._describe, fresh_s=ANSWERED_S)
 
     async def authorization_url(self, pending: Pending, redirect_uri: str) -> str:
-        """Address of the provider at which the sign-in goes on."""
-        metadata = await self.metadata()
+        """Address of the provider, which has just answered, at which the sign-in goes on."""
+        metadata = await self._described()
         url: str = prepare_grant_uri(
             metadata["authorization_endpoint"],
             self.settings.oidc_client_id,
@@ -146,8 +153,9 @@ class Oidc:
 
     async def metadata(self) -> dict[str, Any]:
         """The provider's description of itself, an hour old at most."""
-        if time.monotonic() < self._fresh_until_s:
-            return self._metadata
+        return self._metadata if time.monotonic() < self._fresh_until_s else await self._described()
+
+    async def _describe(self) -> dict[str, Any]:
         found = await self._ask("GET", f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
         issuer = found.get("issuer")
         if not isinstance(issuer, str) or not describes(issuer, self.issuer):
@@ -160,7 +168,9 @@ class Oidc:
             parts = urlsplit(str(found.get(name, "")))
             if parts.scheme != "https" and not (parts.scheme == "http" and loopback(parts.hostname)):
                 raise self._away(f"names no https:// address as {name}")
-        self._metadata, self._keys, self._fresh_until_s = found, None, time.monotonic() + FRESH_S
+        if found["jwks_uri"] != self._metadata.get("jwks_uri"):
+            self._keys = None
+        self._metadata, self._fresh_until_s = found, time.monotonic() + FRESH_S
         return found
 
     async def _redeem(self, metadata: dict[str, Any], code: str, pending: Pending, redirect_uri: str) -> dict[str, Any]:

@@ -102,6 +102,27 @@ async def test_guesses_from_many_addresses_do_not_lock_the_user_out_of_its_own(a
     attempts.check(password("another", "192.0.2.99", user="eve"))
 
 
+async def test_the_right_password_is_not_found_by_the_guess_that_passes(attempts: FailedAttempts) -> None:
+    attempts.succeeded(password("right", "198.51.100.7"))
+    fail(attempts, *(password(f"guess {n}", f"192.0.2.{n}") for n in range(LIMIT)))
+    with pytest.raises(TooManyFailures):
+        attempts.check(password("right", "192.0.2.99"))
+    attempts.check(password("right", "198.51.100.7"))
+
+
+async def test_guesses_behind_the_users_own_address_come_to_an_end(attempts: FailedAttempts, clock: Clock) -> None:
+    attempts.succeeded(password("right"))
+    fail(attempts, password("a"), password("b"), password("c"))
+    for n in range(LIMIT * failed_attempts.REPEATS_PER_LIMIT):
+        attempts.check(password("right"))
+        with pytest.raises(TooManyFailures):
+            attempts.check(password(f"guess {n}"))
+    with pytest.raises(TooManyFailures):
+        attempts.check(password("right"))
+    clock.now_s += WINDOW_S
+    attempts.check(password("right"))
+
+
 async def test_processes_share_what_they_count(clock: Clock, redis: Client, audit: Audit) -> None:
     one, other = (FailedAttempts(redis, audit, b"the secret of an installation", LIMIT) for _ in range(2))
     fail(one, key("a"), key("b"))

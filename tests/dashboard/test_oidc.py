@@ -24,7 +24,7 @@ from settings.groups import parse_group_rights
 from tests.dashboard.conftest import Client, act
 from tests.dashboard.made import Maker, made_type
 from tests.oidc import Provider, oidc_provider, person, signed_by_secret, unsigned
-from tests.waiting import LIMIT_S
+from tests.waiting import LIMIT_S, wait_until_async
 
 PEOPLE = (
     person("ada", groups=["ops", "everyone"]),
@@ -314,6 +314,19 @@ async def test_a_provider_that_is_away_is_a_sentence_and_passwords_go_on(
     assert (await anybody.post("/admin/sign-in", data=form)).status_code == 303
     provider.down = ""
     assert (await sign_in(anybody)).status_code == 303
+
+
+async def test_a_browser_is_not_sent_to_a_provider_that_has_gone_away(
+    anybody: Client, services: Services, provider: Provider
+) -> None:
+    assert (await sign_in(anybody)).status_code == 303
+    provider.down = "/"
+
+    async def refused() -> bool:
+        answer = await anybody.get("/admin/sign-in/oidc")
+        return answer.status_code == 503 and "answers 502" in answer.text
+
+    await wait_until_async(refused)
 
 
 async def test_a_provider_at_which_nothing_listens(anybody: Client, services: Services, provider: Provider) -> None:
