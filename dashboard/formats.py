@@ -154,6 +154,10 @@ def cut(shown: str) -> bool:
     return shown.endswith(MORE)
 
 
+ONE_LINE = json.JSONEncoder(separators=(",", ":"), default=str)
+"""Made once: `json.dumps` with options makes an encoder for each value."""
+
+
 def compact(payload: dict[str, Any], limit: int = 160) -> str:
     """A payload on one line: `file_id=file-1 sizes=[150,300]`."""
     given = {key: value for key, value in payload.items() if value is not None and value != ""}
@@ -162,7 +166,7 @@ def compact(payload: dict[str, Any], limit: int = 160) -> str:
 
 
 def _one_line(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), default=str)
+    return value if isinstance(value, str) else ONE_LINE.encode(value)
 
 
 def share(part: int, whole: int) -> float:
