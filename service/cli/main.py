@@ -17,7 +17,7 @@ from service.cli.ocr import read_text
 from service.cli.options import on_server
 from service.lib.parent_death import die_with_parent
 from service.supervisor.backup import BackupError, back_up
-from service.supervisor.backup import restore as restore_from
+from service.supervisor.restore import restore as restore_from
 from settings import Settings, load_settings
 from tasks.sdk.packages import PROBLEMS, load_packages
 

@@ -1,11 +1,10 @@
-"""Backup of an installation into a folder while it runs, and its restoration.
+"""Backup of an installation into a folder while it runs.
 
 The queue is copied first, then the database, then the files. So the copy of the database knows whatever the copied queue
 has begun (a campaign goes on where it was, and sends nothing twice), and the files hold whatever either of them names.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -42,12 +41,26 @@ def back_up(settings: Settings, target: Path) -> list[str]:
         raise BackupError(f"{target} is not empty: name a folder that does not exist yet.")
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        done = [_queue(settings, target), _database(settings, target), _files(settings, target)]
-    except BaseException:
+        done = _copy(settings, target)
+    except BaseException as error:
         # Half a copy would be in the way of the next try, and could be taken for a whole one.
         shutil.rmtree(target, ignore_errors=True)
+        if isinstance(error, shutil.Error | OSError | sqlite3.Error):
+            raise BackupError(f"The copy in {target} cannot be made ({reason_of(error)}): it is removed.") from None
         raise
-    secrets = [file for file in _secrets(settings) if file.exists()]
+    return done
+
+
+def reason_of(error: Exception) -> str:
+    """The first reason of several, in the system's words."""
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+        return str(error.args[0][0][-1])
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _copy(settings: Settings, target: Path) -> list[str]:
+    done = [_queue(settings, target), _database(settings, target), _files(settings, target)]
+    secrets = [file for file in secret_files(settings) if file.exists()]
     for file in secrets:
         shutil.copy2(file, target / file.name)
     if secrets:
@@ -60,7 +73,7 @@ def back_up(settings: Settings, target: Path) -> list[str]:
     return done
 
 
-def _secrets(settings: Settings) -> list[Path]:
+def secret_files(settings: Settings) -> list[Path]:
     """Files of generated secrets. Without the second, links in messages that were sent would lead nowhere."""
     return [settings.credentials_file, settings.data_dir / "unsubscribe.key"]
 
@@ -120,11 +133,11 @@ def _database(settings: Settings, target: Path) -> str:
         ):
             file.backup(copy)
         return "The database is copied."
-    _run_postgres("pg_dump", settings, "--format=custom", f"--file={target / DUMP}")
+    run_postgres("pg_dump", settings, "--format=custom", f"--file={target / DUMP}")
     return "The database is dumped."
 
 
-def _run_postgres(program: str, settings: Settings, *arguments: str) -> None:
+def run_postgres(program: str, settings: Settings, *arguments: str) -> None:
     if not shutil.which(program):
         raise BackupError(f"{program} is not installed here: it comes with PostgreSQL's client.")
     url = urlsplit(settings.database_url)
@@ -140,7 +153,7 @@ def _run_postgres(program: str, settings: Settings, *arguments: str) -> None:
 
 
 def _files(settings: Settings, target: Path) -> str:
-    root = _local_files(settings)
+    root = local_files(settings)
     if root is None:
         return "The files are not copied: they lie in a bucket, which has versions or a backup of its own."
     if root.exists():
@@ -148,7 +161,7 @@ def _files(settings: Settings, target: Path) -> str:
     return "The files are copied."
 
 
-def _local_files(settings: Settings) -> Path | None:
+def local_files(settings: Settings) -> Path | None:
     url = urlsplit(settings.storage_url)
     return Path(unquote(url.path)) if url.scheme == "file" else None
 
@@ -158,68 +171,3 @@ def _copy_if_there(source: str, target: str) -> str:
     with contextlib.suppress(FileNotFoundError):
         shutil.copy2(source, target)
     return target
-
-
-def restore(settings: Settings, source: Path) -> list[str]:
-    """Put a backup in the place of what this machine holds, which is moved aside and kept. Raises BackupError."""
-    if not (source / MANIFEST).exists():
-        raise BackupError(f"{source} is not a whole backup: it has no {MANIFEST}.")
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    settings.queue_dir.mkdir(mode=0o700, exist_ok=True)
-    aside = settings.data_dir / f"replaced-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    with _nothing_running(settings):
-        done = [
-            *_put_back(source / "queue" / LOG_FOLDER, settings.queue_dir / LOG_FOLDER, aside, "queue"),
-            *_put_back_database(settings, source, aside),
-        ]
-        root = _local_files(settings)
-        if root is not None:
-            done += _put_back(source / "files", root, aside, "files")
-        for file in _secrets(settings):
-            done += _put_back(source / file.name, file, aside, f"contents of {file.name}")
-    if aside.exists():
-        done.append(f"What was there before is kept in {aside}.")
-    return done
-
-
-@contextlib.contextmanager
-def _nothing_running(settings: Settings) -> Iterator[None]:
-    """Hold the queue server's own lock: it must not run, nor be started, over files that are being replaced."""
-    with (settings.queue_dir / "lock").open("wb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BackupError(f"Offload runs over {settings.data_dir}: stop it first.") from None
-        yield
-
-
-def _put_back_database(settings: Settings, source: Path, aside: Path) -> list[str]:
-    url = urlsplit(settings.database_url)
-    if url.scheme.startswith("sqlite"):
-        file = Path(unquote(url.path[1:]))
-        for suffix in ("-wal", "-shm"):
-            # Of the database that goes: read with the other, they would ruin it.
-            _move_aside(file.with_name(file.name + suffix), aside)
-        return _put_back(source / "offload.db", file, aside, "database")
-    if not (source / DUMP).exists():
-        return []
-    _run_postgres("pg_restore", settings, "--clean", "--if-exists", "--no-owner", "--dbname=", str(source / DUMP))
-    return ["The database is restored."]
-
-
-def _put_back(source: Path, target: Path, aside: Path, name: str) -> list[str]:
-    if not source.exists():
-        return []
-    _move_aside(target, aside)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, target)
-    else:
-        shutil.copy2(source, target)
-    return [f"The {name} {'are' if name.split()[0].endswith('s') else 'is'} restored."]
-
-
-def _move_aside(path: Path, aside: Path) -> None:
-    if path.exists():
-        aside.mkdir(mode=0o700, exist_ok=True)
-        shutil.move(path, aside / path.name)

@@ -100,6 +100,8 @@ class Installation:
             "OFFLOAD_LEASE_S": "5",
             "OFFLOAD_GRACE_S": "2",
             "OFFLOAD_OCR_PREPARE": "false",
+            # Jobs that fail once each, one after the other, would pause the queue.
+            "OFFLOAD_BREAKER_JOBS": "0",
             "PRODUCTION_LEDGER": str(self.ledger),
         } | self.environment
 

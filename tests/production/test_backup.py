@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from service.supervisor.backup import back_up, restore
+from service.supervisor.backup import back_up
+from service.supervisor.restore import restore
 from service.supervisor.valkey import EmbeddedValkey
 from settings import Settings
 from tests.production.harness import Installation

@@ -1,6 +1,8 @@
-"""PostgreSQL is killed, or gives no more connections, under exports and a campaign: they wait, and none becomes a dead letter."""
+"""PostgreSQL is killed, or gives no more connections, under exports, a campaign and an erasure: nothing is lost."""
 
 import asyncio
+import json
+import re
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -8,10 +10,12 @@ from collections.abc import Callable, Iterator
 import asyncpg
 import pytest
 
+from service.engine.redis.client import connect
+from service.engine.store import keys
 from service.supervisor.valkey import EmbeddedValkey
 from tests.mail.campaigning import ended, make_template, submit
 from tests.mail.servers import serving
-from tests.production.harness import Installation
+from tests.production.harness import STARTED_S, Installation, Process
 from tests.production.postgres import Postgres
 from tests.waiting import wait_until_async
 
@@ -80,6 +84,35 @@ async def test_killed_in_mid_campaign(
     assert status["status"] == "completed", status
     assert set(sink.by_recipient.values()) == {1} and len(sink.caught) == RECIPIENTS
     assert Counter(row["outcome"] for row in report) == {"sent": RECIPIENTS}
+
+
+async def test_killed_in_mid_erasure(
+    install: Callable[..., Installation], postgres: Postgres, queue_server: EmbeddedValkey
+) -> None:
+    installation = await asyncio.to_thread(installed, install, postgres, queue_server)
+    await installation.send(EXPORTS, pace_s=0, kind="csv-export", payload=EXPORT)
+    target = installation.folder / "acme.json"
+
+    def started() -> Process:
+        return installation.start("service.cli.main", "erase", "--owner", "acme", "--yes", "--list", str(target))
+
+    # The keys go first: the erasure waits there, with its beginning noted.
+    holder = await postgres.connect()
+    await holder.execute("BEGIN; LOCK TABLE api_keys IN SHARE MODE")
+    first, redis = started(), connect(queue_server.url)
+    await wait_until_async(lambda: redis.exists(keys.ERASING), STARTED_S)
+    postgres.kill()
+    holder.terminate()
+    assert await asyncio.to_thread(first.process.wait, 60) == 1
+    assert re.fullmatch(
+        r"Error: The database is .*\. What was removed so far .* run the command again\.\n", first.output
+    )
+    await asyncio.to_thread(postgres.start)
+    again = started()
+    assert await asyncio.to_thread(again.process.wait, STARTED_S) == 0, again.output
+    assert json.loads(target.read_bytes())["removed"]["jobs"] == EXPORTS
+    assert not await redis.exists(keys.ERASING)
+    await redis.aclose(close_connection_pool=True)
 
 
 async def test_all_connections_taken(exporting: Installation, postgres: Postgres) -> None:

@@ -16,10 +16,12 @@ from sqlalchemy import text
 from service.database.connection import Database
 from service.lib.encryption import keyring_of
 from service.lib.storage.object_storage import Storage
-from service.supervisor.backup import BackupError, back_up, restore
+from service.supervisor.backup import BackupError, back_up
+from service.supervisor.restore import restore
 from service.supervisor.valkey import EmbeddedValkey
 from settings import Settings
 from settings.encryption import encoded
+from tests.full_disk import no_room
 
 
 @pytest.fixture
@@ -79,6 +81,29 @@ def test_encrypted_files_are_copied_as_they_are_and_the_keys_are_not(settings: S
     elsewhere = Settings(data_dir=tmp_path / "elsewhere")
     restore(elsewhere, tmp_path / "copy")
     assert asyncio.run(Storage(elsewhere.storage_url, keyring_of(keys)).get("x")) == b"Xylophon"
+
+
+def test_without_room_there_is_no_copy_and_what_was_there_stays(settings: Settings, tmp_path: Path) -> None:
+    with (
+        no_room(),
+        pytest.raises(BackupError, match=r"^The copy in .*copy cannot be made \(.+\): it is removed"),
+    ):
+        back_up(settings, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+    back_up(settings, tmp_path / "copy")
+
+    def content() -> dict[Path, bytes]:
+        return {
+            path: path.read_bytes() for path in settings.data_dir.rglob("*") if path.is_file() and path.name != "lock"
+        }
+
+    before = content()
+    with (
+        no_room(),
+        pytest.raises(BackupError, match=r"cannot be put here \(.+\): what was here is as it was"),
+    ):
+        restore(settings, tmp_path / "copy")
+    assert content() == before
 
 
 def test_what_was_there_is_kept_aside(settings: Settings, tmp_path: Path) -> None:
