@@ -58,13 +58,16 @@ def redacted(html: str, values: Iterable[str], own: str = "") -> str:
     longest_first = sorted(map(re.escape, forms), key=len, reverse=True)
     known = re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)") if longest_first else None
 
+    def addresses(text: str) -> str:
+        return EMAIL.sub(lambda found: found[0] if found[0] == own else MASK, text)
+
     def mask(text: str) -> str:
-        text = EMAIL.sub(lambda found: found[0] if found[0] == own else MASK, text)
+        text = addresses(text)
         return known.sub(MASK, text) if known else text
 
     def in_tag(tag: str) -> str:
         tag = SPOKEN.sub(lambda found: found[1] + mask(found[2]) + found[3], tag)
-        return EMAIL.sub(MASK, tag)
+        return addresses(tag)
 
     parts = TAG.split(html)
     # Every second part is a tag.

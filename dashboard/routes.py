@@ -88,7 +88,7 @@ from dashboard.status_link.telling import issue_status_link, mail_status_link, s
 from dashboard.storage.views import storage_page
 from dashboard.undo import undoable, undoable_operations
 from dashboard.usage.views import usage_csv_file, usage_page
-from dashboard.users.actions import add_user, change_user, end_session, remove_user
+from dashboard.users.actions import add_user, change_user, end_session, end_sessions, remove_user
 from dashboard.users.views import users_page
 from dashboard.webhooks.actions import enable_webhook, redeliver, try_webhook
 from dashboard.webhooks.views import webhooks_page
@@ -275,6 +275,7 @@ def dashboard_routes() -> list[Any]:
             change_user,
             remove_user,
             end_session,
+            end_sessions,
             preferences_page,
             set_preferences,
             sign_out,

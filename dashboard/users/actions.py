@@ -69,6 +69,17 @@ async def end_session(request: Request[User, Any, Any], services: ServicesDep, s
     return Redirect("/admin/users?notice=session-ended", status_code=303)
 
 
+@post("/users/{name:str}/sign-out", status_code=303, opt={ACTION: "session.ended"})
+async def end_sessions(request: Request[User, Any, Any], services: ServicesDep, name: FromPath[str]) -> Redirect:
+    """End all sessions of a user, wherever the name comes from."""
+    require_administrator(request)
+    ended = await services.sessions.end_all(name)
+    if not ended:
+        raise NotFoundException(f"{name[:255]} has no open session.")
+    audit_detail(request, f"{ended} sessions")
+    return Redirect("/admin/users?notice=session-ended", status_code=303)
+
+
 def _rights(form: Any) -> tuple[Role, bool, list[str]]:
     """Role, right to personal data, and queues, as a form sends them. Raises ClientException (400)."""
     given = str(form.get("role", ""))

@@ -1,5 +1,6 @@
 """GET /admin/users: who may sign in, with which rights, and the sessions that are open."""
 
+from collections import Counter
 from typing import Any
 
 from litestar import Request, get
@@ -27,12 +28,15 @@ def require_administrator(request: Request[User, Any, Any]) -> None:
 async def users_page(request: Request[User, Any, Any], services: ServicesDep, notice: FromQuery[str] = "") -> Template:
     """The page. Users of the environment are shown, and changed where they are declared."""
     require_administrator(request)
+    sessions = await services.sessions.list()
+    number = Counter(one.name for one in sessions)
     return render(
         request,
         "users/page.html",
         rows=await services.users.list(),
         declared=services.settings.dashboard_users,
-        sessions=[(one, browser_name(one.browser)) for one in await services.sessions.list()],
+        sessions=[(one, browser_name(one.browser)) for one in sessions],
+        several={name for name, count in number.items() if count > 1},
         roles=list(Role),
         queues=list(Queue),
         password_min=PASSWORD_MIN,

@@ -16,7 +16,7 @@ from service.database import DashboardSession, DashboardUserRow
 from service.monitoring.audit_log import AuditFilter
 from service.services import Services
 from settings import Queue, Role
-from tests.dashboard.conftest import Client, act
+from tests.dashboard.conftest import OPERATOR, Client, act
 from tests.dashboard.made import Maker, made_type
 from tests.waiting import LIMIT_S
 
@@ -203,3 +203,24 @@ async def test_the_page_of_users_adds_changes_and_removes_and_writes_it_down(
     assert {("user.added", "done"), ("user.changed", "done"), ("user.removed", "done")} <= details.keys()
     assert PASSWORD not in str(details) and "a new phrase" not in str(details)
     assert "operator, sees personal data; a new password" in str(details["user.changed", "done"])
+
+
+async def test_an_operator_signs_a_user_out_everywhere(anybody: Client, services: Services) -> None:
+    await eva(services)
+    cookies = []
+    for _ in range(2):
+        anybody.cookies.clear()
+        assert await sign_in(anybody) == 303
+        cookies.append(anybody.cookies[COOKIE])
+    anybody.cookies.clear()
+    anybody.auth = OPERATOR
+    assert (await anybody.get("/admin/users")).text.count('action="/admin/users/eva/sign-out"') == 2
+    assert (await act(anybody, "/admin/users/eva/sign-out")).status_code == 303
+    again = await act(anybody, "/admin/users/eva/sign-out")
+    assert again.status_code == 404 and "eva has no open session." in again.text
+    anybody.auth = None
+    for cookie in cookies:
+        anybody.cookies.clear()
+        assert (await anybody.get("/admin/queues", headers={"cookie": f"{COOKIE}={cookie}"})).status_code == 401
+    lines = (await services.audit.page(AuditFilter(action="session.ended", target="eva"))).events
+    assert ("done", "2 sessions") in [(line.outcome, line.detail) for line in lines]
