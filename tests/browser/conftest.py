@@ -125,7 +125,7 @@ class Desk:
         self.complaints: list[str] = []
         self.contexts: list[BrowserContext] = []
 
-    async def open(self, path: str, user: dict[str, str] = OPERATOR, **more: Any) -> Page:
+    async def open(self, path: str, user: dict[str, str] | None = OPERATOR, **more: Any) -> Page:
         options = {"viewport": DESK, "timezone_id": "Europe/Berlin"} | more
         context = await self.browser.new_context(http_credentials=user, base_url=self.address, **options)
         self.contexts.append(context)
