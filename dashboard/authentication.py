@@ -1,7 +1,6 @@
 """Authentication of the dashboard: a proxy's headers, HTTP basic for scripts, or a session for a browser that has signed in."""
 
 import base64
-import binascii
 import dataclasses
 import hashlib
 import hmac
@@ -190,7 +189,7 @@ def credentials_of(header: str) -> tuple[str, str]:
         return "", ""
     try:
         name, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return "", ""
     return name, password
 

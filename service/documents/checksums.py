@@ -1,7 +1,6 @@
 """Checksums of pieces, as the tus protocol's `Upload-Checksum` has them."""
 
 import base64
-import binascii
 import hashlib
 
 ALGORITHMS = ("sha1", "sha256", "md5")
@@ -27,7 +26,8 @@ class Checksum:
         self._hash = hashlib.new(self.algorithm, usedforsecurity=False)
         try:
             self.expected = base64.b64decode(encoded.strip(), validate=True)
-        except binascii.Error:
+        except ValueError:
+            # Letters that are not ASCII are another error than a length that cannot be.
             self.expected = b""
         if len(self.expected) != self._hash.digest_size:
             raise BadChecksum(f"Upload-Checksum is not the base64 of a {self.algorithm} digest")

@@ -2,6 +2,7 @@
 
 import contextlib
 import heapq
+import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -242,6 +243,10 @@ def _opened(job_id: str, name: str, value: Any) -> str:
     return ""
 
 
+STAMP = re.compile("[0-9a-f]{1,15}")
+"""Fewer than 64 bits: the queue server takes no more."""
+
+
 def cursor_of(stamp: int) -> str:
     """The opaque mark of a page's last job."""
     return format(stamp, "x")
@@ -251,7 +256,6 @@ def read_cursor(cursor: str | None) -> int | None:
     """Its stamp. Raises ValueError for an invalid cursor."""
     if cursor is None:
         return None
-    try:
-        return int(cursor, 16)
-    except ValueError:
-        raise ValueError(f"cursor {cursor[:40]!r} is not one that a list has given out") from None
+    if not STAMP.fullmatch(cursor):
+        raise ValueError(f"cursor {cursor[:40]!r} is not one that a list has given out")
+    return int(cursor, 16)
