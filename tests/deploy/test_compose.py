@@ -1,5 +1,6 @@
 """compose.yml as it is written; tests/deploy/containers runs it."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,8 @@ import yaml
 from settings import Settings
 from settings.queues import OURS
 
-SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parents[2] / "compose.yml").read_text())[
-    "services"
-]
+ROOT = Path(__file__).parents[2]
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "compose.yml").read_text())["services"]
 OFFLOADS = [name for name, service in SERVICES.items() if "offload" in service["image"]]
 
 
@@ -35,6 +35,17 @@ def test_a_container_of_offload_writes_to_its_volumes_alone_and_is_given_every_s
     assert written["env_file"] == [{"path": ".env", "required": False}]
     assert written["environment"]["OFFLOAD_DATA_DIR"] == "/data"
     assert int(written["stop_grace_period"].removesuffix("s")) > Settings.model_fields["grace_s"].default
+
+
+def test_each_worker_is_asked_for_itself_and_without_a_python_of_its_own() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    [image] = re.findall(r'^HEALTHCHECK .*CMD \["sh", "-c", "(find .*)"\]$', dockerfile, re.M)
+    tests = {name: SERVICES[name].get("healthcheck", {}).get("test") for name in OFFLOADS}
+    # The two that are built have their image's own.
+    assert {name for name, test in tests.items() if not test} == {"web", "pdf-processing"}
+    assert [test for test in tests.values() if test and test != ["CMD-SHELL", image]] == []
+    template = (ROOT / "deploy" / "helm" / "templates" / "workers.yaml").read_text()
+    assert template.count(f'exec: {{command: [sh, -c, "{image}"]}}') == template.count("Probe:") == 2
 
 
 def test_readers_of_documents_come_behind_what_clients_wait_for() -> None:

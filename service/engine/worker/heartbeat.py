@@ -1,5 +1,6 @@
 """A worker tells what it is and does: for the dashboard, for `/workers/health`, and for `arq --check`."""
 
+import contextlib
 import os
 import socket
 import time
@@ -12,9 +13,13 @@ from service.engine.store import WorkerInfo
 from service.engine.store.worker_reports import WorkerReports
 from service.lib.clock import now_ms
 from service.lib.sandbox.confine import Held
+from service.lib.scratch import scratch_root
 
 BEAT_S = 2.0
 """Seconds between two reports of a worker: a silent one stands out within seconds."""
+
+BEAT = "beat"
+"""File in the worker's scratch folder whose time is that of the last turn of its loop: what the containers' checks look at."""
 
 
 class Heartbeat:
@@ -58,6 +63,11 @@ class Heartbeat:
         info.waiting_for_memory, info.tried_alone = len(memory.waiting), self.pool.tried_alone
         line = f"{time.strftime('%b-%d %H:%M:%S')} j_complete={info.processed} j_failed={info.failed} j_ongoing={info.active}"
         await self.reports.write(info, arq_key=health_key, arq_line=line, arq_ms=int(BEAT_S * 5000))
+
+    def mark(self) -> None:
+        """Touch the file BEAT. Also while the queue server is away: a worker that waits for it must not be started again."""
+        with contextlib.suppress(OSError):
+            (scratch_root() / BEAT).touch()
 
     def _rss_bytes(self) -> int:
         total = 0

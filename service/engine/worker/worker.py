@@ -256,6 +256,7 @@ class OffloadWorker(Worker):
 
     async def _beat_forever(self) -> None:
         while True:
+            self.heartbeat.mark()
             self.report_now.clear()
             self.heartbeat.info.stopping, self.heartbeat.info.quiet = self.stopping.is_set(), self.quiet
             with contextlib.suppress(RedisError, OSError):

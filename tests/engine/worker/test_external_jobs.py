@@ -1,11 +1,16 @@
-"""Plain arq stays welcome: its client enqueues, asks and aborts, and `arq --check` tells the truth."""
+"""Plain arq stays welcome: its client enqueues, asks and aborts, and `arq --check` and the containers' check tell the truth."""
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+import yaml
 from arq.connections import ArqRedis, RedisSettings, create_pool
 from arq.jobs import Job, JobStatus
 
@@ -82,6 +87,27 @@ async def test_a_foreign_client_gets_its_result_in_its_own_format(start_worker, 
     start_worker()
     job = await plain.enqueue_job("probe_echo", word="from afar", _queue_name="thumbnails")
     assert await job.result(timeout=30, poll_delay=0.05) == {"word": "from afar"}
+
+
+async def test_the_check_of_the_containers_tells_whether_this_worker_s_loop_turns(
+    start_worker: Any, tmp_path: Path
+) -> None:
+    compose = yaml.safe_load((ROOT / "compose.yml").read_text())
+    command = compose["services"]["thumbnails"]["healthcheck"]["test"][1].replace("/tmp", str(tmp_path))
+
+    def healthy() -> bool:
+        return subprocess.run(["sh", "-c", command], capture_output=True, timeout=60).returncode == 0
+
+    assert not healthy()
+    worker = start_worker(TMPDIR=str(tmp_path))
+    await wait_until_async(healthy)
+    # Frozen, with the time of its last turn two minutes back.
+    worker.process.send_signal(signal.SIGSTOP)
+    (beat,) = tmp_path.glob("offload-scratch-*/beat")
+    os.utime(beat, (beat.stat().st_mtime - 120,) * 2)
+    assert not healthy()
+    worker.process.send_signal(signal.SIGCONT)
+    await wait_until_async(healthy)
 
 
 async def test_arq_check_tells_whether_a_worker_lives(settings_env, start_worker, store) -> None:
