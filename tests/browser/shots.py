@@ -68,6 +68,7 @@ PAGES = {
     "doubtful": "doubtful",
     "fairness": "fairness",
     "preferences": "preferences",
+    "tell": "job tell",
 }
 
 
@@ -149,6 +150,7 @@ async def show(made: Maker) -> dict[str, str]:
         "document": await _uploads(made),
         "template": f"templates/{template}",
         "job running": f"jobs/{running.id}",
+        "job tell": f"jobs/{running.id}/status-link",
         "job failed": f"jobs/{failed}",
         "error": f"errors/{group.fingerprint}",
     }

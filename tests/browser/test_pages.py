@@ -4,6 +4,7 @@ import re
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
+from pypdfium2 import PdfDocument
 
 from dashboard.routes import dashboard_routes
 from service.documents.thumbnails.store import ThumbnailStore
@@ -280,3 +281,10 @@ async def test_on_paper_a_page_is_its_content_alone_on_white(desk: Desk, made: M
     assert await page.get_by_role("heading", name="Weekly report").is_visible()
     ground = await page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == "rgb(255, 255, 255)"
+    with PdfDocument(await page.pdf(format="A4")) as printed:
+        height = printed[0].get_height()
+        text = printed[0].get_textpage()
+        left, _, _, top = text.get_charbox(0)
+        words = text.get_text_range()
+    assert min(left, height - top) > 36, "the paper has margins"
+    assert words.startswith("Weekly report") and "admin" not in words, "no navigation, and no name of who printed it"
