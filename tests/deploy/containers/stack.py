@@ -140,8 +140,9 @@ class Stack:
         """Remove containers, network and volumes."""
         # podman-compose leaves the second container of a scaled service, and with it the network and the volumes.
         every = self.engine.run("podman", "ps", "--all", "--format", "{{.Names}}", "--filter", f"name={self.project}")
-        for name in every.stdout.split():
-            self.engine.run("podman", "rm", "--force", "--time", "5", name)
+        if names := every.stdout.split():
+            # Together: podman removes none that another one depends on.
+            self.engine.run("podman", "rm", "--force", "--time", "5", "--depend", *names)
         self.compose("down", "-v", "-t", "5")
 
 
