@@ -11,6 +11,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.template import TemplateConfig
 
+from dashboard.alert_mail_link.views import alert_mail_link_routes
 from dashboard.assets import static_routes
 from dashboard.client_modules import client_module
 from dashboard.correction_link.views import correction_link_routes
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *dashboard_routes(),
             status_link_routes(),
             correction_link_routes(),
+            alert_mail_link_routes(),
             client_module,
             *static_routes(),
         ],

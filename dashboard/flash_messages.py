@@ -52,6 +52,7 @@ NOTICES = {
     "webhook-enabled": Notice("Enabled. Jobs that ended in the meantime are not told of."),
     "redelivered": Notice("On its way once more, under its first id."),
     "owner-saved": Notice("Saved. Takes effect everywhere within a second."),
+    "alert-address-deleted": Notice("The address is deleted. Nothing more is sent to it."),
     "weights-saved": Notice("Saved. Takes effect everywhere within a second."),
     "key-created": Notice("Created. Its secret stands below, this once."),
     "key-rotated": Notice("A successor is made. Its secret stands below, this once."),

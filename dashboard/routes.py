@@ -67,6 +67,7 @@ from dashboard.metrics.weeks import weeks_page
 from dashboard.operations.actions import abort_operation, begin_operation, undo_operation
 from dashboard.operations.views import ask_page, operation_live, operation_page, operations_page
 from dashboard.owners.actions import limit_owner
+from dashboard.owners.alert_addresses import delete_alert_address
 from dashboard.owners.erasure import erase_owner
 from dashboard.owners.views import owner_page, owners_page
 from dashboard.preferences.views import preferences_page, set_preferences
@@ -248,6 +249,7 @@ def dashboard_routes() -> list[Any]:
             owner_page,
             limit_owner,
             erase_owner,
+            delete_alert_address,
             audit_page,
             audit_live,
             webhooks_page,

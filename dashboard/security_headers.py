@@ -30,6 +30,7 @@ POLICIES = {
     "/static": CONTENT_POLICY,
     "/j/": CONTENT_POLICY,
     "/c/": CONTENT_POLICY,
+    "/alert-mails/": CONTENT_POLICY,
     "/schema": _styled(REFERENCE),
     PATH: _styled(ERROR_GUIDE),
     "/unsubscribe": "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",

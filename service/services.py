@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -10,6 +10,7 @@ from arq.connections import ArqRedis
 
 from service.access.failed_attempts import FailedAttempts
 from service.access.oidc import Oidc
+from service.access.personal import is_personal
 from service.access.sessions import Sessions
 from service.access.users import Users
 from service.database.api_keys import ApiKeys
@@ -30,6 +31,7 @@ from service.engine.left_behind import warn_of_left_behind
 from service.engine.maintenance import Duty, maintaining, maintenance_of
 from service.engine.payload_files import PayloadFiles
 from service.engine.pool.cpu_pool import CpuPool
+from service.engine.redis.client import Client
 from service.engine.redis.command_connection import CommandConnection
 from service.engine.redis.places import Place, open_places, places_of
 from service.engine.runtime import Runtime
@@ -58,6 +60,8 @@ from service.monitoring.fairness import Fairness
 from service.monitoring.fairness.trial import Trials
 from service.monitoring.metering import Metering
 from service.monitoring.metrics import Metrics
+from service.monitoring.owner_alerts import OwnerAlerts
+from service.monitoring.owner_alerts.wiring import owner_alert_duties, owner_alerts
 from service.monitoring.owner_usage import OwnerUsage
 from service.monitoring.quarantine_log import QuarantineLog
 from service.monitoring.readiness import Readiness
@@ -70,6 +74,7 @@ from service.webhooks.wiring import WebhookParts, webhook_duties, webhook_parts
 from settings import Settings
 from tasks.ports.corrections import Corrections
 from tasks.ports.files import Files
+from tasks.ports.owner_alerts import OwnerAlertMails
 from tasks.ports.reports import Operators, Reports
 from tasks.ports.sentences import Sentences
 from tasks.ports.webhooks import Webhooks
@@ -102,6 +107,7 @@ class Services:
     api_keys: ApiKeys
     owners: Owners
     owner_usage: OwnerUsage
+    owner_alerts: OwnerAlerts
     metering: Metering
     fairness: Fairness
     trials: Trials
@@ -174,13 +180,13 @@ async def open_services(
         schedules = Schedules(store, enqueuer, ports=ports)
         webhooks = webhook_parts(settings, database, redis, enqueuer)
         duties = watch_duties(settings, store, metrics, alerts, schedules, audit, metering) + webhook_duties(webhooks)
+        own_alerts = owner_alerts(settings, database, redis, enqueuer)
+        owner_usage = OwnerUsage(database, owners, store, settings.queues)
         changes = Changes(redis, store, audit, alerts)
-        duties += change_duties(store, changes)
         rescans = Rescans(settings, database, files, scanner, quarantined)
+        duties += change_duties(store, changes) + owner_alert_duties(own_alerts, owner_usage, storage, is_personal)
         duties += [corrections.duty, Duty("malware scans", AGAIN_S, rescans.round, apart=True)]
-        warnings = [asyncio.create_task(warn_of_settings(place.client)) for place in places]
-        left = asyncio.create_task(warn_of_left_behind(redis))
-        stack.push_async_callback(end, *warnings, left)
+        warn(stack, redis, places)
         ports |= (
             await stack.enter_async_context(open_mail(settings, database, redis))
             | offered_ports(settings, database, store, storage)
@@ -190,6 +196,7 @@ async def open_services(
                 Corrections: corrections.port,
                 Webhooks: webhooks.deliveries,
                 Sentences: Translated(),
+                OwnerAlertMails: own_alerts.mails,
                 Operators: OperatorMail(settings, mail_limiter(settings, redis), ServerStatus(redis)),
                 Reports: ReportFigures(metrics, alerts.outbox, settings.links_url, settings.alert_language),
             }
@@ -218,7 +225,8 @@ async def open_services(
             readiness=readiness(Store(redis, probe), database, storage),
             api_keys=api_keys,
             owners=owners,
-            owner_usage=OwnerUsage(database, owners, store, settings.queues),
+            owner_usage=owner_usage,
+            owner_alerts=own_alerts,
             metering=metering,
             fairness=Fairness(redis),
             trials=Trials(store, owners, changes.levels),
@@ -231,6 +239,12 @@ async def open_services(
             webhooks=webhooks,
             runtime=Runtime(settings, store, enqueuer, storage, ports, tracing or NO_TRACING),
         )
+
+
+def warn(stack: contextlib.AsyncExitStack, redis: Client, places: Sequence[Place]) -> None:
+    """Look at the queue servers' settings, and for what older releases left there, in the background."""
+    warnings = [asyncio.create_task(warn_of_settings(place.client)) for place in places]
+    stack.push_async_callback(end, *warnings, asyncio.create_task(warn_of_left_behind(redis)))
 
 
 async def inspection_pool(settings: Settings) -> CpuPool:

@@ -12,6 +12,7 @@ from dashboard.auth import User
 from dashboard.fairness.owner import owner_days
 from dashboard.flash_messages import NOTICES
 from dashboard.list_urls import list_address
+from dashboard.owners.alert_addresses import alert_addresses
 from dashboard.rendering import administers, render
 from service.api.dependencies import ServicesDep
 from service.monitoring.owner_usage import OwnerUse
@@ -102,6 +103,7 @@ async def owner_page(
         use=use,
         figures=figures(use),
         months=await services.metering.of_owner(name, MONTHS),
+        addresses=await alert_addresses(services, name),
         waits=await owner_days(services, request.user, name),
         may_erase=administers(request.user),
         row=row,

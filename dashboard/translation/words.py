@@ -5,6 +5,7 @@ from dashboard.documents.rows import SCAN_WORDS
 from dashboard.durations import ENDS
 from dashboard.keys.views import EXPIRIES, OVERLAPS
 from dashboard.operations.selection import SHOWN_VERBS
+from dashboard.owners.alert_addresses import ADDRESS_STATES
 from dashboard.owners.views import LABELS
 from dashboard.rendering import NAVIGATION
 from dashboard.status_link.telling import HOURS
@@ -43,4 +44,5 @@ def named_words() -> list[str]:
     units = [measure.unit for measure in MEASURES.values() if len(measure.unit) > 1]
     labels = [text for pair in LABELS.values() for text in pair if text]
     values = [*EXPIRIES.values(), *OVERLAPS.values(), *SCAN_WORDS.values(), *HOURS.values(), *TITLES.values()]
+    values += ADDRESS_STATES.values()
     return list(dict.fromkeys([*words, *units, *labels, *values]))

@@ -2,6 +2,7 @@
 
 from service.engine.store import Job
 from tasks.csv_export import csv_export
+from tasks.email_batch import email_batch
 from tasks.exports.datasets import DATASETS
 
 REPORT = "report.json"
@@ -20,6 +21,11 @@ def exports_personal(job: Job) -> bool:
         return True
     chosen = job.payload.get("columns")
     return bool(personal_columns(job) & set(chosen) if isinstance(chosen, list) else personal_columns(job))
+
+
+def is_personal(job: Job) -> bool:
+    """True for a job whose files tell of recipients: a key with the scope personal issues a link to it, and no other."""
+    return job.type == email_batch.name or exports_personal(job)
 
 
 def of_recipients(job: Job, name: str) -> bool:

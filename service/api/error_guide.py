@@ -28,6 +28,7 @@ from service.engine.store.errors import TooManyToRead
 from service.lib.encryption import Unreadable
 from service.lib.outages import Outage
 from service.mail.templates import NoSuchTemplate
+from service.monitoring.owner_alerts import AlertConflict, NoSuchAlertAddress, TooManyAlertAddresses
 from service.webhooks.rows import NoSuchDelivery, NoSuchWebhook, NotDeliverable, TooManyWebhooks
 from tasks.sdk.errors import Refused
 
@@ -86,6 +87,11 @@ _GUIDES = (
             cause(NoSuchTemplate, "The owner has no such template.", "List the templates with GET /api/templates."),
             cause(NoSuchWorkflow, "The owner has no such workflow.", "Use the workflow_id of the answer to POST."),
             cause(NoSuchSchedule, "The owner has no such schedule.", "List the schedules with GET /api/schedules."),
+            cause(
+                NoSuchAlertAddress,
+                "The owner has no such alert address.",
+                "List the addresses with GET /api/owner-alerts.",
+            ),
             cause(NoSuchWebhook, "The owner has no such webhook.", "List the webhooks with GET /api/webhooks."),
             cause(NoSuchDelivery, "The webhook has no such delivery.", "Deliveries are kept for a bounded time."),
             cause(NoSuchUpload, "There is no such unfinished upload.", "Begin again with POST /api/uploads."),
@@ -128,6 +134,12 @@ _GUIDES = (
             ),
             cause(NameTaken, "A schedule has that name.", "Choose another name, or change that schedule."),
             cause(TooManySchedules, "The owner has as many schedules as it may have.", "Delete one."),
+            cause(TooManyAlertAddresses, "The owner has as many alert addresses as it may have.", "Delete one."),
+            cause(
+                AlertConflict,
+                "The alert address is not in a state for that, or the installation sends no mail.",
+                "Read its state with GET /api/owner-alerts; a mail server is set by the operator.",
+            ),
             cause(TooManyWebhooks, "The owner has as many webhooks as it may have.", "Delete one."),
             cause(NotDeliverable, "The delivery cannot be sent now.", "detail says why."),
             cause(Infected, "The document is in quarantine: malware was found in it.", "Upload a clean one."),

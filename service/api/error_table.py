@@ -39,6 +39,7 @@ from service.lib.outages import Outage, outage_of
 from service.lib.text import as_sentence, with_stop
 from service.mail.templates import NoSuchTemplate
 from service.monitoring.alerts import NoSuchRule
+from service.monitoring.owner_alerts import AlertConflict, NoSuchAlertAddress, TooManyAlertAddresses
 from service.webhooks.rows import NoSuchDelivery, NoSuchWebhook, NotDeliverable, TooManyWebhooks
 from tasks.sdk.errors import Refused
 
@@ -115,6 +116,9 @@ STATUS_CODES: Mapping[type[Exception], int] = {
     NoSuchDelivery: 404,
     TooManyWebhooks: 409,
     NotDeliverable: 409,
+    NoSuchAlertAddress: 404,
+    TooManyAlertAddresses: 409,
+    AlertConflict: 409,
     KeyEnded: 409,
     NoSuchKey: 404,
     NoSuchUpload: 404,

@@ -8,7 +8,7 @@ import msgspec
 from litestar import post
 from litestar.params import FromPath, JSONBody
 
-from service.access.personal import exports_personal
+from service.access.personal import is_personal
 from service.api.audit_middleware import AUDIT
 from service.api.auth import require_personal
 from service.api.dependencies import CallerDep, ServicesDep
@@ -18,7 +18,6 @@ from service.api.strict_json import StrictJson
 from service.database.api_keys import Scope
 from service.engine.job_status import rfc3339
 from service.lib.tickets import page_path
-from tasks.email_batch import email_batch
 
 MINUTES = 60
 """Default life of a ticket: longer than nearly every job, shorter than an address lives in a browser's history."""
@@ -59,7 +58,7 @@ async def issue_ticket(
     """
     job = await own_job(services, caller.owner, job_id)
     await services.runtime.payloads.show(job)
-    if job.type == email_batch.name or exports_personal(job):
+    if is_personal(job):
         require_personal(caller)
     expires_s = int(time.time()) + (data or TicketRequest()).minutes * 60
     ticket = services.tickets.issue(job_id, expires_s)

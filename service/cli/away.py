@@ -2,7 +2,7 @@
 
 from redis.exceptions import RedisError
 
-from service.database.start_errors import start_sentence
+from service.database.start import start_sentence
 from service.lib.outages import outage_of
 
 

@@ -8,6 +8,7 @@ from service.database.corrections import DoubtfulPageRow, PageCorrectionRow, Rea
 from service.database.dashboard_users import DashboardSession, DashboardUserRow
 from service.database.images import ImageRecord
 from service.database.mail import Campaign, Delivery, Suppression, Template, User
+from service.database.owner_alerts import AlertAddress, AlertMail
 from service.database.owners import Owner, OwnerMonth
 from service.database.saved_views import DefaultView, SavedView
 from service.database.uploads import Upload, UploadPiece
@@ -15,6 +16,8 @@ from service.database.usage import UsageBatch, UsageEntry
 from service.database.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
+    "AlertAddress",
+    "AlertMail",
     "ApiKey",
     "Base",
     "Campaign",

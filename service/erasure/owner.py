@@ -25,6 +25,7 @@ from service.mail.campaign_removal import CampaignRemoval
 from service.monitoring.audit_log import Audit, AuditEntry, Target
 from service.monitoring.fairness import Fairness
 from service.monitoring.metering import Metering
+from service.monitoring.owner_alerts.counters import forget_owners as forget_alerts
 from service.webhooks.erasure import forget_owners, untold_ends
 from settings import Settings
 
@@ -85,6 +86,7 @@ class OwnerErasure:
         await self._note()
         self.removed += await self.rows.remove_rest()
         for place in places_of(self.redis).all:
+            await forget_alerts(place.client, self.owners)
             self.removed += await OwnerKeys(place.client, self.owners, self.job_ids).remove()
         begun = await self._note()
         altered = {

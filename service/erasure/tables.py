@@ -8,6 +8,8 @@ from sqlalchemy import ColumnElement, Table, case, delete, false, func, or_, sel
 from sqlalchemy.orm import InstrumentedAttribute
 
 from service.database import (
+    AlertAddress,
+    AlertMail,
     Base,
     Campaign,
     Database,
@@ -52,6 +54,9 @@ MESSAGES = "messages to webhooks"
 LINES = "lines of the audit log"
 """Names in the list of rows that are altered, and stay; an owner's messages go."""
 
+ALERTS = "alert addresses"
+"""Name in the list of a person's registrations for alerts."""
+
 AT_ONCE = 500
 
 
@@ -87,9 +92,11 @@ class OwnerRows:
             return list(await session.scalars(select(Upload.upload_id).where(Upload.owner == self.owner)))
 
     async def campaign_ids(self) -> Sequence[str]:
-        """Ids of its campaigns."""
+        """Ids of its campaigns, and of those that its alerts were sent by, which are the installation's."""
+        alerts = select(AlertMail.mail_id).where(AlertMail.owner == self.owner)
+        mine = or_(Campaign.owner == self.owner, Campaign.campaign_id.in_(alerts))
         async with self.database.reading() as session:
-            return list(await session.scalars(select(Campaign.campaign_id).where(Campaign.owner == self.owner)))
+            return list(await session.scalars(select(Campaign.campaign_id).where(mine)))
 
     async def remove_documents(self, file_ids: Sequence[str]) -> None:
         """Remove documents whose files are gone."""
@@ -148,6 +155,9 @@ class PersonRows:
             func.lower(Delivery.address).in_(self.addresses),
         )
 
+    def _alerted(self) -> Any:
+        return or_(func.lower(AlertAddress.address).in_(self.addresses), AlertAddress.mailbox.in_(self.addresses))
+
     async def counts(self) -> Counter[str]:
         """Number of rows by kind, of those that go and of those that are altered."""
         async with self.database.reading() as session:
@@ -159,6 +169,7 @@ class PersonRows:
                 "suppressions": select(func.count())
                 .select_from(Suppression)
                 .where(func.lower(Suppression.address).in_(self.addresses)),
+                ALERTS: select(func.count()).select_from(AlertAddress).where(self._alerted()),
             }
             return +Counter({kind: int(await session.scalar(query) or 0) for kind, query in queries.items()})
 
@@ -189,12 +200,19 @@ class PersonRows:
         return +altered
 
     async def remove(self) -> Counter[str]:
-        """Remove the user and its suppressions. Last: by them the person is found."""
+        """Remove the user, its suppressions and its registrations for alerts. Last: by them the person is found."""
         async with self.database.writing() as session:
+            ids = select(AlertAddress.address_id).where(self._alerted())
+            await session.execute(delete(AlertMail).where(AlertMail.address_id.in_(ids)))
+            alerted = await changed_rows(session, delete(AlertAddress).where(self._alerted()))
             users = await changed_rows(session, delete(User).where(User.id.in_(self.user_ids)))
             suppressed = func.lower(Suppression.address).in_(self.addresses)
             return +Counter(
-                {"users": users, "suppressions": await changed_rows(session, delete(Suppression).where(suppressed))}
+                {
+                    "users": users,
+                    "suppressions": await changed_rows(session, delete(Suppression).where(suppressed)),
+                    ALERTS: alerted,
+                }
             )
 
 

@@ -25,11 +25,12 @@ PATTERNS = (
     r"(?P<scheme>\b(?:bearer|basic)\s+)[A-Za-z0-9+/=_.~-]{8,}",
     r"(?P<user>[a-z][a-z0-9+.-]*://[^\s/:@\"']*:)[^\s/@\"']+(?=@)",
     r"(?P<link>/unsubscribe/)[\w.~-]{8,}",
+    r"(?P<alert>/alert-mails/confirm/)[\w.~%-]{8,}",
     r"(?P<page>/[jc]/)[\w.~%-]{8,}",
 )
 """Places of secrets in addresses and headers. What is kept of the match is its named group."""
 
-MARKS = ("=", "bearer", "basic", "://", "/unsubscribe/", "/j/", "/c/")
+MARKS = ("=", "bearer", "basic", "://", "/unsubscribe/", "/alert-mails/", "/j/", "/c/")
 """Of these a text has one, in small letters, where one of PATTERNS matches it."""
 
 

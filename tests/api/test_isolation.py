@@ -34,6 +34,8 @@ SCOPES = {
     ("DELETE", "/api/schedules/{schedule_id}"): {"operate"},
     ("POST", "/api/workflows/{workflow_id}/cancel"): {"operate"},
     ("POST", "/api/jobs/{job_id}/events/{name}"): {"operate"},
+    ("GET", "/api/owner-alerts"): {"read", "personal"},
+    ("HEAD", "/api/owner-alerts"): {"read", "personal"},
     ("POST", "/api/templates/{template_id}/preview"): {"submit", "personal"},
 }
 """Scopes of routes for which it does not go without saying that reading takes `read`, and everything else `submit`."""

@@ -11,6 +11,7 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 from PIL import Image
 
+from service.monitoring.owner_alerts import Wish
 from tests.api.hands import Hands
 
 PLANTED = "zaphod-planted"
@@ -129,8 +130,14 @@ async def made_world(owner: httpx.AsyncClient, hands: Hands) -> World:
     delivery = await made(f"/api/webhooks/{webhook['webhook_id']}/test")
     jobs = [{"name": PLANTED, "type": "csv-export", "payload": payload}]
     workflow = await made("/api/workflows", json={"jobs": jobs})
+    # Straight into the table: an installation without a mail server registers none.
+    alerts, wish = hands.services.owner_alerts, Wish(f"{PLANTED}@example.com", ["failed"], "en", 60, 30)
+    address, _ = await alerts.rows.put("acme", wish, {})
+    await alerts.rows.confirm(address.address_id, {})
+    await alerts.counters.sync()
     upload_id = (await owner.post("/api/uploads", headers=TUS)).json()["upload_id"]
     ids = {
+        "address_id": address.address_id,
         "upload_id": upload_id,
         "file_id": file["file_id"],
         "image_id": image["image_id"],
@@ -162,6 +169,7 @@ async def state_of_things(owner: httpx.AsyncClient, world: World) -> dict[str, A
             f"/api/workflows/{ids['workflow_id']}",
             f"/api/schedules/{ids['schedule_id']}",
             f"/api/uploads/{ids['upload_id']}",
+            "/api/owner-alerts",
         )
     }
     # Of a schedule the next times move with the clock.

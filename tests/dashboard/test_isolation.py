@@ -16,10 +16,11 @@ from litestar.routes import HTTPRoute
 from sqlalchemy import func, select
 
 from dashboard.redaction import redacted
-from service.database import Document, Template, Webhook
+from service.database import AlertAddress, Document, Template, Webhook
 from service.engine.job_requests import JobRequest, Step
 from service.engine.terms import Terms
 from service.monitoring.audit_log import AuditEntry, Target
+from service.monitoring.owner_alerts import Wish
 from settings import Queue
 from tasks.sdk.types import Payload
 from tests.dashboard.conftest import OPERATOR, VIEWER, Client
@@ -110,6 +111,8 @@ async def installation(made: Maker) -> Installation:
     webhook = await services.webhooks.rows.create("acme", f"https://8.8.8.8/{HOOK}", ["job.failed"])
     delivery = await services.webhooks.rows.add_trial(webhook)
     template = await made.mail_template("News")
+    wish = Wish(ADDRESS, ["failed"], "en", 60, 30)
+    address, _ = await services.owner_alerts.rows.put("acme", wish, {})
     worker = await made.worker()
     async with services.runtime.gate.use("planted", "job-planted"):
         pass
@@ -130,6 +133,7 @@ async def installation(made: Maker) -> Installation:
             "fingerprint": [job.fingerprint or ""],
             "operation_id": ["operation-none"],
             "queue": [str(Queue.PDF_PROCESSING)],
+            "address_id": [address.address_id],
             "template_id": [template],
             "workflow_id": ["workflow-planted"],
             "rule": ["queue-backlog"],
@@ -167,7 +171,8 @@ async def state_of_things(made: Maker, installation: Installation) -> dict[str, 
     jobs = [await made.store.get(job_id) for job_id in installation.ids["job_id"]]
     async with made.services.database.reading() as session:
         rows = [
-            await session.scalar(select(func.count()).select_from(table)) for table in (Document, Template, Webhook)
+            await session.scalar(select(func.count()).select_from(table))
+            for table in (Document, Template, Webhook, AlertAddress)
         ]
     return {
         "jobs": [job and (job.state, job.attempt) for job in jobs],

@@ -7,6 +7,7 @@ from sqlalchemy import delete
 
 from service.database.owners import Owner
 from service.erasure.signed_list import verified
+from service.monitoring.owner_alerts import Wish
 from tests.dashboard.conftest import Client, act
 from tests.dashboard.made import Maker
 
@@ -93,3 +94,33 @@ async def test_an_operator_erases_an_owner_by_typing_its_name(operator: Client, 
 async def test_a_viewer_is_offered_no_erasure(viewer: Client, made: Maker) -> None:
     assert 'action="/admin/erase"' not in (await viewer.get("/admin/owners/initech")).text
     assert (await viewer.post("/admin/erase", data={"owner": "initech", "typed": "initech"})).status_code == 403
+
+
+async def test_alert_addresses_are_shown_and_deleted_by_an_operator(operator: Client, made: Maker) -> None:
+    alerts = made.services.owner_alerts
+    assert "PUT /api/owner-alerts" in (await operator.get("/admin/owners/magrathea")).text
+    wish = Wish("ada@example.com", ["failed", "waiting"], "de", 60, 45)
+    row, _ = await alerts.rows.put("magrathea", wish, {})
+    page = (await operator.get("/admin/owners/magrathea")).text
+    for words in ("ada@example.com", "not confirmed", "failed jobs", "over 45 min", "Deutsch"):
+        assert words in page, words
+    german = (await operator.get("/admin/owners/magrathea", headers={"Accept-Language": "de"})).text
+    assert "Alarme per Mail" in german and "nicht bestätigt" in german
+    path = f"/admin/alert-addresses/{row.address_id}/delete"
+    answer = await act(operator, path)
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        "/admin/owners/magrathea?notice=alert-address-deleted",
+    )
+    assert await alerts.rows.of("magrathea") == []
+    audit = (await operator.get("/admin/audit?action=alert-address.deleted")).text
+    assert row.address_id in audit and "ada@example.com" not in audit
+    assert (await act(operator, path)).status_code == 404
+
+
+async def test_a_viewer_sees_that_there_is_an_address_and_not_whose(viewer: Client, made: Maker) -> None:
+    alerts = made.services.owner_alerts
+    row, _ = await alerts.rows.put("magrathea", Wish("ada@example.com", ["limits"], "en", 60, 30), {})
+    page = (await viewer.get("/admin/owners/magrathea")).text
+    assert "ada@example.com" not in page and "not confirmed" in page and f"{row.address_id}/delete" not in page
+    await alerts.rows.remove(row.address_id)

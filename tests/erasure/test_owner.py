@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from sqlalchemy import select
 
-from service.database import Campaign, Delivery, Event
+from service.database import AlertMail, Campaign, Delivery, Event
 from service.engine.job_files import checkpoint_path
 from service.engine.outcomes import OutcomeKind
 from service.engine.states import State
@@ -89,6 +90,24 @@ async def plant(acme: httpx.AsyncClient, hands: Hands, served: Served) -> Job:
         session.add(
             Delivery(
                 campaign_id=failing, position=1, user_id=7, email=f"{PLANTED}@example.com", address=f"{PLANTED}@example.com",
+                status="sent", message_id="m",
+            )
+        )  # fmt: skip
+        (mail,) = await session.scalars(select(AlertMail))
+        campaign = {
+            "template_id": "",
+            "name": "n",
+            "subject": "s",
+            "html": "",
+            "text": "",
+            "recipients": 1,
+            "to_send": 1,
+        }
+        session.add(Campaign(campaign_id=mail.mail_id, owner="owner-alerts", **campaign))
+        await session.flush()
+        session.add(
+            Delivery(
+                campaign_id=mail.mail_id, position=1, user_id=-1, email=f"{PLANTED}@example.com", address=None,
                 status="sent", message_id="m",
             )
         )  # fmt: skip

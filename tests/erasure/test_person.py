@@ -14,6 +14,7 @@ from service.engine.payload_files import INLINE_BYTES_MAX
 from service.erasure.owner import NothingToErase
 from service.erasure.person import ALTERED, PersonErasure
 from service.erasure.tables import LINES, PersonRows
+from service.monitoring.owner_alerts import Wish
 from service.supervisor.valkey import EmbeddedValkey
 from tests.api.conftest import Served
 from tests.api.hands import Hands
@@ -29,6 +30,7 @@ async def plant(served: Served, acme: httpx.AsyncClient, hands: Hands) -> str:
     services = served.services
     world = await made_world(acme, hands)
     job_id = world.ids["job_id"]
+    await services.owner_alerts.rows.put("acme", Wish(ADDRESS, ["failed"], "en", 60, 30), {})
     await services.storage.put(artefact_path(job_id, "report.json"), LOWER.encode())
     async with services.database.writing() as session:
         session.add_all(
@@ -81,6 +83,7 @@ async def test_no_file_table_or_key_holds_the_address(
         assert await in_tables(services.database, word) == []
         for folder in (Path(settings_env["OFFLOAD_DATA_DIR"]), valkey_server.folder):
             assert in_files(folder, word.encode()) == []
+    assert found["alert addresses"] == written.removed["alert addresses"] == 1
     assert written.removed["users"] == 1 and written.altered["recipients of campaigns"] == 1
     assert written.altered[LINES] == found[LINES] == 1, "the line that names it twice is one line"
     assert await in_tables(services.database, "zaphod@example.com"), "the other recipient stays"

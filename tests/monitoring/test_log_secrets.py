@@ -57,6 +57,7 @@ def test_every_secret_of_the_settings_is_known(environment: dict[str, str]) -> N
         ("redis://:geheim@host", f"redis://:{MASK}@host"),
         ("/unsubscribe/abcdefgh123 asked", f"/unsubscribe/{MASK} asked"),
         ("GET /j/ticket_pdf-ocr-1~17~~sig%7E-x/progress", f"GET /j/{MASK}/progress"),
+        ("GET /alert-mails/confirm/ticket_a~17~~sig", f"GET /alert-mails/confirm/{MASK}"),
         ("GET /c/file-1~17~~sig%7E-x/pages/3", f"GET /c/{MASK}/pages/3"),
         ('json: "we\\"ird-value"', f'json: "{MASK}"'),
         ("nothing to hide at http://host/a?b=c", "nothing to hide at http://host/a?b=c"),

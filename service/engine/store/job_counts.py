@@ -11,6 +11,9 @@ from settings.queues import Queue
 OLDEST_READ = 5
 """Waiting jobs of a type that are asked how long they have waited: the first created ones, few of which are retries."""
 
+OWNER_OLDEST_READ = 50
+"""Likewise of an owner, over all types and queues."""
+
 
 class JobCounts:
     """Counts over the indexes of jobs."""
@@ -120,6 +123,21 @@ class JobCounts:
             if ready_ms and (earliest is None or int(ready_ms) < earliest):
                 since[queue] = int(ready_ms)
         return since
+
+    async def oldest_of_owner(self, owner: str) -> tuple[int, str] | None:
+        """When the owner's job that waits longest became ready (ms), and its id; None where none waits.
+
+        Looked for among its OWNER_OLDEST_READ first created ones: an operator's retry waits since the retry.
+        """
+        pipe = self.redis.pipeline(transaction=False)
+        ids = [
+            raw.decode()
+            for raw in await self.redis.zrange(keys.by_owner(owner, State.QUEUED), 0, OWNER_OLDEST_READ - 1)
+        ]
+        for job_id in ids:
+            pipe.hget(keys.job(job_id), "ready_ms")
+        found = zip(await pipe.execute(), ids, strict=True) if ids else []
+        return min(((int(ready_ms), job_id) for ready_ms, job_id in found if ready_ms), default=None)
 
     async def known_memory(self, job_type: str) -> dict[str, bytes]:
         """Measured memory of a type's calls in the pool, by function, as JSON of PeakMemory."""

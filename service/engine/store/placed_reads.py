@@ -259,6 +259,10 @@ class PlacedReads(Store):
                 earliest[queue] = before if at_ms is None else at_ms if before is None else min(before, at_ms)
         return earliest
 
+    async def oldest_of_owner(self, owner: str) -> tuple[int, str] | None:
+        found = await self._all(lambda store: store.oldest_of_owner(owner))
+        return min((one for one in found if one is not None), default=None)
+
     async def known_memory(self, job_type: str) -> dict[str, bytes]:
         return await self.of_type(job_type).known_memory(job_type)
 

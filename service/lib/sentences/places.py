@@ -169,6 +169,7 @@ PHRASED = (
     "service/mail/",
     "service/documents/",
     "service/monitoring/alerts/",
+    "service/monitoring/owner_alerts/",
     "service/monitoring/readiness.py",
     "service/monitoring/storage_usage/",
     "service/monitoring/weekly_report.py",

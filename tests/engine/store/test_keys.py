@@ -13,10 +13,12 @@ from service.mail import keys as mail_keys
 from service.monitoring.alerts import keys as alert_keys
 from service.monitoring.changes import keys as change_keys
 from service.monitoring.fairness import keys as fairness_keys
+from service.monitoring.owner_alerts import keys as owner_alert_keys
 from service.webhooks import keys as webhook_keys
 
 OWNERS = (
     keys, channels, schedule_keys, service_keys, alert_keys, change_keys, mail_keys, webhook_keys, scan_keys, fairness_keys,
+    owner_alert_keys,
 )  # fmt: skip
 
 

@@ -128,6 +128,12 @@ function settle.completed(j, outcome)
   local fields = outcome.fields
   if outcome.result then fields[#fields + 1], fields[#fields + 2] = 'result', outcome.result end
   find_by(j, outcome.find)
+  for _, name in ipairs(outcome.find or {}) do
+    if name == 'tag:incomplete' or name == 'tag:doubtful' then
+      count_for_alerts(j, 'incomplete')
+      break
+    end
+  end
   finish(j, 'completed', fields, outcome.ended)
   -- Written with the completion: the next link of a chain is started once, or not at all.
   if #outcome.next > 0 then

@@ -66,6 +66,18 @@ local function tell(j, state)
   change(events, #events + 1, cmsgpack.pack({j.id, number, record}))
 end
 
+-- Count an end that the mail addresses of its owner are alerted to, and keep the ids of the last ten: how many there are
+-- changes nothing of what it costs (service/monitoring/owner_alerts takes it from there).
+local ALERTED_IDS = 10
+local alerted = {}
+local function count_for_alerts(j, kind)
+  if alerted[j.owner] == nil then alerted[j.owner] = redis.call('HGET', P .. 'owner-alerts:owners', j.owner) or '' end
+  if not string.find(alerted[j.owner], kind, 1, true) then return end
+  local key = P .. 'owner-alerts:ends:' .. j.owner
+  local number = redis.call('HINCRBY', key, kind, 1)
+  redis.call('HSET', key, kind .. ':' .. number % ALERTED_IDS, j.id)
+end
+
 local function requeue(j, fields)
   -- What was deferred has been ready since it was due, however late that was noticed.
   if not DEFERRED[j.state] then redis.call('HSET', job_key(j.id), 'ready_ms', now) end
@@ -134,6 +146,7 @@ local function finish(j, state, fields, at)
   tally(j, state, 1)
   -- The end of a delivery is not delivered: each would be followed by another.
   if j.parent == '' and j.queue ~= 'webhooks' then tell(j, state) end
+  if j.parent == '' and state == 'failed' then count_for_alerts(j, 'failed') end
   if j.parent ~= '' then part_ended(j)
   elseif state ~= 'failed' then place(P .. 'finished:' .. j.queue, j.id, at or now) end
   if j.workflow ~= '' then

@@ -1,0 +1,1 @@
+"""/alert-mails: pages behind the links in messages to alert addresses."""
