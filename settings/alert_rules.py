@@ -62,7 +62,14 @@ class Rule:
         if value >= UNENDING:
             return "no end in sight"
         number = value * 100 if self.unit == "%" else value
-        return f"{number:,.1f}".removesuffix(".0") + (f" {self.unit}" if self.unit else "")
+        figure = f"{number:,.1f}".removesuffix(".0")
+        return f"{figure} {of_one(self.unit) if figure == '1' else self.unit}".rstrip()
+
+
+def of_one(unit: str) -> str:
+    """A unit after the number 1: job for jobs, message a minute for messages a minute."""
+    noun, blank, rest = unit.partition(" ")
+    return (noun[:-1] if noun.endswith("s") and len(noun) > 1 else noun) + blank + rest
 
 
 @dataclass(frozen=True)

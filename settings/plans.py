@@ -68,14 +68,14 @@ PLAN_TABLE: Mapping[str, Plan] = {
     "premium": Plan(weight=4.0),
 }
 
-WORDS: Mapping[str, str] = {
-    "queued_jobs": "waiting jobs",
-    "requests_per_minute": "requests a minute",
-    "stored_bytes": "stored bytes",
-    "pages_per_month": "pages a month",
-    "mails_per_hour": "mails an hour",
+WORDS: Mapping[str, tuple[str, str]] = {
+    "queued_jobs": ("waiting job", "waiting jobs"),
+    "requests_per_minute": ("request a minute", "requests a minute"),
+    "stored_bytes": ("stored byte", "stored bytes"),
+    "pages_per_month": ("page a month", "pages a month"),
+    "mails_per_hour": ("mail an hour", "mails an hour"),
 }
-"""Limits by field, as a client and an operator read them."""
+"""Limits by field, as a client and an operator read them: of one, and of more."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,9 @@ class Limits:
     def allows(self, field: str) -> str:
         """Beginning of a sentence that refuses what is over, such as `The plan free allows 100 waiting jobs`."""
         source = f"Your own limit (plan {self.plan})" if field in self.own else f"Your plan {self.plan}"
-        return f"{source} allows {getattr(self.values, field):,} {WORDS[field]}"
+        limit, (one, more) = getattr(self.values, field), WORDS[field]
+        kind = one if limit == 1 else more
+        return f"{source} allows {limit:,} {kind}"
 
     def priority(self, wanted: str) -> str:
         """Priority that a job gets which asks for one."""

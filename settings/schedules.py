@@ -79,7 +79,9 @@ class Schedule:
     def words(self) -> str:
         """The expression in plain words; empty where there is a problem."""
         if self.every_s:
-            return f"Every {self.every_s // 60} minutes" if self.every_s % 60 == 0 else f"Every {self.every_s} seconds"
+            if self.every_s % 60:
+                return "Every second" if self.every_s == 1 else f"Every {self.every_s} seconds"
+            return "Every minute" if self.every_s == 60 else f"Every {self.every_s // 60} minutes"
         return "" if self.problem else self._ticks(datetime(2026, 1, 1, tzinfo=UTC)).explain()
 
     def slots(self, after: datetime, until: datetime, limit: int) -> list[datetime]:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from settings import Queue
+from settings.amounts import counted
 from tasks.mail.render import Checked, Letter, check
 from tasks.mail.segments import Segment
 from tasks.mail.send_group import METER, deliver_letters
@@ -67,7 +68,7 @@ class Outcome(msgspec.Struct):
         """The message of a campaign that did not reach each recipient, other than those who want no mail; empty otherwise."""
         counts = {"bounced": self.bounced, "failed": self.failed, "in doubt": self.unknown}
         lacking = [f"{count:,} {how}" for how, count in counts.items() if count]
-        return incomplete(f"of {self.recipients:,} recipients {', '.join(lacking)}") if lacking else ""
+        return incomplete(f"of {counted(self.recipients, 'recipient')} {', '.join(lacking)}") if lacking else ""
 
 
 async def accepts(payload: EmailBatch, checks: Any) -> int:

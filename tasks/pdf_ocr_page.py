@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from settings import Queue, load_settings
+from settings.amounts import counted
 from tasks.ocr.languages import refusal
 from tasks.ocr.page import Reading
 from tasks.ocr.pages import checkpoint_name, read_pages
@@ -42,7 +43,7 @@ class PageRead(msgspec.Struct):
     @property
     def summary(self) -> str:
         """The message of the completed job."""
-        return f"Page {self.page} read again: {self.words:,} words, {self.confidence:.0%} sure"
+        return f"Page {self.page} read again: {counted(self.words, 'word')}, {self.confidence:.0%} sure"
 
 
 async def _accepts(payload: PdfOcrPage, checks: Any) -> int:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from settings.amounts import counted
 from settings.queues import Queue
 from tasks.exports.dataset import reads_everything
 from tasks.exports.progress_file import read_tally
@@ -30,7 +31,7 @@ FILE = "report.pdf"
 ROWS = Meter("Building the report… {done} of {total} rows read", "rows_done", "total_rows", high=10)
 PAGES = Meter("Building the report… page {done} of {total}", "pages_done", "total_pages", low=10, high=50)
 
-TEXT = """The {title} of {whose}, {period} ({zone}), is attached: {pages} pages.
+TEXT = """The {title} of {whose}, {period} ({zone}), is attached: {pages}.
 """
 
 RETENTION_NOTE = (
@@ -139,7 +140,9 @@ async def report_pdf(payload: ReportPdf, run: Run) -> Report:
         raise Permanent(str(refused)) from None
     data, made = await _built(payload, run, period, chosen)
     await run.artefact(FILE, data, "application/pdf")
-    await run.stage(90, f"The report is stored: {made.pages} pages", pages_done=made.pages, total_pages=made.pages)
+    await run.stage(
+        90, f"The report is stored: {counted(made.pages, 'page')}", pages_done=made.pages, total_pages=made.pages
+    )
     mail_job = None
     if recipients:
         mail = _mail(payload, run, period, made, recipients)
@@ -198,7 +201,7 @@ async def _gather(payload: ReportPdf, run: Run, period: Period, chosen: list[Sel
 
 
 async def _collecting(run: Run, rows: int) -> None:
-    await run.stage(0, f"Building the report… {rows:,} rows collected")
+    await run.stage(0, f"Building the report… {counted(rows, 'row')} collected")
 
 
 def _followed(run: Run, tally: Path, meter: Meter) -> AbstractAsyncContextManager[None]:
@@ -215,6 +218,8 @@ def _mail(payload: ReportPdf, run: Run, period: Period, made: Made, recipients: 
     title = f"{KINDS[payload.report].title} report"
     owner = whose(payload, run.owner)
     owner = "all owners" if reads_everything(owner) else owner
-    text = TEXT.format(title=title.lower(), whose=owner, period=period.words, zone=period.zone, pages=made.pages)
+    text = TEXT.format(
+        title=title.lower(), whose=owner, period=period.words, zone=period.zone, pages=counted(made.pages, "page")
+    )
     attach = Artefact(job_id=run.job_id, name=FILE)
     return MailFile(recipients=recipients, subject=f"{title}: {period.words}", text=text, attach=attach)

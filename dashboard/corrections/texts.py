@@ -27,6 +27,7 @@ PAGE_TEXTS: Mapping[str, str] = {
     "typed": "You typed:",
     "next": "Next doubtful page",
     "left_out": "{count} more words are not shown; the whole text is in text.txt.",
+    "left_out_one": "One more word is not shown; the whole text is in text.txt.",
     "by": "Last changed by {by}.",
     "link": "Your document",
     "all_done": "All doubtful pages of this document are done. Thank you.",

@@ -12,6 +12,7 @@ from dashboard.errors.views import present
 from service.api.dependencies import ServicesDep
 from service.engine.store.bulk_operations import Selection
 from service.engine.store.error_groups import GroupState
+from settings.amounts import counted
 from tasks.sdk.errors import Refused
 
 CANARY = 5
@@ -40,7 +41,7 @@ async def try_canary(request: Request[User, Any, Any], services: ServicesDep, fi
     ids = tuple(await services.store.error_groups.jobs(fingerprint, CANARY))
     if not ids:
         raise Refused("None of its jobs is left to try.", field="fingerprint", status_code=409)
-    words = f"{len(ids)} jobs as a canary for: {group.error[:120]}"
+    words = f"{counted(len(ids), 'job')} as a canary for: {group.error[:120]}"
     operation = await services.store.operations.begin("retry", Selection(ids=ids), words=words, by=request.user.name)
     audit_detail(request, f"{operation.id}: retry {words}")
     return Redirect(f"/admin/operations/{operation.id}", status_code=303)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from dashboard.formats import duration, whole
 from service.engine.states import State
 from service.engine.store.records import Job
+from settings.amounts import counted as amount
 from tasks.sdk.types import REGISTRY
 
 
@@ -47,7 +48,7 @@ def _due(job: Job, now_ms: int, words: str) -> When:
 def counted(job: Job, units: int) -> str:
     """Units of a job in its type's own word, such as 12 pages."""
     job_type = REGISTRY.get(job.type)
-    return job_type.counted(units) if job_type else f"{units:,} unit{'' if units == 1 else 's'}"
+    return job_type.counted(units) if job_type else amount(units, "unit")
 
 
 def tries(job: Job) -> str:

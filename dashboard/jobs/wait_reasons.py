@@ -16,6 +16,7 @@ from service.lib.text import as_sentence
 from service.mail.counters import MAIL_QUEUE
 from service.mail.server_status import ServerStatus
 from service.services import Services
+from settings.amounts import counted
 from settings.queues import Queue
 from tasks.sdk.types import REGISTRY
 
@@ -181,7 +182,7 @@ def _rated(holds: Mapping[Kind, Hold], messages: int, position: QueuePosition, a
     if messages:
         wait = _in(position.permit_next_ms - at_ms)
         return Check(
-            question, True, f"Jobs start freely; of {number(messages)} messages a minute the next may go {wait}."
+            question, True, f"Jobs start freely; of {counted(messages, 'message')} a minute the next may go {wait}."
         )
     hold = holds.get("rate")
     if hold is None:

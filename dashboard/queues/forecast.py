@@ -11,6 +11,7 @@ from dashboard.formats import HOUR_MS, MINUTE_MS, duration, number
 from dashboard.queues.row import QueueRow
 from service.engine.holds import Hold
 from service.engine.store.queue_controls import Kind
+from settings.amounts import counted
 from settings.queues import QueueSettings
 from tasks.sdk.errors import Refused
 
@@ -38,7 +39,7 @@ class Forecast:
             return "never: nothing would run"
         if self.clears_ms is None:
             growth = (self.load - self.slots) * HOUR_MS / max(1.0, self.mean_run_ms)
-            return f"never: it grows by about {number(round(growth))} jobs an hour"
+            return f"never: it grows by about {counted(round(growth), 'job')} an hour"
         return f"in about {duration(self.clears_ms)}" if self.clears_ms else "nothing waits"
 
 

@@ -9,7 +9,7 @@ from dashboard.owners.alert_addresses import ADDRESS_STATES
 from dashboard.owners.views import LABELS
 from dashboard.rendering import NAVIGATION
 from dashboard.status_link.telling import HOURS
-from settings.alert_rules import MEASURES
+from settings.alert_rules import MEASURES, of_one
 
 NAMED = (
     # States of jobs, operations, keys, webhook deliveries and rules; outcomes of attempts, schedules, actions and recipients.
@@ -41,7 +41,9 @@ NAMED = (
 def named_words() -> list[str]:
     """All of them, each once."""
     words = [*NAMED, *(link.name for link in NAVIGATION), *(words for words, _ in ENDS.values()), *SHOWN_VERBS.values()]
-    units = [measure.unit for measure in MEASURES.values() if len(measure.unit) > 1]
+    units = [
+        unit for measure in MEASURES.values() if len(measure.unit) > 1 for unit in (measure.unit, of_one(measure.unit))
+    ]
     labels = [text for pair in LABELS.values() for text in pair if text]
     values = [*EXPIRIES.values(), *OVERLAPS.values(), *SCAN_WORDS.values(), *HOURS.values(), *TITLES.values()]
     values += ADDRESS_STATES.values()

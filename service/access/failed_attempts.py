@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from service.access import keys
 from service.engine.redis.client import Client
 from service.monitoring.audit_log import Audit, AuditEntry, Target
+from settings.amounts import counted
 
 WINDOW_S = 60
 """Seconds for which a failure counts."""
@@ -74,7 +75,7 @@ class TooManyFailures(Exception):
     """Too many wrong credentials came from an address, or for a user. The credential was not looked at."""
 
     def __init__(self, retry_after_s: int) -> None:
-        super().__init__(f"Too many failed attempts: try again in {retry_after_s} seconds.")
+        super().__init__(f"Too many failed attempts: try again in {counted(retry_after_s, 'second')}.")
         self.retry_after_s = retry_after_s
 
 

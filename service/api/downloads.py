@@ -16,6 +16,7 @@ from service.documents.store import DocumentStore, NoSuchFile
 from service.engine.store import Job
 from service.lib.storage.object_storage import NoSuchObject
 from service.services import Services
+from settings.amounts import counted
 
 _RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*")
 
@@ -68,7 +69,7 @@ async def download(
     try:
         wanted = byte_range(request.headers.get("range"), size) if _may_range(request, etag) else None
     except Unsatisfiable:
-        sentence = f"Range not satisfiable: the file has {size:,} bytes."
+        sentence = f"Range not satisfiable: the file has {counted(size, 'byte')}."
         return error_response(416, sentence, headers={"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"})
     start, end = wanted or (0, size)
     headers["Content-Length"] = str(end - start)

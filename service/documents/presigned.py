@@ -17,6 +17,7 @@ from service.documents.store import DocumentStore, document_folder
 from service.documents.upload_errors import NoSuchUpload
 from service.lib.encryption import Damaged
 from service.lib.storage.object_storage import NoSuchObject, Storage
+from settings.amounts import counted
 from tasks.sdk.errors import Refused
 
 VALID = timedelta(hours=1)
@@ -103,7 +104,7 @@ class PresignedUploads:
             raise Refused(sentence, field="file", status_code=409) from None
         except Damaged:
             raise Refused(BEGINS_AS_ENCRYPTED.format(upload.name), field="file", status_code=415) from None
-        raise Refused(f"{upload.name} has {size:,} bytes, and {upload.bytes:,} were announced.", field="bytes")
+        raise Refused(f"{upload.name} has {counted(size, 'byte')}, and {upload.bytes:,} were announced.", field="bytes")
 
 
 def _place(upload_id: str) -> str:

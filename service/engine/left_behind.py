@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 
 from service.engine.redis.client import Client
 from service.engine.redis.places import places_of
+from settings.amounts import counted
 
 log = structlog.get_logger("offload")
 
@@ -22,9 +23,10 @@ class LeftBehind(NamedTuple):
     @property
     def sentence(self) -> str:
         """One sentence that says what to do (docs/scaling.md), without its full stop."""
+        wait = "waits" if self.jobs == 1 else "wait"
         return (
-            f"{self.jobs:,} jobs of the queue {self.queue} wait on {self.server}, where none of its workers looks: start one "
-            f"with the settings of before until they are done"
+            f"{counted(self.jobs, 'job')} of the queue {self.queue} {wait} on {self.server}, where none of its workers looks: "
+            "start one with the settings of before until they are done"
         )
 
 

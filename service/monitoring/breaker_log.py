@@ -29,7 +29,7 @@ class BreakerLog:
         while found := await events(redis, AT_ONCE):
             for one in found:
                 kind = "service" if one.service else "queue"
-                words = f"{one.jobs:,} jobs in a row failed: {one.error}"
+                words = f"{'1 job' if one.jobs == 1 else f'{one.jobs:,} jobs in a row'} failed: {one.error}"
                 await self.audit.record(
                     AuditEntry(
                         actor="offload",

@@ -32,6 +32,8 @@ class JobOptions(TypedDict, total=False):
     """Seconds that the first runs of a worker take longer, to load models for one; in the estimate until one is measured."""
     unit: str
     """Name of a unit of work, in the singular: page, row, message."""
+    unit_plural: str
+    """Its plural, where that is not the singular with an s: entries."""
     public: bool
     """False for a job that no client can start."""
     search_keys: tuple[str, ...]

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from settings.amounts import counted
 from settings.queues import Queue
 from tasks.sdk.errors import EventTimedOut, Permanent
 from tasks.sdk.limits import KeyLimit, Rate, key_limits
@@ -65,6 +66,7 @@ class JobType:
     limit: Mapping[str, int] = field(default_factory=dict, hash=False)
     one_at_a_time: str | tuple[str, ...] = ()
     rate: Mapping[str, Rate] = field(default_factory=dict, hash=False)
+    unit_plural: str = ""
     limits: tuple[KeyLimit, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
@@ -73,7 +75,7 @@ class JobType:
 
     def counted(self, units: int) -> str:
         """Units in words, such as 1 page or 1,200 pages."""
-        return f"{units:,} {self.unit}{'' if units == 1 else 's'}"
+        return counted(units, self.unit, self.unit_plural)
 
 
 @dataclass(frozen=True)

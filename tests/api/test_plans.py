@@ -117,7 +117,7 @@ async def test_waiting_jobs(acme: httpx.AsyncClient, served: Served) -> None:
     body = {"file_id": (await upload(acme)).json()["file_id"], "priority": "high"}
     first = await acme.post("/api/jobs/pdf-ocr", json=body)
     assert first.json()["warning"] == "It is queued at normal priority, the highest of your plan free."
-    words = "Your own limit (plan free) allows 1 waiting jobs, and so many wait already; try again in 30 s."
+    words = "Your own limit (plan free) allows 1 waiting job, and so many wait already; try again in 30 s."
     assert refused(await acme.post("/api/jobs/pdf-ocr", json=body), words) == 30
     batch = {"jobs": [{"type": "pdf-ocr", "payload": {"file_id": body["file_id"]}}]}
     (one,) = (await acme.post("/api/jobs/batch", json=batch)).json()["jobs"]

@@ -44,7 +44,7 @@ async def test_a_server_that_is_away_stops_its_own_queue_alone(
     await main.queued([await enqueuer.request(probe.probe_echo, probe.Echo(), owner="acme", job_id="probe-echo-old")])
     for queue in Queue:
         await Maker(served.services).worker(queue)
-    left = "1 jobs of the queue thumbnails wait on the main server, where none of its workers looks"
+    left = "1 job of the queue thumbnails waits on the main server, where none of its workers looks"
     assert left in (await acme.get("/workers/health")).json()["detail"]
     await served.services.store.cancel("probe-echo-old")
     assert (await acme.get("/workers/health")).json()["status"] == "ok"

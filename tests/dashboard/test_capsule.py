@@ -73,7 +73,7 @@ async def test_a_capsule_says_what_it_left_out(operator: Client, made: Maker, mo
     monkeypatch.setattr(capsule_jobs, "EXAMINED_MAX", 2)
     page = (await operator.get(FILE)).text
     assert page.count('<div class="job">') == 1
-    assert "1 are here, the newest; 1 are left out." in page
+    assert "1 is here, the newest; 1 is left out." in page
     assert "Only the newest 2 failed jobs were read" in page
 
 

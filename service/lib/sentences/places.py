@@ -200,7 +200,17 @@ UNITS = (
     "second",
     "minute",
     "hour",
+    "unit",
+    "image",
+    "megapixel-second",
+    "word",
+    "byte",
+    "setting",
+    "key",
+    "server",
+    "timeout",
 )
+"""Nouns of amounts: units of the job types, and those that `counted` is called with."""
 
 EXTRA = (
     # Of http.HTTPStatus: releases of Python differ in two of them.

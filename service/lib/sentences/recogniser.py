@@ -53,6 +53,8 @@ PHRASES = frozenset(
         "how",
         "end",
         "value",
+        "allows",
+        "limits",
     }
 )
 """Names of values that may be sentences or phrases of the catalogue themselves."""

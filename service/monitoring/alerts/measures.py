@@ -143,7 +143,7 @@ class Measures:
         spans = (await self.metrics.spans("minute", rule.of, minutes + 1))[:-1]
         offered = sum(span.total[measure] for span in spans for measure in MEASURES.values())
         slow = left > rule.threshold and not 0 < limit < rule.threshold
-        detail = f"{left:,} messages wait"
+        detail = "1 message waits" if left == 1 else f"{left:,} messages wait"
         return [Reading(rule.of, offered / minutes if slow else None, detail, f"/admin/jobs?queue={rule.of}")]
 
     async def _messages_left(self, queue: str) -> int:

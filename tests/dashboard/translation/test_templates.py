@@ -7,12 +7,20 @@ import pytest
 
 from dashboard.templating import FOLDER
 from dashboard.translation.expressions import Choice, Parts, Value, marks, parts_of, tokens
-from dashboard.translation.source import Template
+from dashboard.translation.source import Template, units
 
 TEMPLATES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.html"))
 
 WORDS = re.compile(r"[A-Za-z]{2,}.* .*[A-Za-z]|^[A-Z][a-z]+|[a-z] $|^ [a-z]|^, [a-z]")
 """Text for people: a space between words, or a capital letter in front."""
+
+AMOUNT = re.compile(r"\{(\w+)\} (?:more |completed )?([a-z]{2,}s)\b(?!\|)")
+"""A value with a noun in the plural, outside of a choice."""
+
+NEVER_ONE = {
+    "longest_days", "days", "name", "size", "height", "bin_minutes", "unread_us", "retries", "total", "columns", "chosen",
+}  # fmt: skip
+"""Values before such a noun that are never 1: constants, sizes in pixels, and counts that are shown from two on."""
 
 UNSHOWN = {"WebP", "Work", "People", "System"}
 """Names that are the same in every language, and keys of menus."""
@@ -49,3 +57,15 @@ def test_words_within_expressions_are_marked(name: str) -> None:
         elif piece.startswith("{%"):
             left_out += _unmarked(piece)
     assert left_out == []
+
+
+def test_no_noun_is_in_the_plural_after_a_number_that_may_be_one() -> None:
+    """`{n} page[|s]`, as docs/translating.md says: not "1 pages"."""
+    found = [
+        unit.message.text
+        for name in TEMPLATES
+        for unit in units((FOLDER / name).read_text())
+        for value, _ in AMOUNT.findall(re.sub(r"\[[^\]]*\]", "", unit.message.text))
+        if value.rstrip("0123456789") not in NEVER_ONE
+    ]
+    assert found == []

@@ -108,3 +108,10 @@ def test_no_request_reads_a_catalogue_after_the_start(monkeypatch: pytest.Monkey
     monkeypatch.setattr("service.lib.languages.read_po", None)
     with in_language("de"):
         assert shown(f"There is no job {'j-' * 9}.") == f"Es gibt keinen Job {'j-' * 9}."
+
+
+def test_a_limit_of_a_plan_is_translated_within_its_sentence() -> None:
+    with in_language("de"):
+        assert shown("Your plan free allows 1 waiting job, and so many wait already; try again in 30 s.") == (
+            "Ihr Tarif free erlaubt 1 wartenden Job, und so viele warten bereits; versuchen Sie es in 30 s erneut."
+        )
