@@ -30,7 +30,8 @@ ENV OFFLOAD_DATA_DIR=/data OFFLOAD_HOST=0.0.0.0
 COPY --from=build /app /app
 COPY static static
 # What alerts link to, as the page /admin/runbook.
-COPY docs/runbook.md docs/runbook.md
+COPY docs/runbook.md docs/finding-jobs.md docs/
+COPY docs/de docs/de
 VOLUME /data
 
 FROM run AS worker
