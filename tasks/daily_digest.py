@@ -66,10 +66,11 @@ def written(day: date, lines: Sequence[DayLine], shown: Shown) -> Source:
     heading = shown(f"this was done here on {day} (UTC):")
     reason = shown("You get this because you asked for the daily digest.")
     items, listed = "\n".join(f"<li>{fact}</li>" for fact in facts), "\n".join(f"- {fact}" for fact in facts)
-    stop = shown("To stop the daily digest:")
+    stop, word = shown("To stop the daily digest:"), shown("Unsubscribe")
+    link = f'<a href="{LINK}">{word}</a>'
     return Source(
         subject=shown(f"Your digest of {day}"),
-        html=f'<p>{greeting}</p>\n<p>{heading}</p>\n<ul>\n{items}\n</ul>\n<p>{reason} {stop} <a href="{LINK}">{LINK}</a></p>\n',
+        html=f"<p>{greeting}</p>\n<p>{heading}</p>\n<ul>\n{items}\n</ul>\n<p>{reason} {stop} {link}</p>\n",
         text=f"{greeting}\n\n{heading}\n\n{listed}\n\n{reason}\n{stop} {LINK}\n",
     )
 

@@ -27,7 +27,7 @@ ELSEWHERE = re.compile(r'<a href="(?:\.\./)?[a-z-]+\.md[^"]*">(.*?)</a>')
 ANCHOR = re.compile(r'<a href="#[^"]*">(.*?)</a>')
 """Links within a document whose headings have no names here."""
 
-PAGES = re.compile(r"<code>(/admin/[a-z/?=&;-]+)</code>")
+PAGES = re.compile(r"<code>(/admin/(?![^<]*&lt;)[a-z/?=&;-]+)</code>")
 """Addresses of pages here, without a place for a name."""
 
 TITLE = re.compile(r"<h1>.*?</h1>", re.DOTALL)

@@ -52,13 +52,12 @@ class QueueUsage:
 
 @dataclass(slots=True, frozen=True)
 class StoredKind:
-    """One kind of files. `exact` where the database knows, else it is a sample times a number (of `counted`)."""
+    """One kind of files. `exact` where the database knows, else it is a sample times a number of jobs."""
 
     name: str
     files: int
     bytes: float
     exact: bool
-    counted: str = "files"
 
 
 @dataclass(slots=True, frozen=True)
@@ -121,7 +120,6 @@ async def _stored(storage: Storage, database: Database, queues: Sequence[QueueUs
             one.memory.jobs,
             one.memory.artefacts,
             exact=False,
-            counted="jobs",
         )
         for one in queues
     ]

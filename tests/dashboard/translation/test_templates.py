@@ -14,11 +14,12 @@ TEMPLATES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob(
 WORDS = re.compile(r"[A-Za-z]{2,}.* .*[A-Za-z]|^[A-Z][a-z]+|[a-z] $|^ [a-z]|^, [a-z]")
 """Text for people: a space between words, or a capital letter in front."""
 
-AMOUNT = re.compile(r"\{(\w+)\} (?:more |completed )?([a-z]{2,}s)\b(?!\|)")
+AMOUNT = re.compile(r"\{(\w+)\} (?:more |completed )?(?!does\b)([a-z]{2,}s)\b(?!\|)")
 """A value with a noun in the plural, outside of a choice."""
 
 NEVER_ONE = {
-    "longest_days", "days", "name", "size", "height", "bin_minutes", "unread_us", "retries", "total", "columns", "chosen",
+    "longest_days", "examined_max", "candidates", "days", "name", "size", "height", "bin_minutes", "unread_us", "retries",
+    "total", "columns", "chosen",
 }  # fmt: skip
 """Values before such a noun that are never 1: constants, sizes in pixels, and counts that are shown from two on."""
 
