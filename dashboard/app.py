@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 
@@ -11,6 +10,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.template import TemplateConfig
 
+import service.lib.held_collector as collector  # the first: while it is held, imports are cheaper
 from dashboard.alert_mail_link.views import alert_mail_link_routes
 from dashboard.assets import static_routes
 from dashboard.client_modules import client_module
@@ -40,6 +40,8 @@ from settings.private_files import private_folder
 from tasks.sdk.packages import LOADED
 from tasks.sdk.types import REGISTRY
 
+collector.release()
+
 
 def create_app(settings: Settings | None = None) -> Litestar:
     """The app, for `uvicorn --factory dashboard.app:create_app`. Without `settings` it is a process of its own: it reads
@@ -57,8 +59,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
         # They take 70 ms, which the first German request would have to wait, and all others with it.
         sentences.prepare()
         catalogue.prepare()
-        # As in the workers: what is imported stays, and is no longer looked through.
-        gc.freeze()
+        # Nor need the collector look through them.
+        collector.release()
         tracing = open_tracing("web")
 
     @contextlib.asynccontextmanager

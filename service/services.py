@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from arq.connections import ArqRedis
 
 from service.access.failed_attempts import FailedAttempts
-from service.access.oidc import Oidc
 from service.access.personal import is_personal
 from service.access.sessions import Sessions
 from service.access.users import Users
@@ -114,8 +114,9 @@ class Services:
     failed_attempts: FailedAttempts
     users: Users
     sessions: Sessions
-    oidc: Oidc | None
-    """The identity provider, where one is set."""
+    oidc: Any
+    """The identity provider (`Oidc`), or None. Its class is not named here: requests resolve these annotations, and only where a
+    provider is set are its libraries loaded."""
     tickets: Tickets
     correction_links: Tickets
     webhooks: WebhookParts
@@ -233,7 +234,7 @@ async def open_services(
             failed_attempts=failed_attempts,
             users=Users(database, reserved=settings.dashboard_users),
             sessions=sessions,
-            oidc=Oidc(settings) if settings.oidc_issuer else None,
+            oidc=identity_provider(settings),
             tickets=Tickets(settings.link_key),
             correction_links=Tickets(settings.link_key, CORRECTIONS),
             webhooks=webhooks,
@@ -252,6 +253,15 @@ async def inspection_pool(settings: Settings) -> CpuPool:
     await asyncio.to_thread(checked, settings)
     rules = rules_of(settings, scratch_root())
     return CpuPool(1, memory_mb=1024, name="inspection", niceness=settings.child_nice, rules=rules)
+
+
+def identity_provider(settings: Settings) -> Any:
+    """The identity provider, where one is set: only then its libraries are loaded."""
+    if not settings.oidc_issuer:
+        return None
+    from service.access.oidc import Oidc
+
+    return Oidc(settings)
 
 
 def readiness(store: Store, database: Database, storage: Storage) -> Readiness:

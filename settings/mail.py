@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Protocol, cast
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from settings.private_files import create_private
@@ -24,6 +23,9 @@ def _sender(given: str) -> str:
     if any(ord(letter) < 32 for letter in given):
         raise ValueError("control characters")
     if address.rpartition("@")[2] != "localhost":
+        # Loading its tables takes longer than reading all settings.
+        from email_validator import EmailNotValidError, validate_email
+
         try:
             validate_email(address, check_deliverability=False, allow_smtputf8=False, test_environment=True)
         except EmailNotValidError as error:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from settings.queues import Queue
-from tasks.images.photo import Photo, PhotoFacts, process_photo
+from tasks.images.photo_facts import Photo, PhotoFacts
 from tasks.ports.files import Files
 from tasks.ports.images import Images
 from tasks.sdk import MemoryCeiling, Payload, Permanent, Refused, Run, job
@@ -29,6 +29,9 @@ async def check_image(payload: ImageProcess, checks: Any) -> int:
 @job(queue=Queue.THUMBNAILS, search_keys=("file_id",), expected_s=0.5, unit="image", accepts=check_image)
 async def image_process(payload: ImageProcess, run: Run) -> PhotoFacts:
     """Make the cover and the preview of a photo and read what its camera wrote, but not where it was taken."""
+    # The libraries of pictures are loaded where pictures are drawn, and by no other queue.
+    from tasks.images.photo import process_photo
+
     images = run.use(Images)
     path = await run.use(Files).local(payload.file_id, run.scratch)
     await images.processing(payload.file_id, run.job_id)

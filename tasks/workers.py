@@ -7,13 +7,13 @@ This is the one file of tasks/ that knows service/, and nothing imports it. A qu
 import asyncio
 import contextlib
 import functools
-import gc
 from dataclasses import dataclass
 from typing import Any
 
 import arq.worker
 import structlog
 
+import service.lib.held_collector as collector  # the first: while it is held, imports are cheaper
 import tasks.sdk.discovery  # declares every job type
 from service.documents.ocr_models import ModelPreparation
 from service.engine.pool.cpu_pool import CpuPool
@@ -43,8 +43,7 @@ with contextlib.suppress(ImportError):
 # The stock command builds its worker from this name at call time: the smallest seam that arq offers.
 arq.worker.Worker = OffloadWorker  # type: ignore[misc]  # a class is assigned: arq's command line names this one
 
-# What is imported stays: the collector need not look through it again and again, nor once more when the process ends.
-gc.freeze()
+collector.release()
 
 settings = load_settings()
 # Children and the preparation of networks inherit it.

@@ -8,7 +8,7 @@ from service.database import Database, ImageRecord
 from service.database.column_types import utc_now
 from service.documents.store import document_folder
 from service.lib.storage.object_storage import NoSuchObject, Storage
-from tasks.images.photo import Photo
+from tasks.images.photo_facts import Photo
 
 Picture = Literal["cover", "preview"]
 

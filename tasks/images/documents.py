@@ -8,8 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from tasks.images.thumbnails import Thumbnail, render_thumbnails
-from tasks.images.variants import Variant
+from tasks.images.variants import Thumbnail, Variant
 from tasks.ports.files import Files, StoredFile
 from tasks.ports.thumbnails import Thumbnails
 from tasks.sdk import ChildDied, MemoryCeiling, Permanent, Run
@@ -99,6 +98,9 @@ class _Work:
 
     async def _rendered(self, path: Path, lacking: Sequence[Variant]) -> list[Thumbnail]:
         """Raises Permanent, whatever the document did to its child."""
+        # The libraries of pictures are loaded where pictures are drawn, and by no other queue.
+        from tasks.images.thumbnails import render_thumbnails
+
         for _ in range(RENDER_TRIES):
             try:
                 return await self.run.cpu(render_thumbnails, path, lacking, timeout_s=RENDER_TIMEOUT_S)

@@ -2,12 +2,6 @@
 
 from pathlib import Path
 
-from tasks.images.decode_limit import bounded_memory
-from tasks.images.encode import encoded
-from tasks.images.pdf import page_of
-from tasks.images.thumbnails import picture
-from tasks.ocr.document import is_pdf
-
 SIDE = 1_200
 """Longest side in pixels: the lines of a dense A4 page can just be read, in some 100 kB."""
 
@@ -17,6 +11,13 @@ def page_picture(path: Path, index: int, turned: int = 0) -> bytes:
 
     Raises Permanent.
     """
+    # Here, because pages name this function and draw nothing themselves.
+    from tasks.images.decode_limit import bounded_memory
+    from tasks.images.encode import encoded
+    from tasks.images.pdf import page_of
+    from tasks.images.thumbnails import picture
+    from tasks.ocr.document import is_pdf
+
     with bounded_memory():
         image = page_of(path, index, SIDE) if is_pdf(path) else picture(path, (SIDE, SIDE), index)
         return encoded(image.rotate(-turned, expand=True) if turned else image, "webp")

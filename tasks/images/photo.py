@@ -1,6 +1,5 @@
 """A photo as an app shows it: a square cover, a preview, and what the camera wrote about it, from one decode."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import ImageOps
@@ -10,6 +9,7 @@ from tasks.images.decode_limit import bounded_memory
 from tasks.images.density import display_density, square_size
 from tasks.images.encode import encoded
 from tasks.images.exif import orientation, taken_at, upright, upright_size
+from tasks.images.photo_facts import Photo, PhotoFacts
 from tasks.images.shrink import DRAFT_GAP, fitted, resized, shrunk
 from tasks.images.source import load, open_picture
 
@@ -24,26 +24,6 @@ PREVIEW_MAX_HEIGHT = 4 * PREVIEW_WIDTH
 
 WORK_MAX_PIXELS = 4_000_000
 """Pixels kept for the cover of a panorama, whose preview is too low to crop it from."""
-
-
-@dataclass(frozen=True)
-class PhotoFacts:
-    """`width` and `height` in pixels as it is to be seen; `orientation` as the camera wrote it, 1 to 8."""
-
-    width: int
-    height: int
-    format: str
-    taken_at: str | None
-    orientation: int
-
-
-@dataclass(frozen=True)
-class Photo:
-    """The facts and the two finished WebP files."""
-
-    facts: PhotoFacts
-    cover: bytes
-    preview: bytes
 
 
 def process_photo(path: Path) -> Photo:

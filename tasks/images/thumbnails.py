@@ -1,7 +1,6 @@
 """All thumbnails of a document from one decode, largest first, each from the one before."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -15,22 +14,12 @@ from tasks.images.exif import orientation, upright
 from tasks.images.pdf import page_of
 from tasks.images.shrink import DRAFT_GAP, fitted, resized, shrunk
 from tasks.images.source import load, open_picture
-from tasks.images.variants import Variant
+from tasks.images.variants import Thumbnail, Variant
 from tasks.ocr.document import is_pdf
 from tasks.sdk.errors import Permanent, is_infrastructure_error
 
 REASON_MAX = 500
 """Characters of a reason that are kept."""
-
-
-@dataclass(frozen=True)
-class Thumbnail:
-    """A finished picture file; `width` and `height` in pixels."""
-
-    variant: Variant
-    width: int
-    height: int
-    data: bytes
 
 
 def render_thumbnails(path: Path, wanted: Sequence[Variant]) -> list[Thumbnail]:

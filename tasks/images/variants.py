@@ -38,6 +38,16 @@ class Variant:
         return f"r{RECIPE}-{self.size}.{self.format}"
 
 
+@dataclass(frozen=True)
+class Thumbnail:
+    """A finished picture file; `width` and `height` in pixels."""
+
+    variant: Variant
+    width: int
+    height: int
+    data: bytes
+
+
 def variants(sizes: Sequence[int], formats: Sequence[Format] = FORMATS) -> list[Variant]:
     """Every size in every format, without repetitions, smallest first."""
     return sorted({Variant(size, format) for size in sizes for format in formats})

@@ -2,8 +2,6 @@
 
 import re
 
-from email_validator import EmailNotValidError, validate_email
-
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 """Characters that a copied address carries along, and that `str.strip` does not count as white space."""
 
@@ -30,6 +28,9 @@ def deliverable(given: str) -> str:
     Raises BadAddress for what no server can take: a syntax error, or before the @ letters outside ASCII (SMTPUTF8) or
     characters that need quotes, which only few servers accept. Quotes that are not needed go; `.test` domains pass.
     """
+    # Its tables take longer to load than many a whole module, and only senders of mail need them.
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         found = validate_email(
             trimmed(given),

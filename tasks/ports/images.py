@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from tasks.images.photo import Photo
+from tasks.images.photo_facts import Photo
 
 
 class Images(Protocol):

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from tasks.images.thumbnails import Thumbnail
-from tasks.images.variants import Variant
+from tasks.images.variants import Thumbnail, Variant
 
 
 class Thumbnails(Protocol):

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import msgspec
-from PIL import Image, ImageStat
 
 from tasks.sdk import Permanent, ProgramFailed, Run
 from tasks.video.ffmpeg import last_reason, reading
@@ -69,6 +68,8 @@ def make_stills(pictures: list[Path], folder: Path, seconds: float) -> Stills:
 
     Runs in a child of the process pool.
     """
+    from PIL import Image, ImageStat
+
     opened = [Image.open(path).convert("RGB") for path in pictures]
     contrasts = [ImageStat.Stat(one.convert("L")).stddev[0] for one in opened]
     best = next((at for at, value in enumerate(contrasts) if value >= PLAIN), contrasts.index(max(contrasts)))

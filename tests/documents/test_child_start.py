@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NOT_NEEDED = {"settings.load", "structlog", "rich", "sqlalchemy", "redis", "httpx", "litestar"}
+NOT_NEEDED = {"settings.load", "pydantic", "structlog", "rich", "sqlalchemy", "redis", "httpx", "litestar"}
 
 LOADED = "import sys; import service.engine.pool.child, service.documents.inspection; print(*sys.modules)"
 

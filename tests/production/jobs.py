@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from settings.queues import Queue
-from tasks.sdk.job import job
+from tasks.sdk.declaring import job
 from tasks.sdk.run import Run
 from tasks.sdk.types import Payload
 

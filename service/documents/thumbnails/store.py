@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from service.lib.storage.object_storage import NoSuchObject, Storage
-from tasks.images.thumbnails import Thumbnail
-from tasks.images.variants import RECIPE, Variant
+from tasks.images.variants import RECIPE, Thumbnail, Variant
 
 FOLDER = "thumbnails"
 

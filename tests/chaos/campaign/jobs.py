@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from settings.queues import Queue
-from tasks.sdk.job import job
+from tasks.sdk.declaring import job
 from tasks.sdk.types import Meter, Payload
 from tests.chaos.histories.record import Kind, Recorder, monotonic_ms
 

@@ -64,7 +64,7 @@ def drawn_by_strange_library(path: Path, wanted: Sequence[Variant]) -> list[Thum
 
 @pytest.fixture
 def run(tmp_path: Path, pool: CpuPool, monkeypatch: pytest.MonkeyPatch) -> LocalRun:
-    monkeypatch.setattr(documents, "render_thumbnails", drawn)
+    monkeypatch.setattr(thumbnails, "render_thumbnails", drawn)
     monkeypatch.setattr(documents, "RENDER_TIMEOUT_S", 1.0)
     run = LocalRun(tmp_path, pool, ports={Thumbnails: ThumbnailStore(Storage((tmp_path / "storage").as_uri()))})
     for name, data in {"dies": b"dies", "dies-once": b"dies once", "hangs": b"hangs"}.items():
@@ -76,7 +76,7 @@ def run(tmp_path: Path, pool: CpuPool, monkeypatch: pytest.MonkeyPatch) -> Local
 async def test_whatever_is_wrong_with_one_document_costs_that_one_alone(
     run: LocalRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(documents, "render_thumbnails", drawn_by_strange_library)
+    monkeypatch.setattr(thumbnails, "render_thumbnails", drawn_by_strange_library)
     monkeypatch.setattr(documents, "RENDER_TIMEOUT_S", 10.0)
     run.files.add("deep", DEPTHS["16 bits, big-endian"](scene(300, 200).convert("L")))
     run.files.add("strange", b"strange")

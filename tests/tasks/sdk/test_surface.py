@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from tasks import sdk
-from tasks.sdk.job import JobOptions
+from tasks.sdk.declaring import JobOptions
 
 RECORDED = sorted(Path(__file__).parent.glob(f"surface-{sdk.API_VERSION[0]}.*.json"))
 NEEDED = "needed"
