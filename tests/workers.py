@@ -3,39 +3,35 @@
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tests.prepared import ROOT, Process, started
 
-Start = Callable[..., "subprocess.Popen[bytes]"]
+__all__ = ["ROOT", "Start", "workers"]
+
+Start = Callable[..., Process]
 
 
 @contextlib.contextmanager
 def workers(settings_class: str, folder: Path, environment: Mapping[str, str]) -> Iterator[Start]:
     """A function that starts `arq SETTINGS_CLASS` with `environment` and what it is given. What is left of them is ended, and
     the end of their logs printed, which pytest shows of a test that fails."""
-    started: list[tuple[subprocess.Popen[bytes], Path]] = []
+    running: list[tuple[Process, Path]] = []
 
-    def start(**more: str) -> "subprocess.Popen[bytes]":
-        log = folder / f"{settings_class.rpartition('.')[2]}-{len(started)}.log"
+    def start(**more: str) -> Process:
+        log = folder / f"{settings_class.rpartition('.')[2]}-{len(running)}.log"
         with log.open("ab") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "arq", settings_class],
-                cwd=ROOT,
-                env=os.environ | {"OFFLOAD_LEASE_S": "2", **environment, **more},
-                stdout=output,
-                stderr=output,
+            process = started(
+                "arq", [settings_class], os.environ | {"OFFLOAD_LEASE_S": "2", **environment, **more}, output
             )
-        started.append((process, log))
+        running.append((process, log))
         return process
 
     try:
         yield start
     finally:
-        for process, log in started:
+        for process, log in running:
             if process.poll() is None:
                 # A frozen process would not receive anything but this pair.
                 process.send_signal(signal.SIGCONT)

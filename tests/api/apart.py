@@ -2,13 +2,12 @@
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.prepared import started
 from tests.waiting import wait_until
 
 
@@ -21,9 +20,8 @@ class Apart:
 @contextmanager
 def apart(environment: dict[str, str], log: Path, app: str = "tests.api.app:create_app") -> Iterator[Apart]:
     """A running server on a free port of the loopback, ended at the end."""
-    command = [sys.executable, "-m", "uvicorn", "--factory", app, "--port", "0"]
-    with log.open("w") as output:
-        server = subprocess.Popen(command, env=os.environ | environment, stdout=output, stderr=output)
+    with log.open("wb") as output:
+        server = started("uvicorn", ["--factory", app, "--port", "0"], os.environ | environment, output)
     try:
         address = wait_until(
             lambda: re.search(r"running on (http://\S+:\d+)", log.read_text()) or server.poll() is not None

@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from settings import load_settings
 from tests.conftest import API_KEYS, DASHBOARD_USERS
 from tests.dashboard.made import Maker
 from tests.ports import free_port
+from tests.prepared import started
 from tests.waiting import LIMIT_S, wait_until_async
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -91,9 +90,9 @@ def address(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactor
     """
     port = free_port()
     log = tmp_path_factory.mktemp("web") / "web.log"
-    command = [sys.executable, "-m", "uvicorn", "--factory", "dashboard.app:create_app", "--port", str(port)]
+    arguments = ["--factory", "dashboard.app:create_app", "--port", str(port)]
     with log.open("wb") as output:
-        web = subprocess.Popen(command, env=os.environ | environment, stdout=output, stderr=output)
+        web = started("uvicorn", arguments, os.environ | environment, output)
     try:
         asyncio.run(wait_until_async(lambda: _answers(port) or web.poll() is not None))
         assert web.poll() is None, log.read_text()

@@ -2,8 +2,6 @@
 
 import io
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from playwright.async_api import Page
 
 from tests.browser.conftest import Desk, eventually
 from tests.dashboard.made import Maker
+from tests.prepared import Process, started
 
 SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "scan.pdf"
 HOSTILE = "<img src=x onerror=\"document.title='pwned'\">.png"
@@ -21,16 +20,15 @@ HOSTILE = "<img src=x onerror=\"document.title='pwned'\">.png"
 @pytest.fixture
 def start_worker(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[[], None]]:
     """Starts `arq tasks.workers.Thumbnails`, ended at the end."""
-    started: list[subprocess.Popen[bytes]] = []
+    running: list[Process] = []
     log = tmp_path / "worker.log"
 
     def start() -> None:
-        command = [sys.executable, "-m", "arq", "tasks.workers.Thumbnails"]
         with log.open("wb") as output:
-            started.append(subprocess.Popen(command, env=os.environ | environment, stdout=output, stderr=output))
+            running.append(started("arq", ["tasks.workers.Thumbnails"], os.environ | environment, output))
 
     yield start
-    for worker in started:
+    for worker in running:
         worker.kill()
         worker.wait()
         print(log.read_text()[-4000:])

@@ -13,6 +13,7 @@ from service.engine.enqueuer import Enqueuer
 from service.engine.redis.client import Client, connect
 from service.engine.store import Store
 from settings import load_settings
+from tests.prepared import Process, started
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +34,11 @@ class WorkerProcess:
         inside: Sequence[str] = (),
     ) -> None:
         self.log = log
+        self.process: Process
         with log.open("ab") as output:
+            if not inside:
+                self.process = started(module, [settings, *arguments], os.environ | environment, output)
+                return
             self.process = subprocess.Popen(
                 [*inside, sys.executable, "-m", module, settings, *arguments],
                 cwd=ROOT,

@@ -1,8 +1,6 @@
 """A worker that gets kill -9 in the middle of a delivery."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 from service.engine.states import State
 from service.services import Services
 from tests.engine import probe
+from tests.prepared import Process, started
 from tests.waiting import until_state, wait_until_async
 from tests.webhooks.receiver import OK, Receiver
 
@@ -20,28 +19,26 @@ pytestmark = [pytest.mark.chaos]
 
 
 @pytest.fixture
-def start(settings_env: dict[str, str], tmp_path: Path) -> Iterator[Callable[[], "subprocess.Popen[bytes]"]]:
+def start(settings_env: dict[str, str], tmp_path: Path) -> Iterator[Callable[[], Process]]:
     """Starts workers of the queue `webhooks`, which permit loopback."""
-    started: list[subprocess.Popen[bytes]] = []
+    running: list[Process] = []
     log = tmp_path / "worker.log"
 
-    def start() -> "subprocess.Popen[bytes]":
+    def start() -> Process:
         more = {"OFFLOAD_WEBHOOKS_ALLOW_PRIVATE": "true", "OFFLOAD_LEASE_S": "2"}
-        command = [sys.executable, "-m", "arq", "tasks.workers.Webhooks"]
         with log.open("ab") as output:
-            env = os.environ | settings_env | more
-            started.append(subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output))
-        return started[-1]
+            running.append(started("arq", ["tasks.workers.Webhooks"], os.environ | settings_env | more, output))
+        return running[-1]
 
     yield start
-    for process in started:
+    for process in running:
         process.kill()
         process.wait(10)
     print(log.read_text()[-4000:])
 
 
 async def test_kill_9_in_the_middle_of_a_delivery(
-    services: Services, receiver: Receiver, start: Callable[[], "subprocess.Popen[bytes]"]
+    services: Services, receiver: Receiver, start: Callable[[], Process]
 ) -> None:
     webhook = await services.webhooks.rows.create("acme", receiver.url, ["job.cancelled"])
     await services.webhooks.dispatcher.sync()

@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from settings import Queue, load_settings
 from tests.api.conftest import acme, anonymous, app, globex, served
 from tests.conftest import API_KEYS, DASHBOARD_USERS
 from tests.databases import emptied, new_database
+from tests.prepared import started
 from tests.waiting import wait_until_async
 
 __all__ = ["acme", "anonymous", "app", "globex", "served"]
@@ -30,9 +29,8 @@ class Worker:
     def __init__(self, environment: dict[str, str], log: Path) -> None:
         self.log = log
         self.queue_server = redis.Redis.from_url(environment["OFFLOAD_REDIS_URL"])
-        command = [sys.executable, "-m", "arq", "tasks.workers.Thumbnails"]
         with log.open("ab") as output:
-            self.process = subprocess.Popen(command, env=os.environ | environment, stdout=output, stderr=output)
+            self.process = started("arq", ["tasks.workers.Thumbnails"], os.environ | environment, output)
 
     def thaw(self) -> None:
         self.process.send_signal(signal.SIGCONT)

@@ -2,8 +2,6 @@
 
 import contextlib
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,28 +12,28 @@ import pytest
 
 from tests.api.conftest import acme, anonymous, app, globex, served
 from tests.documents.videos.clips import clip, made, picture
+from tests.prepared import Process, started
 from tests.waiting import wait_until, wait_until_async
 
 __all__ = ["acme", "anonymous", "app", "globex", "served"]
 
-Start = Callable[[], "subprocess.Popen[bytes]"]
+Start = Callable[[], Process]
 
 
 @pytest.fixture
 def start_worker(settings_env: dict[str, str], tmp_path: Path) -> Iterator[Start]:
     """Starts `arq tasks.workers.Media`; all of them end with the test."""
-    started: list[subprocess.Popen[bytes]] = []
+    running: list[Process] = []
     log = tmp_path / "worker.log"
 
-    def start() -> "subprocess.Popen[bytes]":
+    def start() -> Process:
         with log.open("ab") as output:
-            command = [sys.executable, "-m", "arq", "tasks.workers.Media"]
             environment = os.environ | settings_env | {"OFFLOAD_LEASE_S": "1"}
-            started.append(subprocess.Popen(command, env=environment, stdout=output, stderr=output))
-        return started[-1]
+            running.append(started("arq", ["tasks.workers.Media"], environment, output))
+        return running[-1]
 
     yield start
-    for worker in started:
+    for worker in running:
         worker.kill()
         worker.wait()
     print(log.read_text()[-4000:] if log.exists() else "")
