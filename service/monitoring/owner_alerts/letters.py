@@ -82,7 +82,8 @@ class _Writing:
                 lines += [self.texts["more"].format(count=self._number(count - len(ids)))] if count > len(ids) else []
                 lines.append("")
         for one in news.limits:
-            words = shown(WORDS[one.field])
+            singular, plural = WORDS[one.field]
+            words = shown(singular if one.limit == 1 else plural)
             text = self.texts["reached" if one.level > 1 else "near"]
             lines += [
                 f"{text.format(used=self._number(one.used), limit=self._number(one.limit), words=words)} ({moment(one.at_ms)})",
