@@ -23,7 +23,7 @@ AMOUNT = re.compile(
 """A value with a noun in the plural."""
 
 NEVER_ONE = re.compile(
-    r"^type$|^hours$|body|max|limit|most|days|at_once|timeout|bytes|size|largest|free|lookup|total|wait_s|candidates|filled|pages_n|seconds_n|seen"
+    r"^type$|^hours$|^minutes$|body|max|limit|most|days|at_once|timeout|bytes|size|largest|free|lookup|total|wait_s|candidates|filled|pages_n|seconds_n|seen"
 )
 """Values before such a noun that are never 1: limits, sizes, and counts that are above one."""
 
@@ -35,6 +35,9 @@ OF_ONE = {
     "given up after {tries} tries: {text}": "given up after {tries} tries: {text}",
     "{jobs_number} jobs in a row failed: {error}": "1 job failed: {error}",
     "{left_number} messages wait": "1 message waits",
+    "{count} jobs were completed with pages or parts that are missing or doubtful": (
+        "1 job was completed with pages or parts that are missing or doubtful"
+    ),
     "{jobs_number} jobs in a row": "{count_number} job",
 }
 """Sentences about one, where they have other words; the second try is never the last one."""
