@@ -1,6 +1,7 @@
 """Every action at the dashboard is written to the audit log, refused ones too: no handler can forget it."""
 
 import logging
+import re
 import time
 from typing import Any
 
@@ -10,7 +11,8 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.auth import User
-from service.monitoring.audit_log import AuditEntry, Target
+from dashboard.formats import compact
+from service.monitoring.audit_log import DETAIL_MAX, AuditEntry, Target
 from service.services import Services
 
 logger = logging.getLogger("offload.dashboard")
@@ -19,12 +21,25 @@ ACTION = "audit_action"
 """Handler option, required of every POST: what the action is called in the log, such as job.retried."""
 
 DETAIL = "audit_detail"
+FORM = "audit_form"
 OWNER = "audit_owner"
+
+FIELD_NAME = re.compile(r"[a-z_-]{1,30}")
+"""Names of fields that our own forms have; others are a stranger's text too."""
 
 
 def audit_detail(request: Request[User, Any, Any], detail: str) -> None:
     """Say what the action was about, in the place of its form's fields: a filter with its count, a new job's id."""
     request.scope["state"][DETAIL] = detail
+
+
+def audit_form(request: Request[User, Any, Any], form: dict[str, Any]) -> None:
+    """Keep the form for an action that says nothing of its own: all of it where it is done, else the names of its fields.
+
+    A handler that refuses has often not come to its `audit_detail` yet, and the log keeps for years, and shows to viewers, what it
+    is given: an address, a text, a name of a document.
+    """
+    request.scope["state"][FORM] = form
 
 
 def on_behalf(request: Request[User, Any, Any], owner: str) -> None:
@@ -65,7 +80,7 @@ async def _write(scope: Scope, status_code: int, took_ms: float) -> None:
                 role=str(user.role),
                 action=scope["route_handler"].opt[ACTION],
                 target=target,
-                detail="; ".join(filter(None, (user.source, scope["state"].get(DETAIL, "")))),
+                detail="; ".join(filter(None, (user.source, _detail(scope["state"], status_code)))),
                 owner=job.owner if job else scope["state"].get(OWNER, user.owner),
                 outcome="done" if status_code < 400 else "refused" if status_code < 500 else "failed",
                 address=client[0] if client else None,
@@ -74,6 +89,14 @@ async def _write(scope: Scope, status_code: int, took_ms: float) -> None:
         )
     except Exception:
         logger.exception("audit.write_failed: %s %s", user.name, scope["path"])
+
+
+def _detail(state: dict[str, Any], status_code: int) -> str:
+    if DETAIL in state:
+        return str(state[DETAIL])
+    form = state.get(FORM, {})
+    line = compact(form, DETAIL_MAX) if status_code < 400 else ", ".join(filter(FIELD_NAME.fullmatch, form))
+    return line[:DETAIL_MAX]
 
 
 def _target(scope: Scope) -> Target:

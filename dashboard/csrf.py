@@ -9,12 +9,10 @@ from litestar import Request
 from litestar.datastructures import Cookie
 from litestar.exceptions import ClientException, PermissionDeniedException
 
-from dashboard.audit_middleware import audit_detail
+from dashboard.audit_middleware import audit_form
 from dashboard.auth import User, require_operator
-from dashboard.formats import compact
 from dashboard.queue_rights import require_queue
 from service.lib.text import NUL
-from service.monitoring.audit_log import DETAIL_MAX
 
 COOKIE = "offload_csrf"
 FIELD = "csrf"
@@ -62,10 +60,7 @@ async def guard(request: Request[User, Any, Any]) -> None:
         form = await request.form()
         _refuse_nul(*(f"{name}{value}" for name, value in form.multi_items()))
         require_token(request, form.get(FIELD))
-        audit_detail(
-            request,
-            compact({name: value for name, value in form.items() if name not in (FIELD, "password")}, DETAIL_MAX),
-        )
+        audit_form(request, {name: value for name, value in form.items() if name not in (FIELD, "password")})
 
 
 def _refuse_nul(*texts: str) -> None:

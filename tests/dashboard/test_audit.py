@@ -77,6 +77,29 @@ async def test_what_was_refused_is_written_down_as_refused(operator: Client, mad
     assert (by_viewer.actor, by_viewer.role, by_viewer.action) == ("viewer", "viewer", "job.cancelled")
 
 
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/admin/jobs/pdf-ocr-gone/status-link/mail", ["hours", "recipient", "subject"]),
+        ("/admin/operations", ["kind", "file", "where"]),
+        ("/admin/jobs/pdf-ocr-gone/answer", ["answer"]),
+        ("/admin/templates/gone/edit", ["subject"]),
+    ],
+)
+async def test_a_refused_form_leaves_the_names_of_its_fields_and_no_text(
+    operator: Client, made: Maker, path: str, fields: list[str]
+) -> None:
+    texts = dict.fromkeys(fields, "ada@example.com of Zaphod")
+    assert (await act(operator, path, **texts, **{"Zaphod's": "1"})).status_code in (400, 404)
+    assert (await lines(made, outcome="refused"))[0].detail == ", ".join(fields)
+
+
+async def test_a_token_that_is_missing_leaves_no_text_either(operator: Client, made: Maker) -> None:
+    path = f"/admin/jobs/{await made.queued()}/status-link/mail"
+    assert (await operator.post(path, data={"recipient": "ada@example.com"})).status_code == 403
+    assert "ada" not in ((await lines(made, outcome="refused"))[0].detail or "")
+
+
 async def test_what_a_key_does_is_written_down_too(anybody: Client, made: Maker) -> None:
     job_id = await made.queued(owner="acme")
     key = {"authorization": "Bearer acme-secret-key-1"}

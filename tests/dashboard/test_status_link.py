@@ -4,10 +4,12 @@ import re
 import time
 
 import pytest
+from httpx import BasicAuth
 
 from dashboard.status_link.texts import TEXTS, size, time_left
 from service.engine.states import State
 from service.lib.tickets import Tickets, page_path
+from settings import Queue, Role
 from tests.dashboard.conftest import VIEWER, Client, act, token
 from tests.dashboard.made import Maker
 
@@ -120,7 +122,29 @@ async def test_an_operator_issues_a_link_that_opens_the_job_and_is_in_the_log(op
     assert "text.txt" in (await operator.get(link[1])).text
 
 
-async def test_a_viewer_and_an_operator_of_other_queues_issue_no_link(operator: Client, made: Maker) -> None:
+async def test_an_operator_of_other_queues_gets_403_for_a_status_link_and_its_message(
+    operator: Client, anybody: Client, made: Maker
+) -> None:
+    users = made.services.users
+    rights = {"created_by": "admin", "personal": True, "queues": [str(Queue.EMAIL_SENDER)]}
+    await users.add("eva-of-mails", "eva-password-1", Role.OPERATOR, **rights)
+    try:
+        job_id = await made.queued()
+        anybody.auth = BasicAuth("eva-of-mails", "eva-password-1")
+        path, given = f"/admin/jobs/{job_id}/status-link", await token(anybody)
+        answers = [await anybody.get(path)]
+        for address in (path, f"{path}/mail"):
+            form = {"csrf": given, "hours": "24", "recipient": "kim@example.com", "subject": "s", "text": "t"}
+            answers.append(await anybody.post(address, data=form))
+        assert [answer.status_code for answer in answers] == [403] * 3
+        assert all("eva-of-mails acts in email-sender only." in answer.text for answer in answers)
+        assert path not in (await anybody.get(f"/admin/jobs/{job_id}")).text
+        assert [job.id for job in (await made.store.list()).jobs] == [job_id]
+    finally:
+        await users.remove("eva-of-mails")
+
+
+async def test_a_viewer_issues_no_link(operator: Client, made: Maker) -> None:
     job_id = await made.queued()
     given = await token(operator)
     operator.auth = VIEWER
