@@ -6,7 +6,7 @@ import types
 from collections.abc import Generator, Mapping
 from enum import Enum
 from itertools import islice
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeGuard, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from litestar.dto import AbstractDTO
@@ -17,6 +17,7 @@ from litestar.typing import FieldDefinition
 from service.api.errors import BadRequest
 from service.api.nul import nul_fields
 from service.api.schemas import FieldError
+from settings.amounts import counted
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -92,11 +93,47 @@ def _field_errors(name: str, value: Any, wanted: Any) -> list[FieldError]:
         msgspec.convert(value, wanted)
     except msgspec.ValidationError as error:
         field, message = _where(name, str(error))
-        choices = _choices(wanted)
-        if choices and field == name:
-            message = f"{name} must be {' or '.join(choices)}."
+        if choices := _choices(_type_at(wanted, field.removeprefix(name))):
+            message = f"{field} must be {' or '.join(choices)}."
         return [FieldError(field, message)]
     return []
+
+
+def _bound(field: str, kind: str, length: str | None, side: str, most: str) -> str:
+    """The sentence about a number, a text or a list that is beyond one of its bounds."""
+    least = side == ">="
+    if not length:
+        return f"{field} must be at least {most}." if least else f"{field} must be at most {most}."
+    if least and most == "1":
+        return f"{field} must not be empty."
+    parts = counted(int(most), "character") if kind == "str" else counted(int(most), "value")
+    return f"{field} must have at least {parts}." if least else f"{field} must have at most {parts}."
+
+
+def _type_at(wanted: Any, path: str) -> Any:
+    """The type of a value within another: "[2].state" is the field `state` of a list's element. None where that is not told."""
+    for step in re.findall(r"\[[^\]]*\]|\.[^.\[]+", path):
+        inner = next((one for one in _alternatives(wanted) if get_args(one) or _is_struct(one)), None)
+        if step.startswith("["):
+            wanted = (get_args(inner) or [None])[-1 if get_origin(inner) in (dict, Mapping) else 0]
+        else:
+            fields = msgspec.structs.fields(inner) if _is_struct(inner) else ()
+            wanted = next((field.type for field in fields if field.encode_name == step[1:]), None)
+    return wanted
+
+
+def _is_struct(wanted: Any) -> TypeGuard[type[msgspec.Struct]]:
+    return isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)
+
+
+def _alternatives(wanted: Any) -> list[Any]:
+    """The types of a union, without what annotates them."""
+    origin = get_origin(wanted)
+    if origin is Annotated:
+        return _alternatives(get_args(wanted)[0])
+    if origin in (Union, types.UnionType):
+        return [found for one in get_args(wanted) for found in _alternatives(one)]
+    return [wanted]
 
 
 def _where(name: str, message: str) -> tuple[str, str]:
@@ -109,21 +146,22 @@ def _where(name: str, message: str) -> tuple[str, str]:
         return field, f"{field} must be {wanted}, not {got}."
     if text == "Invalid RFC3339 encoded datetime" or "timezone component" in text:
         return field, f"{field} must be {_KINDS['datetime']}, with its time zone."
+    bound = re.fullmatch(r"Expected `(\w+)` (of length )?(>=|<=) (\S+)", text)
+    if bound:
+        return field, _bound(field, *bound.groups())
     text = text.replace("`", "")
     return field, f"{field}: {text[:1].lower()}{text[1:]}."
 
 
 def _choices(wanted: Any) -> list[str]:
     """The values a Literal or an Enum takes, alone or in an optional."""
-    origin = get_origin(wanted)
-    if origin is Literal:
-        return [str(choice) for choice in get_args(wanted)]
-    if origin in (Union, types.UnionType, Annotated):
-        inner = get_args(wanted)[:1] if origin is Annotated else get_args(wanted)
-        return [choice for one in inner if one is not type(None) for choice in _choices(one)]
-    if isinstance(wanted, type) and issubclass(wanted, Enum):
-        return [str(choice.value) for choice in wanted]
-    return []
+    found: list[str] = []
+    for one in _alternatives(wanted):
+        if get_origin(one) is Literal:
+            found += map(str, get_args(one))
+        elif isinstance(one, type) and issubclass(one, Enum):
+            found += [str(choice.value) for choice in one]
+    return found
 
 
 class StrictJson(AbstractDTO[msgspec.Struct]):

@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 import time
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,6 +19,7 @@ from service.database.base import Base
 from service.database.column_types import UtcTime, utc_now
 from service.database.connection import Database, changed_rows
 from service.lib.single_flight import SharedByKey
+from service.lib.text import alphabets, listed, skeleton
 
 SECRET_BYTES = 32
 """256 random bits: a key is compared by its digest and never typed."""
@@ -132,10 +134,11 @@ class ApiKeys:
             raise BadKeyRequest(f"A key needs a scope: {', '.join(Scope)}.")
         if expires_at is not None and expires_at <= utc_now():
             raise BadKeyRequest("A key cannot expire in the past.")
+        owner = await self._owner(unicodedata.normalize("NFC", owner.strip()))
         secret = SECRET_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
         key = ApiKey(
             key_id=f"key-{secrets.token_hex(8)}",
-            owner=owner.strip(),
+            owner=owner,
             name=name.strip(),
             sha256=digest(secret),
             hint=secret[:HINT_LETTERS],
@@ -148,6 +151,18 @@ class ApiKeys:
         async with self.database.writing() as session:
             session.add(key)
         return key, secret
+
+    async def _owner(self, name: str) -> str:
+        """The name of an owner who may be new. Raises BadKeyRequest for a new one that is taken for another."""
+        async with self.database.reading() as session:
+            known = set(await session.scalars(select(ApiKey.owner).distinct()))
+        if name in known:
+            return name
+        if len(mixed := sorted(alphabets(name))) > 1:
+            raise BadKeyRequest(f"The owner {name} is written in letters of several alphabets: {listed(mixed)}.")
+        if other := next((one for one in sorted(known) if skeleton(one) == skeleton(name)), None):
+            raise BadKeyRequest(f"The owner {name} would be taken for {other}, who has keys: write the name like that.")
+        return name
 
     async def list(self, owner: str | None = None) -> Sequence[ApiKey]:
         """All keys, or one owner's, newest first; revoked and expired ones too."""

@@ -1,5 +1,6 @@
-"""Sentences for people, out of what an exception says; and the one character that no text may hold."""
+"""Sentences for people, out of what an exception says; the one character that no text may hold; and names that look alike."""
 
+import unicodedata
 from collections.abc import Sequence
 
 NUL = "\0"
@@ -19,3 +20,17 @@ def listed(names: Sequence[str]) -> str:
 def as_sentence(words: str) -> str:
     """With a capital too: only for messages that are known to begin with a word of ours."""
     return with_stop(words[:1].upper() + words[1:])
+
+
+def skeleton(name: str) -> str:
+    """The same text for names that a reader takes for one: their case, width and way of composing letters are left out."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def alphabets(name: str) -> set[str]:
+    """Those of Latin, Greek and Cyrillic, which share the shapes of letters, that its letters are of.
+
+    Unicode Technical Standard 39, section 5.1, takes a word of several alphabets for one that is to be mistaken.
+    """
+    words = (unicodedata.name(letter, "").split(" ")[0] for letter in name if letter.isalpha())
+    return {word.capitalize() for word in words} & {"Latin", "Greek", "Cyrillic"}

@@ -60,8 +60,8 @@ async def test_an_address_is_registered_changed_and_deleted_and_each_is_in_the_a
 async def test_bad_requests_are_named(acme: httpx.AsyncClient, served: Served) -> None:
     for wrong, field, words in (
         ({"address": "ada"}, "address", "Not a valid address: "),
-        ({"conditions": []}, "conditions", "length >= 1"),
-        ({"conditions": ["all"]}, "conditions[0]", "all"),
+        ({"conditions": []}, "conditions", "must not be empty"),
+        ({"conditions": ["all"]}, "conditions[0]", "must be failed"),
         ({"language": "fr"}, "language", "en or de"),
         ({"every_minutes": 4}, "every_minutes", "5"),
         ({"waiting_minutes": 0}, "waiting_minutes", "1"),

@@ -67,3 +67,23 @@ async def test_keys_that_cannot_be(database: Database, requested: dict, sentence
     with pytest.raises(BadKeyRequest) as refused:
         await ApiKeys(database).create(**{"owner": "acme", "name": "x", "created_by": "x", **requested})
     assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("owner", "sentence"),
+    [
+        ("Acme", "The owner Acme would be taken for acme, who has keys: write the name like that."),
+        ("\uff41cme", "The owner \uff41cme would be taken for acme, who has keys: write the name like that."),
+        ("a\u0441me", "The owner a\u0441me is written in letters of several alphabets: Cyrillic and Latin."),
+    ],
+)
+async def test_no_new_owner_is_taken_for_another(database: Database, owner: str, sentence: str) -> None:
+    keys = ApiKeys(database)
+    await keys.create("acme", "web app", created_by="x")
+    with pytest.raises(BadKeyRequest) as refused:
+        await keys.create(owner, "web app", created_by="x")
+    assert str(refused.value) == sentence
+    assert {(await keys.create(name, "a", created_by="x"))[0].owner for name in ("caf\u00e9", "cafe\u0301")} == {
+        "caf\u00e9"
+    }
+    assert (await keys.create("\u0430\u0441\u043c\u0435", "a", created_by="x"))[0].owner, "an alphabet of its own"

@@ -209,6 +209,8 @@ UNITS = (
     "key",
     "server",
     "timeout",
+    "character",
+    "value",
 )
 """Nouns of amounts: units of the job types, and those that `counted` is called with."""
 
