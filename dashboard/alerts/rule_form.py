@@ -24,13 +24,15 @@ class Field:
     name: str
     label: str
     value: str
+    unit: str = ""
+    """The end of the label where it is a measure's unit."""
 
 
 def fields_of(rule: Rule) -> Sequence[Field]:
     """Numbers of a rule."""
     unit = MEASURES[rule.measure].unit if rule.measure in MEASURES else rule.unit
     found = [
-        Field("threshold", f"{rule.direction.capitalize()} how many {unit}".rstrip(), number(rule.threshold, unit)),
+        Field("threshold", f"{rule.direction.capitalize()} how many", number(rule.threshold, unit), unit),
         Field("for_s", "For how many minutes", minutes(rule.for_s)),
         Field("cool_down_s", "Minutes between two messages", minutes(rule.cool_down_s)),
     ]

@@ -17,6 +17,7 @@ from dashboard.rendering import HTMX_STOP_POLLING, render
 from service.api.dependencies import ServicesDep
 from service.api.image_responses import picture_response
 from service.documents.corrections.doubtful import FILTERS, DoubtfulFilter, count_doubtful
+from service.lib.languages import current_language, translated
 from service.services import Services
 from tasks.images.pages import SIDE
 
@@ -45,7 +46,7 @@ async def document_page_live(
     """Progress of another reading of the page; its end has the browser load the page again."""
     document = await services.files.describe(file_id)
     page = await services.corrections.readings.page(document, number)
-    texts, base = PAGE_TEXTS, address(file_id, number)
+    texts, base = translated(PAGE_TEXTS, current_language()), address(file_id, number)
     template = render(request, "corrections/rereading.html", job=page.rereading, base=base, texts=texts)
     if page.rereading is None:
         template.status_code = HTMX_STOP_POLLING
@@ -81,7 +82,7 @@ async def page_template(request: Request[User, Any, Any], services: Services, ou
     context = {
         "sheet": sheet_of(page, outcome.typed),
         "outcome": outcome,
-        "texts": PAGE_TEXTS,
+        "texts": translated(PAGE_TEXTS, current_language()),
         "base": base,
         "action": list_address(f"{base}/correct", queue),
         "picture": f"{base}/picture?turn={turn}",

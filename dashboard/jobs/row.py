@@ -1,12 +1,23 @@
 """Row of a job in addition to its name: one time whose meaning follows the state, and its tries."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dashboard.formats import duration, whole
+from dashboard.translation.catalogue import named
 from service.engine.states import State
 from service.engine.store.records import Job
 from settings.amounts import counted as amount
 from tasks.sdk.types import REGISTRY
+
+TIME_TEXTS: Mapping[str, str] = {
+    "waiting": "waiting {time}",
+    "starts": "starts in {time}",
+    "retrying": "next try in {time}",
+    "running": "running {time}",
+    "took": "took {time}",
+}
+"""Times of a job in words. They are translated here: with so few letters of its own no text is recognised afterwards."""
 
 
 @dataclass(frozen=True)
@@ -23,15 +34,15 @@ def when(job: Job, now_ms: int) -> When:
     finished = job.finished_ms or now_ms
     match job.state:
         case State.QUEUED:
-            return When(f"waiting {whole(now_ms - job.created_ms)}", job.created_ms)
+            return When(_timed("waiting", whole(now_ms - job.created_ms)), job.created_ms)
         case State.SCHEDULED:
-            return _due(job, now_ms, "starts in")
+            return _due(job, now_ms, "starts")
         case State.RETRYING:
-            return _due(job, now_ms, "next try in")
+            return _due(job, now_ms, "retrying")
         case State.ACTIVE:
-            return When(f"running {whole(now_ms - started)}", started)
+            return When(_timed("running", whole(now_ms - started)), started)
         case State.COMPLETED:
-            return When(f"took {duration(finished - started)}", finished)
+            return When(_timed("took", duration(finished - started)), finished)
         case State.FAILED:
             return When(f"failed after {duration(finished - started)}", finished)
         case State.CANCELLED:
@@ -40,9 +51,13 @@ def when(job: Job, now_ms: int) -> When:
             return When("expired", finished)
 
 
-def _due(job: Job, now_ms: int, words: str) -> When:
+def _timed(text: str, time: str) -> str:
+    return named(TIME_TEXTS[text]).format(time=time)
+
+
+def _due(job: Job, now_ms: int, text: str) -> When:
     at_ms = job.due_ms or now_ms
-    return When(f"{words} {whole(at_ms - now_ms)}" if at_ms > now_ms else "due now", at_ms)
+    return When(_timed(text, whole(at_ms - now_ms)) if at_ms > now_ms else "due now", at_ms)
 
 
 def counted(job: Job, units: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dashboard.formats import number
 from dashboard.queues.row import QueueRow
 from service.engine.states import State
+from service.lib.sentences.recogniser import shown
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def _stuck(queues: Sequence[QueueRow]) -> Health | None:
         return None
     reasons = [f"{row.name} has no worker and {_jobs(jobs)} to do" for row, jobs in stranded]
     since_ms = _earliest([row.waiting_since_ms for row, _ in stranded])
-    return Health("bad", "failed", "Stuck", "; ".join(reasons), since_ms, "/admin/workers", "Start a worker")
+    return Health("bad", "failed", "Stuck", _together(reasons), since_ms, "/admin/workers", "Start a worker")
 
 
 def _mail_server_away(queues: Sequence[QueueRow]) -> Health | None:
@@ -71,10 +72,10 @@ def _paused(queues: Sequence[QueueRow]) -> Health | None:
     paused = [row for row in queues if row.holds.get("pause")]
     if not paused:
         return None
-    reasons = [f"{row.name} by {row.holds['pause'].by}: {row.holds['pause'].reason}" for row in paused]
+    reasons = [f"{row.name} was paused by {row.holds['pause'].by}: {row.holds['pause'].reason}" for row in paused]
     since_ms = _earliest([row.holds["pause"].since_ms for row in paused])
     return Health(
-        "watch", "pause", "Paused", "; ".join(reasons), since_ms, f"/admin/queues/{paused[0].name}", "Resume it"
+        "watch", "pause", "Paused", _together(reasons), since_ms, f"/admin/queues/{paused[0].name}", "Resume it"
     )
 
 
@@ -84,7 +85,7 @@ def _quieted(queues: Sequence[QueueRow]) -> Health | None:
         return None
     reasons = [f"{_jobs(row.waiting)} of {row.name} and only quiet or stopping workers" for row in quieted]
     since_ms = _earliest([row.waiting_since_ms for row in quieted])
-    return Health("watch", "pause", "Quiet", "; ".join(reasons), since_ms, "/admin/workers", "Resume a worker")
+    return Health("watch", "pause", "Quiet", _together(reasons), since_ms, "/admin/workers", "Resume a worker")
 
 
 def _silent(silent_since_ms: Sequence[int]) -> Health | None:
@@ -115,6 +116,11 @@ def _all_well(queues: Sequence[QueueRow]) -> Health:
     waiting = sum(row.waiting for row in queues)
     reason = f"{_count(workers, 'worker')}, {number(running)} running, {number(waiting)} waiting"
     return Health("good", "completed", "All well", reason)
+
+
+def _together(reasons: Sequence[str]) -> str:
+    """Reasons in the reader's language, each for itself: taken as one sentence, the first one's form holds the others."""
+    return "; ".join(shown(reason) for reason in reasons)
 
 
 def _earliest(moments: Sequence[int | None]) -> int | None:

@@ -3,6 +3,7 @@
 from dashboard.capsule.sections import TITLES
 from dashboard.documents.rows import SCAN_WORDS
 from dashboard.durations import ENDS
+from dashboard.jobs.row import TIME_TEXTS
 from dashboard.keys.views import EXPIRIES, OVERLAPS
 from dashboard.operations.selection import SHOWN_VERBS
 from dashboard.owners.alert_addresses import ADDRESS_STATES
@@ -23,10 +24,11 @@ NAMED = (
     # The same as they stand in lists and in sentences.
     "queued", "scheduled", "active", "retrying", "completed", "failed", "cancelled", "expired", "deleted", "ok", "refused",
     "pending", "sending", "sent", "bounced", "unknown", "suppressed", "skipped", "fired", "resolved", "muted", "unmuted",
-    "tried", "stopped", "died", "crashed", "timeout", "event", "retry",
+    "tried", "done", "stopped", "queue", "schedule", "job type", "owner", "died", "crashed", "timeout", "event", "retry",
     "deploy", "settings", "breaker", "worker", "alert", "pause", "limit", "rate", "above", "below",
     "day", "hour", "minute", "week", "month", "Hour", "Day", "Week", "Month", "any",
     # Labels of fields that are made of names.
+    "Above how many", "Below how many",
     "For how many minutes", "Minutes between two messages", "Looks back over how many minutes", "Pages this month",
     "Not after", "Deadline", "Priority",
     # Names of what a job's progress counts, and units.
@@ -46,5 +48,5 @@ def named_words() -> list[str]:
     ]
     labels = [text for pair in LABELS.values() for text in pair if text]
     values = [*EXPIRIES.values(), *OVERLAPS.values(), *SCAN_WORDS.values(), *HOURS.values(), *TITLES.values()]
-    values += ADDRESS_STATES.values()
+    values += [*ADDRESS_STATES.values(), *TIME_TEXTS.values()]
     return list(dict.fromkeys([*words, *units, *labels, *values]))

@@ -24,7 +24,7 @@ async def test_a_pause_stands_with_who_why_and_until_when(operator: Client, made
     assert "Paused" in page and "by admin" in page and "the disk is full" in page and "for another 59 min" in page
 
     async def reported() -> bool:
-        return "csv-export by admin: the disk is full" in (await operator.get("/admin/queues/live")).text
+        return "csv-export was paused by admin: the disk is full" in (await operator.get("/admin/queues/live")).text
 
     await wait_until_async(reported)
     removed = await act(operator, "/admin/queues/csv-export/lift", kind="pause")
