@@ -6,7 +6,7 @@ from litestar import Request, Response, post
 from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import URLEncodedBody
 
-from dashboard.audit_middleware import ACTION
+from dashboard.audit_middleware import ACTION, audit_detail
 from dashboard.auth import User
 from dashboard.rendering import UNSTORED
 from dashboard.users.views import require_administrator
@@ -27,6 +27,8 @@ async def erase_owner(
     The erasure writes its own line of the audit log, which does not name the owner.
     """
     require_administrator(request)
+    # Without it the form would stand in the log, and with it the name that is about to go.
+    audit_detail(request, "")
     owner = data.get("owner", "")
     if not owner or data.get("typed", "") != owner:
         raise ClientException("Type the owner's name exactly as it is written above the form.")
@@ -37,5 +39,6 @@ async def erase_owner(
         raise NotFoundException(str(error)) from None
     except (StillRunning, Unreadable) as error:
         raise WrongState(str(error)) from None
+    audit_detail(request, written.subject)
     headers = {**UNSTORED, "Content-Disposition": f'attachment; filename="{written.subject}.json"'}
     return Response(as_text(written), media_type="application/json", headers=headers)
