@@ -59,7 +59,7 @@ async def test_another_owner_sees_none_of_it(acme, globex, anonymous) -> None:
             "too long",
         ),
         ({"subject": " "}, "subject", "subject is empty"),
-        ({"name": ""}, "name", "length"),
+        ({"name": ""}, "name", "must not be empty"),
         ({"name": "news\0"}, "name", "a NUL character"),
         ({"text": "Hi\0"}, "text", "a NUL character"),
         ({"html": 5}, "html", "must be text"),
