@@ -71,8 +71,8 @@ async def test_a_template_is_made_changed_and_deleted(operator: Client, made: Ma
         ({"html": "<p>\n{% if %}"}, "(html, line 2): Expected an expression"),
         ({"text": "\n\n{{ company }}"}, "(text, line 3): there is no variable company"),
         ({"subject": " "}, "subject is empty"),
-        ({"name": ""}, "name:"),
-        ({"name": "n" * 256}, "name:"),
+        ({"name": ""}, "name must not be empty."),
+        ({"name": "n" * 256}, "name must have at most 255 characters."),
         ({"as_owner": "nobody"}, "There is no owner nobody."),
     ],
 )

@@ -14,6 +14,7 @@ from service.database import Base
 from service.database.seed_events import seed_events
 from service.engine.states import State
 from service.engine.store import Job
+from service.engine.worker.heartbeat import BEAT
 from tasks.csv_export import Export, csv_export
 from tests.exports.conftest import Parts
 from tests.waiting import until_state, wait_until_async
@@ -135,7 +136,7 @@ async def test_cancelling_stops_the_child_and_leaves_no_file(services: Parts, st
     job = await until_state(services.store, accepted.job_id)
     assert job.state is State.CANCELLED
     assert job.artefacts == [] and await services.storage.list(f"jobs/{job.id}") == []
-    await wait_until_async(lambda: not list(scratch.glob("*/*")))
+    await wait_until_async(lambda: {path.name for path in scratch.glob("*/*")} == {BEAT})
     await services.store.retry(job.id)
     again = await until_state(services.store, job.id)
     sheet = openpyxl.load_workbook(io.BytesIO(await artefact(services, again, "export.xlsx")), read_only=True)["Events"]
