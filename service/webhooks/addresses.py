@@ -39,9 +39,11 @@ def parse_url(text: str) -> httpx.URL:
         raise RefusedUrl(f"The URL is longer than {URL_MAX:,} characters.")
     try:
         url = httpx.URL(text)
+        # Read here: the host of https://xn--/ is decoded as it is read, and cannot be.
+        host = url.host
     except (httpx.InvalidURL, ValueError):
         raise RefusedUrl("That is not a URL.") from None
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not host:
         raise RefusedUrl("The URL must begin with http:// or https:// and name a host.")
     if url.userinfo:
         raise RefusedUrl("The URL must not hold a user or a password: deliveries are signed instead.")

@@ -70,7 +70,7 @@ async def test_the_weekly_report_is_a_page_that_compares_with_the_week_before(vi
     await count(made, "email-sender", monday + timedelta(days=6), completed=2, mail_sent=95, mail_bounced=5)
     await count(made, "thumbnails", monday + timedelta(days=7), completed=7777)
     page = " ".join((await viewer.get("/admin/metrics/weeks")).text.replace('<span class="muted">', "").split())
-    for figure in ("1,200 (+20%)", "95.0 % (-5.0 points)", "4.0 s (-50%)", "> 100</td>", "> 95.0 % </td>"):
+    for figure in ("1,200 (+20 %)", "95.0 % (-5.0 points)", "4.0 s (-50 %)", "> 100</td>", "> 95.0 % </td>"):
         assert figure.replace("> ", "").replace(" </td>", "").replace("</td>", "") in page, figure
     assert "7,777" not in page and page.count('href="/admin/metrics/weeks?week=') == 2
     earlier = await viewer.get(f"/admin/metrics/weeks?week={monday - timedelta(days=7)}")

@@ -80,6 +80,7 @@ async def test_refused_after_resolution(url: str) -> None:
         ("https://example.com/" + "x" * 2_000, "longer than 2,000"),
         ("http://exa\nmple.com/", "not a URL"),
         ("http://[::1/", "not a URL"),
+        ("https://xn--/", "not a URL"),
         ("http://example.com:port/", "not a URL"),
     ],
 )
