@@ -11,6 +11,7 @@ from dashboard.durations import ENDS
 from dashboard.flash_messages import NOTICES
 from dashboard.live import live_or_page
 from dashboard.rendering import render
+from dashboard.schedules.cron_words import schedule_words
 from service.api.dependencies import ServicesDep
 
 OUTCOMES = {
@@ -30,6 +31,7 @@ async def schedules_page(
         request,
         live_or_page(request, "schedules"),
         schedules=await services.schedules.list(),
+        schedule_words=schedule_words,
         ends=ENDS,
         outcomes=OUTCOMES,
         notice=NOTICES.get(notice),

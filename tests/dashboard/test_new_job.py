@@ -6,6 +6,8 @@ from markupsafe import escape
 
 from dashboard.jobs.fields import fields_of, to_request
 from dashboard.jobs.query_lines import hints, to_lines, to_params
+from service.lib.languages import in_language
+from service.lib.sentences.recogniser import shown
 from service.monitoring.audit_log import AuditFilter
 from tasks.sdk.types import REGISTRY
 from tests.dashboard.conftest import VIEWER, Client, token
@@ -35,6 +37,22 @@ async def test_every_public_job_type_has_a_form_of_all_its_fields(operator: Clie
     for field in (*REGISTRY[name].payload.__struct_encode_fields__, "priority", "schedule_at"):
         assert f'name="{field}"' in page
     assert "`" not in page
+
+
+OWN = [one.name for one in REGISTRY.values() if one.function.__module__.startswith("tasks.")]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_every_own_job_type_is_described_in_german(name: str) -> None:
+    description = REGISTRY[name].description
+    with in_language("de"):
+        assert shown(description) != description
+
+
+async def test_the_form_says_in_german_what_a_type_does(operator: Client) -> None:
+    operator.headers["accept-language"] = "de"
+    page = (await operator.get("/admin/jobs/new?type=csv-export")).text
+    assert "Exportiert die Zeilen eines Datensatzes nach export.csv" in page and "Export the rows" not in page
 
 
 async def test_no_other_job_type_has_one(operator: Client) -> None:

@@ -2,7 +2,7 @@
 
 Code writes its sentences as it likes: literals, f-strings, pieces joined by `+` or chosen by `if`. An f-string
 `f"Reading page {page} of {len(pages)}"` is the message `Reading page {page} of {pages}`. A choice inside of one, and a local
-variable that holds a piece, give a message for each case.
+variable that holds a piece, give a message for each case. The docstring of a job type, its description on pages, is one too.
 """
 
 import ast
@@ -104,6 +104,8 @@ class _Finder:
             elif isinstance(node, ast.Call):
                 for shown in _shown_arguments(node):
                     yield from self._cases(shown)
+            elif isinstance(node, ast.AsyncFunctionDef) and (description := _description(node)):
+                yield node.lineno, (description,)
             elif isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp) and self._is_sentence(node):
                 yield from self._cases(node)
 
@@ -158,6 +160,12 @@ class _Finder:
                 for target, value in assigned(inner):
                     scope.texts.setdefault(target, []).append(value)
         return self.scopes[function]
+
+
+def _description(function: ast.AsyncFunctionDef) -> str:
+    """The docstring of a job type, which pages show; empty for other functions. Of its form as JobType keeps it."""
+    declared = any(isinstance(one, ast.Call) and name_of(one.func) == "job" for one in function.decorator_list)
+    return (ast.get_docstring(function, clean=False) or "").strip() if declared else ""
 
 
 def _shown_arguments(call: ast.Call) -> Iterator[ast.expr]:

@@ -22,6 +22,7 @@ from service.lib.sentences.extraction import messages
         ('def f(s):\n s = f"{s} Try again."\n raise Bad(s or "Not sent.")', ["Not sent.", "{s} Try again."]),
         ('raise Bad(f"{name}{kind} cannot be read")', ["{name} cannot be read"]),
         ('raise Bad(f"a brace {{}} of {x}")', ["a brace {{}} of {x}"]),
+        ('@job(queue=Q)\nasync def read(payload, run):\n """Read {a} thing."""', ["Read {{a}} thing."]),
     ],
 )  # fmt: skip
 def test_a_sentence_is_found_in_each_form(code: str, found: list[str]) -> None:
@@ -38,6 +39,7 @@ def test_a_sentence_is_found_in_each_form(code: str, found: list[str]) -> None:
         'raise KeyError("a-name-with-dashes")',
         'if text == "It is compared only.": pass',
         'raise Bad(f"{name}: {sentence}")',
+        'async def read(payload, run):\n """Read a thing, in a function that is not a job type."""',
     ],
 )
 def test_what_no_person_reads_is_none(code: str) -> None:
