@@ -1,6 +1,7 @@
 """Threads of SQLite connections, ended before the event loop that they answer."""
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from typing import Any
@@ -47,6 +48,18 @@ class SqliteThreads:
         while alive := [connection for connection in self._connections if connection._thread.is_alive()]:
             if time.monotonic() > until:
                 for connection in alive:
-                    connection.stop()
+                    _stop_once(connection)
                 return
             await asyncio.sleep(0.001)
+
+
+def _stop_once(connection: aiosqlite.Connection) -> None:
+    """End the connection's thread after what it runs.
+
+    A session that closes the connection later stops it again, and waits for a second reply of a thread that gave the first and
+    ended: a process whose database another one kept locked never came to its end. Each stop gives the first one's reply.
+    """
+    reply = connection.stop()
+    connection.stop = lambda: reply  # type: ignore[method-assign]  # of this connection alone
+    with contextlib.suppress(sqlite3.ProgrammingError, ValueError):
+        connection._conn.interrupt()

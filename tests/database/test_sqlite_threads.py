@@ -1,8 +1,10 @@
 """Connections whose sessions were cancelled end before the database is closed, and so before the event loop."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator
+from contextlib import closing
 
 import pytest
 from sqlalchemy import text
@@ -96,3 +98,36 @@ async def test_a_query_that_does_not_end_is_not_waited_for(
     [left] = of_connections() - before
     pause.may_end.set()
     await asyncio.to_thread(left.join)
+
+
+async def test_a_session_that_waits_for_another_process_ends_after_the_database_is_closed(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.database.sqlite_threads.END_S", 0.0)
+    begun, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def runs(statement: str) -> None:
+        # Called in the connection's thread: what begins to write waits there for the other's lock.
+        if statement.startswith("BEGIN IMMEDIATE"):
+            loop.call_soon_threadsafe(begun.set)
+
+    async def write(database: Database) -> None:
+        async with database.engine.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await driver.set_trace_callback(runs)
+            await connection.execution_options(sqlite_begin="IMMEDIATE")
+            await connection.execute(text("DELETE FROM documents"))
+
+    with closing(sqlite3.connect(sqlite_url.partition("///")[2], isolation_level=None)) as other:
+        async with open_database(sqlite_url) as database:
+            other.execute("BEGIN IMMEDIATE")
+            waiting = asyncio.create_task(write(database))
+            await begun.wait()
+        waiting.cancel()
+        # It closes its connection while that still waits for the lock.
+        for _ in range(100):
+            await asyncio.sleep(0)
+        other.execute("ROLLBACK")
+        done, _ = await asyncio.wait([waiting], timeout=60)
+    assert done == {waiting}, "it waits for a reply of a thread that has ended"

@@ -1,8 +1,10 @@
 """The API on loopback with a real worker of the thumbnails queue."""
 
+import contextlib
 import os
 import shutil
 import signal
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -28,6 +30,7 @@ class Worker:
 
     def __init__(self, environment: dict[str, str], log: Path) -> None:
         self.log = log
+        self.database = environment["OFFLOAD_DATABASE_URL"]
         self.queue_server = redis.Redis.from_url(environment["OFFLOAD_REDIS_URL"])
         with log.open("ab") as output:
             self.process = started("arq", ["tasks.workers.Thumbnails"], os.environ | environment, output)
@@ -36,9 +39,21 @@ class Worker:
         self.process.send_signal(signal.SIGCONT)
 
     def freeze(self) -> None:
-        self.process.send_signal(signal.SIGSTOP)
+        # Not while it writes: no other process could, until it is thawed.
+        with self.database_locked():
+            self.process.send_signal(signal.SIGSTOP)
         # Or what the next test enqueues would be dispatched to it, for a second and a half.
         self.queue_server.delete(keys.idle(Queue.THUMBNAILS))
+
+    @contextlib.contextmanager
+    def database_locked(self) -> Iterator[None]:
+        if not self.database.startswith("sqlite"):
+            yield
+            return
+        with contextlib.closing(sqlite3.connect(self.database.partition("///")[2], timeout=60)) as connection:
+            connection.isolation_level = None
+            connection.execute("BEGIN IMMEDIATE")
+            yield
 
     def end(self) -> None:
         self.process.kill()
