@@ -171,7 +171,9 @@ async def check(fleet: Fleet, store: Store, ledger: Ledger, ids: list[str]) -> N
     jobs = await store.get_many(ids)
     assert len(set(ids)) == JOBS + SPREADS, text
     failed = [job for job in jobs if job and job.state is not State.COMPLETED]
-    assert all(job.error_type == "WorkerDied" or job.type == "probe-spread" for job in failed), (text, failed[:3])
+    odd = [job for job in failed if job.error_type != "WorkerDied" and job.type != "probe-spread"]
+    ends = [(job.id, job.attempt, job.crashes, job.error_type, job.error, await store.attempts(job.id)) for job in odd]
+    assert odd == [], (text, ends[:3])
     assert len(failed) < JOBS / 50, text
 
     effects = Counter(line[0] for line in ledger.lines("effect"))
