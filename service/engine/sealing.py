@@ -10,12 +10,15 @@ from typing import Any
 
 import msgspec
 
-from service.lib.encryption import Keyring, Unreadable, key_id_of, keyring_of
+from service.lib.encryption import MAGIC, Keyring, Unreadable, key_id_of, keyring_of
 
 MARK = "\x02"
 """Begins no JSON. A message of a task's own that begins with it, in a process without keys, is shown as one that cannot be read."""
 
 MARK_BYTES = MARK.encode()
+
+SEALED_START = MARK_BYTES + base64.b64encode(MAGIC[:3])
+"""Beginning of every sealed text. Of bytes that may be any, random ones too, the mark alone says nothing."""
 
 PAYLOAD = "$sealed"
 """The one field of a sealed payload. A release that does not know it calls the field unknown, and leaves the job to a newer

@@ -15,7 +15,7 @@ from service.engine.payload_files import INLINE_BYTES_MAX, PayloadFiles
 from service.engine.redis.client import Client
 from service.engine.schedules import Schedules
 from service.engine.schedules.owned import OwnedSchedule, OwnedSchedules
-from service.engine.sealing import SEALING
+from service.engine.sealing import MARK_BYTES, SEALED_START, SEALING
 from service.engine.states import State
 from service.engine.store import Job, JobFilter, Store, WrongState, keys
 from service.engine.store.bulk_operations import Selection
@@ -297,6 +297,14 @@ def test_a_value_is_bound_to_its_job_and_field() -> None:
             SEALING.open(sealed, job_id, field)
     # A part's message is copied into its job's record by a script.
     assert SEALING.open(SEALING.seal("text", "job-1.7", "message"), "job-1", "message") == "text"
+
+
+def test_bytes_of_any_kind_are_a_checkpoint() -> None:
+    """`run.once` keeps eight random ones: some begin with the mark of a sealed text."""
+    for value in (MARK_BYTES + b"abcdefg", MARK_BYTES + b"wU9H123", MARK_BYTES + b"\xff", MARK_BYTES, b""):
+        assert checkpoint_value("job-1", value) == ("", value)
+    sealed = SEALING.seal('["once:a", "AAAA"]', "job-1", "checkpoint").encode()
+    assert sealed.startswith(SEALED_START) and checkpoint_value("job-1", sealed)[0] == "once:a"
 
 
 async def test_a_process_without_the_keys_does_not_start(client: Client) -> None:

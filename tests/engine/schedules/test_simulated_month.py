@@ -174,7 +174,7 @@ async def check_work(parts: Parts, mail: MailSink, slack: Receiver, runs: dict[s
     job = await parts.store.present(export)
     assert [one["name"] for one in job.artefacts] == ["export.csv"]
     report = [body for body in slack.bodies("/slack") if body["text"].startswith("Week of")]
-    assert len(report) == 1 and report[0]["text"] == "Week of 2027-01-25 to 2027-01-31"
+    assert len(report) == 1 and report[0]["text"] == "Week of 2027-01-25 to 2027-01-31 (UTC)"
     swept = await parts.store.get_many([run.job for run in runs["temporary-uploads"]])
     assert sum(one.result["files"] for one in swept if one) == 1
     assert [path.name for path in (parts.settings.data_dir / "uploads").iterdir()] == ["under-way.part"]
